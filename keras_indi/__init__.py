@@ -1,0 +1,8 @@
+"""Inversion by Direct Iteration (InDI) for Keras 3: supervised restoration."""
+
+from keras_indi import layers as layers
+from keras_indi import models as models
+from keras_indi import process as process
+from keras_indi import samplers as samplers
+from keras_indi import schedules as schedules
+from keras_indi.version import __version__ as __version__

@@ -1,0 +1,1 @@
+"""The `keras-indi` command: one file a subcommand."""

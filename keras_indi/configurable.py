@@ -1,0 +1,82 @@
+"""Small serializable objects: what schedules, grids and samplers have in common."""
+
+import inspect
+import json
+
+import keras
+
+
+class Configurable:
+    """Base class of an object that a user configures and a model saves.
+
+    A subclass stores each constructor argument under the argument's own name;
+    `get_config()` then reads them back, and two objects of one class with
+    equal arguments are equal. Decorate a subclass of your own with
+    `@keras.saving.register_keras_serializable(package="...")`, so that saved
+    models find it again.
+    """
+
+    def get_config(self):
+        """Returns the constructor's arguments as a JSON-compatible dict."""
+        names = inspect.signature(type(self)).parameters
+        missing = [name for name in names if not hasattr(self, name)]
+        if missing:
+            raise NotImplementedError(
+                f"{type(self).__name__} must store each constructor argument "
+                "under the argument's name, or override `get_config()`. "
+                f"Received: no attribute for {missing}"
+            )
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the object that `get_config()` describes."""
+        return cls(**config)
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self._key() == other._key()
+
+    def __hash__(self):
+        return hash((type(self), self._key()))
+
+    def __repr__(self):
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+    def _key(self):
+        return json.dumps(self.get_config(), sort_keys=True, default=repr)
+
+
+def resolve(identifier, base_class, builtin, argument):
+    """Turns an object, a name or a config into an object.
+
+    Args:
+        identifier: An instance of `base_class`; a name among `builtin`, or a
+            registered name such as `"my_package>MySampler"`; or the config
+            that `keras.saving.serialize_keras_object` gave.
+        base_class: The class that the result must be an instance of.
+        builtin: Dict of short names to classes.
+        argument: The name of the caller's argument, for the error.
+
+    Returns:
+        An instance of `base_class`.
+
+    Raises:
+        ValueError: If `identifier` is none of these.
+    """
+    found = identifier
+    if isinstance(identifier, str):
+        found = builtin.get(identifier)
+        if found is None:
+            found = keras.saving.get_registered_object(identifier)
+        if inspect.isclass(found):
+            found = found()
+    elif isinstance(identifier, dict):
+        found = keras.saving.deserialize_keras_object(identifier)
+    if not isinstance(found, base_class):
+        raise ValueError(
+            f"`{argument}` must be a {base_class.__name__}, one of the names "
+            f"{sorted(builtin)}, a registered name, or a serialized config. "
+            f"Received: {argument}={identifier!r}"
+        )
+    return found

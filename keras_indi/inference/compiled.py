@@ -1,0 +1,65 @@
+"""Pure functions of tensors, compiled by the backend in use.
+
+Together with `layers/convolution.py` the only place that looks at the backend.
+"""
+
+import keras
+
+
+def default_jit_compile():
+    """What `jit_compile="auto"` means: XLA, but never on a CPU with TensorFlow.
+
+    There XLA trains convolutions slower than TensorFlow's own kernels.
+
+    Returns:
+        `"auto"`, Keras's own choice, or `False`.
+    """
+    if keras.config.backend() == "tensorflow" and not _tensorflow_accelerators():
+        return False
+    return "auto"
+
+
+def compile_function(function, variables):
+    """Compiles a pure function for inference, once per shape of its arguments.
+
+    Args:
+        function: Function of tensors (and nested tuples of them) that returns
+            tensors and reads no variables but `variables`. It must not change
+            what it captured.
+        variables: List of `keras.Variable`. Their values are read at each
+            call, so that a compiled function sees new weights.
+
+    Returns:
+        A function with the same arguments and results.
+    """
+    backend = keras.config.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(
+            function,
+            reduce_retracing=True,
+            jit_compile=bool(_tensorflow_accelerators()),
+        )
+    if backend == "jax":
+        import jax
+
+        @jax.jit
+        def stateless(values, *args):
+            with keras.StatelessScope(state_mapping=zip(variables, values)):
+                return function(*args)
+
+        return lambda *args: stateless([v.value for v in variables], *args)
+    if backend == "torch":
+        import torch
+
+        return torch.no_grad()(function)
+    return function
+
+
+def _tensorflow_accelerators():
+    import tensorflow as tf
+
+    return tf.config.list_physical_devices("GPU") + tf.config.list_physical_devices(
+        "TPU"
+    )

@@ -1,0 +1,38 @@
+"""A progress bar for work that turns out to be long."""
+
+import time
+
+import keras
+
+
+class Progress:
+    """A `keras.utils.Progbar` that appears once the work has taken a while.
+
+    Args:
+        total: Int, how many units the work has.
+        verbose: `"auto"` (after two seconds), `1` (at once) or `0` (never).
+        unit: String, what is counted.
+    """
+
+    PATIENCE = 2.0  # seconds
+
+    def __init__(self, total, verbose="auto", unit="step"):
+        if verbose not in ("auto", 0, 1):
+            raise ValueError(
+                f"`verbose` must be 'auto', 0 or 1. Received: verbose={verbose!r}"
+            )
+        self._total = total
+        self._done = 0
+        self._shown_from = {0: float("inf"), 1: 0.0, "auto": self.PATIENCE}[verbose]
+        self._start = time.perf_counter()
+        self._bar = None
+        self._unit = unit
+
+    def advance(self):
+        """Counts one unit."""
+        self._done += 1
+        if self._bar is None:
+            if time.perf_counter() - self._start < self._shown_from:
+                return
+            self._bar = keras.utils.Progbar(self._total, unit_name=self._unit)
+        self._bar.update(self._done)

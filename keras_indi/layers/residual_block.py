@@ -1,0 +1,74 @@
+"""The residual block, conditioned on t."""
+
+import keras
+
+from keras_indi.layers.convolution import Convolution2D
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class ResidualBlock(keras.layers.Layer):
+    """`x + conv(swish(conv(swish(x)) + dense(embedding)))`, no normalization.
+
+    The block of SR3 and DvSR (Saharia et al. 2021; Whang et al. 2022) without
+    group normalization, so that a pixel's output depends on a 5x5 window
+    alone. The second convolution starts at zero, which makes a deep stack
+    without normalization start as the identity. Where the number of channels
+    changes, the shortcut is a 1x1 convolution.
+
+    Args:
+        filters: Int, number of output channels.
+        **kwargs: `name`, `dtype` and so on of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch, height, width, channels)`.
+        embedding: Tensor of shape `(batch, units)`, of `TimeEmbedding`.
+
+    Returns:
+        Tensor of shape `(batch, height, width, filters)`.
+
+    Example:
+
+    >>> block = keras_indi.layers.ResidualBlock(8)
+    >>> block(np.zeros((1, 5, 7, 4)), np.zeros((1, 16))).shape
+    (1, 5, 7, 8)
+    """
+
+    radius = 2  # pixels by which the block reaches beyond its own, each way
+
+    def __init__(self, filters, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        policy = self.dtype_policy
+        self.activation = keras.layers.Activation("silu", dtype=policy)
+        self.first = Convolution2D(filters, dtype=policy, name="first")
+        self.embedding = keras.layers.Dense(filters, dtype=policy, name="embedding")
+        self.second = Convolution2D(
+            filters, kernel_initializer="zeros", dtype=policy, name="second"
+        )
+        self.shortcut = None
+
+    def build(self, inputs_shape, embedding_shape):
+        changed = (*inputs_shape[:-1], self.filters)
+        self.first.build(inputs_shape)
+        self.embedding.build(embedding_shape)
+        self.second.build(changed)
+        if inputs_shape[-1] != self.filters:
+            self.shortcut = Convolution2D(
+                self.filters, 1, dtype=self.dtype_policy, name="shortcut"
+            )
+            self.shortcut.build(inputs_shape)
+
+    def call(self, inputs, embedding):
+        outputs = self.first(self.activation(inputs))
+        outputs = outputs + self.embedding(embedding)[:, None, None, :]
+        outputs = self.second(self.activation(outputs))
+        shortcut = inputs if self.shortcut is None else self.shortcut(inputs)
+        return shortcut + outputs
+
+    def compute_output_shape(self, inputs_shape, embedding_shape):
+        return (*inputs_shape[:-1], self.filters)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(filters=self.filters)
+        return config

@@ -1,0 +1,150 @@
+"""The mathematics of InDI, each formula once.
+
+All functions are pure and work on tensors of any backend. `times` is a scalar
+or a tensor of shape `(batch,)` with values in [0, 1], where 0 is clean and 1
+is degraded; it is broadcast over the images' remaining axes. Everything is
+computed and returned in float32 (float64 where the images are float64),
+whatever the compute dtype.
+
+Reference:
+    Delbracio & Milanfar, "Inversion by Direct Iteration: An Alternative to
+    Denoising Diffusion for Image Restoration", TMLR 2023, arXiv 2303.11435.
+"""
+
+import keras
+from keras import ops
+
+
+def interpolate(clean, degraded, times):
+    """The point at `times` on the straight path from clean to degraded (eq. 1).
+
+    `x_t = (1 - t) x + t y`; exactly `clean` at t = 0, `degraded` at t = 1.
+
+    Args:
+        clean: Tensor of shape `(batch, ...)`, x.
+        degraded: Tensor of the same shape, y.
+        times: Scalar or tensor of shape `(batch,)` in [0, 1].
+
+    Returns:
+        Float tensor of the images' shape, x_t.
+
+    Example:
+
+    >>> float(interpolate([[0.0]], [[8.0]], [0.25])[0, 0])
+    2.0
+    """
+    clean, degraded = _float(clean), _float(degraded)
+    times = _align(times, clean)
+    return (1.0 - times) * clean + times * degraded
+
+
+def perturb(images, noise, noise_scale):
+    """Adds the noise of the perturbed path: `x_t + t eps_t n`.
+
+    Args:
+        images: Tensor of shape `(batch, ...)`, x_t without noise.
+        noise: Standard normal tensor of the same shape, n.
+        noise_scale: Scalar or tensor of shape `(batch,)`: the standard
+            deviation `t eps_t = sqrt(v(t))`, in the images' units, which
+            `NoiseSchedule.scale(t)` gives.
+
+    Returns:
+        Float tensor of the images' shape.
+    """
+    images = _float(images)
+    return images + _align(noise_scale, images) * _float(noise)
+
+
+def update(images, estimate, times, next_times):
+    """The InDI update from t to s <= t (Proposition 1 and Algorithm 1).
+
+    `x_s = (1 - s/t) F(x_t, t) + (s/t) x_t`, the posterior mean of x_s given
+    x_t; exactly the estimate at s = 0 and exactly `images` at s = t.
+
+    Args:
+        images: Tensor of shape `(batch, ...)`, x_t.
+        estimate: Tensor of the same shape, F(x_t, t), the estimate of x.
+        times: Scalar or tensor of shape `(batch,)`, t.
+        next_times: Like `times`, s.
+
+    Returns:
+        Float tensor of the images' shape, x_s.
+
+    Example: the last step returns the estimate.
+
+    >>> float(update([[8.0]], [[2.0]], 0.5, 0.0)[0, 0])
+    2.0
+    """
+    images, estimate = _float(images), _float(estimate)
+    ratio = _ratio(_align(next_times, images), _align(times, images))
+    return (1.0 - ratio) * estimate + ratio * images
+
+
+def update_noise_scale(times, next_times, variance, next_variance):
+    """Standard deviation of the fresh noise that an update adds.
+
+    `sqrt(v(s) - (s/t)^2 v(t))` with the noise variance `v(t) = t^2 eps_t^2`.
+    This is `s sqrt(eps_s^2 - eps_t^2)`, but defined at s = 0 too, and it is
+    zero throughout for constant eps.
+
+    Args:
+        times: Scalar or tensor of shape `(batch,)`, t.
+        next_times: Like `times`, s <= t.
+        variance: Like `times`, v(t).
+        next_variance: Like `times`, v(s).
+
+    Returns:
+        Float tensor of the arguments' shape, in the images' units.
+    """
+    variance, next_variance = _float(variance), _float(next_variance)
+    times = ops.cast(times, variance.dtype)
+    ratio = _ratio(ops.cast(next_times, variance.dtype), times)
+    fresh = next_variance - ratio * ratio * variance
+    # The roundings of v(t), v(s) and s/t add up to 6e-7 of v(s) in float32: a
+    # smaller difference is theirs, not noise.
+    resolved = fresh > 1e-6 * next_variance
+    return ops.where(resolved, ops.sqrt(ops.where(resolved, fresh, 1.0)), 0.0)
+
+
+def residual_flow(images, estimate, times):
+    """The flow that the iteration follows in small steps: `dx_t/dt`.
+
+    `dx_t/dt = (x_t - F(x_t, t)) / t`, the limit of the update for s -> t. It
+    is the probability-flow equation of EDM (Karras et al. 2022, eq. 3) with
+    `sigma(t) = t`. At t = 0, where the quotient is undefined, it is 0.
+
+    Args:
+        images: Tensor of shape `(batch, ...)`, x_t.
+        estimate: Tensor of the same shape, F(x_t, t).
+        times: Scalar or tensor of shape `(batch,)`, t.
+
+    Returns:
+        Float tensor of the images' shape, in image units per unit of t.
+    """
+    images, estimate = _float(images), _float(estimate)
+    times = _align(times, images)
+    positive = times > 0
+    return ops.where(
+        positive, (images - estimate) / ops.where(positive, times, 1.0), 0.0
+    )
+
+
+def _ratio(next_times, times):
+    """s / t, and 1 where both are 0: a clean state stays."""
+    positive = times > 0
+    return ops.where(positive, next_times / ops.where(positive, times, 1.0), 1.0)
+
+
+def _float(value):
+    value = ops.convert_to_tensor(value)
+    if keras.backend.standardize_dtype(value.dtype) == "float64":
+        return value
+    return ops.cast(value, "float32")
+
+
+def _align(times, images):
+    """Times as a tensor that broadcasts against `(batch, ...)` images."""
+    times = ops.cast(times, images.dtype)
+    if len(times.shape) == 0:
+        return times
+    return ops.reshape(times, (-1,) + (1,) * (len(images.shape) - 1))

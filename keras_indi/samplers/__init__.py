@@ -1,0 +1,26 @@
+"""Samplers: rules that walk from the degraded image to the restored one."""
+
+from keras_indi.configurable import resolve
+from keras_indi.samplers.cold_diffusion import (
+    ColdDiffusionSampler as ColdDiffusionSampler,
+)
+from keras_indi.samplers.dpm_solver import DPMSolverSampler as DPMSolverSampler
+from keras_indi.samplers.heun import HeunSampler as HeunSampler
+from keras_indi.samplers.indi import InDISampler as InDISampler
+from keras_indi.samplers.multistep import MultistepSampler as MultistepSampler
+from keras_indi.samplers.naive import NaiveSampler as NaiveSampler
+from keras_indi.samplers.sampler import Sampler as Sampler
+
+BUILTIN = {
+    "indi": InDISampler,
+    "naive": NaiveSampler,
+    "cold_diffusion": ColdDiffusionSampler,
+    "heun": HeunSampler,
+    "multistep": MultistepSampler,
+    "dpm_solver": DPMSolverSampler,
+}
+
+
+def get(identifier):
+    """A `Sampler` from an object, a name or a config."""
+    return resolve(identifier, Sampler, BUILTIN, "sampler")

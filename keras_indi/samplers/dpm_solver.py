@@ -1,0 +1,37 @@
+"""DPM-Solver++(2M) on the residual flow."""
+
+import keras
+from keras import ops
+
+from keras_indi import process
+from keras_indi.samplers.sampler import Sampler
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class DPMSolverSampler(Sampler):
+    """DPM-Solver++(2M) with sigma(t) = t and without scaling.
+
+    Algorithm 2 of Lu et al. (arXiv 2211.01095) in lambda = -log t: the InDI
+    step towards `(1 + 1/2r) F(x_t, t) - (1/2r) F'`, with F' the estimate of the
+    step before and r the ratio of the last step to this one in lambda. The
+    first and the last step are the InDI step, so that two steps are InDI's.
+    Better than `MultistepSampler` at three or four steps on a `PowerGrid`, but
+    not second order up to t = 0 on a uniform grid, where the steps in lambda
+    do not shrink. One evaluation a step, any grid, constant eps.
+    """
+
+    def initial_memory(self, images):
+        # The estimate and the time before; infinity marks that there was none.
+        return ops.zeros_like(images), ops.cast(float("inf"), images.dtype)
+
+    def step(self, predict, images, times, next_times, memory):
+        last_estimate, last_time = memory
+        estimate = predict(images, times)
+        weight = 0.5 * ops.log(times / next_times) / ops.log(last_time / times)
+        target = (1.0 + weight) * estimate - weight * last_estimate
+        images = process.update(images, target, times, next_times)
+        return images, (estimate, times)
+
+    def last_step(self, predict, images, times, next_times, memory):
+        estimate = predict(images, times)
+        return process.update(images, estimate, times, next_times), memory

@@ -1,0 +1,27 @@
+"""The naive sampler of the paper's comparison."""
+
+import keras
+
+from keras_indi import process
+from keras_indi.samplers.sampler import Sampler
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class NaiveSampler(Sampler):
+    """Degrades the estimate again: `x_s = (1 - s) F(x_t, t) + s x_1`.
+
+    The naive inference that the paper compares with (section on inference
+    algorithms). x_1 is the start, y with its noise, which thereby fades as
+    the path's does; where eps_t varies, `s sqrt(eps_s^2 - eps_1^2) zeta` is
+    added. First order, one evaluation a step, any grid, any noise schedule.
+    """
+
+    def initial_memory(self, images):
+        return images
+
+    def step(self, predict, images, times, next_times, memory):
+        estimate = predict(images, times)
+        return process.interpolate(estimate, memory, next_times), memory
+
+    def noise_scale(self, noise_schedule, time, next_time):
+        return self.scale_between(noise_schedule, 1.0, next_time)

@@ -1,0 +1,147 @@
+"""eps_t: how much noise the path carries."""
+
+from numbers import Real
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_indi.configurable import Configurable, resolve
+
+
+class NoiseSchedule(Configurable):
+    """Base class of eps_t, the noise of the perturbed path.
+
+    The state is `x_t = (1 - t) x + t y + t eps_t n` with n standard normal, so
+    the noise at t has variance `v(t) = t^2 eps_t^2` (paper, section on noise
+    perturbation). eps_t is a fraction of the model's value range (with
+    `value_range=(0, 255)`, 0.01 is 2.55 grey levels; without a value range it
+    is in the data's own units). It must be non-negative and must not increase
+    with t.
+
+    For a schedule of your own, override `level`:
+
+    ```python
+    @keras.saving.register_keras_serializable(package="mine")
+    class LinearNoise(keras_indi.schedules.NoiseSchedule):
+        def __init__(self, eps=0.1):
+            self.eps = eps
+
+        def level(self, times):
+            return self.eps * (1.0 - 0.5 * times)
+    ```
+    """
+
+    def level(self, times):
+        """eps_t.
+
+        Args:
+            times: Float tensor with values in (0, 1].
+
+        Returns:
+            Tensor of the same shape, as a fraction of the value range.
+        """
+        raise NotImplementedError
+
+    def variance(self, times):
+        """v(t) = t^2 eps_t^2, zero at t = 0.
+
+        Args:
+            times: Float tensor with values in [0, 1].
+
+        Returns:
+            float32 tensor of the same shape.
+        """
+        times = ops.cast(times, "float32")
+        positive = times > 0
+        scale = times * self.level(ops.where(positive, times, 1.0))
+        return ops.where(positive, scale * scale, 0.0)
+
+    def scale(self, times):
+        """sqrt(v(t)) = t eps_t, the noise's standard deviation at `times`."""
+        return ops.sqrt(self.variance(times))
+
+    @property
+    def is_constant(self):
+        """Whether eps_t is the same at all t, so that no step adds noise."""
+        levels = self._levels()
+        return bool(np.ptp(levels) <= 1e-6 * levels.max())
+
+    @property
+    def is_zero(self):
+        """Whether the path carries no noise at all."""
+        return not self._levels().any()
+
+    def validate(self):
+        """Raises a ValueError unless eps_t is non-negative and non-increasing."""
+        levels = self._levels()
+        problem = None
+        if not np.all(np.isfinite(levels)):
+            problem = "eps_t is not finite on (0, 1]"
+        elif levels.min() < 0:
+            problem = f"eps_t falls to {levels.min():.4g}"
+        elif np.any(np.diff(levels) > 1e-6 * np.abs(levels).max()):
+            problem = f"eps_t rises from {levels.min():.4g} to {levels.max():.4g}"
+        if problem:
+            raise ValueError(
+                "A noise schedule must be non-negative and must not increase "
+                f"with t. Received: noise_schedule={self!r}, where {problem}"
+            )
+
+    def _levels(self):
+        times = np.linspace(1e-3, 1.0, 1000, dtype="float32")
+        levels = self.level(ops.convert_to_tensor(times))
+        return ops.convert_to_numpy(ops.broadcast_to(levels, times.shape))
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class ConstantNoise(NoiseSchedule):
+    """eps_t = eps: noise enters at the start alone, `v(t) = t^2 eps^2`.
+
+    Args:
+        eps: Float >= 0, a fraction of the value range. 0 is no noise.
+    """
+
+    def __init__(self, eps=0.0):
+        self.eps = _checked(eps)
+
+    def level(self, times):
+        return ops.full_like(ops.cast(times, "float32"), self.eps)
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class BrownianNoise(NoiseSchedule):
+    """eps_t = eps / sqrt(t): noise grows like a random walk, `v(t) = t eps^2`.
+
+    Args:
+        eps: Float >= 0, a fraction of the value range: the level at t = 1.
+    """
+
+    def __init__(self, eps=0.01):
+        self.eps = _checked(eps)
+
+    def level(self, times):
+        return self.eps / ops.sqrt(ops.cast(times, "float32"))
+
+    def variance(self, times):
+        return self.eps**2 * ops.cast(times, "float32")
+
+
+def _checked(eps):
+    if not (isinstance(eps, Real) and np.isfinite(eps) and eps >= 0):
+        raise ValueError(
+            f"`eps` must be a finite number of at least 0. Received: eps={eps!r}"
+        )
+    return float(eps)
+
+
+BUILTIN = {"constant": ConstantNoise, "brownian": BrownianNoise}
+
+
+def get(identifier):
+    """A valid `NoiseSchedule` from a number (constant), object, name or config."""
+    if isinstance(identifier, Real):
+        identifier = ConstantNoise(identifier)
+    schedule = resolve(identifier, NoiseSchedule, BUILTIN, "noise_schedule")
+    schedule.validate()
+    return schedule

@@ -1,0 +1,177 @@
+"""p(t): the times at which a model is trained."""
+
+import keras
+from keras import ops
+
+from keras_indi.configurable import Configurable, resolve
+
+
+class TimeDistribution(Configurable):
+    """Base class of p(t), the distribution of training times on [0, 1].
+
+    A subclass gives the quantile function; draws, stratified draws and the
+    evaluation grid follow from it.
+
+    Args:
+        stratified: Whether `sample` spreads its draws evenly: the unit
+            interval is cut into as many strata as there are draws, one draw
+            falls in each, and their order is shuffled. Each single draw keeps
+            the marginal p(t) exactly, while the batch covers [0, 1].
+    """
+
+    def __init__(self, stratified=False):
+        self.stratified = bool(stratified)
+
+    def quantile(self, probabilities):
+        """The inverse of the distribution function.
+
+        Args:
+            probabilities: Float tensor with values in [0, 1].
+
+        Returns:
+            Tensor of the same shape: times in [0, 1].
+        """
+        raise NotImplementedError
+
+    def density(self, times):
+        """The density p(t), without point masses (see the subclass).
+
+        Args:
+            times: Float tensor with values in [0, 1].
+
+        Returns:
+            Tensor of the same shape.
+        """
+        raise NotImplementedError
+
+    @property
+    def mean(self):
+        """The expected time, a float."""
+        raise NotImplementedError
+
+    def sample(self, shape, seed):
+        """Draws times.
+
+        Args:
+            shape: Tuple of ints, usually `(batch,)`.
+            seed: A `keras.random.SeedGenerator` or an int.
+
+        Returns:
+            float32 tensor of shape `shape` with values in [0, 1].
+        """
+        uniform = keras.random.uniform(shape, dtype="float32", seed=seed)
+        if self.stratified:
+            # The rank of one set of draws is a random order of the strata,
+            # independent of the position inside the stratum.
+            order = keras.random.uniform(shape, dtype="float32", seed=seed)
+            flat = ops.reshape(order, (-1,))
+            rank = ops.cast(ops.argsort(ops.argsort(flat)), "float32")
+            count = ops.cast(ops.size(flat), "float32")
+            uniform = (ops.reshape(rank, shape) + uniform) / count
+        return self.quantile(uniform)
+
+    def grid(self, size):
+        """Fixed times that stand for p(t): the quantiles at the strata's middles.
+
+        Args:
+            size: Int or scalar int tensor, how many.
+
+        Returns:
+            float32 tensor of shape `(size,)`, increasing.
+        """
+        middles = ops.cast(ops.arange(size), "float32") + 0.5
+        return self.quantile(middles / ops.cast(size, "float32"))
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class UniformTime(TimeDistribution):
+    """p(t) = 1 on [0, 1], as in the paper's experiments; mean 1/2.
+
+    Args:
+        stratified: See `TimeDistribution`.
+
+    Example:
+
+    >>> keras_indi.schedules.UniformTime().sample((16,), seed=0).shape
+    (16,)
+    """
+
+    def quantile(self, probabilities):
+        return ops.cast(probabilities, "float32")
+
+    def density(self, times):
+        return ops.ones_like(ops.cast(times, "float32"))
+
+    @property
+    def mean(self):
+        return 0.5
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class LinearMixtureTime(TimeDistribution):
+    """The paper's mixture of a uniform with a point mass at t = 1.
+
+    `p(t) = (U[0, 1] + a delta(t = 1)) / (1 + a)`. Its density is `1 / (1 + a)`
+    on [0, 1), the rest, `a / (1 + a)`, is the mass at 1; its mean is
+    `(1/2 + a) / (1 + a)`. In the paper's ablation a bias towards t = 1 did
+    best.
+
+    Args:
+        a: Float >= 0, weight of the point mass; 0 is `UniformTime`.
+        stratified: See `TimeDistribution`.
+    """
+
+    def __init__(self, a=1.0, stratified=False):
+        super().__init__(stratified)
+        if not a >= 0:
+            raise ValueError(f"`a` must be a number of at least 0. Received: a={a!r}")
+        self.a = float(a)
+
+    def quantile(self, probabilities):
+        return ops.minimum(ops.cast(probabilities, "float32") * (1.0 + self.a), 1.0)
+
+    def density(self, times):
+        return ops.full_like(ops.cast(times, "float32"), 1.0 / (1.0 + self.a))
+
+    @property
+    def mean(self):
+        return (0.5 + self.a) / (1.0 + self.a)
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class PowerTime(TimeDistribution):
+    """p(t) = (k + 1) t^k on [0, 1]; mean (k + 1) / (k + 2).
+
+    Args:
+        k: Float > -1. Positive leans towards t = 1 (degraded), negative
+            towards t = 0 (clean), 0 is `UniformTime`.
+        stratified: See `TimeDistribution`.
+    """
+
+    def __init__(self, k=1.0, stratified=False):
+        super().__init__(stratified)
+        if not k > -1:
+            raise ValueError(f"`k` must be a number greater than -1. Received: k={k!r}")
+        self.k = float(k)
+
+    def quantile(self, probabilities):
+        return ops.power(ops.cast(probabilities, "float32"), 1.0 / (self.k + 1.0))
+
+    def density(self, times):
+        return (self.k + 1.0) * ops.power(ops.cast(times, "float32"), self.k)
+
+    @property
+    def mean(self):
+        return (self.k + 1.0) / (self.k + 2.0)
+
+
+BUILTIN = {
+    "uniform": UniformTime,
+    "linear_mixture": LinearMixtureTime,
+    "power": PowerTime,
+}
+
+
+def get(identifier):
+    """A `TimeDistribution` from an object, a name or a config."""
+    return resolve(identifier, TimeDistribution, BUILTIN, "time_distribution")

@@ -1,0 +1,125 @@
+"""Time grids: the falling times 1 = t_N > ... > t_0 = 0 of a restoration."""
+
+import keras
+import numpy as np
+
+from keras_indi.configurable import Configurable, resolve
+
+
+class TimeGrid(Configurable):
+    """Base class of a grid of times from 1 (degraded) to 0 (clean)."""
+
+    def times(self, num_steps):
+        """The grid's points.
+
+        Args:
+            num_steps: Int >= 1.
+
+        Returns:
+            float64 NumPy array of shape `(num_steps + 1,)`, falling from 1 to 0.
+        """
+        raise NotImplementedError
+
+    def __call__(self, num_steps):
+        """`times(num_steps)`, checked."""
+        if not isinstance(num_steps, (int, np.integer)) or num_steps < 1:
+            raise ValueError(
+                "`num_steps` must be an integer of at least 1. Received: "
+                f"num_steps={num_steps!r}"
+            )
+        times = np.asarray(self.times(int(num_steps)), dtype="float64")
+        _check_falls(times)
+        if len(times) != num_steps + 1:
+            raise ValueError(
+                f"The time grid has {len(times) - 1} steps; leave `num_steps` "
+                f"out or make it equal. Received: num_steps={num_steps}, "
+                f"time_grid={self!r}"
+            )
+        return times
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class UniformGrid(TimeGrid):
+    """Equal steps, t_i = i / N: the grid of the paper."""
+
+    def times(self, num_steps):
+        return _fractions(num_steps)
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class PowerGrid(TimeGrid):
+    """t = u^k at uniform u: for k > 1 small steps near t = 0, for k < 1 near 1.
+
+    Args:
+        k: Float > 0.
+    """
+
+    def __init__(self, k=2.0):
+        if not k > 0:
+            raise ValueError(f"`k` must be greater than 0. Received: k={k!r}")
+        self.k = float(k)
+
+    def times(self, num_steps):
+        return _fractions(num_steps) ** self.k
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class CosineGrid(TimeGrid):
+    """t = (1 - cos(pi u)) / 2 at uniform u: small steps near both ends."""
+
+    def times(self, num_steps):
+        times = (1.0 - np.cos(np.pi * _fractions(num_steps))) / 2.0
+        times[0], times[-1] = 1.0, 0.0
+        return times
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class ExplicitGrid(TimeGrid):
+    """The times themselves.
+
+    Args:
+        points: List of floats that falls strictly from 1 to 0. Its length
+            fixes the number of steps.
+    """
+
+    def __init__(self, points):
+        points = np.asarray(points, dtype="float64")
+        _check_falls(points)
+        self.points = points.tolist()
+
+    @property
+    def num_steps(self):
+        """The number of steps that the points make."""
+        return len(self.points) - 1
+
+    def times(self, num_steps):
+        return np.asarray(self.points)
+
+
+def _fractions(num_steps):
+    return np.linspace(1.0, 0.0, num_steps + 1)
+
+
+def _check_falls(times):
+    falls = (
+        times.ndim == 1
+        and len(times) >= 2
+        and times[0] == 1.0
+        and times[-1] == 0.0
+        and np.all(np.diff(times) < 0)
+    )
+    if not falls:
+        raise ValueError(
+            "A time grid must fall strictly from 1 to 0, such as "
+            f"[1.0, 0.5, 0.0]. Received: time_grid={times.tolist()}"
+        )
+
+
+BUILTIN = {"uniform": UniformGrid, "power": PowerGrid, "cosine": CosineGrid}
+
+
+def get(identifier):
+    """A `TimeGrid` from an object, a name, a config or a list of times."""
+    if isinstance(identifier, (list, tuple, np.ndarray)):
+        return ExplicitGrid(identifier)
+    return resolve(identifier, TimeGrid, BUILTIN, "time_grid")

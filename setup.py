@@ -1,0 +1,54 @@
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+ROOT = pathlib.Path(__file__).parent
+VERSION = re.search(
+    r'__version__ = "(.+?)"', (ROOT / "keras_indi" / "version.py").read_text()
+).group(1)
+
+QUICKSTART = ["pillow>=11,<14", "scikit-image>=0.25,<0.27"]
+
+setup(
+    name="keras-indi",
+    version=VERSION,
+    description=(
+        "Image restoration by Inversion by Direct Iteration (InDI), for Keras 3 "
+        "on TensorFlow, JAX and PyTorch"
+    ),
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="The keras_indi developers",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["keras_indi", "keras_indi.*"]),
+    py_modules=["keras_indi_launcher"],
+    python_requires=">=3.11",
+    install_requires=["keras>=3.15,<3.16", "numpy>=2.0,<3"],
+    extras_require={
+        # Backends: at least one.
+        "tensorflow": ["tensorflow>=2.21,<2.22"],
+        "jax": ["jax>=0.10.2,<0.11"],
+        "torch": ["torch>=2.13,<2.14"],
+        # Optional parts.
+        "quickstart": QUICKSTART,
+        "tfds": ["tensorflow-datasets>=4.9.10,<4.10", "importlib_resources>=6"],
+        "cv": ["keras-cv>=0.9,<0.10"],
+        "test": [
+            *QUICKSTART,
+            "pytest>=8,<10",
+            "hypothesis>=6.150,<7",
+            "grain>=0.2.18,<0.3",
+            "ruff>=0.15,<0.18",
+        ],
+    },
+    entry_points={"console_scripts": ["keras-indi=keras_indi_launcher:main"]},
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Image Processing",
+    ],
+)

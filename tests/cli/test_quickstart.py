@@ -1,0 +1,59 @@
+"""The quickstart, as a user runs it."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_indi.cli.__main__ import main
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_smoke_writes_a_picture_and_a_model_that_restores(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-m", "keras_indi.cli", "quickstart", "--smoke"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    rows = re.findall(r"^(degraded|\d+ steps?) +(\d+\.\d+)", result.stdout, re.M)
+    assert [label for label, _ in rows] == ["degraded", "1 step", "4 steps", "16 steps"]
+    assert all(15 < float(psnr) < 40 for _, psnr in rows)
+    picture = np.asarray(Image.open(tmp_path / "quickstart" / "restored.png"))
+    assert picture.shape[0] > 192 and picture.shape[1] > 5 * 192
+    files = sorted(path.name for path in (tmp_path / "quickstart").iterdir())
+    assert files == ["restored.png", "restorer.keras"]
+
+    model = keras.saving.load_model(tmp_path / "quickstart" / "restorer.keras")
+    image = np.random.default_rng(0).integers(0, 256, (37, 51, 3)).astype("uint8")
+    restored = model.restore(image, num_steps=2, seed=0)
+    assert restored.shape == image.shape and restored.dtype == image.dtype
+
+
+@pytest.mark.parametrize("arguments", [["--steps", "3"], ["--seed", "-1"]])
+def test_bad_options_end_with_a_message_and_no_files(arguments, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["quickstart", "--out", str(out), *arguments]) == 2
+    assert "Received: --steps=" in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_the_example_runs():
+    result = subprocess.run(
+        [sys.executable, ROOT / "examples" / "train_and_restore.py"],
+        env={**os.environ, "KERAS_INDI_SMOKE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"4 draws differ by (?!0\.00)\d", result.stdout)

@@ -1,0 +1,29 @@
+"""What all tests share: reproducible hypothesis runs, and a clean global state."""
+
+import keras
+import pytest
+from hypothesis import settings
+
+# The first call of a backend takes long, and a test that fails must fail again.
+settings.register_profile(
+    "keras_indi", deadline=None, derandomize=True, database=None, max_examples=40
+)
+settings.load_profile("keras_indi")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compile_once(tmp_path_factory):
+    """Keeps what JAX compiles: the same small network comes again and again."""
+    if keras.config.backend() == "jax":
+        import jax
+
+        folder = tmp_path_factory.mktemp("jax_cache")
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def _restore_global_policy():
+    policy = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(policy)

@@ -1,0 +1,106 @@
+"""Small networks, full-strength weights and walks that several tests use."""
+
+import contextlib
+from itertools import pairwise
+
+import keras
+import numpy as np
+from keras import ops
+
+import keras_indi
+
+
+def to_numpy(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def apply(model, inputs):
+    """The model's output; on JAX in one compilation instead of one per operation."""
+    if keras.config.backend() == "jax":
+        return model.predict_on_batch(inputs)
+    return to_numpy(model(inputs))
+
+
+def x64():
+    """A context in which the backend has float64, which JAX hides by default."""
+    if keras.config.backend() != "jax":
+        return contextlib.nullcontext()
+    import jax
+
+    return jax.enable_x64(True)
+
+
+def walk(sampler, predict, start, times):
+    """A whole restoration by a sampler's own moves, in float64."""
+    with x64():
+        images = ops.convert_to_tensor(np.asarray(start, "float64"))
+        memory = sampler.initial_memory(images)
+        for time, next_time in pairwise(times):
+            move = sampler.last_step if next_time == 0 else sampler.step
+            images, memory = move(
+                predict,
+                images,
+                ops.convert_to_tensor(time, "float64"),
+                ops.convert_to_tensor(next_time, "float64"),
+                memory,
+            )
+        assert keras.backend.standardize_dtype(images.dtype) == "float64"
+        return to_numpy(images)
+
+
+def full_strength(model, seed=0, gain=1.0):
+    """Overwrites all weights, zero-initialized ones too, from NumPy's generator."""
+    rng = np.random.default_rng(seed)
+    for variable in model.weights:
+        shape = variable.shape
+        scale = gain / np.sqrt(np.prod(shape[:-1])) if len(shape) > 1 else 0.1
+        variable.assign((scale * rng.standard_normal(shape)).astype("float32"))
+    return model
+
+
+def tiny_unet(seed=0, gain=1.0, **kwargs):
+    """A U-Net of two levels and four channels with full-strength weights."""
+    arguments = {
+        "image_channels": 3,
+        "base_channels": 4,
+        "channel_multipliers": (1, 2),
+        "blocks_per_level": 1,
+        **kwargs,
+    }
+    return full_strength(keras_indi.models.UNetBackbone(**arguments), seed, gain)
+
+
+def small_network(channels=3, seed=0):
+    """A network of one's own: two convolutions of x_t and a constant image of t."""
+    images = keras.Input((None, None, channels), name="images")
+    times = keras.Input((), name="times")
+    plane = ops.reshape(times, (-1, 1, 1, 1)) * ops.ones_like(images[..., :1])
+    x = ops.concatenate([images, plane], axis=-1)
+    x = keras.layers.Conv2D(4, 3, padding="same", activation="tanh")(x)
+    x = keras.layers.Conv2D(channels, 3, padding="same")(x)
+    network = keras.Model({"images": images, "times": times}, images + x)
+    return full_strength(network, seed, gain=0.5)
+
+
+def smooth_images(count=2, height=12, width=10, channels=3, seed=0, high=255.0):
+    """Float images in [0, high]: waves of random frequency, with some noise."""
+    rng = np.random.default_rng(seed)
+    rows = np.arange(height)[:, None, None]
+    columns = np.arange(width)[None, :, None]
+    images = [
+        0.5
+        + 0.3
+        * np.sin(rng.uniform(0.2, 1, channels) * rows)
+        * np.cos(rng.uniform(0.2, 1, channels) * columns)
+        + 0.2 * rng.uniform(-1, 1, (height, width, channels))
+        for _ in range(count)
+    ]
+    return (high * np.clip(images, 0, 1)).astype("float32")
+
+
+def pairs(count=4, seed=0, **kwargs):
+    """Training pairs (degraded, clean): the degraded are clean images, darkened."""
+    clean = smooth_images(count, seed=seed, **kwargs)
+    rng = np.random.default_rng(seed + 1000)
+    noise = rng.uniform(-5, 5, clean.shape)
+    return np.clip(0.7 * clean + 20 + noise, 0, 255).astype("float32"), clean

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keras_indi.inference import sizes
+
+IMAGE = np.arange(5 * 7 * 2, dtype="float32").reshape(5, 7, 2)
+
+
+@given(
+    height=st.integers(1, 9),
+    width=st.integers(1, 9),
+    multiple=st.sampled_from([1, 2, 8]),
+)
+def test_padding_is_the_smallest_and_reflects(height, width, multiple):
+    image = np.random.default_rng(0).random((height, width, 2))
+    padded = sizes.pad_to_multiple(image, multiple)
+    assert all(size % multiple == 0 for size in padded.shape[:2])
+    assert all(
+        size - before < multiple for size, before in zip(padded.shape, image.shape)
+    )
+    np.testing.assert_array_equal(padded[:height, :width], image)
+
+    def reflected(index, length):
+        period = max(1, 2 * (length - 1))
+        return min(index % period, -index % period)
+
+    for row in range(padded.shape[0]):
+        for column in range(padded.shape[1]):
+            source = image[reflected(row, height), reflected(column, width)]
+            np.testing.assert_array_equal(padded[row, column], source)
+
+
+def test_an_image_that_fits_is_not_copied():
+    assert sizes.pad_to_multiple(IMAGE[:4, :6], 2).base is IMAGE.base
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float16", "float64"])
+def test_like_input_clips_and_gives_the_dtype_back(dtype):
+    restored = np.array([-3.0, 0.4, 0.6, 99.5, 254.7, 300.0], "float32")
+    found = sizes.like_input(restored, np.dtype(dtype), (0.0, 255.0))
+    assert found.dtype == dtype
+    clipped = np.clip(restored, 0, 255)
+    expected = clipped if "float" in dtype else [0, 0, 1, 100, 255, 255]
+    np.testing.assert_array_equal(found, np.asarray(expected).astype(dtype))
+
+
+def test_like_input_without_a_range_keeps_floats_and_saturates_integers():
+    restored = np.array([-3.0, 300.0], "float32")
+    np.testing.assert_array_equal(
+        sizes.like_input(restored, np.dtype("float32"), None), restored
+    )
+    np.testing.assert_array_equal(
+        sizes.like_input(restored, np.dtype("uint8"), None), [0, 255]
+    )
+    np.testing.assert_array_equal(
+        sizes.like_input(restored, np.dtype("int16"), None), [-3, 300]
+    )
+
+
+def test_overshoot_within_a_tenth_of_the_range_is_accepted():
+    for value_range, factor in [((0.0, 255.0), 255), ((-1.0, 1.0), 2)]:
+        low, high = value_range
+        good = np.array([low - 0.09 * factor, high + 0.09 * factor], "float32")
+        sizes.check_image(good.reshape(1, 1, 2), value_range, 2)
+        for bad in (low - 0.11 * factor, high + 0.11 * factor):
+            with pytest.raises(ValueError, match="(?s)Received: images of shape"):
+                sizes.check_image(np.full((1, 1, 2), bad), value_range, 2)
+
+
+@pytest.mark.parametrize(
+    "image, value_range, channels",
+    [
+        (IMAGE, None, None),
+        (IMAGE * 1e6, None, 2),
+        (IMAGE[None], (0, 255), 2),
+        (IMAGE.astype("uint16") * 900, (0, 65535), 2),
+        (IMAGE.astype("float16"), (0, 255), None),
+        (IMAGE.astype("int64"), (0, 255), None),
+    ],
+)
+def test_good_images_pass_unchanged(image, value_range, channels):
+    before = image.copy()
+    assert sizes.check_image(image, value_range, channels) is None
+    np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize(
+    "image, value_range, message",
+    [
+        (IMAGE[0], (0, 255), r"shape \(7, 2\)"),
+        (IMAGE[..., :1], (0, 255), r"2 channel.*shape \(5, 7, 1\)"),
+        (IMAGE[:0], None, "empty"),
+        (IMAGE.astype("complex64"), None, "dtype complex64"),
+        (np.full((1, 1, 2), "a"), None, "dtype <U1"),
+        (IMAGE.astype("uint8"), (0, 1), r"dtype uint8, value_range=\(0, 1\)"),
+        (IMAGE.astype("uint8"), (-1, 1), r"dtype uint8, value_range=\(-1, 1\)"),
+        (np.where(IMAGE == 3, np.inf, IMAGE), None, "1 values NaN or infinite"),
+        (np.where(IMAGE < 3, np.nan, IMAGE), (0, 255), "3 values NaN or infinite"),
+    ],
+)
+def test_bad_images_are_described(image, value_range, message):
+    with pytest.raises(ValueError, match="(?s)`photo` .*|.*") as error:
+        sizes.check_image(image, value_range, 2, "photo")
+    assert error.match(
+        "(?s)Received: photo of shape.*" if "channel" not in message else message
+    )
+    assert error.match("(?s)" + message)

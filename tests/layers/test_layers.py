@@ -1,0 +1,219 @@
+"""Every layer passes the shared check, and computes what it says."""
+
+import keras
+import numpy as np
+import pytest
+from helpers import full_strength
+from keras import ops
+from layers.layer_check import check_layer
+
+from keras_indi import layers
+
+
+def _random(*shape):
+    return np.random.default_rng(1).standard_normal(shape).astype("float32")
+
+
+def _times(*values):
+    return np.array(values, "float32")
+
+
+CASES = {
+    "convolution": (layers.Convolution2D, {"filters": 4}, [_random(2, 5, 7, 3)]),
+    "convolution_1x1": (
+        layers.Convolution2D,
+        {"filters": 4, "kernel_size": 1},
+        [_random(2, 5, 7, 3)],
+    ),
+    "convolution_without_bias": (
+        layers.Convolution2D,
+        {"filters": 4, "use_bias": False, "activation": "relu"},
+        [_random(2, 5, 7, 3)],
+    ),
+    "time_embedding": (layers.TimeEmbedding, {"units": 8}, [_times(0.1, 0.9)]),
+    "residual_block": (
+        layers.ResidualBlock,
+        {"filters": 3},
+        [_random(2, 5, 7, 3), _random(2, 8)],
+    ),
+    "residual_block_with_shortcut": (
+        layers.ResidualBlock,
+        {"filters": 4},
+        [_random(2, 5, 7, 3), _random(2, 8)],
+    ),
+    "downsampling": (layers.Downsampling2D, {"filters": 4}, [_random(2, 6, 10, 3)]),
+    "upsampling": (layers.Upsampling2D, {"filters": 4}, [_random(2, 5, 7, 3)]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_shared_check(case):
+    layer_class, config, inputs = CASES[case]
+    check_layer(layer_class, config, *inputs)
+
+
+def test_every_public_layer_is_checked():
+    checked = {layer_class for layer_class, _, _ in CASES.values()}
+    assert checked == {
+        value for value in vars(layers).values() if isinstance(value, type)
+    }
+
+
+# === Convolution2D ===
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (5, 7), (8, 16)])
+@pytest.mark.parametrize("kernel_size", [1, 3, 5])
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_convolution_equals_keras_convolution(size, kernel_size, use_bias):
+    inputs = _random(2, *size, 3)
+    arguments = {"use_bias": use_bias, "activation": "silu"}
+    ours = layers.Convolution2D(4, kernel_size, **arguments)
+    keras_own = keras.layers.Conv2D(4, kernel_size, padding="same", **arguments)
+    ours(inputs), keras_own(inputs)
+    keras_own.set_weights(full_strength(ours).get_weights())
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(ours(inputs)),
+        ops.convert_to_numpy(keras_own(inputs)),
+        atol=1e-5,
+    )
+
+
+@pytest.mark.parametrize("kernel_size", [2, 4, (4, 4)])
+def test_convolution_refuses_even_kernels(kernel_size):
+    with pytest.raises(ValueError, match="must be odd. Received: kernel_size="):
+        layers.Convolution2D(4, kernel_size)
+
+
+@pytest.mark.parametrize("kernel_size", [(3, 5), (3, 3, 3)])
+def test_convolution_refuses_kernels_that_are_not_square(kernel_size):
+    with pytest.raises(ValueError, match="square. Received: kernel_size="):
+        layers.Convolution2D(4, kernel_size)
+
+
+# === TimeEmbedding ===
+
+
+def test_time_embedding_equals_its_formula():
+    embedding = layers.TimeEmbedding(8)
+    times = _times(0.0, 0.25, 1.0)
+    embedding(times)
+    full_strength(embedding)
+    frequencies = 1000.0 * 10000.0 ** -(np.arange(4) / 3)
+    angles = times.astype("float64")[:, None] * frequencies
+    x = np.concatenate([np.cos(angles), np.sin(angles)], axis=-1)
+    kernels_and_biases = [np.asarray(w, "float64") for w in embedding.get_weights()]
+    for kernel, bias in (kernels_and_biases[:2], kernels_and_biases[2:]):
+        x = x @ kernel + bias
+        x = x / (1 + np.exp(-x))
+    np.testing.assert_allclose(ops.convert_to_numpy(embedding(times)), x, atol=1e-3)
+
+
+def test_time_embedding_tells_close_times_apart_in_bfloat16():
+    embedding = layers.TimeEmbedding(32, dtype="mixed_bfloat16")
+    # In bfloat16 these are the same number.
+    first, second = ops.convert_to_numpy(
+        ops.cast(embedding(_times(0.5, 0.501)), "float32")
+    )
+    assert np.max(np.abs(first - second)) > 0.05 * np.max(np.abs(first))
+
+
+@pytest.mark.parametrize("units", [0, 2, 7])
+def test_time_embedding_refuses_units(units):
+    with pytest.raises(ValueError, match="`units` must be .* Received: units="):
+        layers.TimeEmbedding(units)
+
+
+# === ResidualBlock ===
+
+
+def test_residual_block_starts_as_the_identity():
+    inputs = _random(2, 5, 7, 3)
+    outputs = layers.ResidualBlock(3)(inputs, _random(2, 8))
+    np.testing.assert_array_equal(ops.convert_to_numpy(outputs), inputs)
+
+
+def test_residual_block_reaches_as_far_as_it_says():
+    block = layers.ResidualBlock(3)
+    inputs, embedding = _random(1, 11, 11, 3), _random(1, 8)
+    block(inputs, embedding)
+    full_strength(block)
+    changed = inputs.copy()
+    changed[0, 5, 5] += 1.0
+    difference = ops.convert_to_numpy(
+        block(changed, embedding) - block(inputs, embedding)
+    )
+    rows, columns = np.nonzero(np.abs(difference[0]).max(-1) > 0)
+    reach = block.radius
+    assert (rows.min(), rows.max()) == (5 - reach, 5 + reach)
+    assert (columns.min(), columns.max()) == (5 - reach, 5 + reach)
+
+
+def test_residual_block_depends_on_the_embedding():
+    block = layers.ResidualBlock(3)
+    inputs = _random(1, 5, 7, 3)
+    block(inputs, _random(1, 8))
+    full_strength(block)
+    first, second = (
+        ops.convert_to_numpy(block(inputs, factor * _random(1, 8)))
+        for factor in (0.0, 1.0)
+    )
+    assert np.max(np.abs(first - second)) > 1e-2
+
+
+# === Downsampling2D, Upsampling2D ===
+
+
+def _as_identity(layer, channels):
+    """Turns the layer's convolution into the identity, leaving the resampling."""
+    kernel = np.zeros((3, 3, channels, channels), "float32")
+    kernel[1, 1] = np.eye(channels)
+    layer.convolution.set_weights([kernel, np.zeros(channels, "float32")])
+    return layer
+
+
+def test_downsampling_of_a_constant_is_that_constant():
+    layer = layers.Downsampling2D(3)
+    inputs = np.full((2, 6, 10, 3), 0.7, "float32")
+    layer(inputs)
+    outputs = ops.convert_to_numpy(_as_identity(layer, 3)(inputs))
+    np.testing.assert_allclose(outputs, np.full((2, 3, 5, 3), 0.7), rtol=1e-6)
+
+
+def test_downsampling_takes_means_of_blocks():
+    layer = layers.Downsampling2D(3)
+    inputs = _random(2, 6, 10, 3)
+    layer(inputs)
+    expected = inputs.reshape(2, 3, 2, 5, 2, 3).mean(axis=(2, 4))
+    outputs = ops.convert_to_numpy(_as_identity(layer, 3)(inputs))
+    np.testing.assert_allclose(outputs, expected, atol=1e-6)
+
+
+def test_upsampling_repeats_pixels():
+    layer = layers.Upsampling2D(3)
+    inputs = _random(2, 3, 5, 3)
+    layer(inputs)
+    expected = inputs.repeat(2, axis=1).repeat(2, axis=2)
+    outputs = ops.convert_to_numpy(_as_identity(layer, 3)(inputs))
+    np.testing.assert_allclose(outputs, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("resampling", [layers.Downsampling2D, layers.Upsampling2D])
+def test_resampling_then_convolving_is_keras_own(resampling):
+    inputs = _random(2, 6, 10, 3)
+    layer = resampling(4)
+    layer(inputs)
+    convolution = keras.layers.Conv2D(4, 3, padding="same")
+    if resampling is layers.Downsampling2D:
+        expected = convolution(keras.layers.AveragePooling2D(2)(inputs))
+        convolution.set_weights(full_strength(layer).convolution.get_weights())
+        expected = convolution(keras.layers.AveragePooling2D(2)(inputs))
+    else:
+        convolution(inputs)
+        convolution.set_weights(full_strength(layer).convolution.get_weights())
+        expected = keras.layers.UpSampling2D(2)(convolution(inputs))
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(layer(inputs)),
+        ops.convert_to_numpy(expected),
+        atol=1e-5,
+    )
