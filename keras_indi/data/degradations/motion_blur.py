@@ -7,8 +7,8 @@ from keras_indi.data.degradations import kernels, parameters
 from keras_indi.data.degradations.blur import Blur
 
 STEPS = 64  # of a camera's path during one exposure
-INERTIA = 0.9  # of the velocity, what one step leaves to the next
-PUSH = 0.3  # standard deviation of the hand's push each step, at most
+INERTIA = 0.9  # what one step leaves of the velocity beside the drift, of size 1
+PUSH = 0.8  # standard deviation of the hand's push each step, at most
 JERKS = 3.0  # sudden changes of direction during an exposure, at most, on average
 
 
@@ -16,12 +16,11 @@ JERKS = 3.0  # sudden changes of direction during an exposure, at most, on avera
 class MotionBlur(Blur):
     """Blurs along a path: a camera's random shake, or a straight line.
 
-    Shake is a random walk with inertia: the camera's velocity decays, the hand
-    pushes it a little at each step and now and then jerks it into another
-    direction. How strong both are is drawn anew for each kernel, so that some
-    paths are near to straight lines and others curl. The kernel's centroid is at
-    its middle, so that the image does not shift, and its path is drawn with
-    sub-pixel accuracy.
+    Shake is a random walk with inertia: the camera drifts, the hand pushes it a
+    little at each step and now and then jerks it into another direction. How
+    strong both are is drawn anew for each kernel, so that some paths are near to
+    straight lines and others curl. The kernel's centroid is at its middle, so
+    that the image does not shift, and its path is drawn with sub-pixel accuracy.
 
     Args:
         length: Size of the blur in pixels, a number or a pair `(low, high)` from
@@ -73,11 +72,13 @@ def _shake(generator):
     push, jerk = generator.random(2) * (PUSH, JERKS / STEPS)
     pushes = push * (generator.standard_normal((STEPS, 2)) @ (1, 1j))
     jerked = generator.random(STEPS) < jerk
-    turns = np.where(jerked, np.exp(2j * np.pi * generator.random(STEPS)), 1)
-    velocity = np.exp(2j * np.pi * generator.random())
+    angles = 2 * np.pi * generator.random(STEPS + 1)
+    turns = np.exp(1j * np.where(jerked, angles[1:], 0))
+    velocity = drift = np.exp(1j * angles[0])
     velocities = []
     for pushed, turn in zip(pushes, turns):
-        velocity = turn * (INERTIA * velocity + pushed)
+        drift = turn * drift
+        velocity = INERTIA * turn * velocity + (1 - INERTIA) * drift + pushed
         velocities.append(velocity)
     positions = np.concatenate([[0], np.cumsum(velocities)])
     # The camera moves evenly within a step: the mean position is of the middles.
