@@ -9,6 +9,8 @@ VERSION = re.search(
 ).group(1)
 
 QUICKSTART = ["pillow>=11,<14", "scikit-image>=0.25,<0.27"]
+DATA = ["pillow>=11,<14", "opencv-python-headless>=4.11,<6", "grain>=0.2.18,<0.3"]
+CV = ["keras-cv>=0.9,<0.10"]
 
 setup(
     name="keras-indi",
@@ -33,13 +35,15 @@ setup(
         "torch": ["torch>=2.13,<2.14"],
         # Optional parts.
         "quickstart": QUICKSTART,
+        "data": DATA,
         "tfds": ["tensorflow-datasets>=4.9.10,<4.10", "importlib_resources>=6"],
-        "cv": ["keras-cv>=0.9,<0.10"],
+        "cv": CV,
         "test": [
             *QUICKSTART,
+            *DATA,
+            *CV,
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",
-            "grain>=0.2.18,<0.3",
             "ruff>=0.15,<0.18",
         ],
     },

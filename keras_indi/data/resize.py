@@ -111,7 +111,7 @@ _kept_weights = functools.lru_cache(maxsize=32)(_weights)
 
 
 def _nearest(distance):
-    return ((distance > -0.5) & (distance <= 0.5)).astype("float64")
+    return ((distance >= -0.5) & (distance < 0.5)).astype("float64")
 
 
 def _overlap(distance, size):
