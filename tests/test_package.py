@@ -79,7 +79,11 @@ def test_files_import_what_they_may(path):
         if used == room(path) or floor(used) == 0:
             continue
         if own is None:  # data and metrics
-            assert floor(used) == floor("process"), f"{where} imports {name}"
+            # What compiles a function knows no model.
+            assert (
+                floor(used) == floor("process")
+                or name == "keras_indi.inference.compiled"
+            ), f"{where} imports {name}"
         elif floor(used) is None:
             assert own > floor("models"), f"{where} imports {name}"
         else:
