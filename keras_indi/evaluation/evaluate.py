@@ -110,9 +110,7 @@ def score_pairs(pairs, model, scores, seed, progress, restore_arguments):
         failures.append({"name": name, "reason": str(error)})
         progress.advance()
 
-    for name, restored, clean in _restored(
-        pairs, model, seed, restore_arguments, fail
-    ):
+    for name, restored, clean in _restored(pairs, model, seed, restore_arguments, fail):
         try:
             figures = scores.add(clean, restored)
         except ValueError as error:

@@ -1,9 +1,34 @@
-"""Pictures of results."""
+"""Pictures of results: contact sheets, and the paper's curves."""
+
+import math
+import pathlib
+from collections import defaultdict
 
 import numpy as np
 
+from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
+from keras_indi.evaluation.settings import mean_over_seeds, short_name
+from keras_indi.files import write_whole
+
 MARGIN = 8  # pixels between the images
 LABEL_HEIGHT = 28  # pixels above each column
+DOTS_PER_INCH = 150
+MATPLOTLIB = (
+    'Drawing figures needs matplotlib. Install it: pip install "keras-indi[evaluation]"'
+)
+TITLES = {
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "lpips_alex": "LPIPS (AlexNet)",
+    "lpips_squeeze": "LPIPS (SqueezeNet)",
+    "lpips_vgg": "LPIPS (VGG)",
+    "fid2048": "FID (Inception-v3, 2048)",
+    "fid768": "FID (Inception-v3, 768)",
+    "fid": "FID (own extractor)",
+    "kid2048": "KID (Inception-v3, 2048)",
+    "kid768": "KID (Inception-v3, 768)",
+    "kid": "KID (own extractor)",
+}
 
 
 def contact_sheet(rows, labels):
@@ -37,3 +62,127 @@ def contact_sheet(rows, labels):
             top = LABEL_HEIGHT + row * (height + MARGIN)
             sheet.paste(Image.fromarray(images[column]), (left, top))
     return sheet
+
+
+def draw_trade_off(table, folder):
+    """Draws the paper's figures of a trade-off as PNG files.
+
+    `psnr_against_lpips_alex.png` and so on: each distortion (PSNR, SSIM)
+    against each perceptual figure (LPIPS, FID, KID) that the table holds, a
+    curve for each sampler and grid with its numbers of steps beside the points;
+    and `figures_against_steps.png`. Means over seeds.
+
+    Args:
+        table: `Table` of `trade_off`.
+        folder: Path of the folder.
+
+    Returns:
+        List of `pathlib.Path` of the figures.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    folder = pathlib.Path(folder)
+    names = [name for name in table.protocol.metrics if name in TITLES]
+    curves = defaultdict(list)
+    for setting, figures in mean_over_seeds(table):
+        name = f"{short_name(setting['sampler'])}, {short_name(setting['time_grid'])}"
+        curves[name].append((setting["num_steps"], figures))
+    curves = {
+        name: sorted(points, key=lambda p: p[0]) for name, points in curves.items()
+    }
+    note = f"{table.rows[0]['images']} images"
+
+    paths = []
+    for distortion in names:
+        if distortion not in HIGHER_IS_BETTER:
+            continue
+        for perception in names:
+            if perception in HIGHER_IS_BETTER:
+                continue
+            figure = _new_figure(5.2, 4.2)
+            axes = figure.subplots()
+            for name, points in curves.items():
+                x = [figures[perception] for _, figures in points]
+                y = [figures[distortion] for _, figures in points]
+                axes.plot(x, y, "o-", markersize=4, linewidth=1.2, label=name)
+                for (steps, _), *at in zip(points, x, y):
+                    if all(map(math.isfinite, at)):
+                        axes.annotate(
+                            str(steps), at, (4, 4), textcoords="offset points", size=8
+                        )
+            axes.set_xlabel(f"{TITLES[perception]}, lower is more natural")
+            axes.set_ylabel(f"{TITLES[distortion]}, higher is closer")
+            _finish(axes, f"Numbers of steps, {note}")
+            path = folder / f"{distortion}_against_{perception}.png"
+            paths.append(write_whole(path, figure.savefig))
+
+    figure = _new_figure(4 * len(names), 3.6)
+    for axes, metric in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
+        for name, points in curves.items():
+            steps = [steps for steps, _ in points]
+            values = [figures[metric] for _, figures in points]
+            axes.plot(steps, values, "o-", markersize=4, linewidth=1.2, label=name)
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel("steps")
+        direction = "higher" if metric in HIGHER_IS_BETTER else "lower"
+        _finish(axes, f"{TITLES[metric]}, {direction} is better")
+    path = folder / "figures_against_steps.png"
+    paths.append(write_whole(path, figure.savefig))
+    return paths
+
+
+def _new_figure(width, height):
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(MATPLOTLIB) from error
+    return Figure((width, height), dpi=DOTS_PER_INCH, layout="constrained")
+
+
+def _finish(axes, title):
+    axes.set_title(title, size=10)
+    axes.grid(alpha=0.3)
+    if len(axes.lines) > 1:
+        axes.legend(fontsize=8)
+
+
+def viewable(image, value_range):
+    """An image as screens show it.
+
+    Args:
+        image: Array of shape `(height, width, channels)` of any dtype.
+        value_range: Pair of numbers, the values of black and white, or `None`
+            for the image's own smallest and largest value.
+
+    Returns:
+        uint8 array of shape `(height, width, 3)`. One channel is shown as grey;
+        of others the first three, or the first alone if there are two.
+    """
+    image = np.asarray(image, "float64")
+    low, high = (image.min(), image.max()) if value_range is None else value_range
+    unit = np.clip((image - low) / (high - low or 1.0), 0.0, 1.0)
+    channels = unit[..., :3] if unit.shape[-1] >= 3 else np.repeat(unit[..., :1], 3, -1)
+    return np.rint(255.0 * channels).astype("uint8")
+
+
+def heat_map(values, highest):
+    """Values as colours, from black at 0 over red to pale yellow.
+
+    Args:
+        values: Array of shape `(height, width)`, not negative.
+        highest: Float, the value of the brightest colour.
+
+    Returns:
+        uint8 array of shape `(height, width, 3)`.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise ImportError(MATPLOTLIB) from error
+    colours = matplotlib.colormaps["inferno"](values / (highest or 1.0))
+    return np.rint(255.0 * colours[..., :3]).astype("uint8")

@@ -109,9 +109,7 @@ class Protocol(Configurable):
             Dict of names to metrics with a `per_image` method.
         """
         options = {"value_range": self.value_range}
-        classic = {
-            **options, "crop_border": self.crop_border, "channel": self.channel
-        }
+        classic = {**options, "crop_border": self.crop_border, "channel": self.channel}
         built = {}
         for name in self.metrics:
             if name == "psnr":
@@ -124,6 +122,17 @@ class Protocol(Configurable):
                     network, weights=self.weights.get(network), **options
                 )
         return built
+
+    def set_metrics(self, count):
+        """New metrics of a whole set of images.
+
+        Args:
+            count: Int, how many images there are.
+
+        Returns:
+            Dict of names to metrics.
+        """
+        return {}
 
     def weight_digests(self):
         """Dict of the names in `weights` (and `"extractor"`) to the files' SHA-256."""
