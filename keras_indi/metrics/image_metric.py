@@ -84,7 +84,8 @@ class ImageMetric(keras.metrics.Metric):
         """
         if ops.is_tensor(y_true) or ops.is_tensor(y_pred):
             self._check_shapes(y_true.shape, y_pred.shape)
-            figures = self.compute(y_true, ops.stop_gradient(y_pred))
+            y_pred = ops.stop_gradient(ops.convert_to_tensor(y_pred))
+            figures = self.compute(ops.convert_to_tensor(y_true), y_pred)
         else:
             figures = ops.convert_to_tensor(self._checked_figures(y_true, y_pred))
         if sample_weight is None:

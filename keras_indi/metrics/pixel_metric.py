@@ -65,4 +65,4 @@ def luma(colours):
     Returns:
         Tensor of shape `(batch, height, width, 1)`, where white is 219 / 255.
     """
-    return ops.sum(colours * LUMA_PARTS, axis=-1, keepdims=True)
+    return ops.sum(ops.multiply(colours, LUMA_PARTS), axis=-1, keepdims=True)
