@@ -16,14 +16,15 @@ OPTIONAL = ["tensorflow_datasets", "keras_cv", "PIL", "skimage", "matplotlib", "
 
 # What each room may import of the package. Those of one line know each other.
 FLOORS = [
-    {"configurable", "version"},
+    {"configurable", "files", "version"},
     {"process", "layers"},
     {"schedules"},
     {"samplers"},
     {"inference"},
     {"models"},
     {"presets"},
-    {"evaluation", "callbacks", "export"},
+    {"evaluation", "export"},
+    {"callbacks"},
     {"cli", "app"},
 ]
 # Data and metrics stand beside: they know no model.

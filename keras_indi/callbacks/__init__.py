@@ -1,0 +1,5 @@
+"""What watches a fit."""
+
+from keras_indi.callbacks.restoration_monitor import (
+    RestorationMonitor as RestorationMonitor,
+)
