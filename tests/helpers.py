@@ -1,13 +1,25 @@
 """Small networks, full-strength weights and walks that several tests use."""
 
 import contextlib
+import os
+import pathlib
 from itertools import pairwise
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 import keras_indi
+
+
+def shared_folder(*parts):
+    """Real images or weights beside the checkout; skips the test without them."""
+    beside = pathlib.Path(__file__).parents[2] / "shared"
+    path = pathlib.Path(os.environ.get("KERAS_INDI_SHARED", beside), *parts)
+    if not path.exists():
+        pytest.skip(f"needs {path}")
+    return path
 
 
 def to_numpy(tensor):

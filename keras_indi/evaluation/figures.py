@@ -1,21 +1,17 @@
 """Pictures of results: contact sheets, and the paper's curves."""
 
+import itertools
 import math
-import pathlib
 from collections import defaultdict
 
 import numpy as np
 
 from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
 from keras_indi.evaluation.settings import mean_over_seeds, short_name
-from keras_indi.files import write_whole
 
 MARGIN = 8  # pixels between the images
 LABEL_HEIGHT = 28  # pixels above each column
-DOTS_PER_INCH = 150
-MATPLOTLIB = (
-    'Drawing figures needs matplotlib. Install it: pip install "keras-indi[evaluation]"'
-)
+LINE = {"marker": "o", "markersize": 4, "linewidth": 1.2}
 TITLES = {
     "psnr": "PSNR (dB)",
     "ssim": "SSIM",
@@ -64,86 +60,91 @@ def contact_sheet(rows, labels):
     return sheet
 
 
-def draw_trade_off(table, folder):
-    """Draws the paper's figures of a trade-off as PNG files.
+def draw_trade_off(table):
+    """Draws the paper's figures of a trade-off.
 
-    `psnr_against_lpips_alex.png` and so on: each distortion (PSNR, SSIM)
-    against each perceptual figure (LPIPS, FID, KID) that the table holds, a
-    curve for each sampler and grid with its numbers of steps beside the points;
-    and `figures_against_steps.png`. Means over seeds.
+    Each distortion (PSNR, SSIM) against each perceptual figure (LPIPS, FID, KID)
+    that the table holds, a curve for each sampler and grid with the numbers of
+    steps beside its points; and all figures against the steps. Means over seeds.
 
     Args:
         table: `Table` of `trade_off`.
-        folder: Path of the folder.
 
     Returns:
-        List of `pathlib.Path` of the figures.
+        Dict of names to matplotlib figures: `psnr_against_lpips_alex` and so on,
+        and `figures_against_steps`.
 
     Raises:
         ImportError: If matplotlib is not installed.
     """
-    folder = pathlib.Path(folder)
-    names = [name for name in table.protocol.metrics if name in TITLES]
     curves = defaultdict(list)
     for setting, figures in mean_over_seeds(table):
         name = f"{short_name(setting['sampler'])}, {short_name(setting['time_grid'])}"
         curves[name].append((setting["num_steps"], figures))
-    curves = {
-        name: sorted(points, key=lambda p: p[0]) for name, points in curves.items()
-    }
-    note = f"{table.rows[0]['images']} images"
+    for points in curves.values():
+        points.sort(key=lambda point: point[0])
+    metrics = table.protocol.metrics
+    distortions = [name for name in metrics if name in HIGHER_IS_BETTER]
+    perceptions = [name for name in metrics if name not in HIGHER_IS_BETTER]
 
-    paths = []
-    for distortion in names:
-        if distortion not in HIGHER_IS_BETTER:
-            continue
-        for perception in names:
-            if perception in HIGHER_IS_BETTER:
-                continue
-            figure = _new_figure(5.2, 4.2)
-            axes = figure.subplots()
-            for name, points in curves.items():
-                x = [figures[perception] for _, figures in points]
-                y = [figures[distortion] for _, figures in points]
-                axes.plot(x, y, "o-", markersize=4, linewidth=1.2, label=name)
-                for (steps, _), *at in zip(points, x, y):
-                    if all(map(math.isfinite, at)):
-                        axes.annotate(
-                            str(steps), at, (4, 4), textcoords="offset points", size=8
-                        )
-            axes.set_xlabel(f"{TITLES[perception]}, lower is more natural")
-            axes.set_ylabel(f"{TITLES[distortion]}, higher is closer")
-            _finish(axes, f"Numbers of steps, {note}")
-            path = folder / f"{distortion}_against_{perception}.png"
-            paths.append(write_whole(path, figure.savefig))
+    drawn = {}
+    for distortion, perception in itertools.product(distortions, perceptions):
+        figure, (axes,) = _new_figure(1, 5.2, 4.2)
+        for name, points in curves.items():
+            x = [figures[perception] for _, figures in points]
+            y = [figures[distortion] for _, figures in points]
+            axes.plot(x, y, label=name, **LINE)
+            for (steps, _), *place in zip(points, x, y):
+                if all(map(math.isfinite, place)):
+                    axes.annotate(
+                        str(steps), place, (4, 4), textcoords="offset points", size=8
+                    )
+        axes.set_xlabel(f"{TITLES[perception]}, lower is more natural")
+        axes.set_ylabel(f"{TITLES[distortion]}, higher is closer")
+        _finish(axes, f"Numbers of steps, {table.rows[0]['images']} images")
+        drawn[f"{distortion}_against_{perception}"] = figure
 
-    figure = _new_figure(4 * len(names), 3.6)
-    for axes, metric in zip(figure.subplots(1, len(names), squeeze=False)[0], names):
+    figure, grid = _new_figure(len(metrics), 4.0, 3.6)
+    for axes, metric in zip(grid, metrics):
         for name, points in curves.items():
             steps = [steps for steps, _ in points]
-            values = [figures[metric] for _, figures in points]
-            axes.plot(steps, values, "o-", markersize=4, linewidth=1.2, label=name)
+            axes.plot(steps, [f[metric] for _, f in points], label=name, **LINE)
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_xlabel("steps")
         direction = "higher" if metric in HIGHER_IS_BETTER else "lower"
         _finish(axes, f"{TITLES[metric]}, {direction} is better")
-    path = folder / "figures_against_steps.png"
-    paths.append(write_whole(path, figure.savefig))
-    return paths
+    drawn["figures_against_steps"] = figure
+    return drawn
 
 
-def _new_figure(width, height):
+def require_matplotlib():
+    """Returns the module, or raises an ImportError that says how to get it."""
     try:
-        from matplotlib.figure import Figure
+        import matplotlib
     except ImportError as error:
-        raise ImportError(MATPLOTLIB) from error
-    return Figure((width, height), dpi=DOTS_PER_INCH, layout="constrained")
+        raise ImportError(
+            "Drawing figures needs matplotlib. Install it: "
+            'pip install "keras-indi[evaluation]"'
+        ) from error
+    return matplotlib
+
+
+def _new_figure(columns, width, height):
+    """A figure and its axes, each of `width` by `height` inches."""
+    require_matplotlib()
+    # Not pyplot, which would keep the figure and look for a screen.
+    from matplotlib.figure import Figure
+
+    figure = Figure((width * columns, height), dpi=150, layout="constrained")
+    return figure, figure.subplots(1, columns, squeeze=False)[0]
 
 
 def _finish(axes, title):
     axes.set_title(title, size=10)
     axes.grid(alpha=0.3)
+    axes.ticklabel_format(axis="y", useOffset=False)
+    axes.margins(0.08)
     if len(axes.lines) > 1:
         axes.legend(fontsize=8)
 
@@ -180,9 +181,5 @@ def heat_map(values, highest):
     Raises:
         ImportError: If matplotlib is not installed.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ImportError(MATPLOTLIB) from error
-    colours = matplotlib.colormaps["inferno"](values / (highest or 1.0))
+    colours = require_matplotlib().colormaps["inferno"](values / (highest or 1.0))
     return np.rint(255.0 * colours[..., :3]).astype("uint8")

@@ -97,7 +97,7 @@ def _in_memory(pairs, limit):
 
 def _from_batches(batches, limit):
     if isinstance(batches, keras.utils.PyDataset):
-        batches = (batches[index] for index in range(len(batches)))
+        batches = map(batches.__getitem__, range(len(batches)))
     pairs = []
     for batch in batches:
         first, second, _ = keras.utils.unpack_x_y_sample_weight(batch)

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_indi.evaluation.evaluate import score_pairs
-from keras_indi.evaluation.figures import draw_trade_off
+from keras_indi.evaluation.figures import draw_trade_off, require_matplotlib
 from keras_indi.evaluation.pairs import as_pairs
 from keras_indi.evaluation.protocol import Protocol
 from keras_indi.evaluation.scores import Scores
@@ -74,6 +74,7 @@ def trade_off(
     pairs = as_pairs(pairs, channels, protocol.num_images)
     finished = {}
     if out_dir is not None:
+        require_matplotlib()
         out_dir = pathlib.Path(out_dir)
         _claim(out_dir, _circumstances(model, pairs, protocol, restore_arguments))
         for name in settings:
@@ -109,7 +110,8 @@ def trade_off(
     if out_dir is not None:
         table.to_json(out_dir / "trade_off.json")
         table.to_csv(out_dir / "trade_off.csv")
-        draw_trade_off(table, out_dir)
+        for name, figure in draw_trade_off(table).items():
+            write_whole(out_dir / f"{name}.png", figure.savefig)
     return table
 
 

@@ -122,10 +122,9 @@ class Uncertainty:
             values = np.sqrt(np.mean(np.square(values), axis=-1))
             scales[name] = [0.0, float(values.max())]
             views[name] = heat_map(values, scales[name][1])
+        spans = {"standard_deviation": "spread", "error": "error"}
         labels = [
-            f"{name.replace('_', ' ')}, to {scales[name][1]:.3g}"
-            if name in scales
-            else name
+            f"{spans[name]} < {scales[name][1]:.3g}" if name in scales else name
             for name in views
         ]
         from PIL import Image
