@@ -5,7 +5,6 @@ import json
 import pathlib
 
 import keras
-from keras import ops
 
 from keras_indi.evaluation.evaluate import score_pairs
 from keras_indi.evaluation.figures import draw_trade_off, require_matplotlib
@@ -118,9 +117,9 @@ def trade_off(
 def _circumstances(model, pairs, protocol, restore_arguments):
     """What must be the same for finished settings to count."""
     digest = hashlib.sha256()
-    for weight in model.weights:
-        digest.update(str(tuple(weight.shape)).encode())
-        digest.update(ops.convert_to_numpy(weight).tobytes())
+    for weight in model.get_weights():
+        digest.update(str(weight.shape).encode())
+        digest.update(weight.tobytes())
     return {
         "model": digest.hexdigest(),
         "noise_schedule": repr(model.noise_schedule),
