@@ -13,11 +13,11 @@ from keras_indi.metrics.pretrained_layers import (
 def alexnet():
     """AlexNet's convolutions, after each ReLU."""
     images = keras.Input((None, None, 3))
-    first = convolution(images, "features.0", 64, 11, strides=4, padding=2)
-    second = convolution(maximum(first), "features.3", 192, 5, padding=2)
-    third = convolution(maximum(second), "features.6", 384, 3, padding=1)
-    fourth = convolution(third, "features.8", 256, 3, padding=1)
-    fifth = convolution(fourth, "features.10", 256, 3, padding=1)
+    first = convolution(padded(images, 2), "features.0", 64, 11, 4, "valid")
+    second = convolution(maximum(first), "features.3", 192, 5)
+    third = convolution(maximum(second), "features.6", 384, 3)
+    fourth = convolution(third, "features.8", 256, 3)
+    fifth = convolution(fourth, "features.10", 256, 3)
     return keras.Model(images, [first, second, third, fourth, fifth])
 
 
@@ -27,7 +27,7 @@ def squeezenet():
     def fire(x, index, squeezed, expanded):
         x = convolution(x, f"features.{index}.squeeze", squeezed, 1)
         narrow = convolution(x, f"features.{index}.expand1x1", expanded, 1)
-        wide = convolution(x, f"features.{index}.expand3x3", expanded, 3, padding=1)
+        wide = convolution(x, f"features.{index}.expand3x3", expanded, 3)
         return concatenation([narrow, wide])
 
     def ceil_maximum(x):
@@ -35,7 +35,7 @@ def squeezenet():
         return maximum(padded(x, ((0, 1), (0, 1))))
 
     images = keras.Input((None, None, 3))
-    taps = [convolution(images, "features.0", 64, 3, strides=2)]
+    taps = [convolution(images, "features.0", 64, 3, 2, "valid")]
     taps.append(fire(fire(ceil_maximum(taps[-1]), 3, 16, 64), 4, 16, 64))
     taps.append(fire(fire(ceil_maximum(taps[-1]), 6, 32, 128), 7, 32, 128))
     taps.append(fire(ceil_maximum(taps[-1]), 9, 48, 192))
@@ -54,7 +54,7 @@ def vgg16():
             x = maximum(x, 2)
             index += 1
         for _ in range(convolutions):
-            x = convolution(x, f"features.{index}", filters, 3, padding=1)
+            x = convolution(x, f"features.{index}", filters, 3)
             index += 2
         taps.append(x)
     return keras.Model(images, taps)

@@ -9,8 +9,8 @@ from keras_indi.metrics.weights import both_ways
 COMMON = {"data_format": "channels_last", "dtype": "float32"}
 
 
-def convolution(x, name, filters, kernel_size, strides=1, padding=0):
-    """A convolution, padded with zeros, and a ReLU.
+def convolution(x, name, filters, kernel_size, strides=1, padding="same"):
+    """A convolution and a ReLU.
 
     Args:
         x: KerasTensor of shape `(batch, height, width, channels)`.
@@ -18,7 +18,8 @@ def convolution(x, name, filters, kernel_size, strides=1, padding=0):
         filters: Int, number of output channels.
         kernel_size: Int, or a pair.
         strides: Int.
-        padding: Int, or a pair: zeros on each side.
+        padding: `"same"`, which pads as PyTorch is told to where the stride is 1,
+            or `"valid"`.
 
     Returns:
         KerasTensor of shape `(batch, new_height, new_width, filters)`.
@@ -27,18 +28,25 @@ def convolution(x, name, filters, kernel_size, strides=1, padding=0):
         filters,
         kernel_size,
         strides,
+        padding,
         activation="relu",
+        kernel_initializer="zeros",  # the pretrained kernels come next
         name=name.replace(".", "-"),  # PyTorch allows no dot in a variable's path
         **COMMON,
-    )(padded(x, padding) if padding else x)
+    )(x)
 
 
 def padded(x, padding):
     return layers.ZeroPadding2D(padding, **COMMON)(x)
 
 
-def maximum(x, size=3):
-    return layers.MaxPooling2D(size, 2, **COMMON)(x)
+def maximum(x, size=3, strides=2, padding="valid"):
+    return layers.MaxPooling2D(size, strides, padding, **COMMON)(x)
+
+
+def average(x):
+    """Means of 3x3 pixels; those outside the image do not count."""
+    return layers.AveragePooling2D(3, 1, "same", **COMMON)(x)
 
 
 def concatenation(tensors):
