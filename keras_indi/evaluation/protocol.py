@@ -9,6 +9,11 @@ import numpy as np
 
 from keras_indi import metrics
 from keras_indi.configurable import Configurable
+from keras_indi.evaluation.shared_features import (
+    FeatureMemory,
+    SharingFrechetDistance,
+    SharingKernelDistance,
+)
 from keras_indi.version import __version__
 
 # Figures of one image, then figures of a whole set of images.
@@ -44,7 +49,7 @@ class Protocol(Configurable):
         extractor: Path of a saved Keras model that turns a batch of images into
             feature vectors, for `"fid"` and `"kid"`.
         kid_subset_size: Int, images in each of KID's subsets. Defaults to 1000,
-            as in the literature, or to all images where there are fewer.
+            as in the literature, or to half of the images if that is less.
         num_images: Int, score the first images in the order of their names.
             Defaults to all.
         seed: Int, fixes a model's noise and KID's subsets.
@@ -130,9 +135,43 @@ class Protocol(Configurable):
             count: Int, how many images there are.
 
         Returns:
-            Dict of names to metrics.
+            Dict of names to metrics with `update_state`, `result` and
+            `reset_state`, which compute common features once.
+
+        Raises:
+            ValueError: If there are too few images.
         """
-        return {}
+        names = [name for name in self.metrics if name in SET_METRICS]
+        least = max(2, self.kid_subset_size or 0)
+        if names and count < least:
+            raise ValueError(
+                f"{names} of these images need at least {least} of them. Received: "
+                f"{count} images, kid_subset_size={self.kid_subset_size}"
+            )
+        extractors, built = {}, {}
+        for name in names:
+            dimensions = name[3:]
+            if dimensions not in extractors:
+                extractors[dimensions] = self._extractor(dimensions), FeatureMemory()
+            extractor, memory = extractors[dimensions]
+            options = {"value_range": self.value_range, "name": name}
+            if name.startswith("fid"):
+                built[name] = SharingFrechetDistance(memory, extractor, **options)
+            else:
+                size = self.kid_subset_size or kid_subset_size(count)
+                built[name] = SharingKernelDistance(
+                    memory, extractor, subset_size=size, seed=self.seed, **options
+                )
+        return built
+
+    def _extractor(self, dimensions):
+        if not dimensions:
+            return keras.saving.load_model(self.extractor)
+        return metrics.InceptionV3Features(
+            int(dimensions),
+            self.weights.get(f"inception{dimensions}"),
+            self.value_range,
+        )
 
     def weight_digests(self):
         """Dict of the names in `weights` (and `"extractor"`) to the files' SHA-256."""
@@ -143,6 +182,11 @@ class Protocol(Configurable):
             name: hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
             for name, path in paths.items()
         }
+
+
+def kid_subset_size(count):
+    """KID's usual subsets, or halves of few images, so that subsets differ."""
+    return min(1000, max(2, count // 2))
 
 
 def running_versions():

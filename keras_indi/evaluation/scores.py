@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_indi.evaluation.protocol import DEVIATION
+from keras_indi.evaluation.protocol import DEVIATION, kid_subset_size
 
 
 class Scores:
@@ -56,6 +56,9 @@ class Scores:
             for name in self._image_metrics
         }
         for name, metric in self._set_metrics.items():
+            if name.startswith("kid") and self.protocol.kid_subset_size is None:
+                # Fewer than there are, where some could not be read.
+                metric.subset_size = kid_subset_size(len(rows))
             figures[name] = float(metric.result())
             if name.startswith("kid"):
                 figures[name + DEVIATION] = float(metric.standard_deviation)
