@@ -1,11 +1,12 @@
 """Scores of folders, arrays and models, against scikit-image."""
 
+import sys
 import warnings
 
 import keras
 import numpy as np
 import pytest
-from helpers import shared_folder, smooth_images, tiny_unet
+from helpers import shared_folder, small_network, smooth_images
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
@@ -59,7 +60,7 @@ def folders(tmp_path):
 
 @pytest.fixture(scope="module")
 def model():
-    return InDI(tiny_unet(gain=0.5), noise_schedule=0.05, seed=0)
+    return InDI(small_network(), noise_schedule=0.05, seed=0)
 
 
 def test_folders_score_as_scikit_image_says(folders):
@@ -181,8 +182,6 @@ class Batches(keras.utils.PyDataset):
 
 
 def test_the_seed_fixes_the_noise_and_no_two_images_share_it(model, monkeypatch):
-    import sys
-
     module = sys.modules["keras_indi.evaluation.evaluate"]
     clean = smooth_images(1).astype("uint8")
     pairs = (np.repeat(clean, 4, axis=0), np.repeat(clean, 4, axis=0))
@@ -231,5 +230,5 @@ def test_lpips_of_the_published_fixture():
 
 def test_no_warning_where_all_is_well():
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         evaluate(photographs(), photographs(), Protocol(("ssim",)))

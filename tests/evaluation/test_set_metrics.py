@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 import pytest
-from helpers import full_strength, shared_folder, smooth_images
+from helpers import full_strength, shared_folder, small_network, smooth_images
 
 from keras_indi.evaluation import Protocol, evaluate, shared_features, trade_off
 from keras_indi.metrics import FrechetDistance, InceptionV3Features, KernelDistance
+from keras_indi.models import InDI
 
 COUNT = 12
 
@@ -71,11 +72,7 @@ def test_features_are_computed_once(protocol, monkeypatch):
     evaluate(images(), images(), protocol)
     assert len(calls) == COUNT
     # All of a trade-off's settings see the clean images' features once.
-    from keras_indi.models import InDI
-
     calls.clear()
-    from helpers import small_network
-
     model = InDI(small_network(), noise_schedule=0.1, seed=0)
     table = trade_off(model, (images(), images(seed=1)), (1, 2, 3), protocol=protocol)
     assert len(calls) == (1 + 3) * COUNT

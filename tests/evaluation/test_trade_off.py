@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import full_strength, smooth_images, tiny_unet
+from helpers import full_strength, small_network, smooth_images
 from PIL import Image
 
 from keras_indi.evaluation import Protocol, Table, evaluate, recommend, trade_off
@@ -14,7 +14,7 @@ PSNR = Protocol(("psnr",))
 
 
 def new_model(seed=0, **kwargs):
-    return InDI(tiny_unet(seed, gain=0.5), seed=0, **{"noise_schedule": 0.05, **kwargs})
+    return InDI(small_network(seed=seed), seed=0, **{"noise_schedule": 0.05, **kwargs})
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_rows_are_what_evaluate_gives(model, pairs):
 
 
 def test_an_interrupted_curve_continues_to_the_same_table(pairs, tmp_path):
-    network = tiny_unet(gain=0.5)
+    network = small_network()
     model = Interrupted(network, noise_schedule=0.05, seed=0)
     whole = trade_off(model, pairs, (1, 2, 4), protocol=PSNR, out_dir=tmp_path / "a")
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers import smooth_images, tiny_unet
+from helpers import small_network, smooth_images
 from PIL import Image
 from scipy.stats import spearmanr
 
@@ -15,7 +15,7 @@ from keras_indi.models import InDI
 
 @pytest.fixture(scope="module")
 def model():
-    return InDI(tiny_unet(gain=0.5), noise_schedule=0.05, seed=0)
+    return InDI(small_network(), noise_schedule=0.05, seed=0)
 
 
 def test_mean_and_spread_are_those_of_the_draws(model):
@@ -100,4 +100,4 @@ def test_bad_arguments(model):
     with pytest.raises(ValueError, match="Received: degraded of shape"):
         uncertainty(model, degraded, clean[:8])
     with pytest.raises(ValueError, match="Received: noise_schedule="):
-        uncertainty(InDI(tiny_unet()), degraded)
+        uncertainty(InDI(small_network()), degraded)
