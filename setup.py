@@ -8,7 +8,10 @@ VERSION = re.search(
     r'__version__ = "(.+?)"', (ROOT / "keras_indi" / "version.py").read_text()
 ).group(1)
 
-QUICKSTART = ["pillow>=11,<14", "scikit-image>=0.25,<0.27"]
+CLI = ["click>=8.1,<9"]
+QUICKSTART = [*CLI, "pillow>=11,<14", "scikit-image>=0.25,<0.27"]
+DATA = ["pillow>=11,<14", "opencv-python-headless>=5,<6", "grain>=0.2.18,<0.3"]
+CV = ["keras-cv>=0.9,<0.10"]
 
 setup(
     name="keras-indi",
@@ -32,14 +35,17 @@ setup(
         "jax": ["jax>=0.10.2,<0.11"],
         "torch": ["torch>=2.13,<2.14"],
         # Optional parts.
+        "cli": CLI,
         "quickstart": QUICKSTART,
+        "data": DATA,
         "tfds": ["tensorflow-datasets>=4.9.10,<4.10", "importlib_resources>=6"],
-        "cv": ["keras-cv>=0.9,<0.10"],
+        "cv": CV,
         "test": [
             *QUICKSTART,
+            *DATA,
+            *CV,
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",
-            "grain>=0.2.18,<0.3",
             "ruff>=0.15,<0.18",
         ],
     },

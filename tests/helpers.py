@@ -14,9 +14,10 @@ import keras_indi
 
 
 def shared_folder(*parts):
-    """Real images or weights beside the checkout; skips the test without them."""
-    beside = pathlib.Path(__file__).parents[2] / "shared"
-    path = pathlib.Path(os.environ.get("KERAS_INDI_SHARED", beside), *parts)
+    """A folder of real images or metric weights beside the checkout, or a skip."""
+    root = pathlib.Path(__file__).parent.parent
+    path = pathlib.Path(os.environ.get("KERAS_INDI_SHARED", root.parent / "shared"))
+    path = path.joinpath(*parts)
     if not path.exists():
         pytest.skip(f"needs {path}")
     return path

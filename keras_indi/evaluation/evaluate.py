@@ -18,7 +18,13 @@ PIXELS_PER_CHUNK = 2**20
 
 
 def evaluate(
-    restored, pairs, protocol=None, seed=None, verbose="auto", **restore_arguments
+    restored,
+    pairs,
+    protocol=None,
+    seed=None,
+    verbose="auto",
+    warn=True,
+    **restore_arguments,
 ):
     """Scores a model, or images that any system restored.
 
@@ -35,6 +41,7 @@ def evaluate(
         seed: Int, fixes the model's noise. Defaults to the protocol's.
         verbose: `"auto"`, a progress bar for what takes longer than some
             seconds, `1` at once, `0` never.
+        warn: Bool, whether to warn of images that could not be scored.
         **restore_arguments: Arguments of `model.restore`: `num_steps`,
             `sampler`, `time_grid`, `tile_size`, `batch_size`.
 
@@ -84,8 +91,8 @@ def evaluate(
         Progress(len(pairs), verbose, unit="image"),
         restore_arguments,
     )
-    if table.failures:
-        warnings.warn(failure_report(table), stacklevel=2)
+    if table.failures and warn:
+        warnings.warn(table.failure_report(), stacklevel=2)
     return table
 
 
@@ -124,15 +131,6 @@ def score_pairs(pairs, model, scores, seed, progress, restore_arguments):
             + "; ".join(f"{f['name']}: {f['reason']}" for f in failures[:3])
         )
     return Table(rows, scores.protocol, scores.means(rows), failures)
-
-
-def failure_report(table):
-    """Text that names the images of which a table holds no figures."""
-    total = len(table.failures) + len(table.rows)
-    lines = [f"{f['name']}: {f['reason']}" for f in table.failures]
-    return "\n  ".join(
-        [f"{len(table.failures)} of {total} images are in no figure:", *lines]
-    )
 
 
 def _restored(pairs, model, seed, restore_arguments, fail):

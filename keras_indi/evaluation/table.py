@@ -54,6 +54,11 @@ class Table:
             for line in cells
         )
 
+    def failure_report(self):
+        """Text that names the images which are in no figure, and says why."""
+        lines = [f"{failure['name']}: {failure['reason']}" for failure in self.failures]
+        return "\n  ".join([f"{len(lines)} images are in no figure:", *lines])
+
     def to_json(self, path):
         """Writes rows, means, failures, protocol and versions; returns the path."""
         text = json.dumps(_encoded(self._content()), indent=2) + "\n"
