@@ -106,6 +106,7 @@ def command(
         verbose=1,
         tile_size=tile_size,
         batch_size=batch_size,
+        warn=False,
     )
     click.echo(f"\n{table}\n\n{protocol}")
     if 1 in steps and "psnr" in protocol.metrics:

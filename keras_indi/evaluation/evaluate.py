@@ -15,6 +15,7 @@ from keras_indi.inference.progress import Progress
 # Images are restored together up to about this many pixels; the noise of each
 # depends on this, so that it is no argument.
 PIXELS_PER_CHUNK = 2**20
+RESTORE_ARGUMENTS = {"num_steps", "sampler", "time_grid", "tile_size", "batch_size"}
 
 
 def evaluate(
@@ -64,6 +65,12 @@ def evaluate(
     ```
     """
     protocol = Protocol() if protocol is None else protocol
+    unknown = set(restore_arguments) - RESTORE_ARGUMENTS
+    if unknown:
+        raise ValueError(
+            f"An evaluation can only pass {sorted(RESTORE_ARGUMENTS)} on to `restore`. "
+            f"Received: {sorted(unknown)}"
+        )
     model = restored if hasattr(restored, "restore") else None
     if model is None:
         if restore_arguments:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pathlib
+import warnings
 
 import keras
 
@@ -11,7 +12,7 @@ from keras_indi.evaluation.figures import draw_trade_off, require_matplotlib
 from keras_indi.evaluation.pairs import as_pairs
 from keras_indi.evaluation.protocol import Protocol
 from keras_indi.evaluation.scores import Scores
-from keras_indi.evaluation.settings import all_settings
+from keras_indi.evaluation.settings import ARGUMENTS, all_settings
 from keras_indi.evaluation.table import Table
 from keras_indi.files import write_whole
 from keras_indi.inference.progress import Progress
@@ -28,8 +29,10 @@ def trade_off(
     seeds=(0,),
     protocol=None,
     out_dir=None,
+    tile_size=None,
+    batch_size=None,
     verbose="auto",
-    **restore_arguments,
+    warn=True,
 ):
     """Scores a model at every combination of steps, sampler, grid and seed.
 
@@ -46,10 +49,11 @@ def trade_off(
             every setting with a row an image. Each is written as soon as it is
             measured: a run that was interrupted continues where it stopped.
             Defaults to `None`, nothing is written.
+        tile_size: As for `restore`.
+        batch_size: As for `restore`.
         verbose: `"auto"`, a progress bar for what takes longer than some
             seconds, `1` at once, `0` never.
-        **restore_arguments: Further arguments of `model.restore`: `tile_size`,
-            `batch_size`.
+        warn: Bool, whether to warn of images that could not be scored.
 
     Returns:
         `Table` with a row a setting: `sampler`, `time_grid` and `num_steps`, as
@@ -75,7 +79,7 @@ def trade_off(
     if out_dir is not None:
         require_matplotlib()
         out_dir = pathlib.Path(out_dir)
-        _claim(out_dir, _circumstances(model, pairs, protocol, restore_arguments))
+        _claim(out_dir, _circumstances(model, pairs, protocol))
         for name in settings:
             path = out_dir / "settings" / f"{name}.json"
             if path.exists():
@@ -93,8 +97,9 @@ def trade_off(
             setting["seed"],
             progress,
             {
-                **restore_arguments,
-                **{key: setting[key] for key in ("num_steps", "sampler", "time_grid")},
+                **{key: setting[key] for key in ARGUMENTS},
+                "tile_size": tile_size,
+                "batch_size": batch_size,
             },
         )
         if out_dir is not None:
@@ -104,17 +109,20 @@ def trade_off(
         {**setting, "images": len(finished[name]), **finished[name].means}
         for name, setting in settings.items()
     ]
-    last = finished[list(settings)[-1]]
-    table = Table(rows, protocol, failures=last.failures, versions=last.versions)
+    tables = [finished[name] for name in settings]
+    failures = {f["name"]: f for one in tables for f in one.failures}
+    table = Table(rows, protocol, None, failures.values(), tables[-1].versions)
     if out_dir is not None:
         table.to_json(out_dir / "trade_off.json")
         table.to_csv(out_dir / "trade_off.csv")
         for name, figure in draw_trade_off(table).items():
             write_whole(out_dir / f"{name}.png", figure.savefig)
+    if table.failures and warn:
+        warnings.warn(table.failure_report(), stacklevel=2)
     return table
 
 
-def _circumstances(model, pairs, protocol, restore_arguments):
+def _circumstances(model, pairs, protocol):
     """What must be the same for finished settings to count."""
     digest = hashlib.sha256()
     for weight in model.get_weights():
@@ -127,7 +135,6 @@ def _circumstances(model, pairs, protocol, restore_arguments):
         "protocol": protocol.get_config(),
         "weights": protocol.weight_digests(),
         "backend": keras.config.backend(),
-        "restore_arguments": restore_arguments,
     }
 
 

@@ -201,6 +201,8 @@ def test_bad_arguments(model, tmp_path):
     clean = np.zeros((2, 16, 16, 3), "uint8")
     with pytest.raises(ValueError, match=r"Received: \['num_steps'\]"):
         evaluate(clean, clean, num_steps=2)
+    with pytest.raises(ValueError, match=r"Received: \['num_samples'\]"):
+        evaluate(model, (clean, clean), num_samples=2)
     with pytest.raises(ValueError, match="Received: restored of type PosixPath"):
         evaluate(tmp_path, clean)
     with pytest.raises(ValueError, match="Received: 2 and 1 images"):

@@ -15,6 +15,8 @@ from keras_indi.evaluation.figures import (
 )
 from keras_indi.evaluation.protocol import IMAGE_METRICS, SET_METRICS
 
+pytestmark = pytest.mark.backend_free
+
 
 def test_images_stand_in_their_cells_under_their_labels():
     rows = [

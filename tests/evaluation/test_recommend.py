@@ -6,6 +6,8 @@ import pytest
 
 from keras_indi.evaluation import Protocol, Table, recommend
 
+pytestmark = pytest.mark.backend_free
+
 PROTOCOL = Protocol(("psnr", "lpips_alex"))
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from keras_indi.evaluation import Protocol, Table
 
+pytestmark = pytest.mark.backend_free
+
 ROWS = [
     {"name": "a/b", "psnr": 30.123456789012345, "ssim": 0.5},
     {"name": "c", "psnr": math.inf, "ssim": 1.0},
