@@ -27,6 +27,8 @@ MAY_IMPORT_A_BACKEND = {
     "layers/convolution.py",
     # Layers of KerasCV compute in TensorFlow and draw from its generators.
     "data/degradations/keras_layer_degradation.py",
+    # The weights of published networks are PyTorch files, on any backend.
+    "metrics/weights.py",
 }
 
 # What each room may import of the package. Those of one line know each other.

@@ -16,9 +16,9 @@ class FeatureDistance:
     """Base class: a distance between the features of clean and of restored images.
 
     It has the three methods of a Keras metric, and is none: nothing of it can run
-    inside a training step. A subclass sets `kind` and implements `_empty`, the
-    state of no images, `_added`, `_saved`, `_loaded`, and `result`. Features are
-    kept in float64.
+    inside a training step. A subclass sets `kind` and implements `counts`,
+    `result`, and on the state of a set of images `_empty`, `_added`, `_saved` and
+    `_loaded`. Features are kept in float64.
 
     Args:
         extractor: `InceptionV3Features`, or any Keras model from images of shape
@@ -34,10 +34,10 @@ class FeatureDistance:
     kind = None
 
     def __init__(self, extractor, value_range=None, reference=None, name=None):
-        if not isinstance(extractor, keras.Model):
+        if not isinstance(extractor, keras.Model) or not extractor.built:
             raise ValueError(
-                "`extractor` must be an InceptionV3Features or another Keras model. "
-                f"Received: extractor={extractor!r}"
+                "`extractor` must be an InceptionV3Features or another Keras model "
+                f"that is built. Received: extractor={extractor!r}"
             )
         if value_range is None:
             value_range = getattr(extractor, "value_range", (0, 255))
@@ -83,10 +83,8 @@ class FeatureDistance:
                 "`update_state(None, restored)`. "
                 f"Received: clean of shape {np.shape(clean)}"
             )
-        clean, restored = (
-            self._checked(clean, "clean"),
-            self._checked(restored, "restored"),
-        )
+        clean = self._checked(clean, "clean")
+        restored = self._checked(restored, "restored")
         if clean is not None and restored is not None:
             checks.check_pair(clean.shape, restored.shape)
         # Both are computed before either is added.
@@ -126,12 +124,25 @@ class FeatureDistance:
 
         Args:
             path: Path of an `.npz` file; it appears whole or not at all.
+
+        Raises:
+            ValueError: With fewer than two clean images.
         """
+        if self.counts["clean"] < 2:
+            raise ValueError(
+                "A reference needs at least 2 clean images. "
+                f"Received: {self.counts['clean']} clean images"
+            )
         path = pathlib.Path(path)
         partial = path.with_name(f"partial-{path.name}")
         with open(partial, "wb") as file:
             np.savez(file, **self._identity(), **self._saved(self._clean))
         os.replace(partial, path)
+
+    @property
+    def counts(self):
+        """Dict, the number of `clean` and of `restored` images."""
+        raise NotImplementedError
 
     def result(self):
         """The distance, a float."""
@@ -142,7 +153,8 @@ class FeatureDistance:
             return None
         images = ops.convert_to_numpy(images) if ops.is_tensor(images) else images
         images = np.asarray(images)
-        channels = self.extractor.inputs[0].shape[-1] if self.extractor.inputs else None
+        inputs = getattr(self.extractor, "inputs", None)
+        channels = inputs[0].shape[-1] if inputs else None
         checks.check_shape(images.shape, argument, channels)
         checks.check_values(images, self.value_range, argument)
         return images

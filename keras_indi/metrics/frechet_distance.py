@@ -48,7 +48,6 @@ class FrechetDistance(FeatureDistance):
 
     @property
     def counts(self):
-        """Dict, the number of clean and of restored images."""
         return {"clean": self._clean[0], "restored": self._restored[0]}
 
     def result(self):
@@ -82,18 +81,10 @@ class FrechetDistance(FeatureDistance):
         return total, mean + step * (added / total), scatter
 
     def _saved(self, state):
-        self._check_counts_of_reference(state[0])
         return dict(zip(("count", "mean", "scatter"), state))
 
     def _loaded(self, found):
         return int(found["count"]), found["mean"], found["scatter"]
-
-    def _check_counts_of_reference(self, count):
-        if count < 2:
-            raise ValueError(
-                "A reference needs at least 2 clean images. "
-                f"Received: {count} clean images"
-            )
 
 
 def frechet_distance(mean1, covariance1, mean2, covariance2):
@@ -112,7 +103,9 @@ def frechet_distance(mean1, covariance1, mean2, covariance2):
     Returns:
         Float, 0 or more.
     """
-    overlap = np.linalg.svd(_factor(covariance1).T @ _factor(covariance2))[1].sum()
+    overlap = np.linalg.svd(
+        _factor(covariance1).T @ _factor(covariance2), compute_uv=False
+    ).sum()
     traces = np.trace(covariance1) + np.trace(covariance2)
     distance = np.sum((mean1 - mean2) ** 2) + traces - 2 * overlap
     return max(float(distance), 0.0)

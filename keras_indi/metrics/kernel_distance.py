@@ -76,7 +76,6 @@ class KernelDistance(FeatureDistance):
 
     @property
     def counts(self):
-        """Dict, the number of clean and of restored images."""
         return {
             name: sum(map(len, groups))
             for name, groups in (("clean", self._clean), ("restored", self._restored))
@@ -105,8 +104,8 @@ class KernelDistance(FeatureDistance):
             self._distances = np.array(
                 [
                     kernel_distance(
-                        random.permutation(clean)[: self.subset_size],
-                        random.permutation(restored)[: self.subset_size],
+                        random.choice(clean, self.subset_size, replace=False),
+                        random.choice(restored, self.subset_size, replace=False),
                     )
                     for _ in range(self.num_subsets)
                 ]
@@ -122,7 +121,7 @@ class KernelDistance(FeatureDistance):
         return (*state, features)
 
     def _saved(self, state):
-        return {"features": _sorted(state), "count": sum(map(len, state))}
+        return {"features": _sorted(state)}
 
     def _loaded(self, found):
         return (found["features"],)
