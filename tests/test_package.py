@@ -33,14 +33,15 @@ MAY_IMPORT_A_BACKEND = {
 
 # What each room may import of the package. Those of one line know each other.
 FLOORS = [
-    {"configurable", "version"},
+    {"configurable", "files", "version"},
     {"process", "layers"},
     {"schedules"},
     {"samplers"},
     {"inference"},
     {"models"},
     {"presets"},
-    {"evaluation", "callbacks", "export"},
+    {"evaluation", "export"},
+    {"callbacks"},
     {"cli", "app"},
 ]
 # Data and metrics stand beside: they know no model.

@@ -15,6 +15,8 @@ from keras_indi.version import __version__
 # Each command stands in the file of its name, which is read when it is used.
 COMMANDS = {
     "quickstart": "Train a small model on sample photographs and restore with it.",
+    "evaluate": "Score restored images, of any system, against clean ones.",
+    "trade-off": "Score a model at several numbers of steps, and draw the curve.",
 }
 
 

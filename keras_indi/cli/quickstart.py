@@ -1,10 +1,11 @@
 """`keras-indi quickstart`: train, restore, look, in a few minutes."""
 
-import os
 import pathlib
 import time
 
 import click
+
+from keras_indi.files import write_whole
 
 # 4x super-resolution of photographs, a task whose result one sees.
 FACTOR = 4
@@ -65,7 +66,7 @@ def command(smoke, out, steps, seed):
     ]
     rows = _restore_and_score(model, clean)
     picture = _write_picture(rows, clean, out / "restored.png")
-    model_path = _write_whole(out / "restorer.keras", model.save)
+    model_path = write_whole(out / "restorer.keras", model.save)
     print(
         f"\nPicture: {picture}\nModel:   {model_path}\n\nUse it from Python:\n\n"
         "    import keras, keras_indi\n"
@@ -157,12 +158,4 @@ def _write_picture(rows, clean, path):
         [list(images) for images in zip(*(images for _, images in columns))],
         [label for label, _ in columns],
     )
-    return _write_whole(path, sheet.save)
-
-
-def _write_whole(path, save):
-    """Saves under another name first, so that no half-written file is left."""
-    partial = path.with_name(f"partial-{path.name}")
-    save(str(partial))
-    os.replace(partial, path)
-    return path
+    return write_whole(path, sheet.save)
