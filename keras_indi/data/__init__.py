@@ -3,6 +3,7 @@
 from keras_indi.data import degradations as degradations
 from keras_indi.data import resize as resize
 from keras_indi.data.files import ImageFiles as ImageFiles
+from keras_indi.data.files import find_images as find_images
 from keras_indi.data.folders import clean_folder as clean_folder
 from keras_indi.data.folders import paired_folder as paired_folder
 from keras_indi.data.images import UnusableImageError as UnusableImageError
