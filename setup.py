@@ -9,8 +9,8 @@ VERSION = re.search(
 ).group(1)
 
 CLI = ["click>=8.1,<9"]
-QUICKSTART = [*CLI, "pillow>=11,<14", "scikit-image>=0.25,<0.27"]
 DATA = ["pillow>=11,<14", "opencv-python-headless>=5,<6", "grain>=0.2.18,<0.3"]
+QUICKSTART = [*CLI, *DATA, "scikit-image>=0.25,<0.27"]
 CV = ["keras-cv>=0.9,<0.10"]
 
 setup(
@@ -42,7 +42,6 @@ setup(
         "cv": CV,
         "test": [
             *QUICKSTART,
-            *DATA,
             *CV,
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",

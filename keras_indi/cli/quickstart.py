@@ -49,6 +49,7 @@ def command(smoke, out, steps, seed):
 
     import keras
 
+    from keras_indi.data.degradations import Downsample
     from keras_indi.data.sample_photographs import HELD_OUT, sample_photographs
 
     photographs = sample_photographs()
@@ -64,11 +65,15 @@ def command(smoke, out, steps, seed):
         for name, corners in HELD_OUT_CROPS.items()
         for top, left in corners
     ]
-    rows = _restore_and_score(model, clean)
+    degraded = [Downsample(FACTOR)(image, seed) for image in clean]
+    rows = _restore_and_score(model, degraded, clean)
     picture = _write_picture(rows, clean, out / "restored.png")
     model_path = write_whole(out / "restorer.keras", model.save)
+    folders = _write_pairs(degraded, clean, out / "held_out")
     print(
-        f"\nPicture: {picture}\nModel:   {model_path}\n\nUse it from Python:\n\n"
+        f"\nPicture: {picture}\nModel:   {model_path}\n\nMeasure it:\n\n"
+        f"    keras-indi trade-off {model_path} --degraded {folders[0]} "
+        f"--clean {folders[1]} --out {out / 'trade_off'}\n\nUse it from Python:\n\n"
         "    import keras, keras_indi\n"
         f"    model = keras.saving.load_model({str(model_path)!r})\n"
         "    restored = model.restore(image, num_steps=4)  # uint8 (height, width, 3)"
@@ -78,7 +83,8 @@ def command(smoke, out, steps, seed):
 def _train(photographs, steps, width, seed):
     import keras
 
-    from keras_indi.data.sample_photographs import RandomCrops, shrink_and_enlarge
+    from keras_indi.data import make_pairs
+    from keras_indi.data.degradations import Downsample
     from keras_indi.models import AveragedAdam, InDI, UNetBackbone
     from keras_indi.schedules import UniformTime
 
@@ -96,21 +102,19 @@ def _train(photographs, steps, width, seed):
     )
     rate = keras.optimizers.schedules.CosineDecay(1e-3, steps, alpha=0.02)
     model.compile(AveragedAdam(rate))
-    model.fit(
-        RandomCrops(
-            photographs,
-            lambda clean: shrink_and_enlarge(clean, FACTOR),
-            CROP_SIZE,
-            BATCH_SIZE,
-            batches_per_epoch=steps // EPOCHS,
-            seed=seed,
-        ),
-        epochs=EPOCHS,
+    pairs = make_pairs(
+        photographs,
+        Downsample(FACTOR),
+        crop_size=CROP_SIZE,
+        batch_size=BATCH_SIZE,
+        batches_per_epoch=steps // EPOCHS,
+        seed=seed,
     )
+    model.fit(pairs, epochs=EPOCHS)
     return model
 
 
-def _restore_and_score(model, clean):
+def _restore_and_score(model, degraded, clean):
     """Restores at each number of steps and prints the table.
 
     Returns:
@@ -119,12 +123,9 @@ def _restore_and_score(model, clean):
     import numpy as np
     from skimage.metrics import peak_signal_noise_ratio
 
-    from keras_indi.data.sample_photographs import shrink_and_enlarge
-
     def sharpness(images):
         return np.mean([np.abs(np.gradient(i / 255.0, axis=(0, 1))) for i in images])
 
-    degraded = [shrink_and_enlarge(image, FACTOR) for image in clean]
     rows = [("degraded", degraded, None)]
     for num_steps in NUM_STEPS:
         model.restore(degraded[0], num_steps=num_steps, verbose=0)  # compiles
@@ -148,6 +149,19 @@ def _restore_and_score(model, clean):
         seconds = "" if seconds is None else f"{seconds:.2f}"
         print(f"{label:10}{psnr:11.2f}{sharp:15.0f}{seconds:>15}")
     return [(label, images) for label, images, _ in rows]
+
+
+def _write_pairs(degraded, clean, folder):
+    """Writes the held-out crops, for other commands to use."""
+    from PIL import Image
+
+    paths = []
+    for name, images in (("degraded", degraded), ("clean", clean)):
+        paths.append(folder / name)
+        for index, image in enumerate(images):
+            path = folder / name / f"{index}.png"
+            write_whole(path, Image.fromarray(image).save)
+    return paths
 
 
 def _write_picture(rows, clean, path):
