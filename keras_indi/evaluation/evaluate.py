@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from keras_indi.evaluation.images import UnusableImage
+from keras_indi.data.images import UnusableImageError
 from keras_indi.evaluation.pairs import as_pairs
 from keras_indi.evaluation.protocol import Protocol
 from keras_indi.evaluation.scores import Scores
@@ -146,7 +146,7 @@ def _restored(pairs, model, seed, restore_arguments, fail):
     for index, name in enumerate(pairs.names):
         try:
             first, clean = pairs.read(index)
-        except UnusableImage as error:
+        except UnusableImageError as error:
             fail(name, error)
             continue
         if model is None:

@@ -131,7 +131,7 @@ def _circumstances(model, pairs, protocol):
     return {
         "model": digest.hexdigest(),
         "noise_schedule": repr(model.noise_schedule),
-        "images": pairs.fingerprint,
+        "images": pairs.fingerprint(),
         "protocol": protocol.get_config(),
         "weights": protocol.weight_digests(),
         "backend": keras.config.backend(),
