@@ -73,6 +73,12 @@ def command(smoke, out, steps, seed):
         f"    model = keras.saving.load_model({str(model_path)!r})\n"
         "    restored = model.restore(image, num_steps=4)  # uint8 (height, width, 3)"
     )
+    degraded, clean = _write_pairs(held_out, out / "held_out")
+    print(
+        "\nMeasure it on the held-out photographs:\n\n"
+        f"    keras-indi trade-off {model_path} --degraded {degraded} "
+        f"--clean {clean} --out {out / 'curve'}"
+    )
 
 
 def _train(photographs, steps, width, seed):
@@ -159,3 +165,18 @@ def _write_picture(rows, clean, path):
         [label for label, _ in columns],
     )
     return write_whole(path, sheet.save)
+
+
+def _write_pairs(photographs, folder):
+    """Writes whole photographs and their degraded forms; returns the two folders."""
+    from PIL import Image
+
+    from keras_indi.data.sample_photographs import shrink_and_enlarge
+
+    folders = folder / "degraded", folder / "clean"
+    for name, photograph in photographs.items():
+        height, width = (size - size % FACTOR for size in photograph.shape[:2])
+        clean = photograph[:height, :width]
+        for folder, image in zip(folders, (shrink_and_enlarge(clean, FACTOR), clean)):
+            write_whole(folder / f"{name}.png", Image.fromarray(image).save)
+    return folders

@@ -137,7 +137,8 @@ def score_pairs(pairs, model, scores, seed, progress, restore_arguments):
             "No pair could be scored. Received: "
             + "; ".join(f"{f['name']}: {f['reason']}" for f in failures[:3])
         )
-    return Table(rows, scores.protocol, scores.means(rows), failures)
+    means = scores.means(rows)
+    return Table(rows, scores.protocol, means, failures, scores.versions)
 
 
 def _restored(pairs, model, seed, restore_arguments, fail):
