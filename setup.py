@@ -10,7 +10,9 @@ VERSION = re.search(
 
 CLI = ["click>=8.1,<9"]
 DATA = ["pillow>=11,<14", "opencv-python-headless>=5,<6", "grain>=0.2.18,<0.3"]
-QUICKSTART = [*CLI, *DATA, "scikit-image>=0.25,<0.27"]
+EVALUATION = [*DATA, "matplotlib>=3.10,<4"]
+QUICKSTART = [*CLI, *EVALUATION, "scikit-image>=0.25,<0.27"]
+TENSORBOARD = ["tensorboard>=2.21,<2.22"]
 CV = ["keras-cv>=0.9,<0.10"]
 
 setup(
@@ -38,10 +40,13 @@ setup(
         "cli": CLI,
         "quickstart": QUICKSTART,
         "data": DATA,
+        "evaluation": EVALUATION,
+        "tensorboard": TENSORBOARD,
         "tfds": ["tensorflow-datasets>=4.9.10,<4.10", "importlib_resources>=6"],
         "cv": CV,
         "test": [
             *QUICKSTART,
+            *TENSORBOARD,
             *CV,
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",

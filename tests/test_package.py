@@ -19,6 +19,7 @@ OPTIONAL = [
     "cv2",
     "skimage",
     "matplotlib",
+    "tensorboard",
     "grain",
 ]
 

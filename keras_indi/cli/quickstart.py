@@ -69,14 +69,15 @@ def command(smoke, out, steps, seed):
     rows = _restore_and_score(model, degraded, clean)
     picture = _write_picture(rows, clean, out / "restored.png")
     model_path = write_whole(out / "restorer.keras", model.save)
-    folders = _write_pairs(degraded, clean, out / "held_out")
+    folders = _write_pairs(held_out, out / "held_out")
     print(
-        f"\nPicture: {picture}\nModel:   {model_path}\n\nMeasure it:\n\n"
-        f"    keras-indi trade-off {model_path} --degraded {folders[0]} "
-        f"--clean {folders[1]} --out {out / 'trade_off'}\n\nUse it from Python:\n\n"
+        f"\nPicture: {picture}\nModel:   {model_path}\n\nUse it from Python:\n\n"
         "    import keras, keras_indi\n"
         f"    model = keras.saving.load_model({str(model_path)!r})\n"
         "    restored = model.restore(image, num_steps=4)  # uint8 (height, width, 3)"
+        "\n\nMeasure it on the held-out photographs:\n\n"
+        f"    keras-indi trade-off {model_path} --degraded {folders[0]} "
+        f"--clean {folders[1]} --out {out / 'curve'}"
     )
 
 
@@ -151,19 +152,6 @@ def _restore_and_score(model, degraded, clean):
     return [(label, images) for label, images, _ in rows]
 
 
-def _write_pairs(degraded, clean, folder):
-    """Writes the held-out crops, for other commands to use."""
-    from PIL import Image
-
-    paths = []
-    for name, images in (("degraded", degraded), ("clean", clean)):
-        paths.append(folder / name)
-        for index, image in enumerate(images):
-            path = folder / name / f"{index}.png"
-            write_whole(path, Image.fromarray(image).save)
-    return paths
-
-
 def _write_picture(rows, clean, path):
     from keras_indi.evaluation.figures import contact_sheet
 
@@ -173,3 +161,18 @@ def _write_picture(rows, clean, path):
         [label for label, _ in columns],
     )
     return write_whole(path, sheet.save)
+
+
+def _write_pairs(photographs, folder):
+    """Writes whole photographs and their degraded forms; returns the two folders."""
+    from PIL import Image
+
+    from keras_indi.data.degradations import Downsample
+
+    folders = folder / "degraded", folder / "clean"
+    for name, photograph in photographs.items():
+        height, width = (size - size % FACTOR for size in photograph.shape[:2])
+        clean = photograph[:height, :width]
+        for folder, image in zip(folders, (Downsample(FACTOR)(clean, 0), clean)):
+            write_whole(folder / f"{name}.png", Image.fromarray(image).save)
+    return folders

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from keras_indi.evaluation.images import UnusableImage
+from keras_indi.data.images import UnusableImageError
 from keras_indi.evaluation.pairs import as_pairs
 from keras_indi.evaluation.protocol import Protocol
 from keras_indi.evaluation.scores import Scores
@@ -137,7 +137,8 @@ def score_pairs(pairs, model, scores, seed, progress, restore_arguments):
             "No pair could be scored. Received: "
             + "; ".join(f"{f['name']}: {f['reason']}" for f in failures[:3])
         )
-    return Table(rows, scores.protocol, scores.means(rows), failures)
+    means = scores.means(rows)
+    return Table(rows, scores.protocol, means, failures, scores.versions)
 
 
 def _restored(pairs, model, seed, restore_arguments, fail):
@@ -146,7 +147,7 @@ def _restored(pairs, model, seed, restore_arguments, fail):
     for index, name in enumerate(pairs.names):
         try:
             first, clean = pairs.read(index)
-        except UnusableImage as error:
+        except UnusableImageError as error:
             fail(name, error)
             continue
         if model is None:

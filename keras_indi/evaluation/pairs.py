@@ -8,7 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.evaluation.images import UnusableImage, find_images, read_image
+from keras_indi.data.files import listed, match_folders
+from keras_indi.data.images import UnusableImageError, read_image
 
 
 class Pairs:
@@ -17,8 +18,9 @@ class Pairs:
     Args:
         names: List of strings, one a pair.
         read: Function of an index that returns the two NumPy arrays `(height,
-            width, channels)`, of one shape, or raises `UnusableImage`.
-        fingerprint: String that changes with the images' contents.
+            width, channels)`, of one shape, or raises `UnusableImageError`.
+        fingerprint: Function without arguments that returns a string, another
+            one for other contents of the images.
     """
 
     def __init__(self, names, read, fingerprint):
@@ -44,7 +46,7 @@ def as_pairs(pairs, channels=3, limit=None):
               `tf.data`, `PyDataset`, PyTorch `DataLoader`, Grain. It is read
               once, into memory.
         channels: Int, 1 or 3, the channels that files are read with: grey ones
-            get three equal channels, colour ones are refused for 1.
+            get three equal channels; of colour ones 1 is their luma.
         limit: Int, use the first pairs only, in the order of their names where
             they have some. Defaults to all.
 
@@ -80,7 +82,6 @@ def _in_memory(pairs, limit):
     ]
     if not pairs:
         raise ValueError(f"There must be a pair of images. Received: pairs={pairs}")
-    digest = hashlib.sha256()
     for index, (first, second) in enumerate(pairs):
         if first.ndim != 3 or first.shape != second.shape:
             raise ValueError(
@@ -88,11 +89,16 @@ def _in_memory(pairs, limit):
                 f"channels); nothing is resized. Received: pair {index} of shapes "
                 f"{first.shape} and {second.shape}"
             )
-        for image in (first, second):
+
+    def fingerprint():
+        digest = hashlib.sha256()
+        for image in (image for pair in pairs for image in pair):
             digest.update(f"{image.shape}{image.dtype}".encode())
             digest.update(np.ascontiguousarray(image).tobytes())
+        return digest.hexdigest()
+
     names = [f"{index:05d}" for index in range(len(pairs))]
-    return Pairs(names, pairs.__getitem__, digest.hexdigest())
+    return Pairs(names, pairs.__getitem__, fingerprint)
 
 
 def _from_batches(batches, limit):
@@ -108,27 +114,25 @@ def _from_batches(batches, limit):
 
 
 def _folders(first, second, channels, limit):
-    files = [find_images(folder) for folder in (first, second)]
-    alone = [sorted(set(files[i]) - set(files[1 - i])) for i in (0, 1)]
-    if any(alone) or not files[0]:
-        told = "; ".join(
-            f"{len(names)} in {folder} alone: {', '.join(names[:5])}"
-            + (", ..." if len(names) > 5 else "")
-            for folder, names in zip((first, second), alone)
-            if names
-        )
+    match = match_folders(first, second)
+    alone = [
+        f"{len(paths)} in {folder} alone ({listed(sorted(paths))})"
+        for folder, paths in ((first, match.only_degraded), (second, match.only_clean))
+        if paths
+    ]
+    if alone or not match.pairs:
         raise ValueError(
             "Images pair by their path inside the folder, without the ending, and "
             "every one needs its partner. Received: "
-            + (told or f"no images in {first} and {second}")
+            + ("; ".join(alone) or f"no images in {first} and {second}")
         )
-    names = sorted(files[0])[:limit]
-    paths = [tuple(side[name] for side in files) for name in names]
+    names = sorted(match.pairs)[:limit]
+    paths = [match.pairs[name] for name in names]
 
     def read(index):
         images = [read_image(path, channels) for path in paths[index]]
         if images[0].shape != images[1].shape or images[0].dtype != images[1].dtype:
-            raise UnusableImage(
+            raise UnusableImageError(
                 "the two images differ; nothing is resized or converted to fit. "
                 + "Received: "
                 + ", ".join(
@@ -138,13 +142,15 @@ def _folders(first, second, channels, limit):
             )
         return tuple(images)
 
-    return Pairs(names, read, _files_digest(names, paths))
+    def fingerprint():
+        digest = hashlib.sha256()
+        for name, pair in zip(names, paths):
+            digest.update(name.encode())
+            for path in pair:
+                try:
+                    digest.update(hashlib.sha256(path.read_bytes()).digest())
+                except OSError:
+                    digest.update(b"unreadable")
+        return digest.hexdigest()
 
-
-def _files_digest(names, paths):
-    digest = hashlib.sha256()
-    for name, pair in zip(names, paths):
-        digest.update(name.encode())
-        for path in pair:
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+    return Pairs(names, read, fingerprint)

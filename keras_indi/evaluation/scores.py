@@ -2,7 +2,11 @@
 
 import numpy as np
 
-from keras_indi.evaluation.protocol import DEVIATION, kid_subset_size
+from keras_indi.evaluation.protocol import (
+    DEVIATION,
+    kid_subset_size,
+    running_versions,
+)
 
 
 class Scores:
@@ -11,10 +15,14 @@ class Scores:
     Args:
         protocol: A `Protocol`.
         count: Int, how many images there are.
+
+    Attributes:
+        versions: Dict of the versions that run, and the digests of the weights.
     """
 
     def __init__(self, protocol, count):
         self.protocol = protocol
+        self.versions = {**running_versions(), "weights": protocol.weight_digests()}
         self._image_metrics = protocol.image_metrics()
         self._set_metrics = protocol.set_metrics(count)
 

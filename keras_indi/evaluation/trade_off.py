@@ -5,12 +5,10 @@ import json
 import pathlib
 import warnings
 
-import keras
-
 from keras_indi.evaluation.evaluate import score_pairs
 from keras_indi.evaluation.figures import draw_trade_off, require_matplotlib
 from keras_indi.evaluation.pairs import as_pairs
-from keras_indi.evaluation.protocol import Protocol
+from keras_indi.evaluation.protocol import Protocol, running_versions
 from keras_indi.evaluation.scores import Scores
 from keras_indi.evaluation.settings import ARGUMENTS, all_settings
 from keras_indi.evaluation.table import Table
@@ -131,10 +129,10 @@ def _circumstances(model, pairs, protocol):
     return {
         "model": digest.hexdigest(),
         "noise_schedule": repr(model.noise_schedule),
-        "images": pairs.fingerprint,
+        "images": pairs.fingerprint(),
         "protocol": protocol.get_config(),
         "weights": protocol.weight_digests(),
-        "backend": keras.config.backend(),
+        "versions": running_versions(),
     }
 
 

@@ -17,6 +17,8 @@ from keras_indi.evaluation import Protocol, Table, trade_off
 from keras_indi.metrics import PSNR, SSIM
 from keras_indi.models import InDI
 
+MANY = ",".join(map(str, range(1, 31)))  # so many that some are left when it dies
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
@@ -106,11 +108,11 @@ def test_a_bad_file_is_reported_at_the_end(root, tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_a_killed_run_continues_where_it_stopped(root, tmp_path):
-    whole = run(root, tmp_path / "whole", "--steps", "1,2,3,4,5,6")
+    whole = run(root, tmp_path / "whole", "--steps", MANY)
     assert whole.exit_code == 0
     out = tmp_path / "killed"
     command = [sys.executable, "-m", "keras_indi.cli"]
-    command += arguments(root, out, "--steps", "1,2,3,4,5,6")
+    command += arguments(root, out, "--steps", MANY)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         first = out / "settings" / "indi-uniform-1steps-seed0.json"
         deadline = time.monotonic() + 120
@@ -118,8 +120,8 @@ def test_a_killed_run_continues_where_it_stopped(root, tmp_path):
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
     finished = {path: path.stat().st_mtime_ns for path in first.parent.iterdir()}
-    assert 2 <= len(finished) < 7 and not (out / "trade_off.json").exists()
-    assert run(root, out, "--steps", "1,2,3,4,5,6").exit_code == 0
+    assert 2 <= len(finished) <= 30 and not (out / "trade_off.json").exists()
+    assert run(root, out, "--steps", MANY).exit_code == 0
     for path, modified in finished.items():
         if "partial" not in path.name and "circumstances" not in path.name:
             assert path.stat().st_mtime_ns == modified
