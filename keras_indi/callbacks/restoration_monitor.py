@@ -213,7 +213,7 @@ def _event_writer(log_dir):
     except ImportError as error:
         raise ImportError(
             "Previews for TensorBoard need it (not TensorFlow). Install it: "
-            'pip install "keras-indi[evaluation]"'
+            'pip install "keras-indi[tensorboard]"'
         ) from error
     return EventFileWriter(str(log_dir / "tensorboard"))
 
