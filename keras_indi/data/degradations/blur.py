@@ -1,0 +1,38 @@
+"""The base class of blurs."""
+
+from keras_indi.data.degradations import kernels
+from keras_indi.data.degradations import linear_light as transfer
+from keras_indi.data.degradations.degradation import Degradation
+
+
+class Blur(Degradation):
+    """Base class of blurs that are the same all over the image.
+
+    A subclass gives the kernel, and `margin`. Beyond its border the image is
+    continued by its mirror image, the border pixel not repeated.
+
+    Args:
+        linear_light: Whether to blur light instead of stored values: these are
+            then taken for sRGB's (see `linear_light.py`). Defaults to `False`.
+    """
+
+    def __init__(self, linear_light=False):
+        self.linear_light = bool(linear_light)
+
+    def kernel(self, generator):
+        """The kernel of one call.
+
+        Args:
+            generator: A `numpy.random.Generator`.
+
+        Returns:
+            float32 array with sum 1, of odd sizes: `(rows, columns)`, or one
+            axis for rows and columns alike.
+        """
+        raise NotImplementedError
+
+    def apply(self, image, generator):
+        kernel = self.kernel(generator)
+        if not self.linear_light:
+            return kernels.convolve(image, kernel)
+        return transfer.from_light(kernels.convolve(transfer.to_light(image), kernel))

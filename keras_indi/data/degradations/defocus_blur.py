@@ -1,0 +1,30 @@
+"""Defocus: the disc that a lens makes of a point out of focus."""
+
+import keras
+
+from keras_indi.data.degradations import kernels, parameters
+from keras_indi.data.degradations.blur import Blur
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class DefocusBlur(Blur):
+    """Blurs with an evenly bright disc, its edge anti-aliased.
+
+    Args:
+        radius: Radius of the disc in pixels, a number or a pair `(low, high)` from
+            which each call draws. Up to 1/2 there is no blur.
+        linear_light: See `Blur`. With `True` highlights spread into discs, as in
+            photographs.
+    """
+
+    def __init__(self, radius=(1.0, 5.0), linear_light=False):
+        super().__init__(linear_light)
+        self.radius = parameters.number_or_range(radius, "radius")
+
+    @property
+    def margin(self):
+        """The reach of the largest disc."""
+        return kernels.disc_reach(max(parameters.largest(self.radius), 0.5))
+
+    def kernel(self, generator):
+        return kernels.disc(parameters.draw(self.radius, generator))

@@ -1,0 +1,64 @@
+"""Motion blur of a video clip: the mean of its frames."""
+
+import keras
+import numpy as np
+
+from keras_indi.data.degradations.degradation import Degradation
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class FrameAverage(Degradation):
+    """Averages the frames of a clip of a fast camera, as the GoPro set does.
+
+    It takes a clip of shape `(frames, height, width, channels)` and returns one
+    blurred image of shape `(height, width, channels)`: the mean of the frames in
+    the light that their values stand for, `mean(frame ** gamma) ** (1 / gamma)`.
+    The sharp partner is the clip's middle frame: `sharp_frame(clip)`.
+
+    Args:
+        gamma: Exponent that turns stored values, 1 being white, into light. 2.2 is
+            GoPro's; 1 averages stored values. Values below black count as black.
+
+    Example:
+
+    >>> blur = keras_indi.data.degradations.FrameAverage()
+    >>> degraded, clean = blur(clip, seed=0), blur.sharp_frame(clip)
+
+    Reference:
+        S. Nah et al., Deep Multi-scale Convolutional Neural Network for Dynamic
+        Scene Deblurring, CVPR 2017, section 2.
+    """
+
+    axes = 4
+
+    def __init__(self, gamma=2.2):
+        if not (np.isfinite(gamma) and gamma > 0):
+            raise ValueError(
+                f"`gamma` must be a number greater than 0. Received: gamma={gamma!r}"
+            )
+        self.gamma = float(gamma)
+
+    def apply(self, image, generator):
+        light = np.maximum(image, 0.0) ** self.gamma
+        return light.mean(axis=0) ** (1 / self.gamma)
+
+    @staticmethod
+    def sharp_frame(clip):
+        """The middle frame, which shows what moves where the mean shows it.
+
+        Args:
+            clip: Array of shape `(frames, height, width, channels)`, an odd number
+                of frames.
+
+        Returns:
+            Array of shape `(height, width, channels)`.
+
+        Raises:
+            ValueError: If the number of frames is even: there is no middle.
+        """
+        if len(clip) % 2 == 0:
+            raise ValueError(
+                "The clip must have an odd number of frames, so that one is in the "
+                f"middle; leave one out. Received: clip of {len(clip)} frames"
+            )
+        return clip[len(clip) // 2]

@@ -1,0 +1,29 @@
+"""Gaussian blur."""
+
+import keras
+
+from keras_indi.data.degradations import kernels, parameters
+from keras_indi.data.degradations.blur import Blur
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class GaussianBlur(Blur):
+    """Blurs with a Gaussian, cut at 4 sigma as in `scipy.ndimage`.
+
+    Args:
+        sigma: Standard deviation in pixels, a number or a pair `(low, high)` from
+            which each call draws. 0 is no blur.
+        linear_light: See `Blur`.
+    """
+
+    def __init__(self, sigma=(0.5, 3.0), linear_light=False):
+        super().__init__(linear_light)
+        self.sigma = parameters.number_or_range(sigma, "sigma")
+
+    @property
+    def margin(self):
+        """The radius of the largest kernel."""
+        return kernels.gaussian_radius(parameters.largest(self.sigma))
+
+    def kernel(self, generator):
+        return kernels.gaussian(parameters.draw(self.sigma, generator))

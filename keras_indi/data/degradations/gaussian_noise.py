@@ -1,0 +1,32 @@
+"""Gaussian noise, as the denoising benchmarks add it."""
+
+import keras
+import numpy as np
+
+from keras_indi.data.degradations import parameters
+from keras_indi.data.degradations.degradation import Degradation
+
+GREY_LEVELS = 255  # the noise's unit: one level of an 8-bit image
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class GaussianNoise(Degradation):
+    """Adds independent Gaussian noise to each value.
+
+    Args:
+        sigma: Standard deviation in 8-bit grey levels, the unit in which the
+            benchmarks give it: 25 is 25/255 of the value range, whatever the
+            dtype. A number, or a pair `(low, high)` from which each call draws.
+
+    Example:
+
+    >>> noisy = keras_indi.data.degradations.GaussianNoise((0, 50))(image, seed=0)
+    """
+
+    def __init__(self, sigma=25.0):
+        self.sigma = parameters.number_or_range(sigma, "sigma")
+
+    def apply(self, image, generator):
+        sigma = parameters.draw(self.sigma, generator) / GREY_LEVELS
+        noise = generator.standard_normal(image.shape, dtype="float32")
+        return image + np.float32(sigma) * noise

@@ -1,0 +1,55 @@
+"""What degradations that are made of others have in common."""
+
+import math
+
+import keras
+
+from keras_indi.configurable import resolve
+from keras_indi.data.degradations.degradation import Degradation
+
+
+class Group(Degradation):
+    """Base class of degradations that are made of others.
+
+    Args:
+        degradations: List of at least one `Degradation`, registered name such as
+            `"keras_indi>GaussianNoise"`, or serialized config.
+    """
+
+    def __init__(self, degradations):
+        if not isinstance(degradations, (list, tuple)) or not degradations:
+            raise ValueError(
+                "`degradations` must be a list of at least one degradation. "
+                f"Received: degradations={degradations!r}"
+            )
+        self.degradations = [
+            resolve(member, Degradation, {}, "degradations") for member in degradations
+        ]
+        axes = [member.axes for member in self.degradations]
+        if any(count != 3 for count in axes[1:]):
+            raise ValueError(
+                "A degradation of clips can only be the first of a group. Received: "
+                f"degradations={degradations!r}"
+            )
+
+    @property
+    def axes(self):
+        """The number of axes that the first member takes."""
+        return self.degradations[0].axes
+
+    def apply(self, image, generator):
+        return self.apply_with_levels(image, generator, None)
+
+    def get_config(self):
+        config = super().get_config()
+        members = config["degradations"]
+        serialize = keras.saving.serialize_keras_object
+        return {**config, "degradations": [serialize(member) for member in members]}
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.degradations!r})"
+
+
+def round_up(number, multiple):
+    """The smallest multiple that is not less than the number."""
+    return math.ceil(number / multiple) * multiple

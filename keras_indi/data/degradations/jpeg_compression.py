@@ -1,0 +1,78 @@
+"""JPEG: what a photograph loses on its way into a file."""
+
+import io
+
+import keras
+import numpy as np
+
+from keras_indi.data.degradations import parameters
+from keras_indi.data.degradations.degradation import Degradation
+
+SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class JPEGCompression(Degradation):
+    """Writes the image as JPEG and reads it again, by Pillow.
+
+    JPEG holds 8 bits: images of uint16 and floats are clipped to the value range
+    and rounded to 256 levels before. Three channels are one RGB image; of any
+    other number, each channel is a grey image of its own. A crop is compressed as
+    a file of its own, its blocks beginning at its top left pixel.
+
+    Args:
+        quality: Int from 1 to 100, Pillow's and libjpeg's quality, or a pair
+            `(low, high)` from which each call draws an integer, both included.
+        subsampling: Resolution of the colours: `"4:4:4"` full, `"4:2:2"` half in
+            width, `"4:2:0"` half in both, which Pillow and most cameras take.
+
+    Example:
+
+    >>> compressed = keras_indi.data.degradations.JPEGCompression(15)(image, seed=0)
+    """
+
+    period = 16  # blocks of 8 pixels, of colours at half the resolution
+
+    def __init__(self, quality=(10, 50), subsampling="4:2:0"):
+        bounds = parameters.number_or_range(quality, "quality", 1, 100)
+        if np.any(np.asarray(bounds) % 1):
+            raise ValueError(
+                "`quality` must be an integer or a pair of integers. Received: "
+                f"quality={quality!r}"
+            )
+        pair = isinstance(bounds, tuple)
+        self.quality = tuple(map(int, bounds)) if pair else int(bounds)
+        self.subsampling = subsampling
+        if subsampling not in SUBSAMPLINGS:
+            raise ValueError(
+                f"`subsampling` must be one of {', '.join(SUBSAMPLINGS)}. "
+                f"Received: subsampling={subsampling!r}"
+            )
+
+    def apply(self, image, generator):
+        quality = self.quality
+        if isinstance(quality, tuple):
+            quality = int(generator.integers(*quality, endpoint=True))
+        stored = np.rint(np.clip(image, 0, 1) * 255).astype("uint8")
+        if image.shape[-1] == 3:
+            read = self._round_trip(stored, quality)
+        else:
+            channels = [
+                self._round_trip(stored[..., channel], quality)
+                for channel in range(image.shape[-1])
+            ]
+            read = np.stack(channels, axis=-1)
+        return read.astype("float32") / 255
+
+    def _round_trip(self, stored, quality):
+        try:
+            from PIL import Image
+        except ImportError as error:
+            raise ImportError(
+                'JPEGCompression needs Pillow: pip install "keras-indi[data]"'
+            ) from error
+        file = io.BytesIO()
+        Image.fromarray(stored).save(
+            file, "JPEG", quality=quality, subsampling=self.subsampling
+        )
+        return np.asarray(Image.open(file))

@@ -1,0 +1,132 @@
+"""Any image layer of Keras or KerasCV as a degradation."""
+
+import inspect
+import threading
+
+import keras
+import numpy as np
+
+from keras_indi.data.degradations.degradation import Degradation
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class KerasLayerDegradation(Degradation):
+    """Applies an image layer of Keras or KerasCV, seeded anew for each image.
+
+    The layer is called eagerly with one image and `training=True`, on the backend
+    in use, under a lock: one image at a time in a process. All its seed
+    generators are set from the call's seed before. Its result depends on the
+    backend too, as Keras's random numbers do.
+
+    KerasCV is in maintenance: its last release is 0.9.0 of April 2024, Keras has
+    taken over most of its image layers, and it needs TensorFlow whatever the
+    backend: `pip install "keras-indi[cv,tensorflow]"`. Its layers compute in
+    TensorFlow and draw from its global generators, so that a call reseeds these
+    in its process. What Keras lacks are `RandomJpegQuality` and `GridMask` above
+    all.
+
+    Args:
+        layer: A `keras.layers.Layer` that maps an image to one of the same shape,
+            such as `keras.layers.RandomBrightness(0.3)`, or its serialized config.
+        value_range: Pair of numbers, black and white as the layer takes them.
+            Defaults to the layer's own `value_range` if it has that, else to
+            (0, 255).
+        margin: Int, see `Degradation`: how far the layer looks, 0 for layers that
+            act on single pixels. A layer that acts on the image as a whole
+            (equalization, a mask) acts on each crop as on an image of its own.
+
+    Example:
+
+    >>> layer = keras.layers.RandomGaussianBlur(sigma=2.0, kernel_size=9)
+    >>> blur = keras_indi.data.degradations.KerasLayerDegradation(layer, margin=4)
+    >>> degraded = blur(image, seed=0)
+    """
+
+    def __init__(self, layer, value_range=None, margin=0):
+        if isinstance(layer, dict):
+            layer = _deserialized(layer)
+        if not isinstance(layer, keras.layers.Layer):
+            raise ValueError(
+                "`layer` must be a Keras or KerasCV layer, or its serialized "
+                f"config. Received: layer={layer!r}"
+            )
+        self.layer = layer
+        self.value_range = value_range
+        self.margin = int(margin)
+        self._lock = threading.Lock()
+
+    def get_config(self):
+        serialized = keras.saving.serialize_keras_object(self.layer)
+        return {**super().get_config(), "layer": serialized}
+
+    def __reduce__(self):
+        # Worker processes get the config: neither a layer nor a lock travels.
+        config = keras.saving.serialize_keras_object(self)
+        return keras.saving.deserialize_keras_object, (config,)
+
+    def apply(self, image, generator):
+        value_range = self.value_range
+        if value_range is None:
+            value_range = getattr(self.layer, "value_range", (0, 255))
+        low, high = (np.float32(value) for value in value_range)
+        seed = generator.integers(2**31, size=2)
+        with self._lock:
+            _reseed(self.layer, seed)
+            degraded = self._called(image * (high - low) + low)
+        if degraded.shape != image.shape:
+            raise ValueError(
+                "The layer must keep the shape of an image. Received: "
+                f"layer={self.layer!r}, which made {degraded.shape} of {image.shape}"
+            )
+        return (degraded.astype("float32") - low) / (high - low)
+
+    def _called(self, image):
+        takes_training = "training" in inspect.signature(self.layer.call).parameters
+        arguments = {"training": True} if takes_training else {}
+        if _is_keras_cv(type(self.layer).__module__):
+            # KerasCV takes one image; of a batch it would trace a graph each time.
+            return np.asarray(self.layer(image, **arguments))
+        batch = self.layer(image[None], **arguments)
+        return keras.ops.convert_to_numpy(batch)[0]
+
+
+def _is_keras_cv(module):
+    return module.split(".")[0] == "keras_cv"
+
+
+def _deserialized(config):
+    if _is_keras_cv(config.get("module") or ""):
+        try:
+            import keras_cv  # noqa: F401
+        except ImportError as error:
+            raise ImportError(
+                "This degradation holds a layer of KerasCV, which needs TensorFlow "
+                'on each backend: pip install "keras-indi[cv,tensorflow]"'
+            ) from error
+    return keras.saving.deserialize_keras_object(config)
+
+
+def _reseed(layer, seed):
+    """Sets all that a layer draws from."""
+    owned = {id(variable) for variable in (*layer.weights, *layer.metrics_variables)}
+    for variable in layer.variables:
+        if id(variable) not in owned:  # the state of a `SeedGenerator`
+            variable.assign(seed)
+    layers = list(_with_sublayers(layer))
+    if not any(_is_keras_cv(type(each).__module__) for each in layers):
+        return
+    import tensorflow as tf
+
+    tf.random.set_seed(int(seed[0]))
+    for each in layers:
+        for value in vars(each).values():
+            if isinstance(value, tf.random.Generator):
+                value.reset_from_seed(int(seed[1]))
+
+
+def _with_sublayers(layer):
+    yield layer
+    for value in vars(layer).values():
+        for item in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(item, keras.layers.Layer):
+                yield from _with_sublayers(item)

@@ -1,0 +1,87 @@
+"""Motion blur: of a camera that shakes, or of a straight motion."""
+
+import keras
+import numpy as np
+
+from keras_indi.data.degradations import kernels, parameters
+from keras_indi.data.degradations.blur import Blur
+
+STEPS = 64  # of a camera's path during one exposure
+INERTIA = 0.9  # what one step leaves of the velocity beside the drift, of size 1
+PUSH = 0.8  # standard deviation of the hand's push each step, at most
+JERKS = 3.0  # sudden changes of direction during an exposure, at most, on average
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class MotionBlur(Blur):
+    """Blurs along a path: a camera's random shake, or a straight line.
+
+    Shake is a random walk with inertia: the camera drifts, the hand pushes it a
+    little at each step and now and then jerks it into another direction. How
+    strong both are is drawn anew for each kernel, so that some paths are near to
+    straight lines and others curl. The kernel's centroid is at its middle, so
+    that the image does not shift, and its path is drawn with sub-pixel accuracy.
+
+    Args:
+        length: Size of the blur in pixels, a number or a pair `(low, high)` from
+            which each call draws: twice the greatest distance of the path from
+            its centroid, which for a straight line is its length.
+        angle: `None` for shake. For a straight line its direction in degrees, a
+            number or a pair: 0 is horizontal, 90 vertical, 45 rises to the right.
+        linear_light: See `Blur`.
+
+    Example:
+
+    >>> shaken = keras_indi.data.degradations.MotionBlur((5, 25))(image, seed=0)
+    >>> panned = keras_indi.data.degradations.MotionBlur(15, angle=0)(image, seed=0)
+
+    Reference:
+        G. Boracchi and A. Foi, Modeling the Performance of Image Restoration from
+        Motion Blur, IEEE Transactions on Image Processing, 2012 (the idea of such
+        paths).
+    """
+
+    def __init__(self, length=(5.0, 25.0), angle=None, linear_light=False):
+        super().__init__(linear_light)
+        self.length = parameters.number_or_range(length, "length")
+        if angle is not None:
+            angle = parameters.number_or_range(angle, "angle", least=-360.0, most=360.0)
+        self.angle = angle
+
+    @property
+    def margin(self):
+        """Half the largest length, rounded up."""
+        return int(np.ceil(parameters.largest(self.length) / 2))
+
+    def kernel(self, generator):
+        length = parameters.draw(self.length, generator)
+        if self.angle is None:
+            shape = _shake(generator)
+        else:
+            angle = np.deg2rad(parameters.draw(self.angle, generator))
+            shape = np.outer([-0.5, 0.5], [-np.sin(angle), np.cos(angle)])
+        return kernels.path(length * shape)
+
+
+def _shake(generator):
+    """A random path of length 1, in the sense of `MotionBlur`.
+
+    Returns:
+        Array of shape `(STEPS + 1, 2)`.
+    """
+    push, jerk = generator.random(2) * (PUSH, JERKS / STEPS)
+    pushes = push * (generator.standard_normal((STEPS, 2)) @ (1, 1j))
+    jerked = generator.random(STEPS) < jerk
+    angles = 2 * np.pi * generator.random(STEPS + 1)
+    turns = np.exp(1j * np.where(jerked, angles[1:], 0))
+    velocity = drift = np.exp(1j * angles[0])
+    velocities = []
+    for pushed, turn in zip(pushes, turns):
+        drift = turn * drift
+        velocity = INERTIA * turn * velocity + (1 - INERTIA) * drift + pushed
+        velocities.append(velocity)
+    positions = np.concatenate([[0], np.cumsum(velocities)])
+    # The camera moves evenly within a step: the mean position is of the middles.
+    positions -= np.mean((positions[1:] + positions[:-1]) / 2)
+    positions /= 2 * np.abs(positions).max()
+    return np.stack([positions.imag, positions.real], axis=1)

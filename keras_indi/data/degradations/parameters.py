@@ -1,0 +1,59 @@
+"""Arguments that are a number, or a range from which each call draws."""
+
+from numbers import Real
+
+import numpy as np
+
+
+def number_or_range(value, name, least=0.0, most=np.inf):
+    """Checks such an argument of a constructor.
+
+    Args:
+        value: A number, or a pair `(low, high)` of numbers.
+        name: The argument's name, for the error.
+        least: The smallest number allowed.
+        most: The largest number allowed.
+
+    Returns:
+        A float, or a pair of floats: what the object stores.
+
+    Raises:
+        ValueError: If `value` is neither, or outside `[least, most]`.
+    """
+    pair = isinstance(value, (list, tuple)) and len(value) == 2
+    numbers = list(value) if pair else [value]
+    valid = all(
+        isinstance(number, Real)
+        and not isinstance(number, bool)
+        and np.isfinite(number)
+        and least <= number <= most
+        for number in numbers
+    )
+    if not valid or numbers != sorted(numbers):
+        bound = f"at least {least:g}" if most == np.inf else f"{least:g} to {most:g}"
+        raise ValueError(
+            f"`{name}` must be a number ({bound}) or a pair (low, high) of such. "
+            f"Received: {name}={value!r}"
+        )
+    numbers = [float(number) for number in numbers]
+    return tuple(numbers) if pair else numbers[0]
+
+
+def draw(value, generator):
+    """The number itself, or one drawn uniformly from the range.
+
+    Args:
+        value: What `number_or_range` returned.
+        generator: A `numpy.random.Generator`.
+
+    Returns:
+        A float.
+    """
+    if isinstance(value, tuple):
+        return float(generator.uniform(*value))
+    return value
+
+
+def largest(value):
+    """The largest number that `draw` can return."""
+    return value[1] if isinstance(value, tuple) else value

@@ -1,0 +1,51 @@
+"""The noise of a camera: shot noise that grows with the light, and read noise."""
+
+import keras
+import numpy as np
+
+from keras_indi.data.degradations import linear_light as transfer
+from keras_indi.data.degradations import parameters
+from keras_indi.data.degradations.degradation import Degradation
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class PoissonGaussianNoise(Degradation):
+    """Shot noise (Poisson) and read noise (Gaussian) of a sensor.
+
+    A value v in units of the value range (1 is white) becomes
+    `(Poisson(v white) + read_noise n) / white` with n standard normal: its mean
+    is v and its variance `v / white + (read_noise / white)^2`. Values below
+    black count no electrons.
+
+    Args:
+        white: Number of electrons that a white pixel collects: the fewer, the
+            noisier. About 10000 in a phone's daylight, some hundreds at dusk. A
+            number of at least 1, or a pair `(low, high)` from which each call
+            draws.
+        read_noise: Standard deviation of the read noise in electrons, a number
+            or a pair. Some 1 to 10 in today's sensors.
+        linear_light: Whether the noise falls on light instead of stored values:
+            these are then taken for sRGB's (see `linear_light.py`), and values
+            that the noise took below black stay below. Defaults to `False`.
+
+    Reference:
+        A. Foi et al., Practical Poissonian-Gaussian Noise Modeling and Fitting
+        for Single-Image Raw-Data, IEEE Transactions on Image Processing, 2008.
+    """
+
+    def __init__(
+        self, white=(200.0, 2000.0), read_noise=(1.0, 5.0), linear_light=False
+    ):
+        self.white = parameters.number_or_range(white, "white", least=1.0)
+        self.read_noise = parameters.number_or_range(read_noise, "read_noise")
+        self.linear_light = bool(linear_light)
+
+    def apply(self, image, generator):
+        white = parameters.draw(self.white, generator)
+        read_noise = parameters.draw(self.read_noise, generator)
+        light = transfer.to_light(image) if self.linear_light else image
+        electrons = generator.poisson(np.maximum(light, 0.0) * white)
+        noise = generator.standard_normal(image.shape, dtype="float32")
+        noisy = (electrons + read_noise * noise) / white
+        noisy = noisy.astype("float32")
+        return transfer.from_light(noisy) if self.linear_light else noisy

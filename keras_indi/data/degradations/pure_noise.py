@@ -1,0 +1,31 @@
+"""Pure noise: the degraded image that tells nothing of the clean one."""
+
+import keras
+import numpy as np
+
+from keras_indi.data.degradations import parameters
+from keras_indi.data.degradations.degradation import Degradation
+from keras_indi.data.degradations.gaussian_noise import GREY_LEVELS
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class PureNoise(Degradation):
+    """Puts Gaussian noise around mid-grey in the image's place.
+
+    The limit in which restoration is generation: the result does not depend on
+    the image, only on its shape. Values leave the value range about once in
+    three; floats keep them, integers are clipped, so use floats.
+
+    Args:
+        sigma: Standard deviation in 8-bit grey levels, a number or a pair
+            `(low, high)`. The default, 127.5, is half the value range: in the
+            range (-1, 1) the noise is standard normal.
+    """
+
+    def __init__(self, sigma=127.5):
+        self.sigma = parameters.number_or_range(sigma, "sigma")
+
+    def apply(self, image, generator):
+        sigma = parameters.draw(self.sigma, generator) / GREY_LEVELS
+        noise = generator.standard_normal(image.shape, dtype="float32")
+        return 0.5 + np.float32(sigma) * noise

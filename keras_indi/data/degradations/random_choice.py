@@ -1,0 +1,70 @@
+"""One of several degradations, drawn at random."""
+
+import math
+
+import keras
+import numpy as np
+
+from keras_indi.data.degradations.group import Group, round_up
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class RandomChoice(Group):
+    """Applies one of several degradations, drawn anew in each call.
+
+    Args:
+        degradations: List of degradations, of one `reduction`.
+        probabilities: List of as many numbers, at least 0, in proportion to which
+            the members are drawn. Defaults to equal ones.
+
+    Example:
+
+    >>> degradations = keras_indi.data.degradations
+    >>> degrade = degradations.RandomChoice(
+    ...     [degradations.GaussianBlur(), degradations.MotionBlur()], [0.25, 0.75]
+    ... )
+    """
+
+    def __init__(self, degradations, probabilities=None):
+        super().__init__(degradations)
+        if len({(member.reduction, member.axes) for member in self.degradations}) > 1:
+            raise ValueError(
+                "The members must take and give images of the same sizes. Received: "
+                f"degradations={degradations!r}"
+            )
+        if probabilities is not None:
+            weights = np.asarray(probabilities, "float64")
+            valid = weights.shape == (len(self.degradations),)
+            if not (valid and np.all(weights >= 0) and 0 < weights.sum() < np.inf):
+                raise ValueError(
+                    "`probabilities` must be as many numbers as there are "
+                    "degradations, at least 0 and not all 0. Received: "
+                    f"probabilities={probabilities!r}"
+                )
+            probabilities = (weights / weights.sum()).tolist()
+        self.probabilities = probabilities
+
+    @property
+    def margin(self):
+        """The largest of the members', rounded up to whole patterns of theirs."""
+        margin = max(member.margin for member in self.degradations)
+        return round_up(margin, math.lcm(self.size_multiple, self.period))
+
+    @property
+    def size_multiple(self):
+        """The least common multiple of the members'."""
+        return math.lcm(*(member.size_multiple for member in self.degradations))
+
+    @property
+    def period(self):
+        """The least common multiple of the members'."""
+        return math.lcm(*(member.period for member in self.degradations))
+
+    @property
+    def reduction(self):
+        """That of each member."""
+        return self.degradations[0].reduction
+
+    def apply_with_levels(self, image, generator, levels):
+        index = generator.choice(len(self.degradations), p=self.probabilities)
+        return self.degradations[index].apply_with_levels(image, generator, levels)
