@@ -9,6 +9,20 @@ VERSION = re.search(
 ).group(1)
 
 QUICKSTART = ["pillow>=11,<14", "scikit-image>=0.25,<0.27"]
+DATA = [
+    "pillow>=11,<14",
+    "opencv-python-headless>=4.11,<6",
+    "grain>=0.2.18,<0.3",
+]
+# tfds does not declare importlib_resources; array_record reads what it prepares
+# without TensorFlow, SciPy the MATLAB files of SIDD.
+TFDS = [
+    *DATA,
+    "tensorflow-datasets>=4.9.10,<4.10",
+    "importlib_resources>=6",
+    "array_record>=0.8.6,<0.9; sys_platform != 'win32'",
+    "scipy>=1.13,<2",
+]
 
 setup(
     name="keras-indi",
@@ -23,6 +37,13 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["keras_indi", "keras_indi.*"]),
+    package_data={
+        "keras_indi.data.tfds": [
+            "*/README.md",
+            "*/CITATIONS.bib",
+            "*/TAGS.txt",
+        ],
+    },
     py_modules=["keras_indi_launcher"],
     python_requires=">=3.11",
     install_requires=["keras>=3.15,<3.16", "numpy>=2.0,<3"],
@@ -33,13 +54,15 @@ setup(
         "torch": ["torch>=2.13,<2.14"],
         # Optional parts.
         "quickstart": QUICKSTART,
-        "tfds": ["tensorflow-datasets>=4.9.10,<4.10", "importlib_resources>=6"],
+        "data": DATA,
+        "tfds": TFDS,
         "cv": ["keras-cv>=0.9,<0.10"],
         "test": [
             *QUICKSTART,
+            *TFDS,
+            "dill>=0.3.8",  # tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",
-            "grain>=0.2.18,<0.3",
             "ruff>=0.15,<0.18",
         ],
     },

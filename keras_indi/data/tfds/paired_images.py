@@ -58,6 +58,7 @@ class PairedImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             supervised_keys=("degraded", "clean"),
             homepage=self.HOMEPAGE,
             disable_shuffling=True,
+            metadata=tfds.core.MetadataDict(),
         )
 
     def _split_generators(self, dl_manager):

@@ -1,12 +1,14 @@
 """Pairs of one's own, from folders."""
 
+import os
+
 import numpy as np
 import tensorflow_datasets as tfds
 
 from keras_indi.data.tfds.paired_images import PairedImages, images_in
 
-# What tfds decodes on TensorFlow, too.
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
+# What tfds decodes with TensorFlow, too.
+SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 class Builder(PairedImages):
@@ -21,7 +23,7 @@ class Builder(PairedImages):
     MANUAL_DOWNLOAD_INSTRUCTIONS = """
     Make `manual_dir` the folder of your pairs. For each split it holds a folder,
     for example `train`, with the degraded images in `train/degraded` and the clean
-    ones in `train/clean`: PNG, JPEG or BMP files, of like names on both sides.
+    ones in `train/clean`: PNG or JPEG files, of like names on both sides.
     """
     MARKER = "*/degraded"
 
@@ -30,6 +32,8 @@ class Builder(PairedImages):
         return np.dtype(self.builder_config.name).type
 
     def pairs(self, folder, manual_dir):
+        # One data_dir holds one tree: `load_tfds` compares.
+        self.info.metadata["manual_dir"] = os.path.abspath(manual_dir)
         return {
             split.name: self._pairs_of_split(split)
             for split in sorted(folder.iterdir())
