@@ -1,5 +1,6 @@
 """What the builders of (degraded, clean) pairs have in common."""
 
+import inspect
 import os
 
 import numpy as np
@@ -84,7 +85,7 @@ class PairedImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             raise FileNotFoundError(
                 f"The files of `{self.name}` are not there: nothing matches "
                 f"{self.MARKER!r} in any of the folders {self.FOLDERS}. "
-                f"{self.MANUAL_DOWNLOAD_INSTRUCTIONS.strip()}\n"
+                f"{inspect.cleandoc(self.MANUAL_DOWNLOAD_INSTRUCTIONS)}\n"
                 f"Received: manual_dir={os.fspath(root)}"
             )
         return found
