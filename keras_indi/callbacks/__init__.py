@@ -1,0 +1,3 @@
+"""What watches a fit."""
+
+from keras_indi.callbacks.backup_and_resume import BackupAndResume as BackupAndResume

@@ -1,0 +1,153 @@
+"""An interrupted `fit` goes on at the very next batch."""
+
+import json
+import os
+import pathlib
+import warnings
+
+import keras
+from keras import ops
+
+# Where the backup file holds what `Model.save_weights` does not.
+GROUP = "backup_and_resume"
+
+
+class BackupAndResume(keras.callbacks.Callback):
+    """Saves a fit as it goes; run again, the fit goes on at the next batch.
+
+    `keras.callbacks.BackupAndRestore` resumes at the beginning of an epoch, with
+    whatever data come then. This one also keeps the position within the epoch and
+    in the data, the metrics' state so far, and what the model saves of its seeds
+    (`InDI` does), so that a training that was interrupted and resumed ends in the
+    same weights, bit for bit, as one that was not, where the same steps give the
+    same bits.
+
+    One file is written, whole or not at all, and removed when `fit` is done.
+    What other callbacks remember, and the history of epochs that are over, is not
+    in it.
+
+    Args:
+        path: Path of the backup file, ending in `.weights.h5`.
+        pairs: The `keras_indi.data.Pairs` that `fit` is given.
+        every: Int >= 1, batches between two backups.
+
+    Raises:
+        ValueError: If an argument is not valid; at the start of `fit`, if the
+            backup belongs to other pairs, or `steps_per_epoch` was given.
+
+    Example:
+
+    ```python
+    pairs = keras_indi.data.paired_folder("noisy", "clean", crop_size=64)
+    backup = keras_indi.callbacks.BackupAndResume("backup.weights.h5", pairs)
+    model.fit(pairs, epochs=100, callbacks=[backup])  # run it again: it goes on
+    ```
+    """
+
+    def __init__(self, path, pairs, every=100):
+        super().__init__()
+        self.path = pathlib.Path(path)
+        if not self.path.name.endswith(".weights.h5"):
+            raise ValueError(
+                f"`path` must end in '.weights.h5'. Received: path={str(path)!r}"
+            )
+        if not (hasattr(pairs, "get_state") and hasattr(pairs, "set_state")):
+            raise ValueError(
+                "`pairs` must be those that `fit` is given, with `get_state` and "
+                f"`set_state`. Received: pairs of type {type(pairs).__name__}"
+            )
+        if not isinstance(every, int) or every < 1:
+            raise ValueError(
+                f"`every` must be an integer of at least 1. Received: every={every!r}"
+            )
+        self.pairs = pairs
+        self.every = every
+
+    def on_train_begin(self, logs=None):
+        if self.params.get("steps") not in (None, len(self.pairs)):
+            raise ValueError(
+                "Give `batches_per_epoch` to the pairs, not `steps_per_epoch` to "
+                f"`fit`. Received: steps_per_epoch={self.params['steps']}, pairs "
+                f"with {len(self.pairs)} batches an epoch"
+            )
+        self._unsaved = 0
+        self._epoch_start = self.pairs.get_state()
+        self._metrics = None  # of the interrupted epoch
+        self._quiet = None
+        if self.path.exists():
+            self._restore()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # Restored once; a later fit of the model must not begin there too.
+        self.model._initial_epoch = None
+        self._epoch = epoch
+        self._epoch_start = self.pairs.get_state()
+        self._trained = 0  # batches of this epoch, since it began or was resumed
+        begun = self._epoch_start["next_batch"] % len(self.pairs)
+        self._length = len(self.pairs) - begun
+        if self._metrics is not None:
+            for variable, value in zip(self.model.metrics_variables, self._metrics):
+                variable.assign(value)
+            self._metrics = None
+            # Keras finds this epoch short.
+            self._quiet = warnings.catch_warnings()
+            self._quiet.__enter__()
+            warnings.filterwarnings("ignore", message="Your input ran out of data")
+
+    def on_train_batch_begin(self, batch, logs=None):
+        # Here, not at a batch's end: after the last batch of an epoch come its
+        # validation and the callbacks at its end, which a resumed fit must not miss.
+        if batch == self._length:
+            # The end of a resumed epoch, which Keras takes to be longer. The step
+            # that it would begin has no data, but on TensorFlow draws its noise.
+            raise StopIteration
+        if self._unsaved >= self.every:
+            self._save()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._unsaved += batch + 1 - self._trained
+        self._trained = batch + 1
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self._quiet is not None:
+            self._quiet.__exit__(None, None, None)
+            self._quiet = None
+
+    def on_train_end(self, logs=None):
+        self.model._initial_epoch = None
+        self.path.unlink(missing_ok=True)
+
+    def _save(self):
+        import h5py
+
+        start = self._epoch_start
+        position = {**start, "next_batch": start["next_batch"] + self._trained}
+        metrics = [ops.convert_to_numpy(v) for v in self.model.metrics_variables]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_name(f"partial-{self.path.name}")
+        self.model.save_weights(partial, overwrite=True)
+        with h5py.File(partial, "r+") as file:
+            group = file.create_group(GROUP)
+            group.attrs["state"] = json.dumps({"epoch": self._epoch, "data": position})
+            for index, value in enumerate(metrics):
+                group.create_dataset(str(index), data=value)
+        os.replace(partial, self.path)
+        self._unsaved = 0
+
+    def _restore(self):
+        import h5py
+
+        with h5py.File(self.path) as file:
+            group = file[GROUP]
+            state = json.loads(group.attrs["state"])
+            metrics = [group[str(index)][()] for index in range(len(group))]
+        self.pairs.set_state(state["data"])
+        model = self.model
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        model.load_weights(self.path)
+        # The one way for a callback to let `fit` begin at a later epoch; Keras's
+        # own BackupAndRestore takes it too.
+        model._initial_epoch = state["epoch"]
+        if state["data"]["next_batch"] % len(self.pairs):
+            self._metrics = metrics

@@ -1,0 +1,161 @@
+"""Cutting training pairs: the same place of both images, degraded if need be."""
+
+from keras_indi.data import augmentation
+from keras_indi.data.images import UnusableImageError
+from keras_indi.data.resize import resize
+from keras_indi.data.value_ranges import RANGES, convert
+
+
+class CropPair:
+    """Makes a pair `(degraded, clean)` of equal shape from what a source holds.
+
+    Where the clean image is s times larger than the degraded one, the degraded is
+    enlarged by s, bilinear, as in the paper. Crops of a degradation are cut with
+    its margin, as far as the image reaches, degraded and trimmed, so that they
+    equal the crop of the degraded whole.
+
+    Args:
+        degradation: Callable of `(image, generator)`, or `None` where the source
+            holds pairs. Its attributes `margin` and `size_multiple` are honoured.
+        crop_size: Pair of ints, height and width, or `None` for whole images.
+        random: Bool, whether crops lie anywhere or in the centre.
+        augment: Bool, whether to draw a flip and a rotation, alike for both.
+        dtype: The result's dtype, see `value_ranges`.
+        value_range: The result's range, see `value_ranges`.
+    """
+
+    def __init__(self, degradation, crop_size, random, augment, dtype, value_range):
+        self.degradation = degradation
+        self.crop_size = crop_size
+        self.random = random
+        self.augment = augment
+        self.dtype = dtype
+        self.value_range = value_range
+
+    def __call__(self, element, generator):
+        """Cuts one pair.
+
+        Args:
+            element: Tuple of arrays `(degraded, clean)`, or the clean array, of
+                shape `(height, width, channels)`, uint8 or uint16.
+            generator: A `numpy.random.Generator`.
+
+        Returns:
+            Tuple of arrays `(degraded, clean)` of shape `(*crop_size, channels)`,
+            which may be views.
+
+        Raises:
+            UnusableImageError: If the images are too small or do not fit each
+                other, before anything is drawn.
+        """
+        if self.degradation is None:
+            pair = self._crop_of_pair(*element, generator)
+        else:
+            pair = self._degraded_crop(element, generator)
+        if self.augment:
+            symmetry = augmentation.random_symmetry(*pair[0].shape[:2], generator)
+            pair = tuple(augmentation.transform(image, symmetry) for image in pair)
+        return pair
+
+    def _crop_of_pair(self, degraded, clean, generator):
+        scale = scale_of(degraded.shape, clean.shape)
+        clean_size = clean.shape[:2]
+        rows, columns = self._place(*clean_size, generator)
+        clean = self._converted(clean[rows, columns])
+        if scale == 1:
+            return self._converted(degraded[rows, columns]), clean
+        # One pixel more on each side, which the enlargement looks at.
+        block, inside = _around(rows, columns, scale, scale, clean_size)
+        block = tuple(slice(p.start // scale, p.stop // scale) for p in block)
+        degraded = self._converted(degraded[block])
+        height, width = (scale * size for size in degraded.shape[:2])
+        enlarged = resize(degraded, height, width, "bilinear", antialias=False)
+        return enlarged[inside], clean
+
+    def _degraded_crop(self, clean, generator):
+        margin = getattr(self.degradation, "margin", 0)
+        multiple = getattr(self.degradation, "size_multiple", 1)
+        height, width = (size // multiple * multiple for size in clean.shape[:2])
+        rows, columns = self._place(height, width, generator)
+        block, inside = _around(rows, columns, margin, multiple, (height, width))
+        clean = self._converted(clean[block])
+        own_range = self.value_range == RANGES[self.dtype]
+        arguments = () if own_range else (self.value_range,)
+        degraded = self.degradation(clean, generator, *arguments)
+        if degraded.shape != clean.shape or degraded.dtype != clean.dtype:
+            raise ValueError(
+                "A degradation must keep the image's shape and dtype. Received: "
+                f"degradation={self.degradation!r}, which made of an image of shape "
+                f"{clean.shape} and dtype {clean.dtype} one of shape "
+                f"{degraded.shape} and dtype {degraded.dtype}"
+            )
+        return degraded[inside], clean[inside]
+
+    def _place(self, height, width, generator):
+        """The crop's rows and columns, as slices."""
+        if self.crop_size is None:
+            return slice(0, height), slice(0, width)
+        free = height - self.crop_size[0], width - self.crop_size[1]
+        if min(free) < 0:
+            raise UnusableImageError(
+                f"too small ({height}x{width} pixels, crop_size={self.crop_size})"
+            )
+        if self.random:
+            corner = [int(generator.integers(size + 1)) for size in free]
+        else:
+            corner = [size // 2 for size in free]
+        return tuple(
+            slice(start, start + size) for start, size in zip(corner, self.crop_size)
+        )
+
+    def _converted(self, image):
+        return convert(image, self.dtype, self.value_range)
+
+
+def scale_of(degraded_shape, clean_shape):
+    """How many times larger the clean image is.
+
+    Args:
+        degraded_shape: Tuple of ints, `(height, width, channels)`.
+        clean_shape: Tuple of ints, `(height, width, channels)`.
+
+    Returns:
+        Int >= 1, the same in height and width.
+
+    Raises:
+        UnusableImageError: If there is no such number.
+    """
+    scale = clean_shape[0] // degraded_shape[0]
+    if scale < 1 or tuple(clean_shape[:2]) != tuple(
+        scale * size for size in degraded_shape[:2]
+    ):
+        raise UnusableImageError(
+            "sizes that do not fit: the clean image must be as large as the "
+            "degraded one, or a whole number of times larger (degraded "
+            f"{degraded_shape[0]}x{degraded_shape[1]}, clean "
+            f"{clean_shape[0]}x{clean_shape[1]})"
+        )
+    return scale
+
+
+def _around(rows, columns, margin, multiple, limits):
+    """The block to work on for a crop, and where the crop lies in the result.
+
+    Args:
+        rows: Slice, the crop's rows.
+        columns: Slice, the crop's columns.
+        margin: Int, pixels around the crop.
+        multiple: Int, the block begins and ends at multiples of it.
+        limits: Pair of ints, multiples of it, the height and width within which
+            the block lies.
+
+    Returns:
+        Two tuples of slices: the block, and the crop within it.
+    """
+    block, inside = [], []
+    for place, limit in zip((rows, columns), limits):
+        start = max(0, place.start - margin) // multiple * multiple
+        stop = min(limit, -(-(place.stop + margin) // multiple) * multiple)
+        block.append(slice(start, stop))
+        inside.append(slice(place.start - start, place.stop - start))
+    return tuple(block), tuple(inside)

@@ -1,0 +1,211 @@
+"""Batches of pairs for `fit`: the same for one seed, whoever reads them."""
+
+import threading
+
+import keras
+
+
+class Pairs(keras.utils.PyDataset):
+    """Batches `(degraded, clean)`, read ahead by threads: made by `make_pairs`.
+
+    It goes into `fit` on any backend, as `x` or as `validation_data`. Iterated,
+    it gives the batches of one epoch; the next iteration, and `fit`'s next epoch,
+    go on with the next, in new order, with new crops, augmentation and noise.
+    Batch i of epoch e depends on the seed alone, neither on the number of
+    workers nor on what was read before. Where `training=False`, every epoch is
+    the same.
+
+    Its length is the number of batches an epoch: `fit` needs no
+    `steps_per_epoch`.
+
+    (A Keras dataset around a Grain pipeline, because of a bare Grain dataset
+    Keras knows no length: it warns that data ran out each time, and would take an
+    epoch that was resumed for the length of all later ones.)
+
+    Attributes:
+        skipped: Dict of name to reason, the images that could not be used so far.
+            They are named in one warning at the end of the epoch that met them.
+    """
+
+    def __init__(self, pipeline, loader, batches_per_epoch, training, settings):
+        super().__init__()
+        self._pipeline = pipeline
+        self._loader = loader
+        self._batches_per_epoch = batches_per_epoch
+        self._training = training
+        self._settings = settings
+        self._position = 0  # the number of the next iteration's first batch
+        self._order = None  # within an epoch of Keras: what index came when
+        self._reader = None
+        self._reader_next = 0
+        self._lock = threading.RLock()
+
+    @property
+    def skipped(self):
+        return dict(self._loader.skipped)
+
+    # === As Keras reads it ===
+
+    def __len__(self):
+        return self._batches_per_epoch
+
+    @property
+    def num_batches(self):
+        # Keras asks before an epoch for its usual length, within for its own.
+        return len(self) if self._order is None else self._remaining()
+
+    def __getitem__(self, index):
+        """Reads batch `index` of the epoch.
+
+        Within an epoch of `fit` the index only counts: `fit` would shuffle the
+        batches again by Python's global random numbers, and training could not
+        be resumed.
+        """
+        with self._lock:
+            if not 0 <= index < self._remaining():
+                raise IndexError(
+                    f"An epoch has {self._remaining()} batches. Received: index={index}"
+                )
+            if self._order is not None and self._training:
+                index = self._order.setdefault(index, len(self._order))
+            return self._read(self._position + index)
+
+    def on_epoch_begin(self):
+        self._order = {}
+
+    def on_epoch_end(self):
+        self._order = None
+        self._finish_epoch(self._position + self._remaining())
+
+    # === As Python reads it ===
+
+    def __iter__(self):
+        return PairsIterator(self)
+
+    def get_state(self):
+        """Where the next iteration, or epoch of `fit`, begins.
+
+        Returns:
+            JSON-compatible dict. It holds the settings that the batches depend
+            on too, so that it suits no other pairs.
+        """
+        return {**self._settings, "next_batch": self._position}
+
+    def set_state(self, state):
+        """Lets the next iteration begin where `state` says.
+
+        To resume a `fit`, use `keras_indi.callbacks.BackupAndResume`.
+
+        Args:
+            state: What `get_state` of these pairs or of their iterator returned.
+
+        Raises:
+            ValueError: If it was got from pairs of other settings.
+        """
+        self._position = self._checked_position(state)
+
+    def as_tf_dataset(self):
+        """The same batches as a `tf.data.Dataset`.
+
+        Returns:
+            A `tf.data.Dataset` whose iterations are iterations of this object.
+
+        Raises:
+            ImportError: If TensorFlow is not installed.
+        """
+        try:
+            import tensorflow as tf
+        except ImportError as error:
+            raise ImportError(
+                "A tf.data.Dataset needs TensorFlow. Install it: "
+                'pip install "keras-indi[tensorflow]"'
+            ) from error
+        degraded, clean = self[0]
+        crop = self._settings["crop_size"] or (None, None)
+        signature = tuple(
+            tf.TensorSpec((None, *crop, images.shape[-1]), images.dtype)
+            for images in (degraded, clean)
+        )
+        dataset = tf.data.Dataset.from_generator(
+            lambda: iter(self), output_signature=signature
+        )
+        return dataset.apply(tf.data.experimental.assert_cardinality(len(self)))
+
+    # === Reading ===
+
+    def _remaining(self):
+        return len(self) - self._position % len(self)
+
+    def _finish_epoch(self, end):
+        self._position = end if self._training else 0
+        self._loader.report()
+
+    def _checked_position(self, state):
+        differing = {
+            name: state.get(name)
+            for name, value in self._settings.items()
+            if state.get(name) != value
+        }
+        if differing:
+            raise ValueError(
+                "The state belongs to pairs of other settings. Make them again as "
+                f"they were. Received: {differing} in the state, "
+                f"{ {name: self._settings[name] for name in differing} } here"
+            )
+        return int(state["next_batch"])
+
+    def _read(self, number):
+        """Reads the batch of a number; in sequence, it was read ahead."""
+        from grain import experimental
+
+        with self._lock:
+            if self._reader is None:
+                self._reader = iter(self._pipeline)
+                self._reader_next = 0
+            if number != self._reader_next:
+                experimental.set_next_index(self._reader, number)
+            self._reader_next = None  # where it stands, should it fail
+            batch = next(self._reader)
+            self._reader_next = number + 1
+            return batch
+
+
+class PairsIterator:
+    """The batches of one epoch, from where the pairs stand.
+
+    Its position can be saved at any batch, and restored in any process:
+
+    ```python
+    iterator = iter(pairs)
+    batch = next(iterator)
+    state = iterator.get_state()
+    iterator.set_state(state)  # the next batch is the second
+    ```
+    """
+
+    def __init__(self, pairs):
+        self._pairs = pairs
+        self._start_at(pairs._position)
+
+    def _start_at(self, position):
+        self._next = position
+        self._end = position - position % len(self._pairs) + len(self._pairs)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self._next == self._end:
+            self._pairs._finish_epoch(self._end)
+            raise StopIteration
+        batch = self._pairs._read(self._next)
+        self._next += 1
+        return batch
+
+    def get_state(self):
+        """The position, as `Pairs.get_state`."""
+        return {**self._pairs._settings, "next_batch": self._next}
+
+    def set_state(self, state):
+        """Goes to a position, as `Pairs.set_state`."""
+        self._start_at(self._pairs._checked_position(state))

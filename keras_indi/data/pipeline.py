@@ -1,0 +1,256 @@
+"""From a source of images with random access to batches of pairs."""
+
+import functools
+import warnings
+
+import numpy as np
+
+from keras_indi.data.crops import CropPair
+from keras_indi.data.files import listed
+from keras_indi.data.images import UnusableImageError
+from keras_indi.data.pairs import Pairs
+from keras_indi.data.value_ranges import checked_range
+
+NUM_WORKERS = 4
+
+
+def make_pairs(
+    source,
+    degradation=None,
+    *,
+    crop_size=128,
+    batch_size=16,
+    training=True,
+    augment=None,
+    batches_per_epoch=None,
+    dtype="uint8",
+    value_range=None,
+    seed=0,
+    num_workers=NUM_WORKERS,
+):
+    """Makes training pairs of any source of images with random access.
+
+    Args:
+        source: Object with `__len__` and `__getitem__`, whose element i is the
+            tuple of arrays `(degraded, clean)`, or the clean array where a
+            degradation is given. Arrays are uint8 or uint16, of their dtype's
+            full range, of shape `(height, width, channels)`. An element that
+            cannot be used raises `UnusableImageError`. A method `name(i)` names
+            it. Threads read it at the same time.
+        degradation: A `keras_indi.data.degradations.Degradation`, or a callable
+            of `(image, generator)` that returns an image of the same shape and
+            dtype. `None` where the source holds pairs.
+        crop_size: Int, or pair of ints, height and width of the crops. `None`
+            for whole images, which must then be of one size in each batch.
+        batch_size: Int, pairs a batch.
+        training: Bool. `True` shuffles, crops anywhere and repeats without end,
+            in full batches. `False`, for validation, takes each image once, in
+            order, cropped in the centre, with the same noise each time.
+        augment: Bool, whether to flip and rotate by multiples of 90 degrees
+            (of oblong crops: 180), alike on both sides. Defaults to `training`.
+        batches_per_epoch: Int, where `training`. Defaults to one pass over the
+            images.
+        dtype: `"uint8"`, `"uint16"` or `"float32"`, of the batches. Of files
+            with 16 bits, uint8 keeps 8.
+        value_range: Pair of numbers, black and white of float32 batches: the
+            model's `value_range`. Defaults to (0, 1). Integers have their
+            dtype's full range.
+        seed: Int >= 0, fixes order, crops, augmentation and degradation.
+        num_workers: Int, threads that read ahead; 0 reads when asked.
+
+    Returns:
+        `Pairs`, for `fit`.
+
+    Raises:
+        ValueError: If no element of the source can be used, or an argument is
+            not valid.
+        ImportError: If Grain is missing.
+
+    Example:
+
+    ```python
+    pairs = keras_indi.data.make_pairs(source, crop_size=64, batch_size=16)
+    model.fit(pairs, epochs=10)
+    ```
+    """
+    try:
+        import grain
+    except ImportError as error:
+        raise ImportError(
+            'Reading pairs needs Grain. Install it: pip install "keras-indi[data]"'
+        ) from error
+    crop_size = _checked_crop_size(crop_size)
+    _check_counts(1, batch_size=batch_size)
+    if batches_per_epoch is not None:
+        _check_counts(1, batches_per_epoch=batches_per_epoch)
+    _check_counts(0, seed=seed, num_workers=num_workers)
+    _check_degradation(degradation)
+    value_range = checked_range(dtype, value_range)
+    augment = training if augment is None else augment
+    loader = PairLoader(
+        source,
+        CropPair(degradation, crop_size, training, augment, dtype, value_range),
+    )
+    loader.check()
+    indices = grain.MapDataset.range(len(source)).seed(seed)
+    if training:
+        indices = indices.repeat().map_with_index(Shuffle(len(source), seed))
+    batches = indices.random_map(loader).batch(batch_size, batch_fn=_stacked)
+    passes = -(-len(source) // batch_size)
+    length = (training and batches_per_epoch) or passes
+    reading = grain.ReadOptions(
+        num_threads=num_workers, prefetch_buffer_size=2 * num_workers
+    )
+    pipeline = batches.to_iter_dataset(reading)
+    settings = {
+        "images": len(source),
+        "crop_size": crop_size and list(crop_size),
+        "batch_size": batch_size,
+        "batches_per_epoch": length,
+        "seed": seed,
+    }
+    return Pairs(pipeline, loader, length, training, settings)
+
+
+class Shuffle:
+    """Puts each pass over a source into an order of its own.
+
+    (Grain's `shuffle` needs no memory, but half a millisecond an element, which
+    is more than a crop takes.)
+
+    Args:
+        size: Int, the source's length.
+        seed: Int.
+    """
+
+    def __init__(self, size, seed):
+        self._size = size
+        # Threads read at most two passes at a time.
+        self._permutation = functools.lru_cache(4)(
+            lambda number: np.random.default_rng((seed, number)).permutation(size)
+        )
+
+    def __call__(self, index, element):
+        """The element to read in place of `element`, at `index` of all passes."""
+        return self._permutation(index // self._size)[element]
+
+
+class PairLoader:
+    """Makes the pair of a source's element, or of another where it is unusable.
+
+    Args:
+        source: As for `make_pairs`.
+        crop_pair: A `CropPair`.
+    """
+
+    def __init__(self, source, crop_pair):
+        self._source = source
+        self._crop_pair = crop_pair
+        self.skipped = {}  # name: reason
+        self._bad = set()  # their indices
+        self._reported = 0
+
+    def __call__(self, index, generator):
+        """Makes a pair.
+
+        What is unusable is known by its index from then on, and draws nothing;
+        so the pair does not depend on who met it first.
+
+        Args:
+            index: Int, the element.
+            generator: A `numpy.random.Generator`, the pair's own.
+
+        Returns:
+            Tuple of arrays `(degraded, clean)`.
+        """
+        while True:
+            if index not in self._bad:
+                try:
+                    return self._crop_pair(self._source[int(index)], generator)
+                except UnusableImageError as error:
+                    self._skip(int(index), error)
+            if len(self._bad) == len(self._source):
+                raise ValueError(self._all_unusable())
+            index = int(generator.integers(len(self._source)))
+
+    def check(self):
+        """Raises a ValueError if no element can be used."""
+        for index in range(len(self._source)):
+            try:
+                self._crop_pair(self._source[index], np.random.default_rng(0))
+                return
+            except UnusableImageError as error:
+                self._skip(index, error)
+        raise ValueError(self._all_unusable())
+
+    def report(self):
+        """Names, once, what was skipped since the last report."""
+        names = sorted(self.skipped)
+        if len(names) > self._reported:
+            self._reported = len(names)
+            reasons = [f"{name}: {self.skipped[name]}" for name in names]
+            warnings.warn(
+                f"{len(names)} of {len(self._source)} images or pairs cannot be "
+                f"used; others take their place. {listed(reasons)}",
+                stacklevel=2,
+            )
+
+    def _skip(self, index, error):
+        name = getattr(self._source, "name", "image {}".format)(index)
+        self.skipped[name] = str(error)
+        self._bad.add(index)
+
+    def _all_unusable(self):
+        reasons = [f"{name}: {reason}" for name, reason in self.skipped.items()]
+        return (
+            "There must be images to train on, and none can be used. Received: "
+            f"{len(self._source)} images or pairs. {listed(reasons)}"
+        )
+
+
+def _stacked(pairs):
+    shapes = {degraded.shape for degraded, _ in pairs}
+    if len(shapes) > 1:
+        raise ValueError(
+            "Whole images of one batch must have one size: give a `crop_size`, or "
+            f"`batch_size=1`. Received: shapes {sorted(shapes)}"
+        )
+    degraded, clean = zip(*pairs)
+    return np.stack(degraded), np.stack(clean)
+
+
+def _checked_crop_size(crop_size):
+    if crop_size is None:
+        return None
+    sizes = crop_size if isinstance(crop_size, (tuple, list)) else (crop_size,) * 2
+    whole = all(isinstance(size, (int, np.integer)) and size >= 1 for size in sizes)
+    if len(sizes) != 2 or not whole:
+        raise ValueError(
+            "`crop_size` must be an integer of at least 1, a pair of such, or None. "
+            f"Received: crop_size={crop_size!r}"
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def _check_counts(least, **counts):
+    for name, count in counts.items():
+        if not isinstance(count, (int, np.integer)) or count < least:
+            raise ValueError(
+                f"`{name}` must be an integer of at least {least}. Received: "
+                f"{name}={count!r}"
+            )
+
+
+def _check_degradation(degradation):
+    if degradation is None:
+        return
+    suits = callable(degradation) and (
+        getattr(degradation, "reduction", 1) == 1
+        and getattr(degradation, "axes", 3) == 3
+    )
+    if not suits:
+        raise ValueError(
+            "`degradation` must be a Degradation, or a callable of (image, "
+            "generator), that keeps the image's shape (of `Downsample`: with "
+            f"enlarge=True). Received: degradation={degradation!r}"
+        )
