@@ -8,14 +8,11 @@ VERSION = re.search(
     r'__version__ = "(.+?)"', (ROOT / "keras_indi" / "version.py").read_text()
 ).group(1)
 
-QUICKSTART = ["pillow>=11,<14", "scikit-image>=0.25,<0.27"]
-DATA = [
-    "pillow>=11,<14",
-    "opencv-python-headless>=4.11,<6",
-    "grain>=0.2.18,<0.3",
-]
-# tfds does not declare importlib_resources; array_record reads what it prepares
-# without TensorFlow, SciPy the MATLAB files of SIDD.
+CLI = ["click>=8.1,<9"]
+QUICKSTART = [*CLI, "pillow>=11,<14", "scikit-image>=0.25,<0.27"]
+DATA = ["pillow>=11,<14", "opencv-python-headless>=5,<6", "grain>=0.2.18,<0.3"]
+# tfds uses importlib_resources and does not say so. What it prepares as
+# array_record is read without TensorFlow; SciPy reads the MATLAB files of SIDD.
 TFDS = [
     *DATA,
     "tensorflow-datasets>=4.9.10,<4.10",
@@ -23,6 +20,7 @@ TFDS = [
     "array_record>=0.8.6,<0.9; sys_platform != 'win32'",
     "scipy>=1.13,<2",
 ]
+CV = ["keras-cv>=0.9,<0.10"]
 
 setup(
     name="keras-indi",
@@ -53,14 +51,16 @@ setup(
         "jax": ["jax>=0.10.2,<0.11"],
         "torch": ["torch>=2.13,<2.14"],
         # Optional parts.
+        "cli": CLI,
         "quickstart": QUICKSTART,
         "data": DATA,
         "tfds": TFDS,
-        "cv": ["keras-cv>=0.9,<0.10"],
+        "cv": CV,
         "test": [
             *QUICKSTART,
             *TFDS,
-            "dill>=0.3.8",  # tfds's DatasetBuilderTestCase
+            *CV,
+            "dill>=0.3.8",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",
             "ruff>=0.15,<0.18",

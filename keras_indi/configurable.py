@@ -40,7 +40,9 @@ class Configurable:
         return hash((type(self), self._key()))
 
     def __repr__(self):
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
+        # The attribute itself, where the config holds an object's config.
+        config = self.get_config().items()
+        arguments = ", ".join(f"{k}={getattr(self, k, v)!r}" for k, v in config)
         return f"{type(self).__name__}({arguments})"
 
     def _key(self):

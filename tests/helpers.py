@@ -1,13 +1,26 @@
 """Small networks, full-strength weights and walks that several tests use."""
 
 import contextlib
+import os
+import pathlib
 from itertools import pairwise
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 import keras_indi
+
+
+def shared_folder(*parts):
+    """A folder of real images or metric weights beside the checkout, or a skip."""
+    root = pathlib.Path(__file__).parent.parent
+    path = pathlib.Path(os.environ.get("KERAS_INDI_SHARED", root.parent / "shared"))
+    path = path.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"needs {path}")
+    return path
 
 
 def to_numpy(tensor):

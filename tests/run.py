@@ -2,7 +2,8 @@
 
     python tests/run.py [pytest arguments]
 
-The slow tests run on the first backend alone. The exit status is 0 only if all
+The slow tests, and those that do not depend on the backend, run on the first
+backend alone. The exit status is 0 only if all
 passed.
 """
 
@@ -25,7 +26,9 @@ def main(arguments):
         ("ruff format --check", [], {}),
     ]
     for backend in installed:
-        marked = [] if backend == installed[0] else ["-m", "not slow"]
+        marked = (
+            [] if backend == installed[0] else ["-m", "not slow and not backend_free"]
+        )
         commands.append(("pytest", [*marked, *arguments], {"KERAS_BACKEND": backend}))
     failed = []
     for command, extra, environ in commands:

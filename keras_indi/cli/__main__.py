@@ -1,38 +1,52 @@
-"""`python -m keras_indi.cli`: reads the subcommand and runs it."""
+"""`python -m keras_indi.cli`: the `keras-indi` command."""
 
-import argparse
+import importlib
 import sys
 
-from keras_indi.cli import quickstart
+try:
+    import click
+except ImportError:
+    sys.exit(
+        'The keras-indi command needs click. Install it: pip install "keras-indi[cli]"'
+    )
+
 from keras_indi.version import __version__
 
+# Each command stands in the file of its name, which is read when it is used.
+COMMANDS = {
+    "quickstart": "Train a small model on sample photographs and restore with it.",
+}
 
-def main(arguments=None):
-    """Runs the command line.
 
-    Args:
-        arguments: List of strings. Defaults to the process's.
+class Commands(click.Group):
+    """The subcommands, which load what they need when they run."""
 
-    Returns:
-        Int, the exit status: 0, or 2 for bad input.
-    """
-    parser = argparse.ArgumentParser(
-        prog="keras-indi",
-        description="Restore images by Inversion by Direct Iteration.",
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    subcommands = parser.add_subparsers(dest="command", required=True)
-    quickstart.add_parser(subcommands)
-    options = parser.parse_args(arguments)
-    try:
-        return options.run(options)
-    except (ImportError, OSError, ValueError) as error:
-        print(f"keras-indi: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("keras-indi: interrupted", file=sys.stderr)
-        return 130
+    def list_commands(self, context):
+        return list(COMMANDS)
+
+    def get_command(self, context, name):
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"keras_indi.cli.{name.replace('-', '_')}")
+        return module.command
+
+    def format_commands(self, context, formatter):
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except (ImportError, OSError, ValueError) as error:
+            click.echo(f"keras-indi: {error}", err=True)
+            context.exit(2)
+
+
+@click.command(cls=Commands)
+@click.version_option(__version__, prog_name="keras-indi")
+def main():
+    """Restore images by Inversion by Direct Iteration."""
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(prog_name="keras-indi")

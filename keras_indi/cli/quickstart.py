@@ -4,6 +4,8 @@ import os
 import pathlib
 import time
 
+import click
+
 # 4x super-resolution of photographs, a task whose result one sees.
 FACTOR = 4
 CROP_SIZE = 48
@@ -17,44 +19,32 @@ HELD_OUT_CROPS = {  # top left corners that show an eye, a spoon and a rim
 }
 
 
-def add_parser(subcommands):
-    """Adds the subcommand to the command line."""
-    parser = subcommands.add_parser(
-        "quickstart",
-        help="train a small model on sample photographs and restore with it",
-        description=(
-            "Trains a small model for 4x super-resolution on photographs that "
-            "scikit-image carries (some minutes on two CPU cores), restores "
-            "held-out crops at 1, 4 and 16 steps, and writes a picture and the "
-            "model."
-        ),
-    )
-    parser.add_argument(
-        "--smoke", action="store_true", help="the same in under a minute"
-    )
-    parser.add_argument(
-        "--out",
-        type=pathlib.Path,
-        default=pathlib.Path("quickstart"),
-        metavar="DIR",
-        help="folder for the picture and the model (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--steps", type=int, help="training steps (default: 600, smoke: 60)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    parser.set_defaults(run=run)
+@click.command()
+@click.option("--smoke", is_flag=True, help="The same in under a minute.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=pathlib.Path),
+    default="quickstart",
+    show_default=True,
+    help="Folder for the picture and the model.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=EPOCHS),
+    help="Training steps. [default: 600; smoke: 60]",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+def command(smoke, out, steps, seed):
+    """Train a small model on sample photographs and restore with it.
 
+    The task is 4x super-resolution of photographs that scikit-image carries: some
+    minutes on two CPU cores. Restores held-out crops at 1, 4 and 16 steps, and
+    writes a picture and the model.
 
-def run(options):
-    """Runs the subcommand; returns the exit status."""
-    steps = options.steps or (60 if options.smoke else 600)
-    if steps < EPOCHS or options.seed < 0:
-        raise ValueError(
-            f"`--steps` must be at least {EPOCHS} and `--seed` non-negative. "
-            f"Received: --steps={steps}, --seed={options.seed}"
-        )
-    options.out.mkdir(parents=True, exist_ok=True)
+    Example: keras-indi quickstart --out first
+    """
+    steps = steps or (60 if smoke else 600)
+    out.mkdir(parents=True, exist_ok=True)
 
     import keras
 
@@ -67,33 +57,31 @@ def run(options):
         f"on {keras.config.backend()}: {steps} steps of {BATCH_SIZE} crops of "
         f"{CROP_SIZE}x{CROP_SIZE}, 4x super-resolution."
     )
-    model = _train(photographs, steps, options)
+    model = _train(photographs, steps, width=16 if smoke else 32, seed=seed)
     clean = [
         held_out[name][top : top + VIEW_SIZE, left : left + VIEW_SIZE]
         for name, corners in HELD_OUT_CROPS.items()
         for top, left in corners
     ]
     rows = _restore_and_score(model, clean)
-    picture = _write_picture(rows, clean, options.out / "restored.png")
-    model_path = _write_whole(options.out / "restorer.keras", model.save)
+    picture = _write_picture(rows, clean, out / "restored.png")
+    model_path = _write_whole(out / "restorer.keras", model.save)
     print(
         f"\nPicture: {picture}\nModel:   {model_path}\n\nUse it from Python:\n\n"
         "    import keras, keras_indi\n"
         f"    model = keras.saving.load_model({str(model_path)!r})\n"
         "    restored = model.restore(image, num_steps=4)  # uint8 (height, width, 3)"
     )
-    return 0
 
 
-def _train(photographs, steps, options):
+def _train(photographs, steps, width, seed):
     import keras
 
     from keras_indi.data.sample_photographs import RandomCrops, shrink_and_enlarge
     from keras_indi.models import AveragedAdam, InDI, UNetBackbone
     from keras_indi.schedules import UniformTime
 
-    keras.utils.set_random_seed(options.seed)
-    width = 16 if options.smoke else 32
+    keras.utils.set_random_seed(seed)
     model = InDI(
         UNetBackbone(
             base_channels=width,
@@ -103,7 +91,7 @@ def _train(photographs, steps, options):
         ),
         time_distribution=UniformTime(stratified=True),
         noise_schedule=0.02,
-        seed=options.seed,
+        seed=seed,
     )
     rate = keras.optimizers.schedules.CosineDecay(1e-3, steps, alpha=0.02)
     model.compile(AveragedAdam(rate))
@@ -114,7 +102,7 @@ def _train(photographs, steps, options):
             CROP_SIZE,
             BATCH_SIZE,
             batches_per_epoch=steps // EPOCHS,
-            seed=options.seed,
+            seed=seed,
         ),
         epochs=EPOCHS,
     )

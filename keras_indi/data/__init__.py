@@ -10,3 +10,4 @@ from keras_indi.data.images import inspect_image as inspect_image
 from keras_indi.data.images import read_image as read_image
 from keras_indi.data.pairs import Pairs as Pairs
 from keras_indi.data.pipeline import make_pairs as make_pairs
+from keras_indi.data.tfds.loading import load_tfds as load_tfds

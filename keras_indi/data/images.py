@@ -214,7 +214,9 @@ def _info(header):
 
 
 def _orientation(header):
-    if header.format == "PNG" and not {"exif", "Raw profile type exif"} & {*header.info}:
+    if header.format == "PNG" and not {"exif", "Raw profile type exif"} & {
+        *header.info
+    }:
         return 1  # Pillow would decode the whole image to look behind it
     try:
         return header.getexif().get(ORIENTATION, 1)

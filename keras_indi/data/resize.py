@@ -5,8 +5,6 @@ import functools
 import numpy as np
 
 METHODS = ("nearest", "area", "bilinear", "bicubic")
-# Weights of larger resizes are built anew each time, not kept.
-LARGEST_KEPT = 2**20
 
 
 def resize(image, height, width, method="bicubic", antialias=True):
@@ -15,7 +13,7 @@ def resize(image, height, width, method="bicubic", antialias=True):
     Output pixel i has its centre at `(i + 1/2) * size_in / size_out - 1/2` of the
     input. Beyond its border the image is continued by its mirror image, the
     border pixel repeated ("symmetric"); the weights of each pixel sum to 1. The
-    axes are resized one after the other, by matrix products.
+    axes are resized one after the other.
 
     Args:
         image: Array of shape `(height, width, channels)`, integers or floats.
@@ -74,17 +72,24 @@ def resize(image, height, width, method="bicubic", antialias=True):
 
 
 def _along_rows(image, size, method, antialias):
+    # A sum over the taps and no matrix product: a threaded one stalls where worker
+    # processes share the cores, and its rounding depends on the threads.
     length = image.shape[0]
     if size == length:
         return image
-    build = _kept_weights if size * length <= LARGEST_KEPT else _weights
-    weights = build(length, size, method, antialias, image.dtype.name)
-    rows = weights @ image.reshape(length, -1)
-    return rows.reshape(size, *image.shape[1:])
+    columns = image.reshape(length, -1)
+    resized = np.zeros((size, columns.shape[1]), image.dtype)
+    part = np.empty_like(resized)
+    for rows, weights in zip(*_taps(length, size, method, antialias)):
+        np.take(columns, rows, axis=0, out=part, mode="clip")
+        part *= weights[:, None].astype(image.dtype)
+        resized += part
+    return resized.reshape(size, *image.shape[1:])
 
 
-def _weights(length, size, method, antialias, dtype):
-    """The `(size, length)` matrix that resizes a column."""
+@functools.lru_cache(maxsize=128)
+def _taps(length, size, method, antialias):
+    """The rows that make each new row, and their weights: `(taps, size)` each."""
     scale = length / size
     centres = (np.arange(size) + 0.5) * scale - 0.5
     if method == "nearest":
@@ -95,23 +100,18 @@ def _weights(length, size, method, antialias, dtype):
         stretch = max(scale, 1.0) if antialias else 1.0
         reach, kernel = {"bilinear": (1, _triangle), "bicubic": (2, _cubic)}[method]
         reach, kernel = reach * stretch, functools.partial(kernel, stretch=stretch)
-    first = np.floor(centres - reach).astype(int)
-    taps = first[:, None] + np.arange(int(np.ceil(2 * reach)) + 2)
-    values = kernel(centres[:, None] - taps)
-    values /= values.sum(axis=1, keepdims=True)
+    rows = np.floor(centres - reach).astype(int)
+    rows = rows + np.arange(int(np.ceil(2 * reach)) + 2)[:, None]
+    weights = kernel(centres - rows)
+    used = weights.any(axis=1)
+    rows, weights = rows[used], weights[used]
     # The mirror image, border pixel repeated, has a period of twice the length.
-    columns = taps % (2 * length)
-    columns = np.minimum(columns, 2 * length - 1 - columns)
-    weights = np.zeros((size, length))
-    np.add.at(weights, (np.arange(size)[:, None], columns), values)
-    return weights.astype(dtype)
-
-
-_kept_weights = functools.lru_cache(maxsize=32)(_weights)
+    rows = rows % (2 * length)
+    return np.minimum(rows, 2 * length - 1 - rows), weights / weights.sum(axis=0)
 
 
 def _nearest(distance):
-    return ((distance > -0.5) & (distance <= 0.5)).astype("float64")
+    return ((distance >= -0.5) & (distance < 0.5)).astype("float64")
 
 
 def _overlap(distance, size):

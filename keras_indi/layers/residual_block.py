@@ -1,8 +1,9 @@
 """The residual block, conditioned on t."""
 
 import keras
+from keras import ops
 
-from keras_indi.layers.convolution import Convolution2D
+from keras_indi.layers.convolution import Convolution2D, add_to_pixels
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -39,7 +40,6 @@ class ResidualBlock(keras.layers.Layer):
         super().__init__(**kwargs)
         self.filters = filters
         policy = self.dtype_policy
-        self.activation = keras.layers.Activation("silu", dtype=policy)
         self.first = Convolution2D(filters, dtype=policy, name="first")
         self.embedding = keras.layers.Dense(filters, dtype=policy, name="embedding")
         self.second = Convolution2D(
@@ -59,9 +59,9 @@ class ResidualBlock(keras.layers.Layer):
             self.shortcut.build(inputs_shape)
 
     def call(self, inputs, embedding):
-        outputs = self.first(self.activation(inputs))
-        outputs = outputs + self.embedding(embedding)[:, None, None, :]
-        outputs = self.second(self.activation(outputs))
+        outputs = self.first(ops.silu(inputs))
+        outputs = add_to_pixels(outputs, self.embedding(embedding))
+        outputs = self.second(ops.silu(outputs))
         shortcut = inputs if self.shortcut is None else self.shortcut(inputs)
         return shortcut + outputs
 

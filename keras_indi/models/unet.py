@@ -1,7 +1,7 @@
 """The backbone: a convolutional U-Net that knows how far it sees."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from keras_indi.layers import (
     Convolution2D,
@@ -119,7 +119,6 @@ class UNetBackbone(keras.Model):
             Upsampling2D(w, dtype=policy, name=f"upsampling_{level}")
             for level, w in enumerate(widths[:-1])
         ]
-        activation = layers.Activation("silu", dtype=policy, name="activation")
         residual = Convolution2D(
             image_channels,
             kernel_initializer="zeros",
@@ -156,7 +155,7 @@ class UNetBackbone(keras.Model):
                 )
             for block in up_blocks[level]:
                 x = block(x, times)
-        x = residual(activation(x))
+        x = residual(ops.silu(x))
         outputs = layers.Add(dtype="float32", name="estimate")([inputs["images"], x])
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
         self.dtype_policy = policy  # a functional model takes none when it is made

@@ -9,9 +9,10 @@ import sys
 import keras
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
-from keras_indi.cli.__main__ import main
+from keras_indi.cli.__main__ import COMMANDS, main
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -40,11 +41,19 @@ def test_smoke_writes_a_picture_and_a_model_that_restores(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--steps", "3"], ["--seed", "-1"]])
-def test_bad_options_end_with_a_message_and_no_files(arguments, tmp_path, capsys):
+def test_bad_options_end_with_a_message_and_no_files(arguments, tmp_path):
     out = tmp_path / "out"
-    assert main(["quickstart", "--out", str(out), *arguments]) == 2
-    assert "Received: --steps=" in capsys.readouterr().err
+    result = CliRunner().invoke(main, ["quickstart", "--out", str(out), *arguments])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{arguments[0]}': {arguments[1]}" in result.stderr
     assert not out.exists()
+
+
+def test_every_command_shows_an_example():
+    for name in COMMANDS:
+        result = CliRunner().invoke(main, [name, "--help"])
+        assert result.exit_code == 0
+        assert f"Example: keras-indi {name}" in result.stdout
 
 
 @pytest.mark.slow

@@ -79,6 +79,49 @@ def test_convolution_equals_keras_convolution(size, kernel_size, use_bias):
     )
 
 
+def _step_of_training(layer, *inputs):
+    """How one step of gradient descent towards 1 changes the layer's weights."""
+    symbolic = [keras.Input(array.shape[1:]) for array in inputs]
+    model = keras.Model(symbolic, layer(*symbolic))
+    full_strength(layer)
+    before = [ops.convert_to_numpy(w).copy() for w in layer.weights]
+    model.compile(keras.optimizers.SGD(1.0), "mse", jit_compile=False)
+    target = np.ones((*inputs[0].shape[:3], layer.filters), "float32")
+    model.fit(list(inputs), target, verbose=0)
+    return [ops.convert_to_numpy(w) - old for w, old in zip(layer.weights, before)]
+
+
+def _assert_same_steps(found, expected, tolerance):
+    for one, other in zip(found, expected, strict=True):
+        assert np.max(np.abs(one - other)) < tolerance * np.max(np.abs(other))
+
+
+# So many pixels that a sum over them in bfloat16 stops growing.
+MANY_PIXELS = (2, 128, 128, 3)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3])
+@pytest.mark.parametrize(
+    "dtype, tolerance", [("float32", 1e-4), ("mixed_bfloat16", 0.03)]
+)
+def test_convolution_learns_as_keras_convolution(kernel_size, dtype, tolerance):
+    images = _random(*MANY_PIXELS)
+    _assert_same_steps(
+        _step_of_training(layers.Convolution2D(4, kernel_size, dtype=dtype), images),
+        _step_of_training(keras.layers.Conv2D(4, kernel_size, padding="same"), images),
+        tolerance,
+    )
+
+
+def test_residual_block_learns_in_bfloat16_as_in_float32():
+    inputs = _random(*MANY_PIXELS), _random(2, 8)
+    _assert_same_steps(
+        _step_of_training(layers.ResidualBlock(4, dtype="mixed_bfloat16"), *inputs),
+        _step_of_training(layers.ResidualBlock(4), *inputs),
+        0.03,
+    )
+
+
 @pytest.mark.parametrize("kernel_size", [2, 4, (4, 4)])
 def test_convolution_refuses_even_kernels(kernel_size):
     with pytest.raises(ValueError, match="must be odd. Received: kernel_size="):

@@ -25,7 +25,8 @@ class Downsample(Degradation):
     Args:
         factor: Int >= 1, how many times smaller.
         method: `"bicubic"`, `"bilinear"`, `"area"` (the mean of `factor` x
-            `factor` pixels) or `"nearest"` (one of them).
+            `factor` pixels) or `"nearest"` (the one in their middle; of an even
+            factor the one right below it, which shifts the image half a pixel).
         enlarge: Whether to enlarge the small image to the size that the clean
             one has. `False` returns the small image: `(ceil(height / factor),
             ceil(width / factor), channels)`.

@@ -46,9 +46,6 @@ class Group(Degradation):
         serialize = keras.saving.serialize_keras_object
         return {**config, "degradations": [serialize(member) for member in members]}
 
-    def __repr__(self):
-        return f"{type(self).__name__}({self.degradations!r})"
-
 
 def round_up(number, multiple):
     """The smallest multiple that is not less than the number."""

@@ -8,6 +8,9 @@ import numpy as np
 
 from keras_indi.data.degradations.degradation import Degradation
 
+# Layers that do not tell which range they take, where it is not (0, 255).
+LAYER_RANGES = {"RandomJpegQuality": (0, 1)}
+
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class KerasLayerDegradation(Degradation):
@@ -21,23 +24,23 @@ class KerasLayerDegradation(Degradation):
     KerasCV is in maintenance: its last release is 0.9.0 of April 2024, Keras has
     taken over most of its image layers, and it needs TensorFlow whatever the
     backend: `pip install "keras-indi[cv,tensorflow]"`. Its layers compute in
-    TensorFlow and draw from its global generators, so that a call reseeds these
-    in its process. What Keras lacks are `RandomJpegQuality` and `GridMask` above
-    all.
+    TensorFlow, tens of milliseconds an image, and draw from its global
+    generators, so that a call reseeds these in its process. What Keras lacks are
+    `RandomJpegQuality` and `GridMask` above all.
 
     Args:
         layer: A `keras.layers.Layer` that maps an image to one of the same shape,
             such as `keras.layers.RandomBrightness(0.3)`, or its serialized config.
         value_range: Pair of numbers, black and white as the layer takes them.
             Defaults to the layer's own `value_range` if it has that, else to
-            (0, 255).
+            (0, 255), and to (0, 1) for KerasCV's `RandomJpegQuality`.
         margin: Int, see `Degradation`: how far the layer looks, 0 for layers that
             act on single pixels. A layer that acts on the image as a whole
             (equalization, a mask) acts on each crop as on an image of its own.
 
     Example:
 
-    >>> layer = keras.layers.RandomGaussianBlur(sigma=2.0, kernel_size=9)
+    >>> layer = keras.layers.RandomGaussianBlur(sigma=1.0, kernel_size=9)
     >>> blur = keras_indi.data.degradations.KerasLayerDegradation(layer, margin=4)
     >>> degraded = blur(image, seed=0)
     """
@@ -67,7 +70,8 @@ class KerasLayerDegradation(Degradation):
     def apply(self, image, generator):
         value_range = self.value_range
         if value_range is None:
-            value_range = getattr(self.layer, "value_range", (0, 255))
+            known = LAYER_RANGES.get(type(self.layer).__name__, (0, 255))
+            value_range = getattr(self.layer, "value_range", known)
         low, high = (np.float32(value) for value in value_range)
         seed = generator.integers(2**31, size=2)
         with self._lock:

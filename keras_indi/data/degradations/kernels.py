@@ -3,6 +3,7 @@
 import numpy as np
 
 POINTS_PER_PIXEL = 16  # how finely paths and discs are cut
+MOST_CHANNELS = 100  # that OpenCV gets at once: version 5 takes 128
 
 
 def gaussian(sigma):
@@ -111,14 +112,22 @@ def convolve(image, kernel):
         raise ImportError(
             'Blurs need OpenCV: pip install "keras-indi[data]"'
         ) from error
-    border = {"borderType": cv2.BORDER_REFLECT_101}
-    if kernel.ndim == 1:
-        blurred = cv2.sepFilter2D(image, -1, kernel[::-1], kernel[::-1], **border)
-    else:
-        # OpenCV correlates.
-        flipped = np.ascontiguousarray(kernel[::-1, ::-1])
-        blurred = cv2.filter2D(image, -1, flipped, **border)
-    return blurred.reshape(image.shape)
+    # OpenCV correlates, and drops an axis of one channel.
+    flipped = np.ascontiguousarray(np.flip(kernel))
+    blurred = np.empty_like(image)
+    for first in range(0, image.shape[-1], MOST_CHANNELS):
+        part = np.s_[..., first : first + MOST_CHANNELS]
+        channels = np.ascontiguousarray(image[part])
+        if kernel.ndim == 1:
+            filtered = cv2.sepFilter2D(
+                channels, -1, flipped, flipped, borderType=cv2.BORDER_REFLECT_101
+            )
+        else:
+            filtered = cv2.filter2D(
+                channels, -1, flipped, borderType=cv2.BORDER_REFLECT_101
+            )
+        blurred[part] = filtered.reshape(channels.shape)
+    return blurred
 
 
 def _normalized(kernel):

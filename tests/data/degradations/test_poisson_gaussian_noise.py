@@ -1,0 +1,51 @@
+"""Shot and read noise: the moments of a sum of a Poisson and a normal variable."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from skimage import color
+
+from keras_indi.data.degradations import PoissonGaussianNoise
+
+pytestmark = pytest.mark.backend_free
+
+
+@pytest.mark.parametrize("white, read_noise", [(20, 0), (300, 5), (5000, 30)])
+@pytest.mark.parametrize("value", [0.0, 0.1, 0.5, 1.0])
+def test_moments(white, read_noise, value):
+    image = np.full((200, 200, 1), value, "float32")
+    noise = PoissonGaussianNoise(white, read_noise)(image, seed=0) - value
+    variance = value / white + (read_noise / white) ** 2
+    if variance == 0:
+        assert np.all(noise == 0)
+        return
+    # The variance of a sample variance: (fourth moment - variance^2) / count.
+    fourth = 3 * variance**2 + value / white**3
+    bound = 5 / np.sqrt(image.size)
+    assert abs(noise.mean()) < bound * np.sqrt(variance)
+    assert abs(noise.var() - variance) < bound * np.sqrt(fourth - variance**2)
+    # Poisson's skewness, which a normal variable lacks.
+    third = np.mean((noise - noise.mean()) ** 3)
+    assert abs(third - value / white**2) < bound * np.sqrt(24) * variance**1.5
+
+
+def test_without_read_noise_it_counts_electrons():
+    image = np.full((100, 100, 1), 0.25, "float32")
+    electrons = PoissonGaussianNoise(40, 0)(image, seed=0) * 40
+    np.testing.assert_allclose(electrons, np.rint(electrons), atol=1e-4)
+    counts = np.bincount(np.rint(electrons).astype(int).ravel(), minlength=31)
+    expected = stats.poisson(10).pmf(np.arange(4, 19)) * image.size
+    assert np.all(np.abs(counts[4:19] - expected) < 5 * np.sqrt(expected))
+
+
+def test_in_linear_light_the_noise_falls_on_light():
+    stored = 0.5
+    light = color.rgb2xyz(np.full((1, 1, 3), stored))[0, 0, 1]
+    image = np.full((300, 300, 1), stored, "float32")
+    white = 20000
+    noise = PoissonGaussianNoise(white, 0, linear_light=True)(image, seed=0) - stored
+    # Small noise passes through the slope of the transfer function there.
+    step = 1e-4
+    above = color.rgb2xyz(np.full((1, 1, 3), stored + step))[0, 0, 1]
+    expected = np.sqrt(light / white) * step / (above - light)
+    assert abs(noise.std() / expected - 1) < 0.02
