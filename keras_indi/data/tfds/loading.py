@@ -57,7 +57,8 @@ def load_tfds(
             config, or a callable of `(image, generator)`, which makes the
             degraded image of the clean. Defaults to `None`: the builder's pairs.
         reader: `"data_source"` reads without TensorFlow, on any backend;
-            `"tf_data"` gives the same batches as a `tf.data.Dataset`.
+            `"tf_data"` gives the same batches as a `tf.data.Dataset`, whose
+            position cannot be saved.
         degraded_feature: Name of the builder's feature with degraded images.
         clean_feature: Name of the builder's feature with clean images.
         preparation: Callable of a uint8 or uint16 array `(height, width,
@@ -161,9 +162,15 @@ def _features(builder, degradation, degraded, clean, preparation):
     """The names of the features to read, and the clean image's preparation."""
     import tensorflow_datasets as tfds
 
+    if degradation and degraded:
+        raise ValueError(
+            "Degraded images come from a `degradation` or from a `degraded_feature`, "
+            f"not from both. Received: degradation={degradation!r}, "
+            f"degraded_feature={degraded!r}"
+        )
     known = KNOWN.get(builder.name, OURS)
     clean = clean or known[1]
-    degraded = None if degradation else degraded or known[0]
+    degraded = degraded or (None if degradation else known[0])
     if not (degraded or degradation):
         raise ValueError(
             f"`{builder.name}` holds clean images alone: give a `degradation`, or the "

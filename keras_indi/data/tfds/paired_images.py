@@ -121,20 +121,13 @@ class PairedImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             )
 
 
-def images_in(folder, suffixes=(".png",)):
-    """Lists the images of a folder and of the folders in it.
+def images_in(folder):
+    """Lists the PNG images of a folder.
 
     Args:
         folder: `epath.Path`.
-        suffixes: Tuple of file name endings, in lower case.
 
     Returns:
-        List of paths, sorted by name within each folder.
+        List of paths, sorted by name.
     """
-    images = []
-    for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            images.extend(images_in(path, suffixes))
-        elif path.suffix.lower() in suffixes:
-            images.append(path)
-    return images
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".png")

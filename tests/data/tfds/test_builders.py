@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+import subprocess
 import sys
 
 import cv2
@@ -224,6 +225,21 @@ def test_what_tfds_asks_of_a_builder(name):
     assert not builder_class.ARCHIVE or builder_class.ARCHIVE in instructions
 
 
+def test_the_wheel_holds_what_tfds_asks(tmp_path):
+    pytest.importorskip("setuptools")
+    subprocess.run(
+        [sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(tmp_path)],
+        cwd=DUMMY.parents[3],
+        check=True,
+    )
+    for name in builders.BUILDERS:
+        source = pathlib.Path(builders.__file__).parent / name
+        files = {path.name for path in source.iterdir() if path.is_file()}
+        assert {"README.md", "CITATIONS.bib", "TAGS.txt"} < files
+        built = tmp_path / "keras_indi" / "data" / "tfds" / name
+        assert {path.name for path in built.iterdir()} == files
+
+
 def test_nothing_placed_shows_the_instructions(tmp_path):
     (tmp_path / "manual").mkdir()
     (tmp_path / "manual" / "other.zip").write_text("another data set's")
@@ -246,7 +262,7 @@ def test_incomplete_files_are_named_before_anything_is_written(tmp_path):
     with pytest.raises(FileNotFoundError, match="ValidationGtBlocksSrgb.mat"):
         prepare(sidd.Builder, tmp_path, manual / "sidd")
     (manual / "paired_folders_uint8" / "train" / "clean" / "b.png").unlink()
-    with pytest.raises(ValueError, match=r"Received: 1 without, such as \['b'\]"):
+    with pytest.raises(ValueError, match=r"'train', 2 pairs; 1 degraded without.*b\)"):
         prepare(
             paired_folders.Builder, tmp_path, manual / "paired_folders_uint8", "uint8"
         )

@@ -2,6 +2,7 @@
 
 import importlib.util
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -194,6 +195,11 @@ def test_grey_on_request(prepared):
         ({"clean_feature": "sharp"}, ValueError, r"\['clean', 'degraded'\].*'sharp'"),
         ({"clean_feature": "name"}, ValueError, "clean_feature='name'"),
         ({"degradation": "blurr"}, ValueError, "degradation='blurr'"),
+        (
+            {"degradation": "gaussian_noise", "degraded_feature": "degraded"},
+            ValueError,
+            "not from both",
+        ),
         ({"preparation": np.flipud}, ValueError, "`preparation` is for clean images"),
         ({"crop_size": 99}, ValueError, r"none can be.* train\[0\]: too small \(20x24"),
     ],
@@ -221,6 +227,18 @@ def test_what_is_not_prepared_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match="Make `manual_dir` the folder of"):
         load_tfds("paired_folders", data_dir=tmp_path, manual_dir=tmp_path / "none")
     assert not list(tmp_path.rglob("*.array_record*"))
+
+
+@one_backend
+def test_a_damaged_image_is_named_and_replaced(tmp_path):
+    shutil.copytree(DUMMY / "gopro", tmp_path / "manual")
+    sharp = next((tmp_path / "manual").rglob("train/*/sharp/000048.png"))
+    sharp.write_bytes(sharp.read_bytes()[:100])
+    pairs = load_tfds(
+        "gopro/blur", data_dir=tmp_path, manual_dir=tmp_path / "manual", **CROPS
+    )
+    with pytest.warns(UserWarning, match=r"1 of 3.*gopro/blur/1.0.0 train\[1\]: trunc"):
+        assert len(epochs(pairs, 1)) == 2
 
 
 @one_backend

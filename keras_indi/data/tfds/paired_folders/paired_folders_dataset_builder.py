@@ -5,10 +5,8 @@ import os
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_indi.data.tfds.paired_images import PairedImages, images_in
-
-# What tfds decodes with TensorFlow, too.
-SUFFIXES = (".png", ".jpg", ".jpeg")
+from keras_indi.data.files import match_folders
+from keras_indi.data.tfds.paired_images import PairedImages
 
 
 class Builder(PairedImages):
@@ -23,7 +21,8 @@ class Builder(PairedImages):
     MANUAL_DOWNLOAD_INSTRUCTIONS = """
     Make `manual_dir` the folder of your pairs. For each split it holds a folder,
     for example `train`, with the degraded images in `train/degraded` and the clean
-    ones in `train/clean`: PNG or JPEG files, of like names on both sides.
+    ones in `train/clean`, of like names on both sides: PNG or JPEG files (WebP
+    and TIFF, too, if `keras_indi.data.load_tfds` alone is to read them).
     """
     MARKER = "*/degraded"
 
@@ -41,29 +40,10 @@ class Builder(PairedImages):
         }
 
     def _pairs_of_split(self, split):
-        degraded, clean = (
-            self._by_name(split / side) for side in ("degraded", "clean")
-        )
-        unmatched = sorted(set(degraded) ^ set(clean))
-        if unmatched:
+        match = match_folders(split / "degraded", split / "clean")
+        if match.report():
             raise ValueError(
-                f"Each image of split {split.name!r} must have a partner of the same "
-                "name in `degraded` and in `clean`. "
-                f"Received: {len(unmatched)} without, such as {unmatched[:3]}"
+                "Each image must have a partner of the same name in `degraded` and in "
+                f"`clean`. Received: split {split.name!r}, {match.report()}"
             )
-        return [(name, degraded[name], clean[name]) for name in sorted(degraded)]
-
-    def _by_name(self, folder):
-        """Paths by their names in the folder, without the ending."""
-        if not folder.exists():
-            return {}
-        paths = {}
-        for path in images_in(folder, SUFFIXES):
-            name = path.relative_to(folder).with_suffix("").as_posix()
-            if name in paths:
-                raise ValueError(
-                    "Two images must not differ in their endings alone. "
-                    f"Received: {paths[name].name!r} and {path.name!r} in {folder}"
-                )
-            paths[name] = path
-        return paths
+        return [(name, *paths) for name, paths in match.pairs.items()]
