@@ -1,5 +1,6 @@
 """Inversion by Direct Iteration (InDI) for Keras 3: supervised restoration."""
 
+from keras_indi import callbacks as callbacks
 from keras_indi import data as data
 from keras_indi import layers as layers
 from keras_indi import models as models

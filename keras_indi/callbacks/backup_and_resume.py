@@ -97,7 +97,7 @@ class BackupAndResume(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         # Here, not at a batch's end: after the last batch of an epoch come its
         # validation and the callbacks at its end, which a resumed fit must not miss.
-        if batch == self._length:
+        if batch >= self._length:
             # The end of a resumed epoch, which Keras takes to be longer. The step
             # that it would begin has no data, but on TensorFlow draws its noise.
             raise StopIteration
