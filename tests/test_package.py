@@ -14,6 +14,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 BACKENDS = {"tensorflow", "jax", "torch"}
 OPTIONAL = [
     "tensorflow_datasets",
+    "array_record",
     "keras_cv",
     "PIL",
     "cv2",

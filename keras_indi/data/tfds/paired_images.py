@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import warnings
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -22,6 +23,8 @@ class PairedImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         FOLDERS: Names below `manual_dir`, or below the extracted archive, that
             may hold the files; `""` for itself.
         MARKER: Glob pattern that matches inside the folder with the files.
+        OFFICIAL_SIZES: Dict of split names to the numbers of pairs that they should
+            have. Another number is warned of.
         IMAGE_DTYPE: `np.uint8` or `np.uint16`, the depth of the files.
     """
 
@@ -29,6 +32,7 @@ class PairedImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     ARCHIVE = None
     FOLDERS = ("",)
     MARKER = "*"
+    OFFICIAL_SIZES = {}
     IMAGE_DTYPE = np.uint8
 
     def pairs(self, folder, manual_dir):
@@ -67,6 +71,13 @@ class PairedImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         for split, pairs in splits.items():
             if isinstance(pairs, list):
                 self.check(split, pairs)
+                official = self.OFFICIAL_SIZES.get(split, len(pairs))
+                if len(pairs) != official:
+                    warnings.warn(
+                        f"Split {split!r} of `{self.name}` has {len(pairs)} pairs, "
+                        f"officially {official}: is it whole?",
+                        stacklevel=2,
+                    )
         return {
             split: self._generate_examples(pairs) for split, pairs in splits.items()
         }

@@ -16,7 +16,10 @@ from keras_indi.data.tfds import dpdd, gopro, paired_folders, real_blur, sidd
 
 # tfds's own test case needs TensorFlow; nothing here depends on Keras's backend.
 pytest.importorskip("tensorflow")
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*officially:UserWarning"),
+]
 
 DUMMY = pathlib.Path(__file__).parent / "dummy_data"
 SIDES = ("degraded", "clean")
@@ -246,6 +249,13 @@ def test_nothing_placed_shows_the_instructions(tmp_path):
     with pytest.raises(FileNotFoundError, match="Download GOPRO_Large.zip from"):
         prepare(gopro.Builder, tmp_path, tmp_path / "manual", "blur")
     assert not list((tmp_path / "tfds").rglob("*.array_record*"))
+
+
+def test_a_split_that_is_not_of_the_official_size_is_warned_of(tmp_path):
+    with pytest.warns(
+        UserWarning, match="'test' of `gopro` has 2 pairs, officially 11"
+    ):
+        prepare(gopro.Builder, tmp_path, DUMMY / "gopro", "blur")
 
 
 def test_incomplete_files_are_named_before_anything_is_written(tmp_path):

@@ -11,7 +11,10 @@ from keras_indi.data.tfds.tfrecord import TFRecordExamples, record_positions
 
 tf = pytest.importorskip("tensorflow")
 # Nothing here depends on Keras's backend.
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*officially:UserWarning"),
+]
 
 
 @pytest.mark.parametrize("lengths", [(), (0,), (1, 300, 0, 70_000, 5)])

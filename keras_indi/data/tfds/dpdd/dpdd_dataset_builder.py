@@ -27,6 +27,7 @@ class Builder(PairedImages):
         "",
     )
     MARKER = "train_c/source"
+    OFFICIAL_SIZES = {"train": 350, "validation": 74, "test": 76}
     IMAGE_DTYPE = np.uint16
 
     def pairs(self, folder, manual_dir):

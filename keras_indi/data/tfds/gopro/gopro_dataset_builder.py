@@ -35,6 +35,7 @@ class Builder(PairedImages):
     ARCHIVE = "GOPRO_Large.zip"
     FOLDERS = ("GOPRO_Large", "", "GOPRO_Large/GOPRO_Large")
     MARKER = "train/*/sharp"
+    OFFICIAL_SIZES = {"train": 2103, "test": 1111}
 
     def pairs(self, folder, manual_dir):
         blurred = self.builder_config.name

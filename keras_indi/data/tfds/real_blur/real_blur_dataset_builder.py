@@ -25,6 +25,7 @@ class Builder(PairedImages):
     ARCHIVE = "RealBlur.tar.gz"
     FOLDERS = ("RealBlur", "", "RealBlur/RealBlur")
     MARKER = "RealBlur_[JR]_train_list.txt"
+    OFFICIAL_SIZES = {"train": 3758, "test": 980}
 
     def pairs(self, folder, manual_dir):
         kind = self.builder_config.name.upper()

@@ -30,6 +30,7 @@ class Builder(PairedImages):
     ARCHIVE = "SIDD_Medium_Srgb.zip"
     FOLDERS = ("SIDD_Medium_Srgb", "", "SIDD_Medium_Srgb_Parts/SIDD_Medium_Srgb")
     MARKER = "Data/*/*_GT_SRGB_*"
+    OFFICIAL_SIZES = {"train": 320}
 
     def pairs(self, folder, manual_dir):
         train = [
