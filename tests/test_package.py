@@ -28,11 +28,13 @@ MAY_IMPORT_A_BACKEND = {
     "layers/convolution.py",
     # Layers of KerasCV compute in TensorFlow and draw from its generators.
     "data/degradations/keras_layer_degradation.py",
+    # TensorFlow, where the user asks for a tf.data.Dataset of the pairs.
+    "data/pairs.py",
 }
 
 # What each room may import of the package. Those of one line know each other.
 FLOORS = [
-    {"configurable", "version"},
+    {"configurable", "files", "version"},
     {"process", "layers"},
     {"schedules"},
     {"samplers"},
@@ -121,5 +123,6 @@ def test_importing_loads_nothing_optional(tmp_path):
 
 def test_public_face():
     assert keras_indi.__version__.count(".") == 2
-    for name in ("data", "layers", "models", "process", "samplers", "schedules"):
+    rooms = "callbacks", "data", "layers", "models", "process", "samplers", "schedules"
+    for name in rooms:
         assert getattr(keras_indi, name).__name__ == f"keras_indi.{name}"

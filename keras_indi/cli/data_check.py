@@ -1,6 +1,5 @@
 """`keras-indi data check`: a look at a set before anyone trains on it."""
 
-import os
 import pathlib
 import sys
 
@@ -38,6 +37,7 @@ def command(degraded, clean, max_shift, sheet):
     """
     from keras_indi.data.check import check_folders, crops_to_look_at
     from keras_indi.evaluation.figures import contact_sheet
+    from keras_indi.files import write_whole
 
     result = check_folders(degraded, clean, max_shift, verbose=int(sys.stdout.isatty()))
     click.echo(result.report())
@@ -46,10 +46,7 @@ def command(degraded, clean, max_shift, sheet):
         picture = contact_sheet(
             list(rows.values()), ["degraded", "clean", "difference"]
         )
-        sheet.parent.mkdir(parents=True, exist_ok=True)
-        partial = sheet.with_name(f"partial-{sheet.name}")
-        picture.save(partial)
-        os.replace(partial, sheet)
+        write_whole(sheet, picture.save)
         click.echo(f"{sheet} shows, from above: {', '.join(rows)}")
     click.echo("usable" if result.usable else "not usable as it is")
     sys.exit(not result.usable)

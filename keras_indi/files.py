@@ -1,0 +1,28 @@
+"""Files that are written whole or not at all."""
+
+import os
+import pathlib
+
+
+def write_whole(path, save):
+    """Saves under another name first, so that no half-written file is left.
+
+    Args:
+        path: String or path of the file to write. Its folder is made if it is
+            not there.
+        save: Function that writes a file at the string path it is given, such
+            as `model.save` or a Pillow image's `save`.
+
+    Returns:
+        `pathlib.Path` of the file.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The name ends as asked for: its ending often chooses the format.
+    partial = path.with_name(f"partial-{path.name}")
+    try:
+        save(str(partial))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
