@@ -11,8 +11,10 @@ class KernelDistance(FeatureDistance):
     With the kernel `k(a, b) = (a . b / dimensions + 1)^3`, on random subsets of the
     clean and of the restored images, drawn without replacement; the figure is the
     mean over subsets, and their standard deviation tells its uncertainty. Being
-    unbiased it compares between sets of different sizes, is about 0 for sets of one
-    distribution, and may be a little below. Papers often quote it times 1000 or 100.
+    unbiased it compares between sets of different sizes, and is about 0 for sets of
+    one distribution, a little below it half the time. It takes the sets for
+    independent: where small sets show the same scenes, as pairs do, each pair's own
+    likeness draws it below 0. Papers often quote it times 1000 or 100.
 
     The images' order does not matter: features are sorted before subsets are drawn.
     All features are kept: 16 kB an image at 2048 dimensions.
