@@ -10,7 +10,12 @@ VERSION = re.search(
 
 CLI = ["click>=8.1,<9"]
 QUICKSTART = [*CLI, "pillow>=11,<14", "scikit-image>=0.25,<0.27"]
-DATA = ["pillow>=11,<14", "opencv-python-headless>=5,<6", "grain>=0.2.18,<0.3"]
+DATA = [
+    "pillow>=11,<14",
+    "opencv-python-headless>=5,<6",
+    "grain>=0.2.18,<0.3",
+    "scikit-image>=0.25,<0.27",
+]
 EVALUATION = [*DATA, "matplotlib>=3.10,<4", "tensorboard>=2.21,<2.22"]
 CV = ["keras-cv>=0.9,<0.10"]
 

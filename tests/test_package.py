@@ -30,6 +30,8 @@ MAY_IMPORT_A_BACKEND = {
     "data/degradations/keras_layer_degradation.py",
     # The weights of published networks are PyTorch files, on any backend.
     "metrics/weights.py",
+    # TensorFlow, where the user asks for a tf.data.Dataset of the pairs.
+    "data/pairs.py",
 }
 
 # What each room may import of the package. Those of one line know each other.
@@ -128,5 +130,6 @@ def test_importing_loads_nothing_optional(tmp_path):
 
 def test_public_face():
     assert keras_indi.__version__.count(".") == 2
-    for name in ("data", "layers", "models", "process", "samplers", "schedules"):
+    rooms = "callbacks", "data", "layers", "models", "process", "samplers", "schedules"
+    for name in rooms:
         assert getattr(keras_indi, name).__name__ == f"keras_indi.{name}"

@@ -1,12 +1,13 @@
 """An interrupted `fit` goes on at the very next batch."""
 
 import json
-import os
 import pathlib
 import warnings
 
 import keras
 from keras import ops
+
+from keras_indi.files import write_whole
 
 # Where the backup file holds what `Model.save_weights` does not.
 GROUP = "backup_and_resume"
@@ -118,26 +119,31 @@ class BackupAndResume(keras.callbacks.Callback):
         self.path.unlink(missing_ok=True)
 
     def _save(self):
+        write_whole(self.path, self._write)
+        self._unsaved = 0
+
+    def _write(self, path):
         import h5py
 
         start = self._epoch_start
         position = {**start, "next_batch": start["next_batch"] + self._trained}
         metrics = [ops.convert_to_numpy(v) for v in self.model.metrics_variables]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f"partial-{self.path.name}")
-        self.model.save_weights(partial, overwrite=True)
-        with h5py.File(partial, "r+") as file:
+        self.model.save_weights(path, overwrite=True)
+        with h5py.File(path, "r+") as file:
             group = file.create_group(GROUP)
             group.attrs["state"] = json.dumps({"epoch": self._epoch, "data": position})
             for index, value in enumerate(metrics):
                 group.create_dataset(str(index), data=value)
-        os.replace(partial, self.path)
-        self._unsaved = 0
 
     def _restore(self):
         import h5py
 
         with h5py.File(self.path) as file:
+            if GROUP not in file:
+                raise ValueError(
+                    "`path` must be a file that this callback has written, or not "
+                    f"be there. Received: path={str(self.path)!r}"
+                )
             group = file[GROUP]
             state = json.loads(group.attrs["state"])
             metrics = [group[str(index)][()] for index in range(len(group))]

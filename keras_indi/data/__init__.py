@@ -2,6 +2,7 @@
 
 from keras_indi.data import degradations as degradations
 from keras_indi.data import resize as resize
+from keras_indi.data.check import check_folders as check_folders
 from keras_indi.data.files import ImageFiles as ImageFiles
 from keras_indi.data.folders import clean_folder as clean_folder
 from keras_indi.data.folders import paired_folder as paired_folder
@@ -10,3 +11,4 @@ from keras_indi.data.images import inspect_image as inspect_image
 from keras_indi.data.images import read_image as read_image
 from keras_indi.data.pairs import Pairs as Pairs
 from keras_indi.data.pipeline import make_pairs as make_pairs
+from keras_indi.data.preparation import prepare as prepare

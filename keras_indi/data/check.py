@@ -17,13 +17,10 @@ from keras_indi.data.images import (
     read_image,
 )
 from keras_indi.data.resize import resize
+from keras_indi.data.shift import measure_shift
 from keras_indi.data.value_ranges import convert
 
 MAX_SHIFT = 1.0  # pixels
-# Shifts are measured on what lies between these two widths (Gaussian sigmas): finer
-# is noise and what a degradation takes, coarser is shading.
-FINEST, COARSEST = 1.5, 8.0
-SHIFT_STEPS = 20  # parts of a pixel
 VIEW_SIZE = 192  # pixels, of the crops for a contact sheet
 
 
@@ -123,10 +120,16 @@ def check_folders(
     Raises:
         ValueError: If a folder does not exist, or holds one name twice.
         ImportError: If Pillow, OpenCV or scikit-image is missing.
+
+    Example:
+
+    ```python
+    result = keras_indi.data.check_folders("train/noisy", "train/clean")
+    print(result.report())
+    ```
     """
     match = match_folders(degraded_dir, clean_dir)
     result = SetCheck(match, {}, {}, max_shift)
-    alone = {**match.only_degraded, **match.only_clean}
     bar = None
     if verbose and match.pairs:
         bar = keras.utils.Progbar(len(match.pairs), unit_name="pair")
@@ -137,78 +140,32 @@ def check_folders(
             result.unusable[name] = str(error)
         if bar:
             bar.add(1)
-    for name, path in alone.items():
-        try:
-            inspect_image(path, max_pixels)
-        except UnusableImageError as error:
-            result.unusable[name] = str(error)
     return result
 
 
-def measure_shift(degraded, clean):
-    """By how much one image is shifted against another, by correlation.
-
-    The cross-correlation is computed by Fourier transforms of the windowed,
-    band-passed images and refined around its peak to a twentieth of a pixel.
+def crops_to_look_at(result, count=6):
+    """Centre crops of pairs that tell most, for a contact sheet.
 
     Args:
-        degraded: float32 array of shape `(height, width)`.
-        clean: float32 array of the same shape.
+        result: A `SetCheck` with readable pairs.
+        count: Int, the most pairs: the worst aligned if any is misaligned, then
+            from the lowest to the highest PSNR.
 
     Returns:
-        Pair of floats, pixels down and to the right; NaN if an image is flat.
-
-    Reference:
-        Guizar-Sicairos, Thurman & Fienup, "Efficient subpixel image registration
-        algorithms", Optics Letters 33, 2008.
+        Dict of name to list of three uint8 arrays `(VIEW_SIZE, VIEW_SIZE, 3)`:
+        degraded, clean, and half their difference on grey.
     """
-    try:
-        import cv2
-        from skimage.registration import phase_cross_correlation
-    except ImportError as error:
-        raise ImportError(
-            "Checking pairs needs OpenCV and scikit-image. Install them: "
-            'pip install "keras-indi[data]"'
-        ) from error
-    window = np.outer(*(np.hanning(size + 2)[1:-1] for size in clean.shape))
-    bands = []
-    for image in (degraded, clean):
-        fine = cv2.GaussianBlur(image, (0, 0), FINEST)
-        band = fine - cv2.GaussianBlur(fine, (0, 0), COARSEST)
-        if np.ptp(band) < 1e-6 * max(1.0, np.ptp(image)):
-            return np.nan, np.nan
-        bands.append(window * band)
-    shift, _, _ = phase_cross_correlation(
-        *bands, upsample_factor=SHIFT_STEPS, normalization=None
-    )
-    return tuple(float(size) for size in shift)
+    ranked = sorted(result.pairs, key=lambda name: result.pairs[name].psnr)
+    spread = np.linspace(0, len(ranked) - 1, min(count, len(ranked)))
+    names = [*list(result.misaligned)[:1], *(ranked[round(i)] for i in spread)]
+    return {name: _crops(result.match.pairs[name]) for name in names[:count]}
 
 
-def examples(match, names):
-    """Centre crops of pairs, for a contact sheet.
-
-    Args:
-        match: The folders' `Match`.
-        names: Names of readable pairs.
-
-    Returns:
-        List of rows of three uint8 arrays `(VIEW_SIZE, VIEW_SIZE, 3)`: degraded,
-        clean, and half their difference around grey.
-    """
-    rows = []
-    for name in names:
-        pair = [read_image(path, 3) for path in match.pairs[name]]
-        degraded, clean = (
-            convert(image, "float32", (0, 255)) for image in _alike(*pair)
-        )
-        difference = 127.5 + 0.5 * (degraded - clean)
-        rows.append(
-            [
-                np.rint(np.clip(_centre(image), 0, 255)).astype("uint8")
-                for image in (degraded, clean, difference)
-            ]
-        )
-    return rows
+def _crops(paths):
+    pair = _alike(*(read_image(path, 3) for path in paths))
+    degraded, clean = (convert(image, "float32", (0, 255)) for image in pair)
+    shown = degraded, clean, 127.5 + 0.5 * (degraded - clean)
+    return [np.rint(np.clip(_centre(i), 0, 255)).astype("uint8") for i in shown]
 
 
 def _check_pair(degraded_path, clean_path, max_pixels):

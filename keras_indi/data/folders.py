@@ -108,7 +108,7 @@ def clean_folder(
 
     ```python
     pairs = keras_indi.data.clean_folder(
-        "photographs", keras_indi.data.degradations.GaussianNoise(25 / 255)
+        "photographs", keras_indi.data.degradations.GaussianNoise(25)
     )
     model.fit(pairs, epochs=100)
     ```

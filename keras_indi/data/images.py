@@ -2,10 +2,11 @@
 
 import dataclasses
 import io
-import os
 import pathlib
 
 import numpy as np
+
+from keras_indi.files import write_whole
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
@@ -153,7 +154,7 @@ def write_png(path, image):
     """Writes a lossless PNG, whole or not at all.
 
     Args:
-        path: `pathlib.Path` of the file; its folder is made.
+        path: Path of the file; its folder is made.
         image: uint8 or uint16 array of shape `(height, width, 1 or 3)`.
     """
     cv2 = _opencv()
@@ -161,10 +162,7 @@ def write_png(path, image):
         image = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGR)
     # Level 1: a few percent larger than the default, several times faster.
     _, content = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"partial-{path.name}")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    write_whole(path, lambda partial: pathlib.Path(partial).write_bytes(content))
 
 
 def _opened(file, max_pixels):

@@ -12,6 +12,7 @@ from keras_indi.data.pairs import Pairs
 from keras_indi.data.value_ranges import checked_range
 
 NUM_WORKERS = 4
+PASSES = 2**30  # without end; Grain counts to more only if batches are large
 
 
 def make_pairs(
@@ -94,7 +95,7 @@ def make_pairs(
     loader.check()
     indices = grain.MapDataset.range(len(source)).seed(seed)
     if training:
-        indices = indices.repeat().map_with_index(Shuffle(len(source), seed))
+        indices = indices.repeat(PASSES).map_with_index(Shuffle(len(source), seed))
     batches = indices.random_map(loader).batch(batch_size, batch_fn=_stacked)
     passes = -(-len(source) // batch_size)
     length = (training and batches_per_epoch) or passes

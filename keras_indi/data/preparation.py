@@ -17,6 +17,7 @@ from keras_indi.data.images import (
     read_image,
     write_png,
 )
+from keras_indi.files import write_whole
 
 SETTINGS = "prepared.json"
 
@@ -195,7 +196,5 @@ def _check_settings(out_dir, settings):
                 f"Remove them, or take another folder. Received: {settings}"
             )
         return
-    out_dir.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"partial-{SETTINGS}")
-    partial.write_text(json.dumps(settings))
-    os.replace(partial, path)
+    text = json.dumps(settings)
+    write_whole(path, lambda partial: pathlib.Path(partial).write_text(text))

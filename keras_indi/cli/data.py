@@ -1,0 +1,17 @@
+"""`keras-indi data`: what has to do with sets of images."""
+
+import click
+
+from keras_indi.cli import data_check, data_prepare
+
+
+@click.group()
+def command():
+    """Look at a set of images, and prepare it for training.
+
+    Example: keras-indi data check noisy clean
+    """
+
+
+command.add_command(data_check.command, "check")
+command.add_command(data_prepare.command, "prepare")

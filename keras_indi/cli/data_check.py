@@ -1,0 +1,52 @@
+"""`keras-indi data check`: a look at a set before anyone trains on it."""
+
+import pathlib
+import sys
+
+import click
+
+
+@click.command()
+@click.argument("degraded", type=click.Path(path_type=pathlib.Path))
+@click.argument("clean", type=click.Path(path_type=pathlib.Path))
+@click.option(
+    "--max-shift",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Pixels beyond which a pair counts as misaligned.",
+)
+@click.option(
+    "--sheet",
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    default="contact_sheet.png",
+    show_default=True,
+    help="Picture of some pairs to write.",
+)
+def command(degraded, clean, max_shift, sheet):
+    """Look at the pairs of the folders DEGRADED and CLEAN.
+
+    Counts sizes, channels and bits; names files that are unreadable or have no
+    partner, and pairs that are shifted against each other; gives the PSNR of the
+    degraded images, and draws some pairs with their difference.
+
+    The exit status is 0 if the set is usable as it is, 1 if something is to be
+    mended, 2 if there is no such folder.
+
+    Example: keras-indi data check train/noisy train/clean
+    """
+    from keras_indi.data.check import check_folders, crops_to_look_at
+    from keras_indi.evaluation.figures import contact_sheet
+    from keras_indi.files import write_whole
+
+    result = check_folders(degraded, clean, max_shift, verbose=int(sys.stdout.isatty()))
+    click.echo(result.report())
+    if result.pairs:
+        rows = crops_to_look_at(result)
+        picture = contact_sheet(
+            list(rows.values()), ["degraded", "clean", "difference"]
+        )
+        write_whole(sheet, picture.save)
+        click.echo(f"{sheet} shows, from above: {', '.join(rows)}")
+    click.echo("usable" if result.usable else "not usable as it is")
+    sys.exit(not result.usable)

@@ -1,0 +1,62 @@
+"""`keras-indi data prepare`: large photographs, cut once into sub-images."""
+
+import pathlib
+import sys
+
+import click
+
+
+@click.command()
+@click.argument("clean", type=click.Path(path_type=pathlib.Path))
+@click.argument("out", type=click.Path(file_okay=False, path_type=pathlib.Path))
+@click.option(
+    "--degraded",
+    type=click.Path(path_type=pathlib.Path),
+    help="Folder of the degraded images, for pairs. "
+    "OUT then holds the folders degraded and clean.",
+)
+@click.option(
+    "--size",
+    type=click.IntRange(min=1),
+    default=256,
+    show_default=True,
+    help="Height and width of the sub-images, in pixels.",
+)
+@click.option(
+    "--overlap",
+    type=click.IntRange(min=0),
+    default=32,
+    show_default=True,
+    help="Pixels that neighbours share.",
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Threads. [default: processors]"
+)
+def command(clean, out, degraded, size, overlap, workers):
+    """Cut the photographs of the folder CLEAN into sub-images in OUT.
+
+    Training then decodes what it needs, not whole photographs. It may be
+    interrupted and run again: what is there is not made again.
+
+    The exit status is 0 if every image was cut, 1 if some could not be, 2 for bad
+    options.
+
+    Example: keras-indi data prepare photographs prepared --size 256 --overlap 32
+    """
+    from keras_indi.data.preparation import prepare
+
+    result = prepare(
+        clean,
+        out,
+        degraded,
+        size=size,
+        overlap=overlap,
+        num_workers=workers,
+        verbose=int(sys.stdout.isatty()),
+    )
+    click.echo(
+        f"{result.written} sub-images written to {out}, {result.present} were there"
+    )
+    for name, reason in result.failed.items():
+        click.echo(f"not cut: {name}: {reason}", err=True)
+    sys.exit(bool(result.failed))
