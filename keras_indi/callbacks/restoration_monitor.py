@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_indi import metrics as image_metrics
-from keras_indi.evaluation.figures import contact_sheet, viewable
+from keras_indi.evaluation.figures import contact_sheet, require_pillow, viewable
 from keras_indi.files import write_whole
 
 
@@ -102,6 +102,8 @@ class RestorationMonitor(keras.callbacks.Callback):
             raise ValueError(
                 "`tensorboard` needs a folder. Received: tensorboard=True, log_dir=None"
             )
+        if log_dir is not None:
+            require_pillow()
         self.num_steps = num_steps
         self.every = every
         for metric in metrics or ():

@@ -38,6 +38,7 @@ def contact_sheet(rows, labels):
     Returns:
         A `PIL.Image.Image`.
     """
+    require_pillow()
     from PIL import Image, ImageDraw, ImageFont
 
     height, width, _ = np.shape(rows[0][0])
@@ -128,6 +129,17 @@ def require_matplotlib():
             'pip install "keras-indi[evaluation]"'
         ) from error
     return matplotlib
+
+
+def require_pillow():
+    """Returns the module, or raises an ImportError that says how to get it."""
+    try:
+        import PIL.Image
+    except ImportError as error:
+        raise ImportError(
+            'Pictures need Pillow. Install it: pip install "keras-indi[evaluation]"'
+        ) from error
+    return PIL
 
 
 def _new_figure(columns, width, height):

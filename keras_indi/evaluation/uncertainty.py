@@ -5,7 +5,12 @@ import pathlib
 
 import numpy as np
 
-from keras_indi.evaluation.figures import contact_sheet, heat_map, viewable
+from keras_indi.evaluation.figures import (
+    contact_sheet,
+    heat_map,
+    require_pillow,
+    viewable,
+)
 from keras_indi.files import write_whole
 
 GROUPS = 4  # of equally many values, by their spread
@@ -112,6 +117,7 @@ class Uncertainty:
             `pathlib.Path` of the folder.
         """
         folder = pathlib.Path(folder)
+        picture = require_pillow().Image.fromarray
         views = {"degraded": self._degraded, "mean": self.mean}
         views = {k: viewable(v, self._value_range) for k, v in views.items()}
         maps = {"standard_deviation": self.standard_deviation}
@@ -127,10 +133,8 @@ class Uncertainty:
             f"{spans[name]} < {scales[name][1]:.3g}" if name in scales else name
             for name in views
         ]
-        from PIL import Image
-
         for name in ("mean", *maps):
-            write_whole(folder / f"{name}.png", Image.fromarray(views[name]).save)
+            write_whole(folder / f"{name}.png", picture(views[name]).save)
         if self._clean is not None:
             views["clean"] = viewable(self._clean, self._value_range)
             labels.append("clean")

@@ -1,5 +1,7 @@
 """Contact sheets, curves and heat maps."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,14 @@ def test_heat_maps_are_dark_at_zero_and_bright_at_the_highest():
     dark, middle, bright = found[0].sum(-1)
     assert dark < 20 < middle < bright
     assert np.all(heat_map(np.zeros((2, 2)), 0.0) == found[0, 0])
+
+
+@pytest.mark.parametrize("name", ["matplotlib", "PIL"])
+def test_what_is_not_installed_is_named(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, f"{name}.Image", None)
+    with pytest.raises(ImportError, match=r'pip install "keras-indi\[evaluation\]"'):
+        if name == "PIL":
+            contact_sheet([[np.zeros((8, 8, 3), "uint8")]], ["a"])
+        else:
+            draw_trade_off(table())
