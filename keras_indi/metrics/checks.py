@@ -51,13 +51,16 @@ def check_shape(shape, argument, channels=None, smallest=1, why=""):
         )
 
 
+def same_shape(first, second):
+    """Whether two shapes are equal, as far as they are known."""
+    return len(first) == len(second) and all(
+        None in sizes or sizes[0] == sizes[1] for sizes in zip(first, second)
+    )
+
+
 def check_pair(clean_shape, restored_shape):
     """Raises a ValueError unless two batches of images have one shape."""
-    unequal = len(clean_shape) != len(restored_shape) or any(
-        None not in sizes and sizes[0] != sizes[1]
-        for sizes in zip(clean_shape, restored_shape)
-    )
-    if unequal:
+    if not same_shape(clean_shape, restored_shape):
         raise ValueError(
             "Clean and restored images must have one shape; nothing is resized or "
             f"repeated to make them fit. Received: clean of shape "

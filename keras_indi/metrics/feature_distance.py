@@ -89,7 +89,7 @@ class FeatureDistance:
             checks.check_pair(clean.shape, restored.shape)
         # Both are computed before either is added.
         features = [
-            None if images is None else self.features(images)
+            None if images is None else self._features(images)
             for images in (clean, restored)
         ]
         if features[0] is not None:
@@ -107,17 +107,7 @@ class FeatureDistance:
         Returns:
             NumPy float64 array of shape `(batch, dimensions)`.
         """
-        images = self._checked(images, "images")
-        features = ops.convert_to_numpy(
-            self._compiled(ops.convert_to_tensor(images.astype("float32")))
-        )
-        if features.ndim != 2 or not np.isfinite(features).all():
-            raise ValueError(
-                "`extractor` must give one vector of finite features an image, of "
-                "shape (batch, dimensions): end it with a GlobalAveragePooling2D. "
-                f"Received: features of shape {features.shape}"
-            )
-        return features.astype("float64")
+        return self._features(self._checked(images, "images"))
 
     def save_reference(self, path):
         """Writes what is known of the clean images, for `reference` of later ones.
@@ -147,6 +137,18 @@ class FeatureDistance:
     def result(self):
         """The distance, a float."""
         raise NotImplementedError
+
+    def _features(self, images):
+        features = ops.convert_to_numpy(
+            self._compiled(ops.convert_to_tensor(images.astype("float32")))
+        )
+        if features.ndim != 2 or not np.isfinite(features).all():
+            raise ValueError(
+                "`extractor` must give one vector of finite features an image, of "
+                "shape (batch, dimensions): end it with a GlobalAveragePooling2D. "
+                f"Received: features of shape {features.shape}"
+            )
+        return features.astype("float64")
 
     def _checked(self, images, argument):
         if images is None:

@@ -9,7 +9,7 @@ from keras import ops
 from keras_indi.metrics import checks
 from keras_indi.metrics.inception_v3 import blocks_to_6e, blocks_to_7c
 from keras_indi.metrics.pretrained_layers import assign_convolutions
-from keras_indi.metrics.weights import pretrained_weights
+from keras_indi.metrics.weights import pretrained_weights, serializable
 
 BATCH_NORMALIZATION_EPSILON = 1e-3
 
@@ -87,7 +87,7 @@ class InceptionV3Features(keras.Model):
         self.trainable = False
         self.dimensions = dimensions
         self.value_range = value_range
-        self._source = weights
+        self._source = serializable(weights)
         names = [
             layer.name.replace("-", ".")
             for layer in self.layers

@@ -92,10 +92,11 @@ class ImageMetric(keras.metrics.Metric):
             weights = ops.ones_like(figures)
         else:
             weights = ops.cast(sample_weight, "float32")
-            if len(weights.shape) != 1:
+            if not checks.same_shape(weights.shape, figures.shape):
                 raise ValueError(
                     "`sample_weight` must have shape (batch,), a weight an image. "
-                    f"Received: sample_weight of shape {tuple(weights.shape)}"
+                    f"Received: sample_weight of shape {tuple(weights.shape)}, images "
+                    f"of shape {tuple(y_true.shape)}"
                 )
             # An image of no weight counts for nothing, even where it is infinite.
             figures = ops.where(weights == 0, ops.zeros_like(figures), figures)

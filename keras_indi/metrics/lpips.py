@@ -9,7 +9,7 @@ from keras import ops
 from keras_indi.metrics.image_metric import ImageMetric
 from keras_indi.metrics.lpips_networks import alexnet, squeezenet, vgg16
 from keras_indi.metrics.pretrained_layers import array_of, assign_convolutions
-from keras_indi.metrics.weights import pretrained_weights
+from keras_indi.metrics.weights import pretrained_weights, serializable
 
 # Of the images in [-1, 1], for red, green and blue.
 SHIFT = np.array([-0.030, -0.088, -0.188], "float32")
@@ -75,7 +75,7 @@ class LPIPS(ImageMetric):
         super().__init__(value_range, 3, smallest, name or f"lpips_{network}", dtype)
         self._direction = "down"  # what Keras's callbacks ask a metric for
         self.network = network
-        self.weights = weights
+        self.weights = serializable(weights)
         source = f"lpips_{network}"
         arrays = {
             _plain_name(key): array

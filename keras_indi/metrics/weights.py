@@ -1,6 +1,7 @@
 """Weights of pretrained networks: downloaded, or read from a path."""
 
 import importlib.util
+import os
 import pathlib
 
 import keras
@@ -73,6 +74,13 @@ def pretrained_weights(name, weights=None):
     if missing:
         raise FileNotFoundError(f"No such file. {both_ways(name)} Received: {missing}")
     return {key: value for path in paths for key, value in _read(path, name).items()}
+
+
+def serializable(weights):
+    """The argument `weights` as a config holds it: paths as strings."""
+    if isinstance(weights, (list, tuple)):
+        return [os.fspath(path) for path in weights]
+    return None if weights is None else os.fspath(weights)
 
 
 def _download(name):

@@ -24,7 +24,9 @@ def official(tmp_path_factory):
     return path, Inception(reference.arrays)
 
 
-@pytest.mark.parametrize("dimensions", [768, 2048])
+@pytest.mark.parametrize(
+    "dimensions", [pytest.param(768, marks=pytest.mark.slow), 2048]
+)
 def test_architecture(dimensions, official):
     path, reference = official
     extractor = InceptionV3Features(dimensions, path)
@@ -46,19 +48,24 @@ def test_true_weights():
     with np.load(shared_weights()) as archive:
         arrays = pytorch_names(archive)
     file = sorted(shared_folder("data", "kodak24").glob("*.png"))[4]
-    # Smaller and larger than the network's 299x299.
-    for images in (IMAGES, read(file)[None, :350, :420]):
+    large = read(file)[None, :350, :420]
+    # Smaller and larger than the network's 299x299; and in another range.
+    extractor = InceptionV3Features(768, shared_weights())
+    unit_range = InceptionV3Features(768, shared_weights(), value_range=(0, 1))
+    for images, found in (
+        (IMAGES, extractor.predict_on_batch(IMAGES)),
+        (large, extractor.predict_on_batch(large)),
+        (IMAGES, unit_range.predict_on_batch((IMAGES / 255).astype("float32"))),
+    ):
         expected = Inception(arrays, folded=True)(images, 768)
-        for value_range, scaled in (((0, 255), images), ((0, 1), images / 255)):
-            extractor = InceptionV3Features(768, shared_weights(), value_range)
-            found = extractor.predict_on_batch(scaled.astype("float32"))
-            error = np.linalg.norm(found - expected, axis=1)
-            assert np.all(error < 1e-5 * np.linalg.norm(expected, axis=1))
-            np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+        error = np.linalg.norm(found - expected, axis=1)
+        assert np.all(error < 1e-5 * np.linalg.norm(expected, axis=1))
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_policies_and_configs_change_nothing():
-    extractor = InceptionV3Features(768, str(shared_weights()), name="mine")
+    extractor = InceptionV3Features(768, shared_weights(), name="mine")
     expected = extractor.predict_on_batch(IMAGES[:1])
     keras.config.set_dtype_policy("mixed_bfloat16")
     again = InceptionV3Features.from_config(extractor.get_config())

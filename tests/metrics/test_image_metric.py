@@ -217,6 +217,10 @@ def test_bad_arguments_are_refused(metric, arguments, message):
 
 
 @both
-def test_weights_are_one_an_image(metric):
-    with pytest.raises(ValueError, match=r"sample_weight of shape \(3, 1\)"):
-        metric().update_state(CLEAN, RESTORED, np.ones((3, 1)))
+@pytest.mark.parametrize("shape", [(3, 1), (1,), ()])
+def test_weights_are_one_an_image(metric, shape):
+    for clean in (CLEAN, ops.convert_to_tensor(CLEAN)):
+        with pytest.raises(
+            ValueError, match=r"\(batch,\).*Received: sample_weight of s"
+        ):
+            metric().update_state(clean, RESTORED, np.ones(shape))

@@ -115,7 +115,7 @@ def test_identity_symmetry_batches_and_policies(random_weights):
 
 
 def test_in_training(random_weights):
-    metric = LPIPS("squeeze", str(random_weights("squeeze")))
+    metric = LPIPS("squeeze", random_weights("squeeze"))
     expected = metric.per_image(CLEAN, RESTORED).mean()
     inputs = keras.Input((None, None, 3))
     layer = keras.layers.Conv2D(3, 1, use_bias=False)
@@ -131,7 +131,7 @@ def test_in_training(random_weights):
 
 
 def test_config_round_trip(random_weights):
-    metric = LPIPS("alex", str(random_weights("alex")), (0, 1), name="mine")
+    metric = LPIPS("alex", random_weights("alex"), (0, 1), name="mine")
     saved = json.loads(json.dumps(keras.saving.serialize_keras_object(metric)))
     again = keras.saving.deserialize_keras_object(saved)
     assert again.get_config() == metric.get_config()
