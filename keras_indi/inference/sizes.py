@@ -1,6 +1,7 @@
 """Images as users hold them: checked, padded, and given back as they came."""
 
 import numpy as np
+from keras import ops
 
 # Resampled photographs overshoot their range a little; more is a mistake.
 RANGE_TOLERANCE = 0.1
@@ -62,6 +63,15 @@ def check_image(image, value_range, channels, argument="images"):
                 "Rescale the images, or build the model with their range. "
                 f"{received}, values from {least:g} to {most:g}"
             )
+
+
+def as_list(images):
+    """One array, or a list of them, as a list of NumPy arrays."""
+    if not isinstance(images, (list, tuple)):
+        return [ops.convert_to_numpy(images)]
+    if not images:
+        raise ValueError(f"`images` must not be empty. Received: images={images!r}")
+    return [ops.convert_to_numpy(image) for image in images]
 
 
 def pad_to_multiple(image, multiple):

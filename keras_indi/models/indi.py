@@ -5,7 +5,8 @@ import numpy as np
 from keras import ops
 
 from keras_indi import process, samplers
-from keras_indi.inference import compiled, restoration, sizes, tiling
+from keras_indi.inference import compiled, moves, restoration, sizes, tiling
+from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
 from keras_indi.models.per_image_loss import PerImageLoss
 from keras_indi.schedules import noise_schedule as noise_schedules
@@ -82,7 +83,7 @@ class InDI(keras.Model):
         seed=None,
         **kwargs,
     ):
-        _checked_backbone(backbone)
+        checks.checked_backbone(backbone)
         # The images stay float32 here; the backbone casts what it computes on.
         super().__init__(dtype=backbone.dtype_policy, autocast=False, **kwargs)
         self.backbone = backbone
@@ -170,7 +171,7 @@ class InDI(keras.Model):
         arguments["times"] = ops.cast(inputs["times"], "float32")
         estimate = self.backbone(arguments, training=training)
         images_shape = inputs["images"].shape
-        if not _compatible(estimate.shape, images_shape):
+        if not checks.compatible(estimate.shape, images_shape):
             raise ValueError(
                 "The backbone must return a tensor of its images' shape. "
                 f"Received: output of shape {tuple(estimate.shape)} for images of "
@@ -293,9 +294,9 @@ class InDI(keras.Model):
         return (state[0], values, *state[2:]), data
 
     def _path_point(self, data, draw_point):
-        degraded, clean, *weight = _unpack_pairs(data)
+        degraded, clean, *weight = checks.unpack_pairs(data)
         self._check_shape(degraded.shape, "degraded")
-        _check_same_shape(degraded, clean)
+        checks.check_same_shape(degraded, clean)
         clean = ops.cast(clean, "float32")
         degraded = ops.cast(degraded, "float32")
         times, noise = draw_point(clean)
@@ -384,7 +385,7 @@ class InDI(keras.Model):
         draws = model.restore(photograph, num_samples=8, seed=0)  # (8, H, W, 3)
         ```
         """
-        listed = _as_list(images)
+        listed = sizes.as_list(images)
         for index, image in enumerate(listed):
             name = f"images[{index}]" if isinstance(images, (list, tuple)) else "images"
             sizes.check_image(image, self.value_range, self.image_channels, name)
@@ -393,7 +394,7 @@ class InDI(keras.Model):
                     "A list must hold single images of shape (height, width, "
                     f"channels). Received: {name} of shape {image.shape}"
                 )
-        _check_count(
+        checks.check_count(
             num_samples=num_samples, batch_size=batch_size, tile_size=tile_size
         )
         if seed is None:
@@ -448,53 +449,33 @@ class InDI(keras.Model):
         """The sampler's two moves, compiled once and kept."""
         key = (sampler, tile_size)
         if key not in self._steps:
-            variables = self.backbone.variables
-
-            def predict(images, times, degraded):
-                batched_times = ops.broadcast_to(times, ops.shape(images)[:1])
-                inputs = {"images": images, "times": batched_times}
-                if self.condition_on_degraded:
-                    inputs["degraded"] = degraded
-                return self(inputs, training=False)
-
-            def bound(rule, predict):
-                def move(images, times, next_times, memory, degraded):
-                    def estimate(images, times):
-                        return predict(images, times, degraded)
-
-                    return rule(estimate, images, times, next_times, memory)
-
-                return move
-
-            if tile_size is None:
-                step = compiled.compile_function(
-                    bound(sampler.step, predict), variables
-                )
-                last_step = step
-                if type(sampler).last_step is not samplers.Sampler.last_step:
-                    last_step = compiled.compile_function(
-                        bound(sampler.last_step, predict), variables
-                    )
-            else:
-                predict = tiling.tiled(
-                    compiled.compile_function(predict, variables),
-                    tile_size,
-                    reach=self._reach(),
-                    multiple=self.backbone.size_multiple,
-                )
-                step = bound(sampler.step, predict)
-                last_step = bound(sampler.last_step, predict)
-            self._steps[key] = step, last_step
+            self._steps[key] = moves.compile_moves(
+                sampler,
+                self._estimate,
+                self.backbone.variables,
+                None if tile_size is None else self._tiled(tile_size),
+            )
         return self._steps[key]
 
-    def _reach(self):
+    def _estimate(self, images, times, degraded):
+        """F(x_t, t) at one t for the whole batch, as samplers ask for it."""
+        times = ops.broadcast_to(times, ops.shape(images)[:1])
+        inputs = {"images": images, "times": times}
+        if self.condition_on_degraded:
+            inputs["degraded"] = degraded
+        return self(inputs, training=False)
+
+    def _tiled(self, tile_size):
+        """What turns an estimate of tiles into one of whole images."""
         if not hasattr(self.backbone, "receptive_field"):
             raise ValueError(
                 "Tiles need a backbone with `receptive_field` and "
                 "`size_multiple`, such as `UNetBackbone`. Received: "
                 f"backbone={self.backbone!r}"
             )
-        return (self.backbone.receptive_field - 1) // 2
+        reach = (self.backbone.receptive_field - 1) // 2
+        multiple = self.backbone.size_multiple
+        return lambda predict: tiling.tiled(predict, tile_size, reach, multiple)
 
     # === Checks ===
 
@@ -516,20 +497,7 @@ class InDI(keras.Model):
             )
 
     def _check_pairs(self, x, y):
-        pairs = (x, y)
-        if y is None:
-            pairs = _first_batch(x)
-            if pairs is None:
-                return
-        pairs = [_to_numpy(images) for images in _unpack_pairs(pairs)[:2]]
-        for name, images in zip(("degraded", "clean"), pairs):
-            if images.ndim == 3:
-                raise ValueError(
-                    "Training takes batches of images. Received: "
-                    f"{name} of shape {images.shape}"
-                )
-            sizes.check_image(images, self.value_range, self.image_channels, name)
-        _check_same_shape(*pairs)
+        checks.check_pairs(x, y, self.value_range, self.image_channels)
 
     # === Saving ===
 
@@ -566,36 +534,12 @@ class InDI(keras.Model):
         super().load_own_variables({name: store[name] for name in names})
 
 
-def _checked_backbone(backbone):
-    if not isinstance(backbone, keras.layers.Layer):
-        raise ValueError(
-            "`backbone` must be a Keras model or layer. Received: "
-            f"backbone={backbone!r}"
-        )
-    return backbone
-
-
-def _checked_range(value_range):
-    if value_range is None:
-        return None
-    try:
-        low, high = (float(value) for value in value_range)
-    except (TypeError, ValueError):
-        low = high = 0.0
-    if not low < high:
-        raise ValueError(
-            "`value_range` must be a pair of the smallest and the largest value, "
-            f"or None. Received: value_range={value_range!r}"
-        )
-    return low, high
-
-
 # What compiled functions capture, each with what checks a new value.
 CAPTURED = {
-    "backbone": _checked_backbone,
+    "backbone": checks.checked_backbone,
     "time_distribution": time_distributions.get,
     "noise_schedule": noise_schedules.get,
-    "value_range": _checked_range,
+    "value_range": checks.checked_range,
 }
 
 
@@ -605,61 +549,3 @@ def _introduce(callbacks):
     for callback in callbacks:
         if hasattr(callback, "set_callbacks"):
             callback.set_callbacks(callbacks)
-
-
-def _check_count(**counts):
-    for name, count in counts.items():
-        if count is not None and (
-            not isinstance(count, (int, np.integer)) or count < 1
-        ):
-            raise ValueError(
-                f"`{name}` must be an integer of at least 1, or None. Received: "
-                f"{name}={count!r}"
-            )
-
-
-def _as_list(images):
-    if not isinstance(images, (list, tuple)):
-        return [_to_numpy(images)]
-    if not images:
-        raise ValueError(f"`images` must not be empty. Received: images={images!r}")
-    return [_to_numpy(image) for image in images]
-
-
-def _to_numpy(images):
-    return ops.convert_to_numpy(images)
-
-
-def _unpack_pairs(data):
-    degraded, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
-    if clean is None or isinstance(degraded, dict) or isinstance(clean, dict):
-        raise ValueError(
-            "InDI trains on pairs: each batch must be (degraded, clean) or "
-            "(degraded, clean, sample_weight). Received: data of type "
-            f"{type(data).__name__}, clean={type(clean).__name__}"
-        )
-    return (degraded, clean) if weight is None else (degraded, clean, weight)
-
-
-def _first_batch(source):
-    """The first batch of a source that can be read again, else `None`."""
-    if isinstance(source, keras.utils.PyDataset):
-        return source[0]
-    if iter(source) is source:
-        return None
-    return next(iter(source), None)
-
-
-def _check_same_shape(degraded, clean):
-    if not _compatible(degraded.shape, clean.shape):
-        raise ValueError(
-            "Degraded and clean images must have the same shape. Received: "
-            f"degraded of shape {tuple(degraded.shape)}, clean of shape "
-            f"{tuple(clean.shape)}"
-        )
-
-
-def _compatible(shape, other):
-    return len(shape) == len(other) and all(
-        a is None or b is None or a == b for a, b in zip(shape, other)
-    )

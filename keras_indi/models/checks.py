@@ -1,0 +1,109 @@
+"""What an `InDI` is given: checked, with errors that say what would do."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_indi.inference import sizes
+
+
+def checked_backbone(backbone):
+    """Returns the backbone; raises a ValueError if it is none."""
+    if not isinstance(backbone, keras.layers.Layer):
+        raise ValueError(
+            "`backbone` must be a Keras model or layer. Received: "
+            f"backbone={backbone!r}"
+        )
+    return backbone
+
+
+def checked_range(value_range):
+    """Returns the range as floats, or `None`; raises a ValueError if it is none."""
+    if value_range is None:
+        return None
+    try:
+        low, high = (float(value) for value in value_range)
+    except (TypeError, ValueError):
+        low = high = 0.0
+    if not low < high:
+        raise ValueError(
+            "`value_range` must be a pair of the smallest and the largest value, "
+            f"or None. Received: value_range={value_range!r}"
+        )
+    return low, high
+
+
+def check_count(**counts):
+    """Raises a ValueError unless each is an int of at least 1, or `None`."""
+    for name, count in counts.items():
+        if count is not None and (
+            not isinstance(count, (int, np.integer)) or count < 1
+        ):
+            raise ValueError(
+                f"`{name}` must be an integer of at least 1, or None. Received: "
+                f"{name}={count!r}"
+            )
+
+
+def unpack_pairs(data):
+    """Returns a batch as `(degraded, clean)` or `(degraded, clean, weight)`."""
+    degraded, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
+    if clean is None or isinstance(degraded, dict) or isinstance(clean, dict):
+        raise ValueError(
+            "InDI trains on pairs: each batch must be (degraded, clean) or "
+            "(degraded, clean, sample_weight). Received: data of type "
+            f"{type(data).__name__}, clean={type(clean).__name__}"
+        )
+    return (degraded, clean) if weight is None else (degraded, clean, weight)
+
+
+def check_same_shape(degraded, clean):
+    """Raises a ValueError unless both have one shape, as far as it is known."""
+    if not compatible(degraded.shape, clean.shape):
+        raise ValueError(
+            "Degraded and clean images must have the same shape. Received: "
+            f"degraded of shape {tuple(degraded.shape)}, clean of shape "
+            f"{tuple(clean.shape)}"
+        )
+
+
+def check_pairs(x, y, value_range, channels):
+    """Raises a ValueError unless pairs suit `fit`.
+
+    Args:
+        x: Degraded images, or a data source.
+        y: Clean images, or `None` beside a data source, whose first batch is
+            looked at where that takes nothing away.
+        value_range: Pair of numbers, or `None`.
+        channels: Int, the number of channels wanted, or `None` for any.
+    """
+    pairs = (x, y)
+    if y is None:
+        pairs = _first_batch(x)
+        if pairs is None:
+            return
+    pairs = [ops.convert_to_numpy(images) for images in unpack_pairs(pairs)[:2]]
+    for name, images in zip(("degraded", "clean"), pairs):
+        if images.ndim == 3:
+            raise ValueError(
+                "Training takes batches of images. Received: "
+                f"{name} of shape {images.shape}"
+            )
+        sizes.check_image(images, value_range, channels, name)
+    check_same_shape(*pairs)
+
+
+def compatible(shape, other):
+    """Whether two shapes are equal where both are known."""
+    return len(shape) == len(other) and all(
+        a is None or b is None or a == b for a, b in zip(shape, other)
+    )
+
+
+def _first_batch(source):
+    """The first batch of a source that can be read again, else `None`."""
+    if isinstance(source, keras.utils.PyDataset):
+        return source[0]
+    if iter(source) is source:
+        return None
+    return next(iter(source), None)
