@@ -9,12 +9,23 @@ VERSION = re.search(
 ).group(1)
 
 CLI = ["click>=8.1,<9"]
-QUICKSTART = [*CLI, "pillow>=11,<14", "scikit-image>=0.25,<0.27"]
 DATA = [
     "pillow>=11,<14",
     "opencv-python-headless>=5,<6",
     "grain>=0.2.18,<0.3",
     "scikit-image>=0.25,<0.27",
+]
+EVALUATION = [*DATA, "matplotlib>=3.10,<4"]
+QUICKSTART = [*CLI, *EVALUATION]
+TENSORBOARD = ["tensorboard>=2.21,<2.22"]
+# tfds uses importlib_resources and does not say so. What it prepares as
+# array_record is read without TensorFlow; SciPy reads the MATLAB files of SIDD.
+TFDS = [
+    *DATA,
+    "tensorflow-datasets>=4.9.10,<4.10",
+    "importlib_resources>=6,<8",
+    "array_record>=0.8.6,<0.9; sys_platform != 'win32'",
+    "scipy>=1.15,<2",
 ]
 CV = ["keras-cv>=0.9,<0.10"]
 
@@ -31,6 +42,13 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["keras_indi", "keras_indi.*"]),
+    package_data={
+        "keras_indi.data.tfds": [
+            "*/README.md",
+            "*/CITATIONS.bib",
+            "*/TAGS.txt",
+        ],
+    },
     py_modules=["keras_indi_launcher"],
     python_requires=">=3.11",
     install_requires=["keras>=3.15,<3.16", "numpy>=2.0,<3"],
@@ -43,12 +61,16 @@ setup(
         "cli": CLI,
         "quickstart": QUICKSTART,
         "data": DATA,
-        "tfds": ["tensorflow-datasets>=4.9.10,<4.10", "importlib_resources>=6"],
+        "evaluation": EVALUATION,
+        "tensorboard": TENSORBOARD,
+        "tfds": TFDS,
         "cv": CV,
         "test": [
             *QUICKSTART,
-            *DATA,
+            *TENSORBOARD,
+            *TFDS,
             *CV,
+            "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",
             "ruff>=0.15,<0.18",

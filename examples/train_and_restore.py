@@ -14,19 +14,17 @@ import numpy as np
 
 import keras_indi
 from keras_indi import process
-from keras_indi.data.sample_photographs import (
-    HELD_OUT,
-    RandomCrops,
-    sample_photographs,
-    shrink_and_enlarge,
-)
+from keras_indi.data import make_pairs
+from keras_indi.data.degradations import Downsample
+from keras_indi.data.sample_photographs import HELD_OUT, sample_photographs
 
 SMOKE = bool(os.environ.get("KERAS_INDI_SMOKE"))
 
 # 1. Pairs: any Keras data source of (degraded, clean) batches does.
-pairs = RandomCrops(
+degradation = Downsample(4)
+pairs = make_pairs(
     sample_photographs(),
-    shrink_and_enlarge,
+    degradation,
     crop_size=16 if SMOKE else 48,
     batch_size=8,
     batches_per_epoch=2 if SMOKE else 200,
@@ -64,7 +62,7 @@ class DampedSampler(keras_indi.samplers.Sampler):
 
 # 4. Restore a photograph that training has not seen.
 clean = sample_photographs(HELD_OUT[:1])[0][:288, :448]
-degraded = shrink_and_enlarge(clean)
+degraded = degradation(clean, seed=0)
 for sampler, num_steps in [("indi", 1), ("indi", 8), (DampedSampler(0.1), 8)]:
     restored = model.restore(degraded, num_steps=num_steps, sampler=sampler, seed=0)
     error = np.mean(np.abs(restored.astype(float) - clean))

@@ -2,7 +2,9 @@
 
 from keras_indi import callbacks as callbacks
 from keras_indi import data as data
+from keras_indi import evaluation as evaluation
 from keras_indi import layers as layers
+from keras_indi import metrics as metrics
 from keras_indi import models as models
 from keras_indi import process as process
 from keras_indi import samplers as samplers

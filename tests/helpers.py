@@ -14,10 +14,9 @@ import keras_indi
 
 
 def shared_folder(*parts):
-    """A folder of real images or metric weights beside the checkout, or a skip."""
-    root = pathlib.Path(__file__).parent.parent
-    path = pathlib.Path(os.environ.get("KERAS_INDI_SHARED", root.parent / "shared"))
-    path = path.joinpath(*parts)
+    """A path in the folder of real images and weights; skips the test without it."""
+    beside = pathlib.Path(__file__).parent.parent.parent / "shared"
+    path = pathlib.Path(os.environ.get("KERAS_INDI_SHARED", beside), *parts)
     if not path.exists():
         pytest.skip(f"needs {path}")
     return path

@@ -14,11 +14,13 @@ FILES = sorted(ROOT.rglob("*.py"))
 BACKENDS = {"tensorflow", "jax", "torch"}
 OPTIONAL = [
     "tensorflow_datasets",
+    "array_record",
     "keras_cv",
     "PIL",
     "cv2",
     "skimage",
     "matplotlib",
+    "tensorboard",
     "grain",
 ]
 
@@ -27,6 +29,8 @@ MAY_IMPORT_A_BACKEND = {
     "layers/convolution.py",
     # Layers of KerasCV compute in TensorFlow and draw from its generators.
     "data/degradations/keras_layer_degradation.py",
+    # The weights of published networks are PyTorch's files, on any backend.
+    "metrics/weights.py",
     # TensorFlow, where the user asks for a tf.data.Dataset of the pairs.
     "data/pairs.py",
 }
@@ -40,7 +44,8 @@ FLOORS = [
     {"inference"},
     {"models"},
     {"presets"},
-    {"evaluation", "callbacks", "export"},
+    {"evaluation", "export"},
+    {"callbacks"},
     {"cli", "app"},
 ]
 # Data and metrics stand beside: they know no model.
@@ -96,7 +101,11 @@ def test_files_import_what_they_may(path):
         if used == room(path) or floor(used) == 0:
             continue
         if own is None:  # data and metrics
-            assert floor(used) == floor("process"), f"{where} imports {name}"
+            # What compiles a function knows no model.
+            compiles = name.startswith("keras_indi.inference.compiled")
+            assert compiles or floor(used) == floor("process"), (
+                f"{where} imports {name}"
+            )
         elif floor(used) is None:
             assert own > floor("models"), f"{where} imports {name}"
         else:

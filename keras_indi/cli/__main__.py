@@ -16,6 +16,8 @@ from keras_indi.version import __version__
 COMMANDS = {
     "data": "Look at a set of images, and prepare it for training.",
     "quickstart": "Train a small model on sample photographs and restore with it.",
+    "evaluate": "Score restored images, of any system, against clean ones.",
+    "trade-off": "Score a model at several numbers of steps, and draw the curve.",
 }
 
 

@@ -1,10 +1,11 @@
 """`keras-indi quickstart`: train, restore, look, in a few minutes."""
 
-import os
 import pathlib
 import time
 
 import click
+
+from keras_indi.files import write_whole
 
 # 4x super-resolution of photographs, a task whose result one sees.
 FACTOR = 4
@@ -48,6 +49,7 @@ def command(smoke, out, steps, seed):
 
     import keras
 
+    from keras_indi.data.degradations import Downsample
     from keras_indi.data.sample_photographs import HELD_OUT, sample_photographs
 
     photographs = sample_photographs()
@@ -63,21 +65,27 @@ def command(smoke, out, steps, seed):
         for name, corners in HELD_OUT_CROPS.items()
         for top, left in corners
     ]
-    rows = _restore_and_score(model, clean)
+    degraded = [Downsample(FACTOR)(image, seed) for image in clean]
+    rows = _restore_and_score(model, degraded, clean)
     picture = _write_picture(rows, clean, out / "restored.png")
-    model_path = _write_whole(out / "restorer.keras", model.save)
+    model_path = write_whole(out / "restorer.keras", model.save)
+    folders = _write_pairs(held_out, out / "held_out")
     print(
         f"\nPicture: {picture}\nModel:   {model_path}\n\nUse it from Python:\n\n"
         "    import keras, keras_indi\n"
         f"    model = keras.saving.load_model({str(model_path)!r})\n"
         "    restored = model.restore(image, num_steps=4)  # uint8 (height, width, 3)"
+        "\n\nMeasure it on the held-out photographs:\n\n"
+        f"    keras-indi trade-off {model_path} --degraded {folders[0]} "
+        f"--clean {folders[1]} --out {out / 'curve'}"
     )
 
 
 def _train(photographs, steps, width, seed):
     import keras
 
-    from keras_indi.data.sample_photographs import RandomCrops, shrink_and_enlarge
+    from keras_indi.data import make_pairs
+    from keras_indi.data.degradations import Downsample
     from keras_indi.models import AveragedAdam, InDI, UNetBackbone
     from keras_indi.schedules import UniformTime
 
@@ -95,21 +103,19 @@ def _train(photographs, steps, width, seed):
     )
     rate = keras.optimizers.schedules.CosineDecay(1e-3, steps, alpha=0.02)
     model.compile(AveragedAdam(rate))
-    model.fit(
-        RandomCrops(
-            photographs,
-            lambda clean: shrink_and_enlarge(clean, FACTOR),
-            CROP_SIZE,
-            BATCH_SIZE,
-            batches_per_epoch=steps // EPOCHS,
-            seed=seed,
-        ),
-        epochs=EPOCHS,
+    pairs = make_pairs(
+        photographs,
+        Downsample(FACTOR),
+        crop_size=CROP_SIZE,
+        batch_size=BATCH_SIZE,
+        batches_per_epoch=steps // EPOCHS,
+        seed=seed,
     )
+    model.fit(pairs, epochs=EPOCHS)
     return model
 
 
-def _restore_and_score(model, clean):
+def _restore_and_score(model, degraded, clean):
     """Restores at each number of steps and prints the table.
 
     Returns:
@@ -118,12 +124,9 @@ def _restore_and_score(model, clean):
     import numpy as np
     from skimage.metrics import peak_signal_noise_ratio
 
-    from keras_indi.data.sample_photographs import shrink_and_enlarge
-
     def sharpness(images):
         return np.mean([np.abs(np.gradient(i / 255.0, axis=(0, 1))) for i in images])
 
-    degraded = [shrink_and_enlarge(image, FACTOR) for image in clean]
     rows = [("degraded", degraded, None)]
     for num_steps in NUM_STEPS:
         model.restore(degraded[0], num_steps=num_steps, verbose=0)  # compiles
@@ -157,12 +160,19 @@ def _write_picture(rows, clean, path):
         [list(images) for images in zip(*(images for _, images in columns))],
         [label for label, _ in columns],
     )
-    return _write_whole(path, sheet.save)
+    return write_whole(path, sheet.save)
 
 
-def _write_whole(path, save):
-    """Saves under another name first, so that no half-written file is left."""
-    partial = path.with_name(f"partial-{path.name}")
-    save(str(partial))
-    os.replace(partial, path)
-    return path
+def _write_pairs(photographs, folder):
+    """Writes whole photographs and their degraded forms; returns the two folders."""
+    from PIL import Image
+
+    from keras_indi.data.degradations import Downsample
+
+    folders = folder / "degraded", folder / "clean"
+    for name, photograph in photographs.items():
+        height, width = (size - size % FACTOR for size in photograph.shape[:2])
+        clean = photograph[:height, :width]
+        for folder, image in zip(folders, (Downsample(FACTOR)(clean, 0), clean)):
+            write_whole(folder / f"{name}.png", Image.fromarray(image).save)
+    return folders

@@ -4,6 +4,7 @@ from keras_indi.data import degradations as degradations
 from keras_indi.data import resize as resize
 from keras_indi.data.check import check_folders as check_folders
 from keras_indi.data.files import ImageFiles as ImageFiles
+from keras_indi.data.files import find_images as find_images
 from keras_indi.data.folders import clean_folder as clean_folder
 from keras_indi.data.folders import paired_folder as paired_folder
 from keras_indi.data.images import UnusableImageError as UnusableImageError
@@ -12,3 +13,4 @@ from keras_indi.data.images import read_image as read_image
 from keras_indi.data.pairs import Pairs as Pairs
 from keras_indi.data.pipeline import make_pairs as make_pairs
 from keras_indi.data.preparation import prepare as prepare
+from keras_indi.data.tfds.loading import load_tfds as load_tfds

@@ -1,9 +1,30 @@
-"""Pictures of results."""
+"""Pictures of results: contact sheets, and the paper's curves."""
+
+import itertools
+import math
+from collections import defaultdict
 
 import numpy as np
 
+from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
+from keras_indi.evaluation.settings import mean_over_seeds, short_name
+
 MARGIN = 8  # pixels between the images
 LABEL_HEIGHT = 28  # pixels above each column
+LINE = {"marker": "o", "markersize": 4, "linewidth": 1.2}
+TITLES = {
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "lpips_alex": "LPIPS (AlexNet)",
+    "lpips_squeeze": "LPIPS (SqueezeNet)",
+    "lpips_vgg": "LPIPS (VGG)",
+    "fid2048": "FID (Inception-v3, 2048)",
+    "fid768": "FID (Inception-v3, 768)",
+    "fid": "FID (own extractor)",
+    "kid2048": "KID (Inception-v3, 2048)",
+    "kid768": "KID (Inception-v3, 768)",
+    "kid": "KID (own extractor)",
+}
 
 
 def contact_sheet(rows, labels):
@@ -37,3 +58,128 @@ def contact_sheet(rows, labels):
             top = LABEL_HEIGHT + row * (height + MARGIN)
             sheet.paste(Image.fromarray(images[column]), (left, top))
     return sheet
+
+
+def draw_trade_off(table):
+    """Draws the paper's figures of a trade-off.
+
+    Each distortion (PSNR, SSIM) against each perceptual figure (LPIPS, FID, KID)
+    that the table holds, a curve for each sampler and grid with the numbers of
+    steps beside its points; and all figures against the steps. Means over seeds.
+
+    Args:
+        table: `Table` of `trade_off`.
+
+    Returns:
+        Dict of names to matplotlib figures: `psnr_against_lpips_alex` and so on,
+        and `figures_against_steps`.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    curves = defaultdict(list)
+    for setting, figures in mean_over_seeds(table):
+        name = f"{short_name(setting['sampler'])}, {short_name(setting['time_grid'])}"
+        curves[name].append((setting["num_steps"], figures))
+    for points in curves.values():
+        points.sort(key=lambda point: point[0])
+    metrics = table.protocol.metrics
+    distortions = [name for name in metrics if name in HIGHER_IS_BETTER]
+    perceptions = [name for name in metrics if name not in HIGHER_IS_BETTER]
+
+    drawn = {}
+    for distortion, perception in itertools.product(distortions, perceptions):
+        figure, (axes,) = _new_figure(1, 5.2, 4.2)
+        for name, points in curves.items():
+            x = [figures[perception] for _, figures in points]
+            y = [figures[distortion] for _, figures in points]
+            axes.plot(x, y, label=name, **LINE)
+            for (steps, _), *place in zip(points, x, y):
+                if all(map(math.isfinite, place)):
+                    axes.annotate(
+                        str(steps), place, (4, 4), textcoords="offset points", size=8
+                    )
+        axes.set_xlabel(f"{TITLES[perception]}, lower is more natural")
+        axes.set_ylabel(f"{TITLES[distortion]}, higher is closer")
+        _finish(axes, f"Numbers of steps, {table.rows[0]['images']} images")
+        drawn[f"{distortion}_against_{perception}"] = figure
+
+    figure, grid = _new_figure(len(metrics), 4.0, 3.6)
+    for axes, metric in zip(grid, metrics):
+        for name, points in curves.items():
+            steps = [steps for steps, _ in points]
+            axes.plot(steps, [f[metric] for _, f in points], label=name, **LINE)
+        axes.set_xscale("log", base=2)
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel("steps")
+        direction = "higher" if metric in HIGHER_IS_BETTER else "lower"
+        _finish(axes, f"{TITLES[metric]}, {direction} is better")
+    drawn["figures_against_steps"] = figure
+    return drawn
+
+
+def require_matplotlib():
+    """Returns the module, or raises an ImportError that says how to get it."""
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise ImportError(
+            "Drawing figures needs matplotlib. Install it: "
+            'pip install "keras-indi[evaluation]"'
+        ) from error
+    return matplotlib
+
+
+def _new_figure(columns, width, height):
+    """A figure and its axes, each of `width` by `height` inches."""
+    require_matplotlib()
+    # Not pyplot, which would keep the figure and look for a screen.
+    from matplotlib.figure import Figure
+
+    figure = Figure((width * columns, height), dpi=150, layout="constrained")
+    return figure, figure.subplots(1, columns, squeeze=False)[0]
+
+
+def _finish(axes, title):
+    axes.set_title(title, size=10)
+    axes.grid(alpha=0.3)
+    axes.ticklabel_format(axis="y", useOffset=False)
+    axes.margins(0.08)
+    if len(axes.lines) > 1:
+        axes.legend(fontsize=8)
+
+
+def viewable(image, value_range):
+    """An image as screens show it.
+
+    Args:
+        image: Array of shape `(height, width, channels)` of any dtype.
+        value_range: Pair of numbers, the values of black and white, or `None`
+            for the image's own smallest and largest value.
+
+    Returns:
+        uint8 array of shape `(height, width, 3)`. One channel is shown as grey;
+        of others the first three, or the first alone if there are two.
+    """
+    image = np.asarray(image, "float64")
+    low, high = (image.min(), image.max()) if value_range is None else value_range
+    unit = np.clip((image - low) / (high - low or 1.0), 0.0, 1.0)
+    channels = unit[..., :3] if unit.shape[-1] >= 3 else np.repeat(unit[..., :1], 3, -1)
+    return np.rint(255.0 * channels).astype("uint8")
+
+
+def heat_map(values, highest):
+    """Values as colours, from black at 0 over red to pale yellow.
+
+    Args:
+        values: Array of shape `(height, width)`, not negative.
+        highest: Float, the value of the brightest colour.
+
+    Returns:
+        uint8 array of shape `(height, width, 3)`.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    colours = require_matplotlib().colormaps["inferno"](values / (highest or 1.0))
+    return np.rint(255.0 * colours[..., :3]).astype("uint8")

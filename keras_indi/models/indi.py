@@ -259,6 +259,7 @@ class InDI(keras.Model):
                 alone, as looking at it would take its first batch away.
         """
         self._check_pairs(x, y)
+        _introduce(kwargs.get("callbacks"))
         validation_data = kwargs.get("validation_data")
         if isinstance(validation_data, (tuple, list)):
             self._check_pairs(*validation_data[:2])
@@ -596,6 +597,14 @@ CAPTURED = {
     "noise_schedule": noise_schedules.get,
     "value_range": _checked_range,
 }
+
+
+def _introduce(callbacks):
+    """Tells each callback that asks, by `set_callbacks`, which it stands beside."""
+    callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
+    for callback in callbacks:
+        if hasattr(callback, "set_callbacks"):
+            callback.set_callbacks(callbacks)
 
 
 def _check_count(**counts):

@@ -32,7 +32,12 @@ def test_smoke_writes_a_picture_and_a_model_that_restores(tmp_path):
     picture = np.asarray(Image.open(tmp_path / "quickstart" / "restored.png"))
     assert picture.shape[0] > 192 and picture.shape[1] > 5 * 192
     files = sorted(path.name for path in (tmp_path / "quickstart").iterdir())
-    assert files == ["restored.png", "restorer.keras"]
+    assert files == ["held_out", "restored.png", "restorer.keras"]
+    for folder in ("degraded", "clean"):
+        held_out = tmp_path / "quickstart" / "held_out" / folder
+        names = sorted(path.name for path in held_out.iterdir())
+        assert names == ["chelsea.png", "coffee.png"]
+    assert "keras-indi trade-off quickstart/restorer.keras --degraded" in result.stdout
 
     model = keras.saving.load_model(tmp_path / "quickstart" / "restorer.keras")
     image = np.random.default_rng(0).integers(0, 256, (37, 51, 3)).astype("uint8")

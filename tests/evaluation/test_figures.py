@@ -1,8 +1,21 @@
-"""The contact sheet."""
+"""Contact sheets, curves and heat maps."""
 
 import numpy as np
+import pytest
 
-from keras_indi.evaluation.figures import LABEL_HEIGHT, MARGIN, contact_sheet
+from keras_indi.evaluation import Protocol, Table
+from keras_indi.evaluation.figures import (
+    LABEL_HEIGHT,
+    MARGIN,
+    TITLES,
+    contact_sheet,
+    draw_trade_off,
+    heat_map,
+    viewable,
+)
+from keras_indi.evaluation.protocol import IMAGE_METRICS, SET_METRICS
+
+pytestmark = pytest.mark.backend_free
 
 
 def test_images_stand_in_their_cells_under_their_labels():
@@ -18,3 +31,73 @@ def test_images_stand_in_their_cells_under_their_labels():
             cell = sheet[top : top + 20, left : left + 30]
             np.testing.assert_array_equal(cell, rows[row][column])
     assert (sheet[:LABEL_HEIGHT] < 128).any()
+
+
+def table():
+    rows = [
+        {
+            "sampler": sampler,
+            "time_grid": "uniform",
+            "num_steps": steps,
+            "seed": seed,
+            "evaluations": steps,
+            "images": 5,
+            "psnr": 30.0 - steps + seed + (sampler == "heun"),
+            "ssim": 0.9 - 0.01 * steps,
+            "lpips_alex": 0.4 - 0.01 * steps,
+            "fid768": 50.0 - steps,
+        }
+        for sampler in ("indi", "heun")
+        for steps in (4, 1, 2)
+        for seed in (0, 1)
+    ]
+    return Table(rows, Protocol(("psnr", "ssim", "lpips_alex", "fid768")))
+
+
+def test_curves_go_through_the_means_over_seeds():
+    figures = draw_trade_off(table())
+    assert list(figures) == [
+        "psnr_against_lpips_alex",
+        "psnr_against_fid768",
+        "ssim_against_lpips_alex",
+        "ssim_against_fid768",
+        "figures_against_steps",
+    ]
+    (axes,) = figures["psnr_against_lpips_alex"].axes
+    first, second = axes.lines
+    assert [first.get_label(), second.get_label()] == ["indi, uniform", "heun, uniform"]
+    np.testing.assert_allclose(first.get_xydata().T[0], [0.39, 0.38, 0.36])
+    np.testing.assert_allclose(first.get_xydata().T[1], [29.5, 28.5, 26.5])
+    np.testing.assert_allclose(second.get_xydata().T[1], [30.5, 29.5, 27.5])
+    assert [text.get_text() for text in axes.texts] == ["1", "2", "4"] * 2
+    assert "LPIPS" in axes.get_xlabel() and "PSNR (dB)" in axes.get_ylabel()
+    panels = figures["figures_against_steps"].axes
+    assert len(panels) == 4
+    np.testing.assert_allclose(
+        panels[3].lines[0].get_xydata().T, [[1, 2, 4], [49, 48, 46]]
+    )
+
+
+def test_every_metric_of_a_protocol_has_a_title():
+    assert set(TITLES) == {*IMAGE_METRICS, *SET_METRICS}
+
+
+@pytest.mark.parametrize(
+    "channels, shown", [(1, [0, 0, 0]), (2, [0, 0, 0]), (4, [0, 1, 2])]
+)
+def test_viewable_images_are_rgb_bytes(channels, shown):
+    image = np.linspace(-1, 1, 6 * channels).reshape(2, 3, channels)
+    found = viewable(image, (-1, 1))
+    assert found.dtype == np.uint8 and found.shape == (2, 3, 3)
+    expected = np.rint(127.5 * (image[..., shown] + 1))
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(viewable(5 * image, None), expected)
+    np.testing.assert_array_equal(viewable(image + 9, (-1, 1)), 255)
+
+
+def test_heat_maps_are_dark_at_zero_and_bright_at_the_highest():
+    found = heat_map(np.array([[0.0, 1.0, 2.0]]), 2.0).astype(int)
+    assert found.shape == (1, 3, 3)
+    dark, middle, bright = found[0].sum(-1)
+    assert dark < 20 < middle < bright
+    assert np.all(heat_map(np.zeros((2, 2)), 0.0) == found[0, 0])

@@ -1,0 +1,238 @@
+"""Restores a fixed set of images while a model trains."""
+
+import contextlib
+import io
+import pathlib
+import time
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_indi import metrics as image_metrics
+from keras_indi.evaluation.figures import contact_sheet, viewable
+from keras_indi.files import write_whole
+
+
+class RestorationMonitor(keras.callbacks.Callback):
+    """Restores a fixed set every few epochs, with the averaged weights.
+
+    The loss of a training says little about what `restore` gives. This callback
+    restores the same images with the same noise, with the weights that training
+    would end with (their moving average, where the optimizer keeps one), and
+    puts the means of the metrics into the epoch's logs: `restored_psnr_1`,
+    `restored_psnr_4` and so on. `ModelCheckpoint` and `EarlyStopping` listed
+    after it can watch them; `History` and `CSVLogger` keep them. Training itself
+    is unchanged to the last bit.
+
+    Beside `keras.callbacks.SwapEMAWeights` it may stand anywhere in the list.
+    In epochs between, `every` being more than 1, the logs repeat the last
+    figures, so that what watches them always finds them; before the first there
+    are none.
+
+    Args:
+        degraded: Array `(batch, height, width, channels)`, or list of images
+            `(height, width, channels)` of any sizes, in the model's value range.
+        clean: The clean ones, likewise.
+        num_steps: Sequence of ints, the numbers of steps to restore in.
+        every: Int, restore at the end of every so many epochs.
+        metrics: List of metrics with a `per_image(clean, restored)` method, such
+            as `keras_indi.metrics.LPIPS("alex")`. Defaults to PSNR in the model's
+            value range.
+        log_dir: Folder for a preview of every restored epoch,
+            `epoch_0004.png`: a row an image; degraded, restored at each number
+            of steps, clean; all cropped to the smallest. Defaults to `None`, no
+            previews.
+        tensorboard: Bool, also write previews and figures to
+            `log_dir/tensorboard`. Needs the package tensorboard, but not
+            TensorFlow. Defaults to `False`.
+        num_previews: Int, how many images a preview shows.
+        seed: Int, fixes the noise.
+        **restore_arguments: Further arguments of `model.restore`: `sampler`,
+            `time_grid`, `tile_size`, `batch_size`.
+
+    Example:
+
+    ```python
+    model.fit(
+        pairs,
+        epochs=100,
+        callbacks=[
+            RestorationMonitor(degraded, clean, every=5, log_dir="previews"),
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+            keras.callbacks.ModelCheckpoint(
+                "best.keras", "restored_psnr_4", mode="max", save_best_only=True
+            ),
+        ],
+    )
+    ```
+    """
+
+    def __init__(
+        self,
+        degraded,
+        clean,
+        num_steps=(1, 4),
+        every=1,
+        metrics=None,
+        log_dir=None,
+        tensorboard=False,
+        num_previews=4,
+        seed=0,
+        **restore_arguments,
+    ):
+        super().__init__()
+        self.degraded = [np.asarray(image) for image in degraded]
+        self.clean = [np.asarray(image) for image in clean]
+        shapes = [[i.shape for i in side] for side in (self.degraded, self.clean)]
+        if not shapes[0] or shapes[0] != shapes[1] or len(shapes[0][0]) != 3:
+            raise ValueError(
+                "`degraded` and `clean` must hold the same number of images (height, "
+                "width, channels), of equal shapes. Received: degraded of shapes "
+                f"{shapes[0]}, clean of shapes {shapes[1]}"
+            )
+        num_steps = tuple(num_steps)
+        for name, count in [("every", every), *(("num_steps", n) for n in num_steps)]:
+            if not isinstance(count, (int, np.integer)) or count < 1:
+                raise ValueError(
+                    f"`{name}` must be an integer of at least 1. Received: "
+                    f"{name}={count!r}"
+                )
+        if tensorboard and log_dir is None:
+            raise ValueError(
+                "`tensorboard` needs a folder. Received: tensorboard=True, log_dir=None"
+            )
+        self.num_steps = num_steps
+        self.every = every
+        for metric in metrics or ():
+            if not hasattr(metric, "per_image"):
+                raise ValueError(
+                    "`metrics` must have `per_image`, such as those of "
+                    f"`keras_indi.metrics`. Received: metrics={metrics}"
+                )
+        self.metrics = metrics
+        self.log_dir = None if log_dir is None else pathlib.Path(log_dir)
+        self.num_previews = num_previews
+        self.seed = seed
+        self.restore_arguments = restore_arguments
+        self._writer = _event_writer(self.log_dir) if tensorboard else None
+        self._beside = []
+        self._figures = {}
+
+    def set_callbacks(self, callbacks):
+        """Told by `InDI.fit`: the callbacks of the fit, in their order."""
+        self._beside = callbacks
+
+    def on_train_begin(self, logs=None):
+        self._metrics = self.metrics
+        if self.metrics is None:
+            value_range = self.model.value_range
+            if value_range is None:
+                raise ValueError(
+                    "PSNR needs a value range, and the model's images are unbounded. "
+                    "Give `metrics`. Received: metrics=None, value_range=None"
+                )
+            self._metrics = [image_metrics.PSNR(value_range)]
+        self._figures = {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every == 0:
+            with self._averaged_weights():
+                restored = [self._restored(steps) for steps in self.num_steps]
+            self._figures = {
+                f"restored_{metric.name}_{steps}": self._mean(metric, images)
+                for metric in self._metrics
+                for steps, images in zip(self.num_steps, restored)
+            }
+            if self.log_dir is not None:
+                self._write(epoch, restored)
+        if logs is not None:
+            logs.update(self._figures)
+
+    def _restored(self, num_steps):
+        return self.model.restore(
+            self.degraded,
+            num_steps=num_steps,
+            seed=self.seed,
+            verbose=0,
+            **self.restore_arguments,
+        )
+
+    def _mean(self, metric, restored):
+        figures = [
+            metric.per_image(clean[None], image[None])[0]
+            for clean, image in zip(self.clean, restored)
+        ]
+        return float(np.mean(figures))
+
+    @contextlib.contextmanager
+    def _averaged_weights(self):
+        """Has the averages in the model, and its own weights back exactly."""
+        swapped = any(
+            isinstance(callback, keras.callbacks.SwapEMAWeights)
+            and callback._ema_weights_in_model
+            for callback in self._beside
+        )
+        if swapped:
+            yield
+            return
+        variables = self.model.trainable_variables
+        # Copies, as on PyTorch and JAX a value may be shared with the average.
+        values = [ops.copy(variable) for variable in variables]
+        try:
+            self.model.optimizer.finalize_variable_values(variables)
+            yield
+        finally:
+            for variable, value in zip(variables, values):
+                variable.assign(value)
+
+    def _write(self, epoch, restored):
+        """Writes the preview, and what TensorBoard shows, of one epoch."""
+        shown = range(min(self.num_previews, len(self.clean)))
+        height, width = np.min([self.clean[i].shape[:2] for i in shown], axis=0)
+        columns = [self.degraded, *restored, self.clean]
+        steps = ["1 step" if n == 1 else f"{n} steps" for n in self.num_steps]
+        sheet = contact_sheet(
+            [
+                [
+                    viewable(images[i], self.model.value_range)[:height, :width]
+                    for images in columns
+                ]
+                for i in shown
+            ],
+            ["degraded", *steps, "clean"],
+        )
+        write_whole(self.log_dir / f"epoch_{epoch + 1:04d}.png", sheet.save)
+        if self._writer is not None:
+            _add_event(self._writer, epoch, self._figures, sheet)
+
+
+def _event_writer(log_dir):
+    try:
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+    except ImportError as error:
+        raise ImportError(
+            "Previews for TensorBoard need it (not TensorFlow). Install it: "
+            'pip install "keras-indi[tensorboard]"'
+        ) from error
+    return EventFileWriter(str(log_dir / "tensorboard"))
+
+
+def _add_event(writer, epoch, figures, sheet):
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    encoded = io.BytesIO()
+    sheet.save(encoded, "PNG")
+    values = [Summary.Value(tag=n, simple_value=v) for n, v in figures.items()]
+    image = Summary.Image(
+        height=sheet.height,
+        width=sheet.width,
+        colorspace=3,
+        encoded_image_string=encoded.getvalue(),
+    )
+    values.append(Summary.Value(tag="restored", image=image))
+    writer.add_event(
+        Event(wall_time=time.time(), step=epoch, summary=Summary(value=values))
+    )
+    writer.flush()

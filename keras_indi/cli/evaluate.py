@@ -1,0 +1,45 @@
+"""`keras-indi evaluate`: scores a folder of restored images, of any system."""
+
+import click
+
+from keras_indi.cli.protocol_options import (
+    FOLDER,
+    OUT,
+    finish,
+    make_protocol,
+    protocol_options,
+)
+
+
+@click.command()
+@click.option("--restored", type=FOLDER, required=True, help="Folder of images.")
+@click.option("--clean", type=FOLDER, required=True, help="Folder of images.")
+@click.option(
+    "--out",
+    type=OUT,
+    help="Folder for evaluation.csv and evaluation.json. [default: print alone]",
+)
+@protocol_options
+@click.pass_context
+def command(context, restored, clean, out, **options):
+    """Score restored images, of any system, against clean ones.
+
+    Images pair by their path inside the folders, without its ending. The JSON
+    holds the protocol and the versions beside the figures. Ends with status 1 if
+    some images could not be scored; they are named, and in no figure.
+
+    Example: keras-indi evaluate --restored results --clean photographs
+    --metrics psnr,ssim,lpips_alex --out scores
+    """
+    from keras_indi import evaluation
+
+    protocol = make_protocol(**options)
+    table = evaluation.evaluate(restored, clean, protocol, verbose=1, warn=False)
+    click.echo(f"\n{table}\n\n{protocol}")
+    paths = []
+    if out is not None:
+        paths = [
+            table.to_csv(out / "evaluation.csv"),
+            table.to_json(out / "evaluation.json"),
+        ]
+    finish(context, table, paths)

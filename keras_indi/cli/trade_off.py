@@ -1,0 +1,118 @@
+"""`keras-indi trade-off`: the perception-distortion curve of a model."""
+
+import pathlib
+
+import click
+
+from keras_indi.cli.protocol_options import (
+    FOLDER,
+    OUT,
+    CommaSeparated,
+    finish,
+    make_protocol,
+    protocol_options,
+)
+
+
+@click.command()
+@click.argument(
+    "model", type=click.Path(dir_okay=False, exists=True, path_type=pathlib.Path)
+)
+@click.option("--degraded", type=FOLDER, required=True, help="Folder of images.")
+@click.option("--clean", type=FOLDER, required=True, help="Folder of images.")
+@click.option("--out", type=OUT, required=True, help="Folder for the results.")
+@click.option(
+    "--steps",
+    type=CommaSeparated(click.IntRange(min=1)),
+    default="1,2,4,8,16,32",
+    show_default=True,
+    metavar="N,...",
+)
+@click.option(
+    "--samplers",
+    type=CommaSeparated(),
+    default="indi",
+    show_default=True,
+    metavar="NAME,...",
+    help="indi, naive, cold_diffusion, heun, multistep, dpm_solver.",
+)
+@click.option(
+    "--grids",
+    type=CommaSeparated(),
+    default="uniform",
+    show_default=True,
+    metavar="NAME,...",
+    help="uniform, power, cosine.",
+)
+@click.option(
+    "--seeds",
+    type=CommaSeparated(click.IntRange(min=0)),
+    default="0",
+    show_default=True,
+    metavar="N,...",
+    help="Seeds of the noise; the figures show means.",
+)
+@click.option("--tile-size", type=click.IntRange(min=1), metavar="PIXELS")
+@click.option("--batch-size", type=click.IntRange(min=1), metavar="N")
+@click.option(
+    "--within",
+    type=click.FloatRange(min=0),
+    default=0.5,
+    show_default=True,
+    metavar="DB",
+    help="Recommend the best LPIPS, FID or KID with PSNR so close to one step's.",
+)
+@protocol_options
+@click.pass_context
+def command(
+    context,
+    model,
+    degraded,
+    clean,
+    out,
+    steps,
+    samplers,
+    grids,
+    seeds,
+    tile_size,
+    batch_size,
+    within,
+    **options,
+):
+    """Score MODEL at several numbers of steps, and draw the curve.
+
+    Writes trade_off.csv, trade_off.json and the figures, and a table of every
+    setting. Interrupt it when you like: the same command continues where it
+    stopped. Ends with status 1 if some images could not be scored; they are named,
+    and in no figure.
+
+    Example: keras-indi trade-off restorer.keras --degraded degraded
+    --clean photographs --steps 1,4,16 --metrics psnr,lpips_alex --out curve
+    """
+    import keras
+
+    from keras_indi import evaluation
+
+    protocol = make_protocol(**options)
+    table = evaluation.trade_off(
+        keras.saving.load_model(model),
+        (degraded, clean),
+        num_steps=steps,
+        samplers=samplers,
+        grids=grids,
+        seeds=seeds,
+        protocol=protocol,
+        out_dir=out,
+        verbose=1,
+        tile_size=tile_size,
+        batch_size=batch_size,
+        warn=False,
+    )
+    click.echo(f"\n{table}\n\n{protocol}")
+    if 1 in steps and "psnr" in protocol.metrics:
+        for name in protocol.metrics:
+            if name.startswith(("lpips", "fid", "kid")):
+                found = evaluation.recommend(table, name, {"psnr": within})
+                click.echo(f"\nRecommended: {found}")
+    click.echo()
+    finish(context, table, sorted(path for path in out.iterdir() if path.is_file()))

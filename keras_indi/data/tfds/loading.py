@@ -1,0 +1,229 @@
+"""Training pairs from tfds: the same batches as from folders."""
+
+import importlib
+import inspect
+import os
+import re
+
+import numpy as np
+
+from keras_indi.data import tfds as builders
+from keras_indi.data.files import CACHE_BYTES
+from keras_indi.data.pipeline import make_pairs
+from keras_indi.data.tfds.examples import ExampleImages, celeb_a_64, read_examples
+
+READERS = ("data_source", "tf_data")
+# Of tfds's own sets: the degraded feature, the clean one, the clean's preparation.
+KNOWN = {"div2k": ("lr", "hr", None), "celeb_a": (None, "image", celeb_a_64)}
+OURS = ("degraded", "clean", None)
+
+
+def load_tfds(
+    name,
+    split="train",
+    degradation=None,
+    *,
+    reader="data_source",
+    degraded_feature=None,
+    clean_feature=None,
+    preparation=None,
+    data_dir=None,
+    manual_dir=None,
+    download=True,
+    image_channels=3,
+    cache_bytes=CACHE_BYTES,
+    **options,
+):
+    """Pairs from a data set of tfds, with the same batches as from folders.
+
+    The builders of this package, `gopro`, `dpdd`, `real_blur`, `sidd` and
+    `paired_folders`, hold pairs. So does `div2k/*`, whose low resolution is
+    enlarged, bilinear; with a degradation, its high resolution is the clean
+    image. `celeb_a` gives whole 64x64 faces, not augmented, and needs a
+    degradation. Of other builders name the image features. All official splits
+    are kept.
+
+    What is not prepared yet is prepared first: downloaded where tfds can, else
+    read from the files that you placed in `manual_dir` (the builder's README
+    says which). It is written as array_record, which takes no TensorFlow.
+    Sets that tfds has prepared as TFRecord are read as they are.
+
+    Args:
+        name: String, the builder's name, with its config after a slash where it
+            has several: `"gopro/blur"`, `"div2k/bicubic_x4"`.
+        split: String, a split of tfds: `"train"`, `"train[:90%]"`,
+            `"validation"`, ...
+        degradation: A `keras_indi.data.degradations.Degradation`, its name or
+            config, or a callable of `(image, generator)`, which makes the
+            degraded image of the clean. Defaults to `None`: the builder's pairs.
+        reader: `"data_source"` reads without TensorFlow, on any backend;
+            `"tf_data"` gives the same batches as a `tf.data.Dataset`, whose
+            position cannot be saved.
+        degraded_feature: Name of the builder's feature with degraded images.
+        clean_feature: Name of the builder's feature with clean images.
+        preparation: Callable of a uint8 or uint16 array `(height, width,
+            channels)` that returns one: what is done to clean images before the
+            degradation. Defaults to `celeb_a_64` for `celeb_a`, else to nothing.
+        data_dir: Path, where tfds keeps prepared sets. Defaults to tfds's own,
+            the environment variable `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
+        manual_dir: Path of the folder with the files that you placed. Defaults to
+            tfds's own, `<data_dir>/downloads/manual`.
+        download: Bool, whether to prepare what is not prepared yet.
+        image_channels: 1 (grey) or 3 (RGB), of the batches.
+        cache_bytes: Int, memory for decoded images. 0 keeps none.
+        **options: `crop_size`, `batch_size`, `training`, `augment`,
+            `batches_per_epoch`, `dtype`, `value_range`, `seed` and `num_workers`
+            of `keras_indi.data.make_pairs`.
+
+    Returns:
+        `Pairs` for `fit`, or a `tf.data.Dataset` with `reader="tf_data"`.
+
+    Raises:
+        ValueError: On an unknown builder, split or feature, or if no image can be
+            used.
+        FileNotFoundError: If the set is not prepared and `download=False`, or
+            its files are not in `manual_dir`; the message says what to do.
+        ImportError: If tfds, Pillow, OpenCV or Grain is missing.
+
+    Example:
+
+    ```python
+    pairs = keras_indi.data.load_tfds(
+        "gopro/blur", "train", manual_dir="downloads", crop_size=128
+    )
+    model.fit(pairs, epochs=100)
+
+    faces = keras_indi.data.load_tfds(
+        "celeb_a", "train", "pure_noise", dtype="float32", value_range=(-1, 1)
+    )
+    ```
+    """
+    if reader not in READERS:
+        raise ValueError(
+            f"`reader` must be one of {', '.join(READERS)}. Received: reader={reader!r}"
+        )
+    degradation = _checked_degradation(degradation)
+    builder = _builder(name, data_dir)
+    names, preparation = _features(
+        builder, degradation, degraded_feature, clean_feature, preparation
+    )
+    if preparation is celeb_a_64:  # whole faces, upright
+        options = {"crop_size": 64, "augment": False, **options}
+    _prepare(builder, manual_dir, download)
+    label = f"{builder.info.full_name} {split}"
+    source = ExampleImages(
+        read_examples(builder, split, names),
+        names,
+        label,
+        preparation,
+        image_channels,
+        cache_bytes,
+    )
+    pairs = make_pairs(source, degradation, **options)
+    return pairs.as_tf_dataset() if reader == "tf_data" else pairs
+
+
+def _checked_degradation(degradation):
+    if degradation is None or callable(degradation):
+        return degradation
+    from keras_indi.data import degradations
+
+    return degradations.get(degradation)
+
+
+def _builder(name, data_dir):
+    """tfds's builder of this name; ours are registered first."""
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise ImportError(
+            "`load_tfds` needs tensorflow-datasets. Install it: "
+            'pip install "keras-indi[tfds]"'
+        ) from error
+    base = re.split("[/:]", name)[0]
+    if base in builders.BUILDERS:
+        importlib.import_module(f"keras_indi.data.tfds.{base}")
+    try:
+        return tfds.builder(name, data_dir=data_dir)
+    except tfds.core.DatasetNotFoundError:
+        raise ValueError(
+            "There is no builder of this name. Ours are "
+            f"{', '.join(builders.BUILDERS)}; `tfds.list_builders()` lists all "
+            f"others. Received: name={name!r}"
+        ) from None
+    except ValueError as error:
+        configs = ", ".join(tfds.builder_cls(base).builder_configs)
+        raise ValueError(
+            f"`{base}` has the configs {configs or '(none)'}. Received: name={name!r}"
+        ) from error
+
+
+def _features(builder, degradation, degraded, clean, preparation):
+    """The names of the features to read, and the clean image's preparation."""
+    import tensorflow_datasets as tfds
+
+    if degradation and degraded:
+        raise ValueError(
+            "Degraded images come from a `degradation` or from a `degraded_feature`, "
+            f"not from both. Received: degradation={degradation!r}, "
+            f"degraded_feature={degraded!r}"
+        )
+    known = KNOWN.get(builder.name, OURS)
+    clean = clean or known[1]
+    degraded = degraded or (None if degradation else known[0])
+    if not (degraded or degradation):
+        raise ValueError(
+            f"`{builder.name}` holds clean images alone: give a `degradation`, or the "
+            f"name of a `degraded_feature`. Received: degradation={degradation!r}"
+        )
+    names = [degraded, clean] if degraded else [clean]
+    usable = sorted(
+        feature
+        for feature, connector in builder.info.features.items()
+        if isinstance(connector, tfds.features.Image)
+        and connector.np_dtype in (np.uint8, np.uint16)
+    )
+    if not set(names) <= set(usable):
+        raise ValueError(
+            f"`degraded_feature` and `clean_feature` must be among the image features "
+            f"of `{builder.name}`, {usable}. Received: degraded_feature={degraded!r}, "
+            f"clean_feature={clean!r}"
+        )
+    if preparation and degraded:
+        raise ValueError(
+            "`preparation` is for clean images that a `degradation` then degrades. "
+            f"Received: preparation={preparation!r}, degradation=None"
+        )
+    return names, preparation or (known[2] if degradation else None)
+
+
+def _prepare(builder, manual_dir, download):
+    """Prepares the data set, unless it is."""
+    import tensorflow_datasets as tfds
+
+    if builder.data_path.exists() and builder.is_prepared():
+        placed = (builder.info.metadata or {}).get("manual_dir")
+        if manual_dir and placed and os.path.abspath(manual_dir) != placed:
+            raise ValueError(
+                f"`{builder.info.full_name}` in this `data_dir` was prepared from "
+                f"{placed}; give each tree a `data_dir` of its own. Received: "
+                f"manual_dir={os.fspath(manual_dir)!r}"
+            )
+        return
+    instructions = inspect.cleandoc(builder.MANUAL_DOWNLOAD_INSTRUCTIONS or "")
+    if not download:
+        raise FileNotFoundError(
+            f"`{builder.info.full_name}` is not prepared; `download=True` prepares it. "
+            f"{instructions}\nReceived: data_dir={builder.data_dir}, download=False"
+        )
+    if instructions:
+        placed = os.fspath(manual_dir or builder.data_dir_root / "downloads" / "manual")
+        if not os.path.isdir(placed) or not os.listdir(placed):
+            raise FileNotFoundError(
+                f"`{builder.info.full_name}` is made of files that you place yourself, "
+                f"and there are none. {instructions}\nReceived: manual_dir={placed}"
+            )
+    builder.download_and_prepare(
+        file_format="array_record",
+        download_config=tfds.download.DownloadConfig(manual_dir=manual_dir),
+    )

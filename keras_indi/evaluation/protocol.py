@@ -1,0 +1,237 @@
+"""How figures were measured: what must stand beside them to be compared."""
+
+import hashlib
+import importlib.metadata
+import pathlib
+
+import keras
+import numpy as np
+
+from keras_indi import metrics
+from keras_indi.configurable import Configurable
+from keras_indi.evaluation.shared_features import (
+    FeatureMemory,
+    SharingFrechetDistance,
+    SharingKernelDistance,
+)
+from keras_indi.version import __version__
+
+# Figures of one image, then figures of a whole set of images.
+IMAGE_METRICS = ("psnr", "ssim", "lpips_alex", "lpips_squeeze", "lpips_vgg")
+SET_METRICS = ("fid2048", "fid768", "fid", "kid2048", "kid768", "kid")
+NETWORKS = ("alex", "squeeze", "vgg", "inception2048", "inception768")
+HIGHER_IS_BETTER = ("psnr", "ssim")
+DEVIATION = "_standard_deviation"  # ends the name of a KID's column of spread
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class Protocol(Configurable):
+    """All that a figure depends on beside the images and the model.
+
+    Two figures compare only if their protocols are equal. `evaluate` and
+    `trade_off` save the protocol, and the versions that ran, in every result.
+
+    Args:
+        metrics: Sequence of names. Per image, then averaged: `"psnr"` (dB),
+            `"ssim"`, `"lpips_alex"`, `"lpips_squeeze"`, `"lpips_vgg"`. Of all
+            images together: `"fid2048"` and `"kid2048"` over the pooled
+            features of Inception-v3, `"fid768"` and `"kid768"` over its 768
+            features before the last blocks, `"fid"` and `"kid"` over
+            `extractor`. Defaults to `("psnr", "ssim")`.
+        channel: `"rgb"`, or `"y"` for PSNR and SSIM on the luma alone, as is
+            usual for super-resolution.
+        crop_border: Int, pixels that PSNR and SSIM leave out at each border.
+        value_range: Pair of numbers, the smallest and largest value of the
+            images. Defaults to `(0, 255)`.
+        weights: Dict of paths of the networks' weights, by the names `"alex"`,
+            `"squeeze"`, `"vgg"`, `"inception2048"` and `"inception768"`. What
+            is left out is downloaded from its official address.
+        extractor: Path of a saved Keras model that turns a batch of images into
+            feature vectors, for `"fid"` and `"kid"`.
+        kid_subset_size: Int, images in each of KID's subsets. Defaults to 1000,
+            as in the literature, or to half of the images if that is less.
+        num_images: Int, score the first images in the order of their names.
+            Defaults to all.
+        seed: Int, fixes a model's noise and KID's subsets.
+
+    Raises:
+        ValueError: If an argument is not valid.
+
+    Example:
+
+    ```python
+    protocol = keras_indi.evaluation.Protocol(
+        metrics=("psnr", "lpips_alex"), weights={"alex": "lpips_alex_v0.1.npz"}
+    )
+    evaluation = keras_indi.evaluation.evaluate("restored", "clean", protocol)
+    ```
+    """
+
+    def __init__(
+        self,
+        metrics=("psnr", "ssim"),
+        channel="rgb",
+        crop_border=0,
+        value_range=(0, 255),
+        weights=None,
+        extractor=None,
+        kid_subset_size=None,
+        num_images=None,
+        seed=0,
+    ):
+        self.metrics = _checked_metrics(metrics, extractor)
+        if channel not in ("rgb", "y"):
+            raise ValueError(
+                f"`channel` must be 'rgb' or 'y'. Received: channel={channel!r}"
+            )
+        self.channel = channel
+        self.crop_border = _checked_count("crop_border", crop_border, least=0)
+        self.value_range = [float(value) for value in value_range]
+        self.weights = _checked_weights(weights)
+        self.extractor = None if extractor is None else str(extractor)
+        if kid_subset_size is not None:
+            kid_subset_size = _checked_count("kid_subset_size", kid_subset_size, 2)
+        self.kid_subset_size = kid_subset_size
+        if num_images is not None:
+            num_images = _checked_count("num_images", num_images, 1)
+        self.num_images = num_images
+        self.seed = _checked_count("seed", seed, least=0)
+
+    @property
+    def columns(self):
+        """List of the names of all figures, in the order of `metrics`."""
+        names = []
+        for name in self.metrics:
+            names.append(name)
+            if name.startswith("kid"):
+                names.append(name + DEVIATION)
+        return names
+
+    def image_metrics(self):
+        """New metrics of single images.
+
+        Returns:
+            Dict of names to metrics with a `per_image` method.
+        """
+        options = {"value_range": self.value_range}
+        classic = {**options, "crop_border": self.crop_border, "channel": self.channel}
+        built = {}
+        for name in self.metrics:
+            if name == "psnr":
+                built[name] = metrics.PSNR(**classic)
+            elif name == "ssim":
+                built[name] = metrics.SSIM(**classic)
+            elif name in IMAGE_METRICS:
+                network = name.removeprefix("lpips_")
+                built[name] = metrics.LPIPS(
+                    network, weights=self.weights.get(network), **options
+                )
+        return built
+
+    def set_metrics(self, count):
+        """New metrics of a whole set of images.
+
+        Args:
+            count: Int, how many images there are.
+
+        Returns:
+            Dict of names to metrics with `update_state`, `result` and
+            `reset_state`, which compute common features once.
+
+        Raises:
+            ValueError: If there are too few images.
+        """
+        names = [name for name in self.metrics if name in SET_METRICS]
+        least = max(2, self.kid_subset_size or 0)
+        if names and count < least:
+            raise ValueError(
+                f"{names} of these images need at least {least} of them. Received: "
+                f"{count} images, kid_subset_size={self.kid_subset_size}"
+            )
+        extractors, built = {}, {}
+        for name in names:
+            dimensions = name[3:]
+            if dimensions not in extractors:
+                extractors[dimensions] = self._extractor(dimensions), FeatureMemory()
+            extractor, memory = extractors[dimensions]
+            options = {"value_range": self.value_range, "name": name}
+            if name.startswith("fid"):
+                built[name] = SharingFrechetDistance(memory, extractor, **options)
+            else:
+                size = self.kid_subset_size or kid_subset_size(count)
+                built[name] = SharingKernelDistance(
+                    memory, extractor, subset_size=size, seed=self.seed, **options
+                )
+        return built
+
+    def _extractor(self, dimensions):
+        if not dimensions:
+            return keras.saving.load_model(self.extractor)
+        return metrics.InceptionV3Features(
+            int(dimensions),
+            self.weights.get(f"inception{dimensions}"),
+            self.value_range,
+        )
+
+    def weight_digests(self):
+        """Dict of the names in `weights` (and `"extractor"`) to the files' SHA-256."""
+        paths = dict(self.weights)
+        if self.extractor is not None:
+            paths["extractor"] = self.extractor
+        return {
+            name: hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+            for name, path in paths.items()
+        }
+
+
+def kid_subset_size(count):
+    """KID's usual subsets, or halves of few images, so that subsets differ."""
+    return min(1000, max(2, count // 2))
+
+
+def running_versions():
+    """Dict of what figures may depend on: package, Keras, backend and NumPy."""
+    backend = keras.config.backend()
+    return {
+        "keras_indi": __version__,
+        "keras": keras.__version__,
+        "backend": backend,
+        backend: importlib.metadata.version(backend),
+        "numpy": np.__version__,
+    }
+
+
+def _checked_metrics(names, extractor):
+    names = [names] if isinstance(names, str) else list(names)
+    known = (*IMAGE_METRICS, *SET_METRICS)
+    if not names or set(names) - set(known) or len(set(names)) < len(names):
+        raise ValueError(
+            f"`metrics` must be different names among {list(known)}. Received: "
+            f"metrics={names}"
+        )
+    if {"fid", "kid"} & set(names) and extractor is None:
+        raise ValueError(
+            "'fid' and 'kid' need `extractor`, the path of a saved Keras model; over "
+            "Inception-v3 they are 'fid2048', 'fid768', 'kid2048' and 'kid768'. "
+            f"Received: metrics={names}, extractor=None"
+        )
+    return names
+
+
+def _checked_weights(weights):
+    weights = {name: str(path) for name, path in (weights or {}).items()}
+    if set(weights) - set(NETWORKS):
+        raise ValueError(
+            f"`weights` must map names among {list(NETWORKS)} to paths. Received: "
+            f"weights={weights}"
+        )
+    return weights
+
+
+def _checked_count(name, value, least):
+    if not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(
+            f"`{name}` must be an integer of at least {least}. Received: "
+            f"{name}={value!r}"
+        )
+    return int(value)

@@ -1,0 +1,125 @@
+"""Which steps, sampler and grid to restore with."""
+
+import math
+
+from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
+from keras_indi.evaluation.settings import mean_over_seeds, short_name
+
+
+class Recommendation:
+    """A setting that reaches a target, or the statement that none does.
+
+    Args:
+        settings: Dict of `num_steps`, `sampler` and `time_grid`, the arguments of
+            `restore`; `None` where no setting reaches the target.
+        figures: Dict of the setting's figures, means over the seeds; `None`
+            likewise.
+        statement: String, the same in words.
+    """
+
+    def __init__(self, settings, figures, statement):
+        self.settings = settings
+        self.figures = figures
+        self.statement = statement
+
+    def __bool__(self):
+        return self.settings is not None
+
+    def __str__(self):
+        return self.statement
+
+
+def recommend(table, best="lpips_alex", within=None, reach=None):
+    """Names the setting that is best in one figure while others keep their bounds.
+
+    Of equal ones, that with the fewest network evaluations. Figures are means
+    over the table's seeds.
+
+    Args:
+        table: `Table` of `trade_off`.
+        best: Name of the figure to have best: LPIPS, FID, KID and
+            `"evaluations"` low, PSNR and SSIM high.
+        within: Dict of names of figures to how much worse than one step's they
+            may be, for instance `{"psnr": 0.5}` for half a decibel. The table
+            must hold one step.
+        reach: Dict of names of figures to values that they must reach, for
+            instance `{"lpips_alex": 0.2}`.
+
+    Returns:
+        `Recommendation`, false where no setting keeps all bounds:
+        `model.restore(image, **recommendation.settings)`.
+
+    Raises:
+        ValueError: If the table lacks a figure, or one step.
+
+    Example:
+
+    ```python
+    found = recommend(table, best="lpips_alex", within={"psnr": 0.5})
+    print(found)
+    fewest = recommend(table, best="evaluations", reach={"lpips_alex": 0.2})
+    ```
+    """
+    within, reach = within or {}, reach or {}
+    settings = mean_over_seeds(table)
+    missing = [name for name in (best, *within, *reach) if name not in settings[0][1]]
+    if missing:
+        raise ValueError(
+            f"The table must hold every figure that is named. Received: {missing}, "
+            f"with figures {sorted(settings[0][1])} in the table"
+        )
+    bounds = [(name, value, f"{value:g}") for name, value in reach.items()]
+    if within:
+        one_step = [f for setting, f in settings if setting["num_steps"] == 1]
+        if not one_step:
+            raise ValueError(
+                "`within` compares with one step, which the table must hold. Received: "
+                f"num_steps={sorted({s['num_steps'] for s, _ in settings})}"
+            )
+        for name, margin in within.items():
+            start = min((f[name] for f in one_step), key=_cost(name))
+            bound = start - margin if name in HIGHER_IS_BETTER else start + margin
+            bounds.append((name, bound, f"{bound:g}, {margin:g} from one step's"))
+
+    # NaN keeps no bound.
+    able = [
+        (setting, figures)
+        for setting, figures in settings
+        if all(_cost(n)(figures[n]) <= _cost(n)(bound) for n, bound, _ in bounds)
+        and not math.isnan(figures[best])
+    ]
+    wording = " and ".join(
+        f"{name} {'>=' if name in HIGHER_IS_BETTER else '<='} {told}"
+        for name, _, told in bounds
+    )
+    if not able:
+        closest = ", ".join(
+            f"{name} {min((f[name] for _, f in settings), key=_cost(name)):g}"
+            for name, _, _ in bounds
+        )
+        return Recommendation(
+            None,
+            None,
+            f"None of {len(settings)} settings has {wording or f'a {best}'}"
+            + (f" (best of each alone: {closest})." if closest else "."),
+        )
+    setting, figures = min(
+        able, key=lambda item: (_cost(best)(item[1][best]), item[1]["evaluations"])
+    )
+    shown = ", ".join(
+        f"{name} {figures[name]:g}"
+        for name in dict.fromkeys([best, *(name for name, _, _ in bounds)])
+    )
+    return Recommendation(
+        setting,
+        figures,
+        f"num_steps={setting['num_steps']}, sampler={short_name(setting['sampler'])}, "
+        f"time_grid={short_name(setting['time_grid'])}: the best {best} "
+        + (f"with {wording} " if wording else "")
+        + f"of {len(settings)} settings ({shown}).",
+    )
+
+
+def _cost(name):
+    """Turns a figure into what is to be small."""
+    return (lambda value: -value) if name in HIGHER_IS_BETTER else float

@@ -1,0 +1,110 @@
+"""Settings of a restoration, each a dict of sampler, grid, steps and seed."""
+
+import hashlib
+import itertools
+import json
+import re
+from collections import defaultdict
+
+import keras
+import numpy as np
+
+from keras_indi import samplers as sampler_rules
+from keras_indi.configurable import Configurable
+from keras_indi.schedules import time_grid as time_grids
+
+# What `restore` takes, and a recommendation names.
+ARGUMENTS = ("sampler", "time_grid", "num_steps")
+
+
+def all_settings(model, num_steps, samplers, grids, seeds):
+    """Every combination, checked before any work starts.
+
+    Args:
+        model: A `keras_indi.models.InDI`.
+        num_steps: Sequence of ints.
+        samplers: Sequence of samplers, as `restore` takes them.
+        grids: Sequence of time grids, as `restore` takes them.
+        seeds: Sequence of ints.
+
+    Returns:
+        Dict of file names without ending to dicts of what JSON can hold:
+        `sampler`, `time_grid`, `num_steps`, `seed`, `evaluations`.
+
+    Raises:
+        ValueError: If one is not valid, or two do not go together.
+    """
+    settings = {}
+    for sampler, grid, seed, steps in itertools.product(
+        samplers, grids, seeds, num_steps
+    ):
+        rule = sampler_rules.get(sampler)
+        times = time_grids.get(grid)(steps)
+        rule.noise_scale(model.noise_schedule, times[0], times[1])
+        if not isinstance(seed, int) or seed < 0:
+            raise ValueError(
+                f"`seeds` must be non-negative integers. Received: seeds={seeds}"
+            )
+        setting = {
+            "sampler": _plain(sampler),
+            "time_grid": _plain(grid),
+            "num_steps": int(steps),
+            "seed": seed,
+            "evaluations": rule.evaluations(int(steps)),
+        }
+        settings[_file_name(setting)] = setting
+    if not settings:
+        raise ValueError(
+            "There must be a value for each part of a setting. Received: "
+            f"num_steps={num_steps}, samplers={samplers}, grids={grids}, seeds={seeds}"
+        )
+    return settings
+
+
+def short_name(identifier):
+    """A sampler's or grid's name for people: `heun`, `PowerGrid(k=3.0)`."""
+    if isinstance(identifier, str):
+        return identifier
+    if isinstance(identifier, dict):
+        return repr(keras.saving.deserialize_keras_object(identifier))
+    return str(identifier)
+
+
+def mean_over_seeds(table):
+    """The settings of a table of `trade_off`, without their seeds.
+
+    Returns:
+        List of pairs of dicts: sampler, time grid and steps, and the means of
+        the figures, in the table's order.
+    """
+    groups = defaultdict(list)
+    for row in table:
+        groups[json.dumps([row[key] for key in ARGUMENTS])].append(row)
+    names = ["evaluations", *table.protocol.columns]
+    return [
+        (
+            {key: rows[0][key] for key in ARGUMENTS},
+            {name: float(np.mean([row[name] for row in rows])) for name in names},
+        )
+        for rows in groups.values()
+    ]
+
+
+def _plain(identifier):
+    """What JSON can hold of a sampler or grid, and `restore` takes."""
+    if isinstance(identifier, Configurable):
+        return keras.saving.serialize_keras_object(identifier)
+    if isinstance(identifier, (str, dict)):
+        return identifier
+    return [float(time) for time in identifier]
+
+
+def _file_name(setting):
+    parts = []
+    for key in ("sampler", "time_grid"):
+        part = re.sub(r"[^\w.=-]+", "_", short_name(setting[key]))
+        if not isinstance(setting[key], str):
+            content = json.dumps(setting[key], sort_keys=True)
+            part = f"{part[:40]}_{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+        parts.append(part)
+    return "-".join([*parts, f"{setting['num_steps']}steps", f"seed{setting['seed']}"])

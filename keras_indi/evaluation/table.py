@@ -1,0 +1,144 @@
+"""Measured figures, with the protocol that they were measured by."""
+
+import csv
+import json
+import math
+
+from keras_indi.evaluation.protocol import Protocol, running_versions
+from keras_indi.files import write_whole
+
+
+class Table:
+    """Rows of figures that know how they were measured.
+
+    Args:
+        rows: List of dicts with the same keys: of `evaluate` one an image, of
+            `trade_off` one a setting.
+        protocol: The `Protocol` of the figures.
+        means: Dict of names to figures over all images, or `None`.
+        failures: List of dicts of `"name"` and `"reason"`: the images that are
+            in no figure, as they could not be read or scored.
+        versions: Dict of the versions that ran. Defaults to those running now.
+    """
+
+    def __init__(self, rows, protocol, means=None, failures=(), versions=None):
+        self.rows = [dict(row) for row in rows]
+        self.protocol = protocol
+        self.means = None if means is None else dict(means)
+        self.failures = [dict(failure) for failure in failures]
+        self.versions = running_versions() if versions is None else dict(versions)
+
+    @property
+    def columns(self):
+        """List of the rows' keys."""
+        return list(self.rows[0]) if self.rows else []
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __iter__(self):
+        return iter(self.rows)
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self._content() == other._content()
+
+    def __str__(self):
+        """The rows, and the means below them, in aligned columns."""
+        lines = [self.columns, *(list(row.values()) for row in self.rows)]
+        if self.means is not None:
+            lines.append([self.means.get(column, "mean") for column in self.columns])
+        cells = [[_shown(value) for value in line] for line in lines]
+        widths = [max(len(cell) for cell in column) for column in zip(*cells)]
+        return "\n".join(
+            "  ".join(cell.rjust(width) for cell, width in zip(line, widths))
+            for line in cells
+        )
+
+    def failure_report(self):
+        """Text that names the images which are in no figure, and says why."""
+        lines = [f"{failure['name']}: {failure['reason']}" for failure in self.failures]
+        return "\n  ".join([f"{len(lines)} images are in no figure:", *lines])
+
+    def to_json(self, path):
+        """Writes rows, means, failures, protocol and versions; returns the path."""
+        text = json.dumps(_encoded(self._content()), indent=2) + "\n"
+        return write_whole(path, _writer(text))
+
+    @classmethod
+    def from_json(cls, path):
+        """Reads back exactly what `to_json` wrote.
+
+        Raises:
+            ValueError: If the file does not hold a table.
+        """
+        with open(path, encoding="utf-8") as file:
+            try:
+                content = _decoded(json.load(file))
+                content["protocol"] = Protocol.from_config(content["protocol"])
+                return cls(**content)
+            except (KeyError, TypeError, json.JSONDecodeError) as error:
+                raise ValueError(
+                    f"The file must be one that `Table.to_json` wrote. Received: "
+                    f"path={str(path)!r} ({error})"
+                ) from error
+
+    def to_csv(self, path):
+        """Writes the rows, and a row of the means; returns the path."""
+        lines = [self.columns, *(list(row.values()) for row in self.rows)]
+        if self.means is not None:
+            lines.append([self.means.get(column, "mean") for column in self.columns])
+
+        def save(partial):
+            with open(partial, "w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows(
+                    [_plain(value) for value in line] for line in lines
+                )
+
+        return write_whole(path, save)
+
+    def _content(self):
+        return {
+            "rows": self.rows,
+            "means": self.means,
+            "failures": self.failures,
+            "protocol": self.protocol.get_config(),
+            "versions": self.versions,
+        }
+
+
+def _writer(text):
+    def save(partial):
+        with open(partial, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    return save
+
+
+def _plain(value):
+    """A cell of a CSV: samplers and grids with arguments as their JSON."""
+    return json.dumps(value) if isinstance(value, (dict, list)) else value
+
+
+def _shown(value):
+    return f"{value:.4f}" if isinstance(value, float) else str(_plain(value))
+
+
+def _encoded(value):
+    """The value for JSON, which has no infinity: the PSNR of equal images."""
+    if isinstance(value, dict):
+        return {key: _encoded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_encoded(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"not_finite": str(value)}
+    return value
+
+
+def _decoded(value):
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
+    if isinstance(value, dict):
+        if list(value) == ["not_finite"]:
+            return float(value["not_finite"])
+        return {key: _decoded(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,96 @@
+"""What every metric asks of its images before it computes anything."""
+
+import numpy as np
+
+# Float images may leave their range by this fraction of it: rounding, no more.
+ROUNDING = 1e-5
+
+
+def check_value_range(value_range):
+    """Returns `(low, high)` as floats, or raises a ValueError."""
+    try:
+        low, high = (float(value) for value in value_range)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise ValueError(
+            "`value_range` must be a pair of finite numbers, the smallest first, "
+            f"such as (0, 255). Received: value_range={value_range!r}"
+        )
+    return low, high
+
+
+def check_shape(shape, argument, channels=None, smallest=1, why=""):
+    """Raises a ValueError unless a batch of images has a shape that will do.
+
+    Args:
+        shape: Tuple of ints; `None` for what is not known yet.
+        argument: The caller's name of the images.
+        channels: Int, the number of channels wanted, or `None` for any.
+        smallest: Int, the least height and width.
+        why: Text that names what wants that size.
+    """
+    received = f"Received: {argument} of shape {tuple(shape)}"
+    if len(shape) != 4:
+        raise ValueError(
+            f"`{argument}` must have shape (batch, height, width, channels); a single "
+            f"image needs an axis in front, `image[None]`. {received}"
+        )
+    if 0 in shape:
+        raise ValueError(f"`{argument}` must not be empty. {received}")
+    if channels and shape[-1] not in (None, channels):
+        raise ValueError(
+            f"`{argument}` must have {channels} channels, red, green and blue; make "
+            "a grey image one with `np.repeat(image, 3, axis=-1)` if that is meant. "
+            + received
+        )
+    if any(size is not None and size < smallest for size in shape[1:3]):
+        raise ValueError(
+            f"`{argument}` must be at least {smallest} pixels high and wide{why}. "
+            + received
+        )
+
+
+def check_pair(clean_shape, restored_shape):
+    """Raises a ValueError unless two batches of images have one shape."""
+    unequal = len(clean_shape) != len(restored_shape) or any(
+        None not in sizes and sizes[0] != sizes[1]
+        for sizes in zip(clean_shape, restored_shape)
+    )
+    if unequal:
+        raise ValueError(
+            "Clean and restored images must have one shape; nothing is resized or "
+            f"repeated to make them fit. Received: clean of shape "
+            f"{tuple(clean_shape)}, restored of shape {tuple(restored_shape)}"
+        )
+
+
+def check_values(images, value_range, argument):
+    """Raises a ValueError unless an array's values are finite and in the range.
+
+    Fractions that all lie in [0, 1] are refused for a range such as (0, 255):
+    their figures would be those of nearly black images.
+    """
+    received = f"Received: {argument} of shape {images.shape} and dtype {images.dtype}"
+    if not (images.dtype.kind in "biuf" or images.dtype.name == "bfloat16"):
+        raise ValueError(f"`{argument}` must hold integers or floats. {received}")
+    least, most = float(images.min()), float(images.max())
+    if not np.isfinite([least, most]).all():
+        raise ValueError(
+            f"`{argument}` must be finite. {received}, with NaN or infinite values"
+        )
+    low, high = value_range
+    tolerance = ROUNDING * (high - low)
+    if least < low - tolerance or most > high + tolerance:
+        raise ValueError(
+            f"`{argument}` must lie in value_range={value_range}: clip the images, or "
+            f"give the metric their range. {received}, values from {least:g} to "
+            f"{most:g}"
+        )
+    fractions = 0 <= least and 0 < most <= 1 and np.any(np.mod(images, 1) != 0)
+    if fractions and low == 0 and high >= 255:
+        raise ValueError(
+            f"`{argument}` looks like images in [0, 1], but value_range={value_range}. "
+            f"Give the metric value_range=(0, 1). {received}, values from {least:g} to "
+            f"{most:g}"
+        )

@@ -1,0 +1,191 @@
+"""What FID and KID share: two sets of images, seen through a feature extractor."""
+
+import hashlib
+import os
+import pathlib
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_indi.inference.compiled import compile_function
+from keras_indi.metrics import checks
+
+
+class FeatureDistance:
+    """Base class: a distance between the features of clean and of restored images.
+
+    It has the three methods of a Keras metric, and is none: nothing of it can run
+    inside a training step. A subclass sets `kind` and implements `counts`,
+    `result`, and on the state of a set of images `_empty`, `_added`, `_saved` and
+    `_loaded`. Features are kept in float64.
+
+    Args:
+        extractor: `InceptionV3Features`, or any Keras model from images of shape
+            `(batch, height, width, channels)`, in `value_range`, to features of
+            shape `(batch, dimensions)`.
+        value_range: Pair of numbers, the values of black and white, or `None` for
+            the extractor's `value_range`, or `(0, 255)` if it has none.
+        reference: Path of a file that `save_reference` wrote, which stands for the
+            clean images, or `None`.
+        name: String.
+    """
+
+    kind = None
+
+    def __init__(self, extractor, value_range=None, reference=None, name=None):
+        if not isinstance(extractor, keras.Model) or not extractor.built:
+            raise ValueError(
+                "`extractor` must be an InceptionV3Features or another Keras model "
+                f"that is built. Received: extractor={extractor!r}"
+            )
+        if value_range is None:
+            value_range = getattr(extractor, "value_range", (0, 255))
+        self.extractor = extractor
+        self.value_range = checks.check_value_range(value_range)
+        if self.value_range != getattr(extractor, "value_range", self.value_range):
+            raise ValueError(
+                "`value_range` must be that of the extractor, "
+                f"{extractor.value_range}. Received: value_range={value_range}"
+            )
+        dimensions = getattr(extractor, "dimensions", f"_{extractor.name}")
+        self.name = name or f"{self.kind}{dimensions}"
+        self.reference = reference
+        self._compiled = compile_function(
+            lambda images: extractor(images, training=False), extractor.variables
+        )
+        self._reference = None if reference is None else self._load_reference(reference)
+        self.reset_state()
+
+    def reset_state(self):
+        """Forgets all images; a reference read from a file stays."""
+        self._clean = self._empty() if self._reference is None else self._reference
+        self._restored = self._empty()
+
+    def update_state(self, clean, restored):
+        """Adds batches to the two sets.
+
+        Args:
+            clean: Array or tensor of shape `(batch, height, width, channels)`, in
+                the value range; or `None`, to add restored images alone, as with
+                a reference.
+            restored: The same, of the same shape; or `None`, to add clean ones alone.
+                To compare sets of unequal sizes, add them one by one.
+
+        Raises:
+            ValueError: On unequal shapes, a wrong rank or number of channels, values
+                that are NaN, infinite or outside the range, an extractor that does
+                not give one vector an image, and clean images beside a reference.
+        """
+        if clean is not None and self.reference is not None:
+            raise ValueError(
+                f"The reference {self.reference} stands for the clean images: "
+                "`update_state(None, restored)`. "
+                f"Received: clean of shape {np.shape(clean)}"
+            )
+        clean = self._checked(clean, "clean")
+        restored = self._checked(restored, "restored")
+        if clean is not None and restored is not None:
+            checks.check_pair(clean.shape, restored.shape)
+        # Both are computed before either is added.
+        features = [
+            None if images is None else self.features(images)
+            for images in (clean, restored)
+        ]
+        if features[0] is not None:
+            self._clean = self._added(self._clean, features[0])
+        if features[1] is not None:
+            self._restored = self._added(self._restored, features[1])
+
+    def features(self, images):
+        """The extractor's features of images.
+
+        Args:
+            images: Array or tensor of shape `(batch, height, width, channels)`, in
+                the value range.
+
+        Returns:
+            NumPy float64 array of shape `(batch, dimensions)`.
+        """
+        images = self._checked(images, "images")
+        features = ops.convert_to_numpy(
+            self._compiled(ops.convert_to_tensor(images.astype("float32")))
+        )
+        if features.ndim != 2 or not np.isfinite(features).all():
+            raise ValueError(
+                "`extractor` must give one vector of finite features an image, of "
+                "shape (batch, dimensions): end it with a GlobalAveragePooling2D. "
+                f"Received: features of shape {features.shape}"
+            )
+        return features.astype("float64")
+
+    def save_reference(self, path):
+        """Writes what is known of the clean images, for `reference` of later ones.
+
+        Args:
+            path: Path of an `.npz` file; it appears whole or not at all.
+
+        Raises:
+            ValueError: With fewer than two clean images.
+        """
+        if self.counts["clean"] < 2:
+            raise ValueError(
+                "A reference needs at least 2 clean images. "
+                f"Received: {self.counts['clean']} clean images"
+            )
+        path = pathlib.Path(path)
+        partial = path.with_name(f"partial-{path.name}")
+        with open(partial, "wb") as file:
+            np.savez(file, **self._identity(), **self._saved(self._clean))
+        os.replace(partial, path)
+
+    @property
+    def counts(self):
+        """Dict, the number of `clean` and of `restored` images."""
+        raise NotImplementedError
+
+    def result(self):
+        """The distance, a float."""
+        raise NotImplementedError
+
+    def _checked(self, images, argument):
+        if images is None:
+            return None
+        images = ops.convert_to_numpy(images) if ops.is_tensor(images) else images
+        images = np.asarray(images)
+        inputs = getattr(self.extractor, "inputs", None)
+        channels = inputs[0].shape[-1] if inputs else None
+        checks.check_shape(images.shape, argument, channels)
+        checks.check_values(images, self.value_range, argument)
+        return images
+
+    def _identity(self):
+        digest = hashlib.sha256()
+        for variable in self.extractor.weights:
+            digest.update(ops.convert_to_numpy(variable.value).tobytes())
+        return {
+            "kind": self.kind,
+            "extractor": self.extractor.name,
+            "extractor_weights": digest.hexdigest(),
+            "value_range": self.value_range,
+        }
+
+    def _load_reference(self, path):
+        with np.load(path) as archive:
+            found = dict(archive)
+        for key, value in self._identity().items():
+            if key not in found or not np.array_equal(found[key], value):
+                raise ValueError(
+                    f"The reference {path} was not made by this metric: its `{key}` "
+                    f"must be {value}. Make it again with `save_reference`. "
+                    f"Received: {key}={found.get(key)}"
+                )
+        return self._loaded(found)
+
+    def _check_counts(self, least, why):
+        for name, count in self.counts.items():
+            if count < least:
+                raise ValueError(
+                    f"{type(self).__name__} needs at least {least} {name} images{why}. "
+                    f"Received: {count} {name} images"
+                )

@@ -1,0 +1,118 @@
+"""Frechet (Inception) distance."""
+
+import numpy as np
+
+from keras_indi.metrics.feature_distance import FeatureDistance
+
+
+class FrechetDistance(FeatureDistance):
+    """Frechet distance between Gaussians fitted to features (FID).
+
+    `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`, with the means m and the unbiased
+    covariances C of the features of clean and of restored images, accumulated in
+    float64. With fewer images than some times the dimensions the figure is biased
+    upwards, so it compares only between equal numbers of images: use 768
+    dimensions, or `KernelDistance`, for small sets. Nor do figures of different
+    extractors compare: the name says which, and is to be quoted.
+
+    Args:
+        extractor: `InceptionV3Features`, or any Keras model from images of shape
+            `(batch, height, width, channels)`, in `value_range`, to features of
+            shape `(batch, dimensions)`.
+        value_range: Pair of numbers, the values of black and white. Defaults to the
+            extractor's, or `(0, 255)` if it has none.
+        reference: Path of a file that `save_reference` wrote, which stands for the
+            clean images, or `None`.
+        name: String. Defaults to `"fid2048"`, `"fid768"`, or `"fid_"` and the
+            model's name.
+
+    Raises:
+        ValueError: If `extractor` is no Keras model, or the reference was made with
+            another extractor, other weights or another value range.
+
+    Example:
+
+    ```python
+    fid = keras_indi.metrics.FrechetDistance(keras_indi.metrics.InceptionV3Features())
+    for clean, restored in batches:
+        fid.update_state(clean, restored)
+    fid.result()
+    fid.save_reference("clean.npz")  # FrechetDistance(extractor, reference=...)
+    ```
+
+    Reference: Heusel et al., GANs trained by a two time-scale update rule converge
+    to a local Nash equilibrium (NeurIPS 2017).
+    """
+
+    kind = "fid"
+
+    @property
+    def counts(self):
+        return {"clean": self._clean[0], "restored": self._restored[0]}
+
+    def result(self):
+        """The distance, a float; of equal sets 0, up to rounding.
+
+        Raises:
+            ValueError: With fewer than two images on either side.
+        """
+        self._check_counts(2, "")
+        means, covariances = zip(
+            *(
+                (mean, scatter / (count - 1))
+                for count, mean, scatter in (self._clean, self._restored)
+            )
+        )
+        return frechet_distance(means[0], covariances[0], means[1], covariances[1])
+
+    def _empty(self):
+        return 0, 0.0, 0.0
+
+    def _added(self, state, features):
+        """Count, mean and scatter of two groups together (Chan et al. 1979)."""
+        count, mean, scatter = state
+        added = len(features)
+        center = features.mean(axis=0)
+        spread = features - center
+        step = center - mean
+        total = count + added
+        scatter = scatter + spread.T @ spread
+        scatter = scatter + np.outer(step, step) * (count * added / total)
+        return total, mean + step * (added / total), scatter
+
+    def _saved(self, state):
+        return dict(zip(("count", "mean", "scatter"), state))
+
+    def _loaded(self, found):
+        return int(found["count"]), found["mean"], found["scatter"]
+
+
+def frechet_distance(mean1, covariance1, mean2, covariance2):
+    """Squared Frechet distance of two Gaussians.
+
+    The trace of the root of C1 C2 is the sum of the singular values of F1^T F2, for
+    any F F^T = C. Unlike a matrix root this stays real and exact where covariances
+    are singular, as those of fewer images than dimensions are.
+
+    Args:
+        mean1: Array of shape `(dimensions,)`.
+        covariance1: Array of shape `(dimensions, dimensions)`.
+        mean2: Array of shape `(dimensions,)`.
+        covariance2: Array of shape `(dimensions, dimensions)`.
+
+    Returns:
+        Float, 0 or more.
+    """
+    overlap = np.linalg.svd(
+        _factor(covariance1).T @ _factor(covariance2), compute_uv=False
+    ).sum()
+    traces = np.trace(covariance1) + np.trace(covariance2)
+    distance = np.sum((mean1 - mean2) ** 2) + traces - 2 * overlap
+    return max(float(distance), 0.0)
+
+
+def _factor(covariance):
+    """F of shape `(dimensions, rank)` with F F^T = C, without the rounding's part."""
+    values, vectors = np.linalg.eigh(covariance)
+    kept = values > len(values) * np.finfo("float64").eps * values[-1]
+    return vectors[:, kept] * np.sqrt(values[kept])

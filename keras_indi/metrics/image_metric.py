@@ -1,0 +1,149 @@
+"""What metrics of pairs of images share: a figure per image, and their mean."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_indi.inference.compiled import compile_function
+from keras_indi.metrics import checks
+
+
+class ImageMetric(keras.metrics.Metric):
+    """Base class: the mean over images of a figure computed for each.
+
+    A subclass implements `compute`. The mean is accumulated in pairs of float32
+    numbers that together carry 48 bits, as JAX hides float64: it is right to
+    float32's own precision over any number of images. Before any image it is NaN.
+
+    Values are checked where NumPy arrays are given (an evaluation), shapes
+    always. Tensors, as in `fit`, are taken as they are: NaN gives NaN, and
+    values outside the range count with their true distance.
+
+    Args:
+        value_range: Pair of numbers, the values of black and white.
+        channels: Int, the number of channels wanted, or `None` for any.
+        smallest: Int, the least height and width.
+        name: The metric's name in logs.
+        dtype: Of `keras.metrics.Metric`; what is computed is float32 regardless.
+    """
+
+    def __init__(
+        self, value_range=(0, 255), channels=None, smallest=1, name=None, dtype=None
+    ):
+        super().__init__(name=name, dtype=dtype)
+        self.value_range = checks.check_value_range(value_range)
+        self.channels = channels
+        self.smallest = smallest
+        # Each a sum and what its rounding left out.
+        self._total = self._add_sum("total")
+        self._weight = self._add_sum("weight")
+        self._compiled = None
+
+    def compute(self, clean, restored):
+        """The figure of each image.
+
+        Args:
+            clean: Tensor of shape `(batch, height, width, channels)`, in the range.
+            restored: Tensor of the same shape.
+
+        Returns:
+            Float32 tensor of shape `(batch,)`.
+        """
+        raise NotImplementedError
+
+    def frozen_variables(self):
+        """The variables that `compute` reads: a network's weights."""
+        return []
+
+    def per_image(self, clean, restored):
+        """The figure of each image; the metric's own mean is left alone.
+
+        Args:
+            clean: Array or tensor of shape `(batch, height, width, channels)`, in
+                the value range; integers or floats.
+            restored: Array or tensor of the same shape.
+
+        Returns:
+            NumPy float64 array of shape `(batch,)`.
+
+        Raises:
+            ValueError: On unequal shapes, a wrong rank, number of channels or size,
+                and values that are NaN, infinite or outside the range.
+        """
+        return np.asarray(self._checked_figures(clean, restored), "float64")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds a batch to the mean.
+
+        Args:
+            y_true: Array or tensor of shape `(batch, height, width, channels)`, the
+                clean images.
+            y_pred: Array or tensor of the same shape, the restored ones.
+            sample_weight: Array or tensor of shape `(batch,)`, the weight of each
+                image in the mean, or `None` for 1.
+        """
+        if ops.is_tensor(y_true) or ops.is_tensor(y_pred):
+            self._check_shapes(y_true.shape, y_pred.shape)
+            y_pred = ops.stop_gradient(ops.convert_to_tensor(y_pred))
+            figures = self.compute(ops.convert_to_tensor(y_true), y_pred)
+        else:
+            figures = ops.convert_to_tensor(self._checked_figures(y_true, y_pred))
+        if sample_weight is None:
+            weights = ops.ones_like(figures)
+        else:
+            weights = ops.cast(sample_weight, "float32")
+            if len(weights.shape) != 1:
+                raise ValueError(
+                    "`sample_weight` must have shape (batch,), a weight an image. "
+                    f"Received: sample_weight of shape {tuple(weights.shape)}"
+                )
+            # An image of no weight counts for nothing, even where it is infinite.
+            figures = ops.where(weights == 0, ops.zeros_like(figures), figures)
+        _add(self._total, ops.sum(weights * figures))
+        _add(self._weight, ops.sum(weights))
+
+    def result(self):
+        """The weighted mean over all images since `reset_state`, a float32 scalar."""
+        return ops.add(*self._total) / ops.add(*self._weight)
+
+    def get_config(self):
+        return {**super().get_config(), "value_range": self.value_range}
+
+    def _add_sum(self, name):
+        return [
+            self.add_variable((), "zeros", "float32", name=f"{name}{part}")
+            for part in ("", "_rounding")
+        ]
+
+    def _check_shapes(self, clean_shape, restored_shape):
+        checks.check_pair(clean_shape, restored_shape)
+        why = f" for {type(self).__name__}"
+        checks.check_shape(clean_shape, "clean", self.channels, self.smallest, why)
+
+    def _checked_figures(self, clean, restored):
+        clean, restored = (
+            ops.convert_to_numpy(images)
+            if ops.is_tensor(images)
+            else np.asarray(images)
+            for images in (clean, restored)
+        )
+        self._check_shapes(clean.shape, restored.shape)
+        checks.check_values(clean, self.value_range, "clean")
+        checks.check_values(restored, self.value_range, "restored")
+        if self._compiled is None:
+            self._compiled = compile_function(self.compute, self.frozen_variables())
+        tensors = (
+            ops.convert_to_tensor(images.astype("float32"))
+            for images in (clean, restored)
+        )
+        return ops.convert_to_numpy(self._compiled(*tensors))
+
+
+def _add(pair, value):
+    """Adds to a sum held as a number and its rounding (Knuth's two-sum)."""
+    total, rounding = (ops.convert_to_tensor(part) for part in pair)
+    added = total + value
+    back = added - total
+    lost = (total - (added - back)) + (value - back)
+    pair[0].assign(added)
+    pair[1].assign(ops.where(ops.isfinite(added), rounding + lost, 0.0))

@@ -1,0 +1,68 @@
+"""What PSNR and SSIM share: the border left out, and the channels compared."""
+
+import numpy as np
+from keras import ops
+
+from keras_indi.metrics.image_metric import ImageMetric
+
+# Y of YCbCr in the MATLAB convention (rgb2ycbcr, ITU-R BT.601), from 16 to 235 of
+# 255: the offset plus these parts of red, green and blue. It is not rounded.
+LUMA_OFFSET = 16 / 255
+LUMA_PARTS = np.array([65.481, 128.553, 24.966], "float32") / 255
+
+
+class PixelMetric(ImageMetric):
+    """Base class of metrics that compare pixels or windows of them.
+
+    Args:
+        value_range: Pair of numbers, the values of black and white.
+        crop_border: Int, pixels left out on each side.
+        channel: `"rgb"`, all channels as they come, or `"y"`, the Y of YCbCr.
+        smallest: Int, the least height and width that must remain.
+        **kwargs: `name` and `dtype` of `ImageMetric`.
+    """
+
+    def __init__(self, value_range, crop_border, channel, smallest=1, **kwargs):
+        if not isinstance(crop_border, int) or crop_border < 0:
+            raise ValueError(
+                "`crop_border` must be a number of pixels, 0 or more. "
+                f"Received: crop_border={crop_border!r}"
+            )
+        if channel not in ("rgb", "y"):
+            raise ValueError(
+                '`channel` must be "rgb", all channels as they come, or "y", the Y of '
+                f"YCbCr. Received: channel={channel!r}"
+            )
+        super().__init__(
+            value_range,
+            channels=3 if channel == "y" else None,
+            smallest=smallest + 2 * crop_border,
+            **kwargs,
+        )
+        self.crop_border = crop_border
+        self.channel = channel
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "crop_border": self.crop_border,
+            "channel": self.channel,
+        }
+
+    def cropped(self, images):
+        """Float32 images without their border."""
+        images = ops.cast(images, "float32")
+        border = self.crop_border
+        return images[:, border:-border, border:-border] if border else images
+
+
+def luma(colours):
+    """The parts of red, green and blue that make Y, without its offset.
+
+    Args:
+        colours: Tensor of shape `(batch, height, width, 3)`, RGB where white is 1.
+
+    Returns:
+        Tensor of shape `(batch, height, width, 1)`, where white is 219 / 255.
+    """
+    return ops.sum(ops.multiply(colours, LUMA_PARTS), axis=-1, keepdims=True)

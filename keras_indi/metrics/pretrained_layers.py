@@ -1,0 +1,91 @@
+"""Layers of pretrained networks: PyTorch's conventions, float32 whatever the policy."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from keras_indi.metrics.weights import both_ways
+
+COMMON = {"data_format": "channels_last", "dtype": "float32"}
+
+
+def convolution(x, name, filters, kernel_size, strides=1, padding="same"):
+    """A convolution and a ReLU.
+
+    Args:
+        x: KerasTensor of shape `(batch, height, width, channels)`.
+        name: The convolution's name in PyTorch, such as `"features.0"`.
+        filters: Int, number of output channels.
+        kernel_size: Int, or a pair.
+        strides: Int.
+        padding: `"same"`, which pads as PyTorch is told to where the stride is 1,
+            or `"valid"`.
+
+    Returns:
+        KerasTensor of shape `(batch, new_height, new_width, filters)`.
+    """
+    return layers.Conv2D(
+        filters,
+        kernel_size,
+        strides,
+        padding,
+        activation="relu",
+        kernel_initializer="zeros",  # the pretrained kernels come next
+        name=name.replace(".", "-"),  # PyTorch allows no dot in a variable's path
+        **COMMON,
+    )(x)
+
+
+def padded(x, padding):
+    return layers.ZeroPadding2D(padding, **COMMON)(x)
+
+
+def maximum(x, size=3, strides=2, padding="valid"):
+    return layers.MaxPooling2D(size, strides, padding, **COMMON)(x)
+
+
+def average(x):
+    """Means of 3x3 pixels; those outside the image do not count."""
+    return layers.AveragePooling2D(3, 1, "same", **COMMON)(x)
+
+
+def concatenation(tensors):
+    return layers.Concatenate(dtype="float32")(tensors)
+
+
+def assign_convolutions(model, arrays, name):
+    """Gives a model's convolutions their pretrained kernels and biases.
+
+    Args:
+        model: Keras model whose convolutions are named as in PyTorch.
+        arrays: Dict with `NAME.weight`, of shape `(out, in, height, width)`, and
+            `NAME.bias`, of shape `(out,)`, for each.
+        name: What the weights are called, for the message.
+
+    Raises:
+        ValueError: If an array is missing or has another shape.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            key = layer.name.replace("-", ".")
+            kernel = array_of(arrays, f"{key}.weight", name, rank=4)
+            bias = array_of(arrays, f"{key}.bias", name, rank=1)
+            values = [kernel.transpose(2, 3, 1, 0), bias]
+            shapes = [value.shape for value in values]
+            wanted = [tuple(variable.shape) for variable in layer.weights]
+            if shapes != wanted:
+                raise ValueError(
+                    f"These are not the weights of {name}: `{key}` needs shapes "
+                    f"{wanted}. Received: shapes {shapes}"
+                )
+            layer.set_weights(values)
+
+
+def array_of(arrays, key, name, rank):
+    """An array by its name, as float32, or a ValueError that names it."""
+    if key not in arrays or arrays[key].ndim != rank:
+        raise ValueError(
+            f"These are not the weights of {name}: there is no `{key}` of rank {rank}. "
+            f"{both_ways(name)} Received: {sorted(arrays)[:5]} and so on"
+        )
+    return np.asarray(arrays[key], "float32")

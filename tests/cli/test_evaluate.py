@@ -1,0 +1,126 @@
+"""`keras-indi evaluate`, as a user runs it."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from helpers import shared_folder, smooth_images
+from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio
+
+from keras_indi.cli.__main__ import main
+from keras_indi.evaluation import Table
+
+
+def write(folder, images):
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{index}.png")
+
+
+@pytest.fixture
+def folders(tmp_path):
+    clean = smooth_images(3, 20, 16).astype("uint8")
+    restored = smooth_images(3, 20, 16, seed=1).astype("uint8")
+    write(tmp_path / "clean", clean)
+    write(tmp_path / "restored", restored)
+    return tmp_path, clean, restored
+
+
+def run(root, *arguments):
+    command = ["--restored", f"{root}/restored", "--clean", f"{root}/clean", *arguments]
+    return CliRunner().invoke(main, ["evaluate", *command])
+
+
+def test_scores_are_printed_and_written(folders):
+    root, clean, restored = folders
+    out = root / "new" / "scores"
+    result = run(root, "--out", str(out), "--metrics", "psnr", "--crop-border", "2")
+    assert result.exit_code == 0, result.output
+    expected = [
+        peak_signal_noise_ratio(c[2:-2, 2:-2], r[2:-2, 2:-2])
+        for c, r in zip(clean, restored)
+    ]
+    for value in [*expected, np.mean(expected)]:
+        assert f"{value:.4f}" in result.stdout
+    assert "crop_border=2" in result.stdout
+    with open(out / "evaluation.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["name"] for line in lines] == ["0", "1", "2", "mean"]
+    found = [float(line["psnr"]) for line in lines]
+    np.testing.assert_allclose(found[:3], expected, atol=1e-5)
+    content = json.loads((out / "evaluation.json").read_text())
+    assert content["protocol"]["crop_border"] == 2
+    assert content["versions"]["keras_indi"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "evaluation.csv",
+        "evaluation.json",
+    ]
+
+
+def test_an_earlier_protocol_is_used_again(folders):
+    root, *_ = folders
+    first, second = root / "first", root / "second"
+    options = ["--metrics", "ssim,psnr", "--channel", "y", "--num-images", "2"]
+    assert run(root, "--out", str(first), *options).exit_code == 0
+    earlier = ["--protocol", str(first / "evaluation.json")]
+    assert run(root, "--out", str(second), *earlier).exit_code == 0
+    tables = [Table.from_json(f / "evaluation.json") for f in (first, second)]
+    assert tables[0] == tables[1] and len(tables[0]) == 2
+    result = run(root, *earlier, "--channel", "y")
+    assert result.exit_code == 2
+    assert "and channel" in result.stderr
+
+
+def test_a_bad_file_is_reported_at_the_end(folders):
+    root, clean, restored = folders
+    (root / "restored" / "1.png").write_bytes(b"\x89PNG torn")
+    result = run(root, "--metrics", "psnr", "--out", str(root / "out"))
+    assert result.exit_code == 1
+    assert "1 images are in no figure" in result.stderr and "1: " in result.stderr
+    table = Table.from_json(root / "out" / "evaluation.json")
+    assert [row["name"] for row in table] == ["0", "2"]
+    psnr = [peak_signal_noise_ratio(clean[i], restored[i]) for i in (0, 2)]
+    assert table.means["psnr"] == pytest.approx(np.mean(psnr), abs=1e-5)
+    assert table.failures[0]["name"] == "1"
+
+
+def test_names_that_do_not_match_end_it_before_any_file(folders):
+    root, *_ = folders
+    (root / "restored" / "1.png").rename(root / "restored" / "1_x.png")
+    result = run(root, "--out", str(root / "out"))
+    assert result.exit_code == 2
+    assert "1_x" in result.stderr
+    assert not (root / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--metrics", "psnr,pnsr"], "Received: metrics="),
+        (["--weights", "alexnet=x.npz"], "Received: weights="),
+        (["--metrics", "lpips_alex", "--weights", "alex=none.npz"], "none.npz"),
+        (["--crop-border", "-1"], "'--crop-border'"),
+        (["--protocol", "setup.py"], "Received: path="),
+    ],
+)
+def test_bad_options_end_with_a_message(folders, options, message):
+    root, *_ = folders
+    result = run(root, "--out", str(root / "out"), *options)
+    assert result.exit_code == 2
+    assert message in result.stderr and "Traceback" not in result.output
+    assert not (root / "out").exists()
+
+
+def test_weights_are_read_from_their_paths(folders):
+    root, *_ = folders
+    weights = shared_folder("weights", "lpips_alex_v0.1.npz")
+    write(root / "clean", smooth_images(3, 64, 64).astype("uint8"))
+    write(root / "restored", smooth_images(3, 64, 64, seed=1).astype("uint8"))
+    options = ["--metrics", "lpips_alex", "--weights", f"alex={weights}"]
+    result = run(root, *options, "--out", str(root / "out"))
+    assert result.exit_code == 0, result.output
+    table = Table.from_json(root / "out" / "evaluation.json")
+    assert 0.05 < table.means["lpips_alex"] < 1.5

@@ -1,0 +1,74 @@
+"""Protocols: what they say of a figure, and what they refuse."""
+
+import hashlib
+import json
+
+import keras
+import pytest
+
+from keras_indi.evaluation import Protocol
+from keras_indi.evaluation.protocol import running_versions
+
+
+def test_a_protocol_survives_json_and_keras():
+    protocol = Protocol(
+        ("ssim", "psnr"),
+        channel="y",
+        crop_border=4,
+        value_range=(0, 1),
+        weights={"alex": "a.npz"},
+        num_images=7,
+        seed=3,
+    )
+    again = Protocol.from_config(json.loads(json.dumps(protocol.get_config())))
+    assert again == protocol and hash(again) == hash(protocol)
+    config = keras.saving.serialize_keras_object(protocol)
+    assert keras.saving.deserialize_keras_object(config) == protocol
+    assert protocol != Protocol(("ssim", "psnr"))
+
+
+def test_metrics_are_built_as_the_protocol_says():
+    protocol = Protocol(("ssim", "psnr"), "y", crop_border=4, value_range=(0, 1))
+    built = protocol.image_metrics()
+    assert list(built) == ["ssim", "psnr"]
+    for name, metric in built.items():
+        config = metric.get_config()
+        assert config["name"] == name
+        assert config["channel"] == "y" and config["crop_border"] == 4
+        assert tuple(config["value_range"]) == (0.0, 1.0)
+
+
+def test_weights_are_told_by_their_contents(tmp_path):
+    path = tmp_path / "a.npz"
+    path.write_bytes(b"weights")
+    protocol = Protocol(weights={"alex": path})
+    assert protocol.weight_digests() == {"alex": hashlib.sha256(b"weights").hexdigest()}
+
+
+def test_versions_name_the_backend_that_runs():
+    versions = running_versions()
+    assert versions["backend"] == keras.config.backend()
+    assert versions["keras"] == keras.__version__
+    assert versions[versions["backend"]][0].isdigit()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"metrics": ()},
+        {"metrics": ("psnr", "psnr")},
+        {"metrics": ("psnrr",)},
+        {"metrics": ("fid",)},
+        {"channel": "Y"},
+        {"crop_border": -1},
+        {"crop_border": 1.5},
+        {"weights": {"alexnet": "a.npz"}},
+        {"num_images": 0},
+        {"kid_subset_size": 1},
+        {"seed": -1},
+    ],
+)
+def test_bad_arguments(arguments):
+    (name,) = arguments
+    with pytest.raises(ValueError, match=f"Received: {name}="):
+        Protocol(**arguments)
