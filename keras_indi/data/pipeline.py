@@ -13,7 +13,7 @@ from keras_indi.data.pairs import Pairs
 from keras_indi.data.value_ranges import checked_range
 
 MOST_WORKERS = 4  # by default
-PASSES = 2**30  # without end; Grain counts to more only if batches are large
+PASSES = 2**30  # as good as without end; of more, Grain could not count the batches
 
 
 def make_pairs(
@@ -103,6 +103,8 @@ def make_pairs(
     batches = indices.random_map(loader).batch(batch_size, batch_fn=_stacked)
     passes = -(-len(source) // batch_size)
     length = (training and batches_per_epoch) or passes
+    # Threads: Grain's processes were no faster on two cores, and each takes seconds
+    # to load Keras and its backend.
     reading = grain.ReadOptions(
         num_threads=num_workers, prefetch_buffer_size=2 * num_workers
     )
