@@ -1,6 +1,7 @@
 """From a source of images with random access to batches of pairs."""
 
 import functools
+import os
 import warnings
 
 import numpy as np
@@ -11,8 +12,8 @@ from keras_indi.data.images import UnusableImageError
 from keras_indi.data.pairs import Pairs
 from keras_indi.data.value_ranges import checked_range
 
-NUM_WORKERS = 4
-PASSES = 2**30  # without end; Grain counts to more only if batches are large
+MOST_WORKERS = 4  # by default
+PASSES = 2**30  # as good as without end; of more, Grain could not count the batches
 
 
 def make_pairs(
@@ -27,7 +28,7 @@ def make_pairs(
     dtype="uint8",
     value_range=None,
     seed=0,
-    num_workers=NUM_WORKERS,
+    num_workers=None,
 ):
     """Makes training pairs of any source of images with random access.
 
@@ -57,7 +58,8 @@ def make_pairs(
             model's `value_range`. Defaults to (0, 1). Integers have their
             dtype's full range.
         seed: Int >= 0, fixes order, crops, augmentation and degradation.
-        num_workers: Int, threads that read ahead; 0 reads when asked.
+        num_workers: Int, threads that read ahead; 0 reads when asked. Defaults
+            to one a processor, at most 4.
 
     Returns:
         `Pairs`, for `fit`.
@@ -81,6 +83,8 @@ def make_pairs(
             'Reading pairs needs Grain. Install it: pip install "keras-indi[data]"'
         ) from error
     crop_size = _checked_crop_size(crop_size)
+    if num_workers is None:
+        num_workers = min(MOST_WORKERS, os.cpu_count() or 1)
     _check_counts(1, batch_size=batch_size)
     if batches_per_epoch is not None:
         _check_counts(1, batches_per_epoch=batches_per_epoch)
@@ -99,6 +103,8 @@ def make_pairs(
     batches = indices.random_map(loader).batch(batch_size, batch_fn=_stacked)
     passes = -(-len(source) // batch_size)
     length = (training and batches_per_epoch) or passes
+    # Threads: Grain's processes were no faster on two cores, and each takes seconds
+    # to load Keras and its backend.
     reading = grain.ReadOptions(
         num_threads=num_workers, prefetch_buffer_size=2 * num_workers
     )

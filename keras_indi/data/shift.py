@@ -6,6 +6,7 @@ import numpy as np
 # noise and what a degradation takes, coarser is shading.
 FINEST, COARSEST = 1.5, 8.0
 STEPS = 20  # parts of a pixel
+LARGEST = 1024  # pixels, height and width of the centre that is looked at
 # Of the squared gradients, against those across: less, and a direction tells nothing.
 LEAST_STRENGTH = 0.1
 
@@ -56,7 +57,11 @@ def measure_shift(degraded, clean):
         )
         return shift
 
-    bands = band(degraded), band(clean)
+    centre = tuple(
+        slice(max(0, size - LARGEST) // 2, max(0, size - LARGEST) // 2 + LARGEST)
+        for size in clean.shape
+    )
+    bands = band(degraded[centre]), band(clean[centre])
     if min(np.ptp(image) for image in bands) < 1e-6:
         return np.nan, np.nan
     whole = np.rint(correlate(*bands)).astype(int)
