@@ -79,7 +79,7 @@ def unet(weights, images, times, levels, blocks):
             x = jnp.concatenate([x, skips.pop()], axis=-1)
         for block in range(blocks):
             x = residual_block(weights, f"up_{level}_block_{block}", x, embedding)
-    return images + convolution(weights, "residual", jax.nn.silu(x))
+    return images + convolution(weights, "residual", x)
 
 
 def adam(weights, moments, gradients, rate=1e-4, b1=0.9, b2=0.999, epsilon=1e-7):

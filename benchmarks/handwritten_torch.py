@@ -90,7 +90,7 @@ class UNet(nn.Module):
                 x = torch.cat([x, skips.pop()], dim=1)
             for block in range(self.blocks):
                 x = self.get_submodule(f"up_{level}_block_{block}")(x, embedding)
-        return images + self.residual(F.silu(x))
+        return images + self.residual(x)
 
 
 class Side:

@@ -57,7 +57,6 @@ class Convolution2D(keras.layers.Conv2D):
             dilation_rate=1,
             groups=1,
         )
-        kwargs.setdefault("kernel_initializer", "he_normal")
         super().__init__(filters, kernel_size, **{**kwargs, **fixed})
 
     def call(self, inputs):

@@ -1,7 +1,7 @@
 """The backbone: a convolutional U-Net that knows how far it sees."""
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from keras_indi.layers import (
     Convolution2D,
@@ -24,7 +24,9 @@ class UNetBackbone(keras.Model):
     same result.
 
     The last convolution starts at zero and its output is added to `images`:
-    the network predicts a residual, and an untrained one returns its input.
+    the network predicts a residual, and an untrained one returns its input. No
+    activation stands before it: where the residual is small beside the images, as of
+    camera noise, training would drive that activation to zero, and stay there.
 
     Args:
         image_channels: Int, channels of the images. Defaults to 3.
@@ -155,7 +157,7 @@ class UNetBackbone(keras.Model):
                 )
             for block in up_blocks[level]:
                 x = block(x, times)
-        x = residual(ops.silu(x))
+        x = residual(x)
         outputs = layers.Add(dtype="float32", name="estimate")([inputs["images"], x])
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
         self.dtype_policy = policy  # a functional model takes none when it is made
