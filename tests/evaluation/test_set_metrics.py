@@ -1,5 +1,7 @@
 """FID and KID in an evaluation: those of the metrics, computed once."""
 
+import csv
+
 import keras
 import numpy as np
 import pytest
@@ -32,7 +34,7 @@ def protocol(extractor, tmp_path):
     return Protocol(("kid", "fid", "psnr"), extractor=tmp_path / "own.keras", seed=4)
 
 
-def test_figures_are_those_of_the_metrics(extractor, protocol):
+def test_figures_are_those_of_the_metrics(extractor, protocol, tmp_path):
     clean, restored = images(), images(seed=1)
     fid = FrechetDistance(extractor)
     kid = KernelDistance(extractor, subset_size=COUNT // 2, seed=4)
@@ -48,6 +50,12 @@ def test_figures_are_those_of_the_metrics(extractor, protocol):
     assert deviation > 0
     assert evaluation.columns == ["name", "psnr"]
     assert set(protocol.weight_digests()) == {"extractor"}
+    with open(evaluation.to_csv(tmp_path / "table.csv"), newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert lines[0]["fid"] == "" and float(lines[0]["psnr"]) > 0
+    for name, mean in means.items():
+        assert float(lines[-1][name]) == mean
+        assert f"{mean:.4f}" in str(evaluation)
 
 
 def test_features_are_computed_once(protocol, monkeypatch):
