@@ -17,16 +17,18 @@ from keras_indi.cli.protocol_options import (
 @click.option(
     "--out",
     type=OUT,
-    help="Folder for evaluation.csv and evaluation.json. [default: print alone]",
+    help="Folder for the results. [default: print alone]",
 )
 @protocol_options
 @click.pass_context
 def command(context, restored, clean, out, **options):
     """Score restored images, of any system, against clean ones.
 
-    Images pair by their path inside the folders, without its ending. The JSON
-    holds the protocol and the versions beside the figures. Ends with status 1 if
-    some images could not be scored; they are named, and in no figure.
+    Images pair by their path inside the folders, without its ending. With --out
+    writes evaluation.csv, evaluation.json (with the protocol and the versions) and
+    evaluation.png, in which outliers are seen. Interrupt it when you like: the same
+    command continues where it stopped. Ends with status 1 if some images could not
+    be scored; they are named, and in no figure.
 
     Example: keras-indi evaluate --restored results --clean photographs
     --metrics psnr,ssim,lpips_alex --out scores
@@ -34,12 +36,8 @@ def command(context, restored, clean, out, **options):
     from keras_indi import evaluation
 
     protocol = make_protocol(**options)
-    table = evaluation.evaluate(restored, clean, protocol, verbose=1, warn=False)
+    table = evaluation.evaluate(
+        restored, clean, protocol, out_dir=out, verbose=1, warn=False
+    )
     click.echo(f"\n{table}\n\n{protocol}")
-    paths = []
-    if out is not None:
-        paths = [
-            table.to_csv(out / "evaluation.csv"),
-            table.to_json(out / "evaluation.json"),
-        ]
-    finish(context, table, paths)
+    finish(context, table, out)

@@ -102,17 +102,18 @@ def make_protocol(protocol, **options):
     return Protocol(**given)
 
 
-def finish(context, table, paths):
+def finish(context, table, out):
     """Ends a command: says what was written, and what could not be scored.
 
     Args:
         context: The command's click context. The exit status is 1 if the table
             lacks images.
         table: `Table`.
-        paths: List of paths of the files.
+        out: `pathlib.Path` of the folder of the results, or `None`.
     """
-    for path in paths:
-        click.echo(f"Written: {path}")
+    for path in sorted(out.iterdir()) if out is not None else ():
+        if path.is_file():
+            click.echo(f"Written: {path}")
     if table.failures:
         click.echo(f"keras-indi: {table.failure_report()}", err=True)
         context.exit(1)

@@ -115,4 +115,4 @@ def command(
                 found = evaluation.recommend(table, name, {"psnr": within})
                 click.echo(f"\nRecommended: {found}")
     click.echo()
-    finish(context, table, sorted(path for path in out.iterdir() if path.is_file()))
+    finish(context, table, out)

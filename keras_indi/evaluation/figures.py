@@ -11,6 +11,7 @@ from keras_indi.evaluation.settings import mean_over_seeds, short_name
 
 MARGIN = 8  # pixels between the images
 LABEL_HEIGHT = 28  # pixels above each column
+WORST = 3  # images that are named
 LINE = {"marker": "o", "markersize": 4, "linewidth": 1.2}
 TITLES = {
     "psnr": "PSNR (dB)",
@@ -119,6 +120,55 @@ def draw_trade_off(table):
     return drawn
 
 
+def draw_evaluation(table):
+    """Draws each image's figures, so that outliers are seen.
+
+    A panel a metric: the images from the worst to the best, the mean as a line, and
+    the names of the worst.
+
+    Args:
+        table: `Table` of `evaluate`.
+
+    Returns:
+        A matplotlib figure, or `None` of a table without figures of single images.
+
+    Raises:
+        ImportError: If matplotlib is not installed.
+    """
+    metrics = [name for name in table.protocol.metrics if name in table.columns]
+    if not metrics:
+        return None
+    figure, grid = _new_figure(len(metrics), 4.4, 3.8)
+    for axes, metric in zip(grid, metrics):
+        higher = metric in HIGHER_IS_BETTER
+        rows = sorted(table, key=lambda row: row[metric], reverse=not higher)
+        places, values = range(1, len(rows) + 1), [row[metric] for row in rows]
+        axes.plot(places, values, ".", markersize=4)
+        axes.plot(places[:WORST], values[:WORST], "o", markersize=5, color="tab:red")
+        axes.axhline(np.mean(values), color="grey", linewidth=1, linestyle="--")
+        worst = [f"{_tail(row['name'])}  {row[metric]:.4g}" for row in rows[:WORST]]
+        # The corner that an order from the worst to the best leaves free.
+        axes.text(
+            0.97,
+            0.05 if higher else 0.95,
+            "\n".join(["worst", *worst]),
+            transform=axes.transAxes,
+            ha="right",
+            va="bottom" if higher else "top",
+            size=8,
+        )
+        axes.set_xlabel("images, the worst first; dashed: the mean")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        direction = "higher" if higher else "lower"
+        _finish(axes, f"{TITLES[metric]}, {direction} is better")
+    return figure
+
+
+def _tail(name, length=28):
+    """The end of a name, which tells files apart."""
+    return name if len(name) <= length else f"…{name[1 - length :]}"
+
+
 def require_matplotlib():
     """Returns the module, or raises an ImportError that says how to get it."""
     try:
@@ -157,7 +207,7 @@ def _finish(axes, title):
     axes.grid(alpha=0.3)
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.margins(0.08)
-    if len(axes.lines) > 1:
+    if axes.get_legend_handles_labels()[0][1:]:
         axes.legend(fontsize=8)
 
 

@@ -37,7 +37,7 @@ def as_pairs(pairs, channels=3, limit=None):
 
     Args:
         pairs: One of
-            - a tuple of two folders. Images pair by their path inside the
+            - two folders, as a tuple or list. Images pair by their path inside the
               folder, without its ending; every image needs its partner;
             - a tuple of two arrays `(batch, height, width, channels)`, or of
               two lists of images of any sizes;
@@ -59,10 +59,17 @@ def as_pairs(pairs, channels=3, limit=None):
     """
     if isinstance(pairs, Pairs):
         return pairs
-    if isinstance(pairs, tuple) and len(pairs) == 2:
+    if isinstance(pairs, (tuple, list)) and len(pairs) == 2:
         first, second = pairs
-        if isinstance(first, (str, os.PathLike)):
+        are_paths = [isinstance(side, (str, os.PathLike)) for side in pairs]
+        if any(are_paths) and not all(are_paths):
+            raise ValueError(
+                "Both sides must be folders, or neither. Received: pairs of types "
+                f"{type(first).__name__} and {type(second).__name__}"
+            )
+        if all(are_paths):
             return _folders(pathlib.Path(first), pathlib.Path(second), channels, limit)
+    if isinstance(pairs, tuple) and len(pairs) == 2:
         if isinstance(first, (list, tuple)) or hasattr(first, "shape"):
             if len(first) != len(second):
                 raise ValueError(

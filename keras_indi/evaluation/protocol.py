@@ -9,11 +9,6 @@ import numpy as np
 
 from keras_indi import metrics
 from keras_indi.configurable import Configurable
-from keras_indi.evaluation.shared_features import (
-    FeatureMemory,
-    SharingFrechetDistance,
-    SharingKernelDistance,
-)
 from keras_indi.version import __version__
 
 # Figures of one image, then figures of a whole set of images.
@@ -135,8 +130,8 @@ class Protocol(Configurable):
             count: Int, how many images there are.
 
         Returns:
-            Dict of names to metrics with `update_state`, `result` and
-            `reset_state`, which compute common features once.
+            Dict of names to metrics with `features`, `add_features`, `result` and
+            `reset_state`. Those of one extractor's features, `name[3:]`, share it.
 
         Raises:
             ValueError: If there are too few images.
@@ -152,15 +147,15 @@ class Protocol(Configurable):
         for name in names:
             dimensions = name[3:]
             if dimensions not in extractors:
-                extractors[dimensions] = self._extractor(dimensions), FeatureMemory()
-            extractor, memory = extractors[dimensions]
+                extractors[dimensions] = self._extractor(dimensions)
+            extractor = extractors[dimensions]
             options = {"value_range": self.value_range, "name": name}
             if name.startswith("fid"):
-                built[name] = SharingFrechetDistance(memory, extractor, **options)
+                built[name] = metrics.FrechetDistance(extractor, **options)
             else:
                 size = self.kid_subset_size or kid_subset_size(count)
-                built[name] = SharingKernelDistance(
-                    memory, extractor, subset_size=size, seed=self.seed, **options
+                built[name] = metrics.KernelDistance(
+                    extractor, subset_size=size, seed=self.seed, **options
                 )
         return built
 

@@ -7,6 +7,12 @@ from keras_indi.evaluation.protocol import (
     kid_subset_size,
     running_versions,
 )
+from keras_indi.evaluation.shared_features import FeatureMemory
+from keras_indi.metrics.checks import check_pair
+
+# Features are counted in together: an image's outer product with 2048 dimensions
+# takes about as long as that of many.
+COUNTED_TOGETHER = 128
 
 
 class Scores:
@@ -25,40 +31,66 @@ class Scores:
         self.versions = {**running_versions(), "weights": protocol.weight_digests()}
         self._image_metrics = protocol.image_metrics()
         self._set_metrics = protocol.set_metrics(count)
+        self._memory = {_extractor(name): FeatureMemory() for name in self._set_metrics}
+        self._waiting = []
 
     def reset(self):
-        """Forgets all images."""
+        """Forgets all images that were counted in."""
+        self._waiting = []
         for metric in self._set_metrics.values():
             metric.reset_state()
 
-    def add(self, clean, restored):
-        """Counts one pair in.
+    def measure(self, clean, restored):
+        """Looks at one pair, which is not counted in yet.
 
         Args:
             clean: NumPy array `(height, width, channels)`.
             restored: NumPy array of the same shape.
 
         Returns:
-            Dict of names to floats, the pair's own figures.
+            Two dicts: of names to floats, the pair's own figures; and of the
+            extractors to arrays `(2, dimensions)`, the features of both images,
+            for `count_in`.
+
+        Raises:
+            ValueError: If a metric refuses the images.
         """
         clean, restored = clean[None], restored[None]
+        check_pair(clean.shape, restored.shape)
         figures = {
             name: float(metric.per_image(clean, restored)[0])
             for name, metric in self._image_metrics.items()
         }
-        for metric in self._set_metrics.values():
-            metric.update_state(clean, restored)
-        return figures
+        features = {}
+        for name, metric in self._set_metrics.items():
+            extractor = _extractor(name)
+            if extractor not in features:
+                known = self._memory[extractor].features(clean, metric.features)
+                features[extractor] = np.vstack([known, metric.features(restored)])
+        return figures, features
+
+    def count_in(self, features):
+        """Adds the features of one pair to the figures over all images."""
+        self._waiting.append(features)
+        if len(self._waiting) == COUNTED_TOGETHER:
+            self._count_waiting()
+
+    def _count_waiting(self):
+        waiting, self._waiting = self._waiting, []
+        for name, metric in self._set_metrics.items() if waiting else ():
+            pairs = np.stack([features[_extractor(name)] for features in waiting])
+            metric.add_features(pairs[:, 0], pairs[:, 1])
 
     def means(self, rows):
-        """The figures over all images.
+        """The figures over all images that were counted in.
 
         Args:
-            rows: List of the dicts that `add` gave.
+            rows: List of dicts with their own figures.
 
         Returns:
             Dict of the protocol's columns to floats.
         """
+        self._count_waiting()
         figures = {
             name: float(np.mean([row[name] for row in rows]))
             for name in self._image_metrics
@@ -71,3 +103,8 @@ class Scores:
             if name.startswith("kid"):
                 figures[name + DEVIATION] = float(metric.standard_deviation)
         return {name: figures[name] for name in self.protocol.columns}
+
+
+def _extractor(name):
+    """The part of a set metric's name that says whose features it is over."""
+    return name[3:]

@@ -46,8 +46,8 @@ def all_settings(model, num_steps, samplers, grids, seeds):
                 f"`seeds` must be non-negative integers. Received: seeds={seeds}"
             )
         setting = {
-            "sampler": _plain(sampler),
-            "time_grid": _plain(grid),
+            "sampler": plain(sampler),
+            "time_grid": plain(grid),
             "num_steps": int(steps),
             "seed": seed,
             "evaluations": rule.evaluations(int(steps)),
@@ -90,7 +90,7 @@ def mean_over_seeds(table):
     ]
 
 
-def _plain(identifier):
+def plain(identifier):
     """What JSON can hold of a sampler or grid, and `restore` takes."""
     if isinstance(identifier, Configurable):
         return keras.saving.serialize_keras_object(identifier)

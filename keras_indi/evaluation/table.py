@@ -44,10 +44,7 @@ class Table:
 
     def __str__(self):
         """The rows, and the means below them, in aligned columns."""
-        lines = [self.columns, *(list(row.values()) for row in self.rows)]
-        if self.means is not None:
-            lines.append([self.means.get(column, "mean") for column in self.columns])
-        cells = [[_shown(value) for value in line] for line in lines]
+        cells = [[_shown(value) for value in line] for line in self._lines()]
         widths = [max(len(cell) for cell in column) for column in zip(*cells)]
         return "\n".join(
             "  ".join(cell.rjust(width) for cell, width in zip(line, widths))
@@ -83,18 +80,28 @@ class Table:
                 ) from error
 
     def to_csv(self, path):
-        """Writes the rows, and a row of the means; returns the path."""
-        lines = [self.columns, *(list(row.values()) for row in self.rows)]
-        if self.means is not None:
-            lines.append([self.means.get(column, "mean") for column in self.columns])
+        """Writes the rows, and a row of the means; returns the path.
+
+        FID and KID stand in the row of the means alone.
+        """
 
         def save(partial):
             with open(partial, "w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows(
-                    [_plain(value) for value in line] for line in lines
+                    [_plain(value) for value in line] for line in self._lines()
                 )
 
         return write_whole(path, save)
+
+    def _lines(self):
+        """The table as lists of values: names, rows, means."""
+        means = self.means or {}
+        columns = [*self.columns, *(n for n in means if n not in self.columns)]
+        lines = [columns]
+        lines += [[row.get(column, "") for column in columns] for row in self.rows]
+        if means:
+            lines.append([means.get(column, "mean") for column in columns])
+        return lines
 
     def _content(self):
         return {

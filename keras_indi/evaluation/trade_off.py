@@ -1,14 +1,13 @@
 """The perception-distortion curve: the same images at every number of steps."""
 
-import hashlib
-import json
 import pathlib
 import warnings
 
 from keras_indi.evaluation.evaluate import score_pairs
 from keras_indi.evaluation.figures import draw_trade_off, require_matplotlib
+from keras_indi.evaluation.finished_work import FinishedPairs, circumstances, claim
 from keras_indi.evaluation.pairs import as_pairs
-from keras_indi.evaluation.protocol import Protocol, running_versions
+from keras_indi.evaluation.protocol import Protocol
 from keras_indi.evaluation.scores import Scores
 from keras_indi.evaluation.settings import ARGUMENTS, all_settings
 from keras_indi.evaluation.table import Table
@@ -77,7 +76,7 @@ def trade_off(
     if out_dir is not None:
         require_matplotlib()
         out_dir = pathlib.Path(out_dir)
-        _claim(out_dir, _circumstances(model, pairs, protocol))
+        claim(out_dir / "settings", circumstances(pairs, protocol, model))
         for name in settings:
             path = out_dir / "settings" / f"{name}.json"
             if path.exists():
@@ -99,6 +98,7 @@ def trade_off(
                 "tile_size": tile_size,
                 "batch_size": batch_size,
             },
+            FinishedPairs(),
         )
         if out_dir is not None:
             finished[name].to_json(out_dir / "settings" / f"{name}.json")
@@ -118,43 +118,3 @@ def trade_off(
     if table.failures and warn:
         warnings.warn(table.failure_report(), stacklevel=2)
     return table
-
-
-def _circumstances(model, pairs, protocol):
-    """What must be the same for finished settings to count."""
-    digest = hashlib.sha256()
-    for weight in model.get_weights():
-        digest.update(str(weight.shape).encode())
-        digest.update(weight.tobytes())
-    return {
-        "model": digest.hexdigest(),
-        "noise_schedule": repr(model.noise_schedule),
-        "images": pairs.fingerprint(),
-        "protocol": protocol.get_config(),
-        "weights": protocol.weight_digests(),
-        "versions": running_versions(),
-    }
-
-
-def _claim(out_dir, circumstances):
-    """Makes the folder this run's, or raises if it is another's."""
-    path = out_dir / "settings" / "circumstances.json"
-    # Through JSON, as what it is compared with went.
-    text = json.dumps(circumstances, indent=2, default=repr)
-    finished = [other for other in path.parent.glob("*.json") if other != path]
-    if finished and path.exists():
-        there = json.loads(path.read_text(encoding="utf-8"))
-        here = json.loads(text)
-        changed = [key for key in here if here[key] != there.get(key)]
-        if changed:
-            raise ValueError(
-                "The folder holds results that were measured with another "
-                f"{', '.join(changed)}; use another folder, or delete it. Received: "
-                f"out_dir={str(out_dir)!r}"
-            )
-        return
-
-    def save(partial):
-        pathlib.Path(partial).write_text(text + "\n", encoding="utf-8")
-
-    write_whole(path, save)

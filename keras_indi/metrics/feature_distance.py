@@ -1,13 +1,12 @@
 """What FID and KID share: two sets of images, seen through a feature extractor."""
 
 import hashlib
-import os
-import pathlib
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_indi.files import write_whole
 from keras_indi.inference.compiled import compile_function
 from keras_indi.metrics import checks
 
@@ -92,10 +91,19 @@ class FeatureDistance:
             None if images is None else self._features(images)
             for images in (clean, restored)
         ]
-        if features[0] is not None:
-            self._clean = self._added(self._clean, features[0])
-        if features[1] is not None:
-            self._restored = self._added(self._restored, features[1])
+        self.add_features(*features)
+
+    def add_features(self, clean, restored):
+        """Adds images to the two sets by their features.
+
+        Args:
+            clean: What `features` gave of clean images, or `None`.
+            restored: What `features` gave of restored images, or `None`.
+        """
+        if clean is not None:
+            self._clean = self._added(self._clean, clean)
+        if restored is not None:
+            self._restored = self._added(self._restored, restored)
 
     def features(self, images):
         """The extractor's features of images.
@@ -113,7 +121,8 @@ class FeatureDistance:
         """Writes what is known of the clean images, for `reference` of later ones.
 
         Args:
-            path: Path of an `.npz` file; it appears whole or not at all.
+            path: Path of an `.npz` file; it appears whole or not at all. Its folder
+                is made.
 
         Raises:
             ValueError: With fewer than two clean images.
@@ -123,11 +132,13 @@ class FeatureDistance:
                 "A reference needs at least 2 clean images. "
                 f"Received: {self.counts['clean']} clean images"
             )
-        path = pathlib.Path(path)
-        partial = path.with_name(f"partial-{path.name}")
-        with open(partial, "wb") as file:
-            np.savez(file, **self._identity(), **self._saved(self._clean))
-        os.replace(partial, path)
+
+        def save(partial):
+            # A file, as of a path NumPy would change the ending.
+            with open(partial, "wb") as file:
+                np.savez(file, **self._identity(), **self._saved(self._clean))
+
+        write_whole(path, save)
 
     @property
     def counts(self):

@@ -2,7 +2,13 @@
 
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -11,7 +17,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 from keras_indi.cli.__main__ import main
-from keras_indi.evaluation import Table
+from keras_indi.evaluation import Protocol, Table
 
 
 def write(folder, images):
@@ -57,7 +63,10 @@ def test_scores_are_printed_and_written(folders):
     assert sorted(path.name for path in out.iterdir()) == [
         "evaluation.csv",
         "evaluation.json",
+        "evaluation.png",
+        "measured",
     ]
+    assert f"Written: {out / 'evaluation.png'}" in result.stdout
 
 
 def test_an_earlier_protocol_is_used_again(folders):
@@ -94,6 +103,44 @@ def test_names_that_do_not_match_end_it_before_any_file(folders):
     assert result.exit_code == 2
     assert "1_x" in result.stderr
     assert not (root / "out").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_a_killed_run_continues_where_it_stopped(tmp_path):
+    count = 150  # so many that some are left when it dies
+    for seed, name in enumerate(("clean", "restored")):
+        write(tmp_path / name, smooth_images(count, 20, 16, seed=seed).astype("uint8"))
+    inputs = keras.Input((None, None, 3))
+    features = keras.layers.GlobalAveragePooling2D()(
+        keras.layers.Conv2D(5, 3, activation="tanh")(inputs / 255)
+    )
+    keras.Model(inputs, features, name="own").save(tmp_path / "own.keras")
+    protocol = Protocol(("psnr", "fid", "kid"), extractor=tmp_path / "own.keras")
+    table = Table([{"name": "0"}], protocol)
+    options = ["--protocol", str(table.to_json(tmp_path / "protocol.json"))]
+    whole = run(tmp_path, "--out", str(tmp_path / "whole"), *options)
+    assert whole.exit_code == 0, whole.output
+
+    out = tmp_path / "killed"
+    command = [sys.executable, "-m", "keras_indi.cli", "evaluate", *options]
+    for name, folder in (("restored",) * 2, ("clean",) * 2, ("out", "killed")):
+        command += [f"--{name}", str(tmp_path / folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and process.poll() is None:
+            if (out / "measured" / "000002.npz").exists():
+                break
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+    finished = {path: path.stat().st_mtime_ns for path in out.glob("measured/0*.npz")}
+    assert 3 <= len(finished) < count and not (out / "evaluation.json").exists()
+    assert run(tmp_path, "--out", str(out), *options).exit_code == 0
+    for path, modified in finished.items():
+        assert path.stat().st_mtime_ns == modified
+    for name in ("evaluation.json", "evaluation.csv"):
+        texts = [(tmp_path / f / name).read_bytes() for f in ("whole", "killed")]
+        assert texts[0] == texts[1]
 
 
 @pytest.mark.parametrize(

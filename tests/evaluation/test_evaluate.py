@@ -1,6 +1,7 @@
 """Scores of folders, arrays and models, against scikit-image."""
 
 import sys
+import types
 import warnings
 
 import keras
@@ -11,8 +12,10 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from keras_indi.data.sample_photographs import sample_photographs
-from keras_indi.evaluation import Protocol, evaluate
+from keras_indi.evaluation import Protocol, Table, as_pairs, evaluate
+from keras_indi.evaluation.scores import Scores
 from keras_indi.models import InDI
+from keras_indi.samplers import InDISampler
 
 
 def photographs(count=3, size=32):
@@ -83,6 +86,119 @@ def test_arrays_and_lists_score_as_folders(folders):
     for sides in [(restored, clean), (np.stack(restored), np.stack(clean))]:
         for found, expected in zip(evaluate(*sides).rows, rows):
             assert found["psnr"] == expected["psnr"]
+
+
+def test_two_folders_come_as_a_tuple_or_a_list(folders):
+    root, *_ = folders
+    sides = [root / "restored", str(root / "clean")]
+    first, second = as_pairs(tuple(sides)), as_pairs(sides)
+    assert first.names == second.names == ["a/c", "a/d", "b"]
+    for image, other in zip(first.read(2), second.read(2)):
+        np.testing.assert_array_equal(image, other)
+    with pytest.raises(ValueError, match="Received: .* PosixPath and ndarray"):
+        as_pairs([root / "restored", np.zeros((2, 16, 16, 3))])
+
+
+def interrupted_after(monkeypatch, count):
+    """Makes a run break off at the pair after so many; counts those it measures."""
+    measured = []
+
+    def measure(self, clean, restored):
+        if len(measured) == count:
+            raise KeyboardInterrupt
+        measured.append(1)
+        return original(self, clean, restored)
+
+    original = Scores.measure
+    monkeypatch.setattr(Scores, "measure", measure)
+    return measured
+
+
+def test_an_interrupted_evaluation_continues_where_it_stopped(folders, monkeypatch):
+    root, clean, _ = folders
+    write(root / "restored", {"b": clean["b"]}, ".webp")  # infinite PSNR
+    sides = root / "restored", root / "clean"
+    whole = evaluate(*sides, out_dir=root / "whole")
+    assert Table.from_json(root / "whole" / "evaluation.json") == whole
+    assert evaluate(*sides) == whole
+    with monkeypatch.context() as patch:
+        interrupted_after(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(*sides, out_dir=root / "out")
+    assert not (root / "out" / "evaluation.json").exists()
+    measured = interrupted_after(monkeypatch, 9)
+    assert evaluate(*sides, out_dir=root / "out") == whole
+    assert len(measured) == 1
+    assert evaluate(*sides, out_dir=root / "out") == whole
+    assert len(measured) == 1
+    written = [
+        {
+            path.relative_to(folder): path.read_bytes()
+            for path in folder.rglob("*.[jc]s*")
+        }
+        for folder in (root / "whole", root / "out")
+    ]
+    assert written[0] == written[1] and len(written[0]) == 3
+    Image.open(root / "out" / "evaluation.png").verify()
+    assert not list(root.rglob("partial-*"))
+
+
+def test_what_could_not_be_scored_is_told_again(folders):
+    root, *_ = folders
+    (root / "restored" / "a" / "c.webp").write_bytes(b"RIFF torn")
+    run = (root / "restored", root / "clean")
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="1 images are in no figure"):
+            table = evaluate(*run, out_dir=root / "out")
+        assert [row["name"] for row in table] == ["a/d", "b"]
+
+
+def test_another_evaluations_folder_is_refused(folders, model):
+    root, clean, _ = folders
+
+    def run(protocol=None, restored="restored", **arguments):
+        sides = root / restored, root / "clean"
+        return evaluate(*sides, protocol, out_dir=root / "out", **arguments)
+
+    run()
+    with pytest.raises(ValueError, match="another protocol; .*Received: out_dir=.*out"):
+        run(Protocol(crop_border=1))
+    with pytest.raises(ValueError, match="another model, .*, num_steps;"):
+        pairs = root / "restored", root / "clean"
+        evaluate(model, pairs, out_dir=root / "out", num_steps=1)
+    write(root / "restored", {"b": clean["b"]}, ".webp")
+    with pytest.raises(ValueError, match="another images;"):
+        run()
+    (root / "out" / "measured" / "circumstances.json").unlink()
+    with pytest.raises(ValueError, match="another images, protocol, weights, versions"):
+        run()
+
+
+def test_a_models_evaluation_continues_where_it_stopped(model, tmp_path, monkeypatch):
+    module = sys.modules["keras_indi.evaluation.evaluate"]
+    monkeypatch.setattr(module, "PIXELS_PER_CHUNK", 2 * 32 * 32)
+    clean = photographs(5)
+    run = model, ([blurred(image) for image in clean], clean)
+    arguments = {"num_steps": 2, "sampler": InDISampler()}
+    whole = evaluate(*run, **arguments)
+    with monkeypatch.context() as patch:
+        interrupted_after(patch, 3)  # in the second of three chunks
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(*run, out_dir=tmp_path, **arguments)
+    restored = []
+
+    def restore(images, **arguments):
+        restored.append(len(images))
+        return type(model).restore(model, images, **arguments)
+
+    monkeypatch.setattr(model, "restore", restore)
+    measured = interrupted_after(monkeypatch, 9)
+    assert evaluate(*run, out_dir=tmp_path, batch_size=1, **arguments) == whole
+    assert restored == [2, 1] and len(measured) == 2
+    for changed in ({"num_steps": 1}, {"seed": 5}, {"time_grid": "power"}):
+        (name,) = changed
+        with pytest.raises(ValueError, match=f"another {name};"):
+            evaluate(*run, out_dir=tmp_path, **{**arguments, **changed})
 
 
 def test_the_first_images_are_those_of_the_protocol(folders):
@@ -205,6 +321,9 @@ def test_bad_arguments(model, tmp_path):
         evaluate(model, (clean, clean), num_samples=2)
     with pytest.raises(ValueError, match="Received: restored of type PosixPath"):
         evaluate(tmp_path, clean)
+    restorer = types.SimpleNamespace(restore=model.restore)
+    with pytest.raises(ValueError, match="Received: restored of type SimpleNamespace"):
+        evaluate(restorer, (clean, clean), out_dir=tmp_path)
     with pytest.raises(ValueError, match="Received: 2 and 1 images"):
         evaluate(clean, clean[:1])
     with pytest.raises(ValueError, match="Received: pair 1 of shapes"):

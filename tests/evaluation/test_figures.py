@@ -11,6 +11,7 @@ from keras_indi.evaluation.figures import (
     MARGIN,
     TITLES,
     contact_sheet,
+    draw_evaluation,
     draw_trade_off,
     heat_map,
     viewable,
@@ -78,6 +79,25 @@ def test_curves_go_through_the_means_over_seeds():
     np.testing.assert_allclose(
         panels[3].lines[0].get_xydata().T, [[1, 2, 4], [49, 48, 46]]
     )
+
+
+def test_the_worst_images_come_first_and_are_named():
+    names = ["a", "folder/" + 30 * "x" + "_b", "c", "d", "e"]
+    figures = zip(names, [30.0, 20.0, np.inf, 25.0, 28.0], [0.1, 0.2, 0.0, 0.5, 0.4])
+    rows = [{"name": n, "psnr": p, "lpips_alex": q} for n, p, q in figures]
+    table = Table(rows, Protocol(("lpips_alex", "fid768", "psnr")))
+    lpips, psnr = draw_evaluation(table).axes
+    np.testing.assert_array_equal(lpips.lines[0].get_ydata(), [0.5, 0.4, 0.2, 0.1, 0])
+    np.testing.assert_array_equal(psnr.lines[0].get_ydata(), [20, 25, 28, 30, np.inf])
+    np.testing.assert_array_equal(psnr.lines[1].get_ydata(), [20, 25, 28])
+    assert lpips.texts[0].get_text().split()[:5] == ["worst", "d", "0.5", "e", "0.4"]
+    worst = psnr.texts[0].get_text().splitlines()
+    assert worst[1].startswith("…xxx") and worst[1].endswith("x_b  20")
+    assert worst[2:] == ["d  25", "e  28"]
+    assert "PSNR" in psnr.get_title() and "LPIPS" in lpips.get_title()
+    assert lpips.get_legend() is None
+    few = Table([{"name": "a"}, {"name": "b"}], Protocol(("fid768",)))
+    assert draw_evaluation(few) is None
 
 
 def test_every_metric_of_a_protocol_has_a_title():

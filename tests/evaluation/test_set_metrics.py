@@ -1,12 +1,15 @@
 """FID and KID in an evaluation: those of the metrics, computed once."""
 
+import csv
+
 import keras
 import numpy as np
 import pytest
 from helpers import full_strength, shared_folder, small_network, smooth_images
 
-from keras_indi.evaluation import Protocol, evaluate, shared_features, trade_off
+from keras_indi.evaluation import Protocol, evaluate, scores, shared_features, trade_off
 from keras_indi.metrics import FrechetDistance, InceptionV3Features, KernelDistance
+from keras_indi.metrics.feature_distance import FeatureDistance
 from keras_indi.models import InDI
 
 COUNT = 12
@@ -31,7 +34,7 @@ def protocol(extractor, tmp_path):
     return Protocol(("kid", "fid", "psnr"), extractor=tmp_path / "own.keras", seed=4)
 
 
-def test_figures_are_those_of_the_metrics(extractor, protocol):
+def test_figures_are_those_of_the_metrics(extractor, protocol, tmp_path):
     clean, restored = images(), images(seed=1)
     fid = FrechetDistance(extractor)
     kid = KernelDistance(extractor, subset_size=COUNT // 2, seed=4)
@@ -47,16 +50,23 @@ def test_figures_are_those_of_the_metrics(extractor, protocol):
     assert deviation > 0
     assert evaluation.columns == ["name", "psnr"]
     assert set(protocol.weight_digests()) == {"extractor"}
+    with open(evaluation.to_csv(tmp_path / "table.csv"), newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert lines[0]["fid"] == "" and float(lines[0]["psnr"]) > 0
+    for name, mean in means.items():
+        assert float(lines[-1][name]) == mean
+        assert f"{mean:.4f}" in str(evaluation)
 
 
 def test_features_are_computed_once(protocol, monkeypatch):
     calls = []
 
-    def counted(self, images, compute):
-        return original(self, images, lambda x: calls.append(1) or compute(x))
+    def counted(self, images):
+        calls.append(len(images))
+        return original(self, images)
 
-    original = shared_features.FeatureMemory.features
-    monkeypatch.setattr(shared_features.FeatureMemory, "features", counted)
+    original = FeatureDistance.features
+    monkeypatch.setattr(FeatureDistance, "features", counted)
 
     class Restorer:
         """Brightens by the number of steps."""
@@ -69,8 +79,6 @@ def test_features_are_computed_once(protocol, monkeypatch):
     evaluate(Restorer(), (images(), images(seed=1)), protocol, num_steps=1)
     assert len(calls) == 2 * COUNT  # for FID and KID together
     calls.clear()
-    evaluate(images(), images(), protocol)
-    assert len(calls) == COUNT
     # All of a trade-off's settings see the clean images' features once.
     calls.clear()
     model = InDI(small_network(), noise_schedule=0.1, seed=0)
@@ -112,6 +120,37 @@ def test_unreadable_images_make_kids_subsets_smaller(protocol):
     with pytest.warns(UserWarning, match="1 images are"):
         evaluation = evaluate(restored, clean, protocol)
     assert np.isfinite(list(evaluation.means.values())).all()
+
+
+def test_many_images_are_counted_as_all_at_once(protocol, monkeypatch):
+    whole = evaluate(images(seed=1), images(), protocol).means
+    monkeypatch.setattr(scores, "COUNTED_TOGETHER", 5)
+    parts = evaluate(images(seed=1), images(), protocol).means
+    assert parts == pytest.approx(whole, rel=1e-9)
+
+
+def test_an_interrupted_evaluation_keeps_the_features(protocol, tmp_path, monkeypatch):
+    whole = evaluate(images(seed=1), images(), protocol, out_dir=tmp_path / "a")
+    calls = []
+
+    def breaks_off(self, pictures):
+        calls.append(1)
+        if len(calls) == 11:  # in the restored image of the sixth pair
+            raise KeyboardInterrupt
+        return original(self, pictures)
+
+    original = FeatureDistance.features
+    monkeypatch.setattr(FeatureDistance, "features", breaks_off)
+    run = (images(seed=1), images(), protocol)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(*run, out_dir=tmp_path / "b")
+    calls[:] = [1] * 100
+    assert evaluate(*run, out_dir=tmp_path / "b") == whole
+    assert len(calls) == 100 + 2 * (COUNT - 5)
+    names = "evaluation.json", "evaluation.csv"
+    for name in names:
+        texts = [(tmp_path / folder / name).read_bytes() for folder in "ab"]
+        assert texts[0] == texts[1]
 
 
 @pytest.mark.slow

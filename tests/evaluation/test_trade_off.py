@@ -111,6 +111,11 @@ def test_anothers_folder_is_refused(model, pairs, tmp_path):
         run(model=new_model(noise_schedule=0.01))
     with pytest.raises(ValueError, match="another model;"):
         run(model=new_model(seed=1))
+    with pytest.raises(ValueError, match="another value_range;"):
+        run(model=new_model(value_range=(0, 256)))
+    (tmp_path / "settings" / "circumstances.json").unlink()
+    with pytest.raises(ValueError, match="another model, .*, versions;"):
+        run()
 
 
 def test_samplers_and_grids_of_ones_own(model, pairs, tmp_path):
