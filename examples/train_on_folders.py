@@ -24,7 +24,7 @@ from keras_indi.files import write_whole
 
 EPOCH = 200  # batches
 NUM_STEPS = (1, 4, 16)
-VIEW = slice(128, 320)  # rows and columns that the picture shows
+VIEW = 192  # pixels, height and width at most of what the picture shows
 
 
 def build_model(batches, noise):
@@ -41,6 +41,10 @@ def build_model(batches, noise):
     rate = keras.optimizers.schedules.CosineDecay(1e-3, batches)
     model.compile(keras_indi.models.AveragedAdam(rate))
     return model
+
+
+def label(num_steps):
+    return "1 step" if num_steps == 1 else f"{num_steps} steps"
 
 
 def train(options):
@@ -77,7 +81,7 @@ def measure(model, options):
     degraded, clean = options.held_out
     tables = {"degraded": evaluation.evaluate(degraded, clean, protocol)}
     for num_steps in NUM_STEPS:
-        tables[f"{num_steps} steps"] = evaluation.evaluate(
+        tables[label(num_steps)] = evaluation.evaluate(
             model, tuple(options.held_out), protocol, num_steps=num_steps
         )
     for name, table in tables.items():
@@ -103,17 +107,21 @@ def measure(model, options):
     write_whole(options.out / "table.json", lambda p: pathlib.Path(p).write_text(text))
 
 
+def view(image):
+    """The middle of an image."""
+    top, left = (max(0, size - VIEW) // 2 for size in image.shape[:2])
+    return image[top : top + VIEW, left : left + VIEW]
+
+
 def draw(model, options, count=4):
     """Writes a picture of the first held-out images."""
     degraded, clean = (data.find_images(folder) for folder in options.held_out)
     rows = []
     for name in sorted(degraded.keys() & clean.keys())[:count]:
-        image, target = (
-            data.read_image(files[name])[VIEW, VIEW] for files in (degraded, clean)
-        )
+        image, target = (view(data.read_image(f[name])) for f in (degraded, clean))
         restored = [model.restore(image, n, seed=0, verbose=0) for n in NUM_STEPS]
         rows.append([image, *restored, target])
-    labels = ["degraded", *(f"{n} steps" for n in NUM_STEPS), "clean"]
+    labels = ["degraded", *(label(n) for n in NUM_STEPS), "clean"]
     write_whole(options.out / "restored.png", contact_sheet(rows, labels).save)
 
 

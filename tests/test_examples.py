@@ -1,0 +1,60 @@
+"""The examples, as a user runs them."""
+
+import csv
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def run(name, *arguments):
+    """Runs an example on this package; returns what it printed."""
+    result = subprocess.run(
+        [sys.executable, ROOT / "examples" / name, *arguments],
+        env={**os.environ, "KERAS_INDI_SMOKE": "1", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.slow
+def test_train_and_restore():
+    assert re.search(r"4 draws differ by (?!0\.00)\d", run("train_and_restore.py"))
+
+
+@pytest.mark.slow
+def test_train_on_folders(tmp_path):
+    rng = np.random.default_rng(0)
+    for part in ("train", "held_out"):
+        for index in range(2):
+            clean = rng.integers(0, 256, (80, 96, 3)).astype("uint8")
+            for side, image in (("clean", clean), ("noisy", clean // 2 + 40)):
+                folder = tmp_path / part / side
+                folder.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(image).save(folder / f"{index}.png")
+    noisy, clean = tmp_path / "train" / "noisy", tmp_path / "train" / "clean"
+    held_out = [tmp_path / "held_out" / side for side in ("noisy", "clean")]
+    out = tmp_path / "out"
+    arguments = ["--degraded", noisy, "--clean", clean, "--held-out", *held_out]
+    arguments += ["--out", out, "--batches", "2"]
+    run("train_on_folders.py", *arguments)
+    with open(out / "table.csv", newline="") as file:
+        rows = {row["name"]: float(row["psnr"]) for row in csv.DictReader(file)}
+    assert list(rows) == ["degraded", "1 step", "4 steps", "16 steps"]
+    degraded, clean = (np.asarray(Image.open(f / "0.png"), float) for f in held_out)
+    other = (np.asarray(Image.open(f / "1.png"), float) for f in held_out)
+    expected = [
+        10 * np.log10(255**2 / np.mean((a - b) ** 2))
+        for a, b in ((degraded, clean), tuple(other))
+    ]
+    assert rows["degraded"] == pytest.approx(np.mean(expected), abs=1e-4)
+    assert np.asarray(Image.open(out / "restored.png")).shape[1] > 5 * 96
