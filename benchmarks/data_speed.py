@@ -50,7 +50,6 @@ COUNT = 48  # photographs
 WORKERS = 2
 AHEAD = 6  # batches that either side may have read ahead
 ENVIRONMENT = {
-    "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(4 * 2**30),
     "MALLOC_TRIM_THRESHOLD_": str(8 * 2**30),
     "TF_CPP_MIN_LOG_LEVEL": "3",

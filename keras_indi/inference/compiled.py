@@ -53,7 +53,7 @@ def compile_function(function, variables):
     if backend == "torch":
         import torch
 
-        return torch.no_grad()(function)
+        return torch.inference_mode()(function)
     return function
 
 

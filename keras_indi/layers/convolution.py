@@ -166,8 +166,14 @@ def double(images):
     Returns:
         Tensor of shape `(batch, 2 height, 2 width, channels)`.
     """
-    batch, height, width, channels = ops.shape(images)
     backend = keras.config.backend()
+    if backend == "torch":
+        import torch
+
+        return torch.nn.functional.interpolate(
+            images.permute(0, 3, 1, 2), scale_factor=2, mode="nearest"
+        ).permute(0, 2, 3, 1)
+    batch, height, width, channels = ops.shape(images)
     if backend == "tensorflow":
         import tensorflow as tf
 
@@ -175,12 +181,6 @@ def double(images):
         return tf.raw_ops.ResizeNearestNeighbor(
             images=images, size=(2 * height, 2 * width)
         )
-    if backend == "torch":
-        import torch
-
-        return torch.nn.functional.interpolate(
-            images.permute(0, 3, 1, 2), scale_factor=2, mode="nearest"
-        ).permute(0, 2, 3, 1)
     blocks = ops.reshape(images, (batch, height, 1, width, 1, channels))
     blocks = ops.broadcast_to(blocks, (batch, height, 2, width, 2, channels))
     return ops.reshape(blocks, (batch, 2 * height, 2 * width, channels))
