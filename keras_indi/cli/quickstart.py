@@ -32,7 +32,7 @@ HELD_OUT_CROPS = {  # top left corners that show an eye, a spoon and a rim
 @click.option(
     "--steps",
     type=click.IntRange(min=EPOCHS),
-    help="Training steps. [default: 600; smoke: 60]",
+    help="Training steps. [default: 2400; smoke: 60]",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 def command(smoke, out, steps, seed):
@@ -44,7 +44,7 @@ def command(smoke, out, steps, seed):
 
     Example: keras-indi quickstart --out first
     """
-    steps = steps or (60 if smoke else 600)
+    steps = steps or (60 if smoke else 2400)
     out.mkdir(parents=True, exist_ok=True)
 
     import keras
@@ -98,7 +98,6 @@ def _train(photographs, steps, width, seed):
             condition_on_degraded=True,
         ),
         time_distribution=UniformTime(stratified=True),
-        noise_schedule=0.02,
         seed=seed,
     )
     rate = keras.optimizers.schedules.CosineDecay(1e-3, steps, alpha=0.02)
