@@ -183,3 +183,24 @@ def test_near_times_are_told_apart(policy):
 def test_bad_arguments(arguments, received):
     with pytest.raises(ValueError, match=f"Received: {received}"):
         UNetBackbone(**arguments)
+
+
+def test_negative_features_reach_the_last_convolution():
+    # With an activation between, training on small residuals drove all features to
+    # where that is zero, and with them all gradients.
+    unet = tiny_unet(channel_multipliers=(1,))
+    first, second = smooth_images(2, 8, 8, high=1.0)
+    times = np.full(1, 0.5, "float32")
+
+    def difference():
+        estimates = [
+            apply(unet, {"images": image[None], "times": times})
+            for image in (first, second)
+        ]
+        return estimates[0] - estimates[1]
+
+    expected = difference()
+    (bias,) = [w for w in unet.weights if w.path == "up_0_block_0/second/bias"]
+    bias.assign(bias - 100.0)
+    assert np.std(expected - (first - second)) > 0.01
+    np.testing.assert_allclose(difference(), expected, atol=1e-3)
