@@ -1,5 +1,7 @@
 """The base class of samplers: a rule that moves the state from t to s."""
 
+import functools
+
 from keras import ops
 
 from keras_indi import process
@@ -103,6 +105,7 @@ class Sampler(Configurable):
         return 0.0
 
     @staticmethod
+    @functools.lru_cache(maxsize=1024)  # its small operations cost more than a step
     def scale_between(noise_schedule, time, next_time):
         """`process.update_noise_scale` of a schedule, as a float."""
         times = ops.convert_to_tensor([time, next_time], "float32")
