@@ -15,8 +15,9 @@ class CropPair:
     equal the crop of the degraded whole.
 
     Args:
-        degradation: Callable of `(image, generator)`, or `None` where the source
-            holds pairs. Its attributes `margin` and `size_multiple` are honoured.
+        degradation: Callable of `(image, generator)`, for the elements that are
+            clean images, or `None` where all are pairs. Its attributes `margin` and
+            `size_multiple` are honoured.
         crop_size: Pair of ints, height and width, or `None` for whole images.
         random: Bool, whether crops lie anywhere or in the centre.
         augment: Bool, whether to draw a flip and a rotation, alike for both.
@@ -48,7 +49,7 @@ class CropPair:
             UnusableImageError: If the images are too small or do not fit each
                 other, before anything is drawn.
         """
-        if self.degradation is None:
+        if isinstance(element, tuple):
             pair = self._crop_of_pair(*element, generator)
         else:
             pair = self._degraded_crop(element, generator)

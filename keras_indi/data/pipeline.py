@@ -34,14 +34,15 @@ def make_pairs(
 
     Args:
         source: Object with `__len__` and `__getitem__`, whose element i is the
-            tuple of arrays `(degraded, clean)`, or the clean array where a
-            degradation is given. Arrays are uint8 or uint16, of their dtype's
-            full range, of shape `(height, width, channels)`. An element that
-            cannot be used raises `UnusableImageError`. A method `name(i)` names
-            it. Threads read it at the same time.
+            tuple of arrays `(degraded, clean)`, or the clean array, which the
+            degradation degrades; a source may hold both. Arrays are uint8 or
+            uint16, of their dtype's full range, of shape `(height, width,
+            channels)`. An element that cannot be used raises
+            `UnusableImageError`. A method `name(i)` names it. Threads read it at
+            the same time.
         degradation: A `keras_indi.data.degradations.Degradation`, or a callable
             of `(image, generator)` that returns an image of the same shape and
-            dtype. `None` where the source holds pairs.
+            dtype. `None` where the source holds pairs alone.
         crop_size: Int, or pair of ints, height and width of the crops. `None`
             for whole images, which must then be of one size in each batch.
         batch_size: Int, pairs a batch.

@@ -5,8 +5,10 @@ from keras import layers
 
 from keras_indi.layers import (
     Convolution2D,
+    DepthToSpace2D,
     Downsampling2D,
     ResidualBlock,
+    SpaceToDepth2D,
     TimeEmbedding,
     Upsampling2D,
 )
@@ -38,6 +40,9 @@ class UNetBackbone(keras.Model):
             to 2.
         condition_on_degraded: Bool, whether the degraded image y is a further
             input, concatenated to x_t at the stem. Defaults to `False`.
+        patch_size: Int, height and width of the patches of pixels that the first
+            level works on: 2 gives it half the images' resolution and four times
+            their channels, for a quarter of the cost. Defaults to 1, pixels.
         dtype: The compute dtype or policy of the layers. Defaults to Keras's
             global policy. Inputs, t and the output are float32 throughout.
         **kwargs: `name` and so on of `keras.Model`.
@@ -71,6 +76,7 @@ class UNetBackbone(keras.Model):
         channel_multipliers=(1, 2, 3, 4),
         blocks_per_level=2,
         condition_on_degraded=False,
+        patch_size=1,
         dtype=None,
         **kwargs,
     ):
@@ -79,6 +85,7 @@ class UNetBackbone(keras.Model):
             image_channels=image_channels,
             base_channels=base_channels,
             blocks_per_level=blocks_per_level,
+            patch_size=patch_size,
             **{
                 f"channel_multipliers[{index}]": multiplier
                 for index, multiplier in enumerate(channel_multipliers)
@@ -122,7 +129,7 @@ class UNetBackbone(keras.Model):
             for level, w in enumerate(widths[:-1])
         ]
         residual = Convolution2D(
-            image_channels,
+            patch_size**2 * image_channels,
             kernel_initializer="zeros",
             dtype=policy,
             name="residual",
@@ -141,6 +148,8 @@ class UNetBackbone(keras.Model):
                 [x, inputs["degraded"]]
             )
         times = embedding(inputs["times"])
+        if patch_size > 1:
+            x = SpaceToDepth2D(patch_size, dtype="float32", name="to_patches")(x)
         x = stem(x)
         skips = []
         for level in levels:
@@ -158,6 +167,8 @@ class UNetBackbone(keras.Model):
             for block in up_blocks[level]:
                 x = block(x, times)
         x = residual(x)
+        if patch_size > 1:
+            x = DepthToSpace2D(patch_size, dtype=policy, name="from_patches")(x)
         outputs = layers.Add(dtype="float32", name="estimate")([inputs["images"], x])
         super().__init__(inputs=inputs, outputs=outputs, **kwargs)
         self.dtype_policy = policy  # a functional model takes none when it is made
@@ -168,11 +179,12 @@ class UNetBackbone(keras.Model):
         self.channel_multipliers = channel_multipliers
         self.blocks_per_level = blocks_per_level
         self.condition_on_degraded = condition_on_degraded
+        self.patch_size = patch_size
 
     @property
     def size_multiple(self):
         """Int: height and width of the input must be multiples of this."""
-        return 2 ** (len(self.channel_multipliers) - 1)
+        return self.patch_size * 2 ** (len(self.channel_multipliers) - 1)
 
     @property
     def receptive_field(self):
@@ -182,13 +194,14 @@ class UNetBackbone(keras.Model):
         `(receptive_field - 1) // 2` pixels away, in each direction.
         """
         reach = 0
+        size = self.patch_size
         for pixel in range(self.size_multiple):
-            low, high = self._window(0, pixel, pixel)
-            reach = max(reach, pixel - low, high - pixel)
+            low, high = self._window(0, pixel // size, pixel // size)
+            reach = max(reach, pixel - size * low, size * (high + 1) - 1 - pixel)
         return 2 * reach + 1
 
     def _window(self, level, low, high):
-        """The input pixels behind the pixels low to high of a level's output.
+        """The input patches behind the patches low to high of a level's output.
 
         The path through the coarsest level reaches furthest, so it is the one
         followed; skips end inside its window.
@@ -212,6 +225,7 @@ class UNetBackbone(keras.Model):
             "channel_multipliers": self.channel_multipliers,
             "blocks_per_level": self.blocks_per_level,
             "condition_on_degraded": self.condition_on_degraded,
+            "patch_size": self.patch_size,
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
             "name": self.name,
             "trainable": self.trainable,

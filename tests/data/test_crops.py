@@ -157,3 +157,12 @@ def test_what_does_not_fit_draws_nothing():
 def test_a_degradation_that_changes_the_shape_is_refused():
     with pytest.raises(ValueError, match=r"keep.*made of an image of shape \(8, 8, 3"):
         crop_pair(lambda image, _: image[1:])(image(9, 9), np.random.default_rng(0))
+
+
+def test_of_a_mixed_source_only_clean_images_are_degraded():
+    clean = image(20, 31)
+    pair = crop_pair(lambda image, generator: 255 - image, random=False)
+    degraded, cut = pair(clean, np.random.default_rng(0))
+    np.testing.assert_array_equal(degraded, 255 - cut)
+    degraded, cut = pair((clean // 2, clean), np.random.default_rng(0))
+    np.testing.assert_array_equal(degraded, cut // 2)

@@ -43,6 +43,12 @@ CASES = {
     ),
     "downsampling": (layers.Downsampling2D, {"filters": 4}, [_random(2, 6, 10, 3)]),
     "upsampling": (layers.Upsampling2D, {"filters": 4}, [_random(2, 5, 7, 3)]),
+    "space_to_depth": (layers.SpaceToDepth2D, {"patch_size": 2}, [_random(2, 6, 4, 3)]),
+    "depth_to_space": (
+        layers.DepthToSpace2D,
+        {"patch_size": 2},
+        [_random(2, 3, 5, 12)],
+    ),
 }
 
 
@@ -260,3 +266,17 @@ def test_resampling_then_convolving_is_keras_own(resampling):
         ops.convert_to_numpy(expected),
         atol=1e-5,
     )
+
+
+# === Patches ===
+
+
+@pytest.mark.parametrize("patch_size", [1, 2, 3])
+def test_a_patch_becomes_the_channels_of_one_pixel_and_back(patch_size):
+    images = _random(2, 2 * patch_size, 3 * patch_size, 3)
+    patches = layers.SpaceToDepth2D(patch_size)(images)
+    pixel = ops.convert_to_numpy(patches)[1, 1, 2].reshape(patch_size, patch_size, 3)
+    expected = images[1, patch_size:, 2 * patch_size :]
+    np.testing.assert_array_equal(pixel, expected)
+    again = layers.DepthToSpace2D(patch_size)(patches)
+    np.testing.assert_array_equal(ops.convert_to_numpy(again), images)

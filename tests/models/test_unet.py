@@ -22,6 +22,7 @@ def inputs(height=8, width=12, channels=3, degraded=False):
         {"channel_multipliers": (1, 2)},
         {"channel_multipliers": (1, 1, 2), "blocks_per_level": 1},
         {"channel_multipliers": [1], "condition_on_degraded": True},
+        {"channel_multipliers": (1, 2), "patch_size": 2},
         {
             "image_channels": 1,
             "channel_multipliers": (1, 1),
@@ -88,12 +89,24 @@ def test_images_of_a_batch_do_not_mix():
 
 
 @pytest.mark.parametrize(
-    "multipliers, blocks",
-    [((1,), 1), ((1,), 2), ((1, 1), 1), ((1, 1), 2), ((1, 1, 1), 1)],
+    "multipliers, blocks, patch_size",
+    [
+        ((1,), 1, 1),
+        ((1,), 2, 1),
+        ((1, 1), 1, 1),
+        ((1, 1), 2, 1),
+        ((1, 1, 1), 1, 1),
+        ((1,), 1, 2),
+        ((1, 1), 1, 2),
+        ((1,), 1, 3),
+    ],
     ids=str,
 )
-def test_receptive_field_is_the_measured_influence_of_a_pixel(multipliers, blocks):
-    unet = UNetBackbone(1, 4, multipliers, blocks)
+def test_receptive_field_is_the_measured_influence_of_a_pixel(
+    multipliers, blocks, patch_size
+):
+    unet = UNetBackbone(1, 4, multipliers, blocks, patch_size=patch_size)
+    assert unet.size_multiple == patch_size * 2 ** (len(multipliers) - 1)
     reach, multiple = (unet.receptive_field - 1) // 2, unet.size_multiple
     # One image without and one each with a bright pixel at every phase. They
     # are larger than what it reaches.
@@ -174,6 +187,7 @@ def test_near_times_are_told_apart(policy):
         ({"base_channels": -4}, "base_channels=-4"),
         ({"base_channels": 4.0}, "base_channels=4.0"),
         ({"blocks_per_level": 0}, "blocks_per_level=0"),
+        ({"patch_size": 0}, "patch_size=0"),
         ({"channel_multipliers": ()}, r"channel_multipliers=\(\)"),
         ({"channel_multipliers": (1, 0)}, r"channel_multipliers\[1\]=0"),
         ({"channel_multipliers": (1, "2")}, r"channel_multipliers\[1\]='2'"),

@@ -1,0 +1,82 @@
+"""How the shipped presets are made: data, degradation, p(t), noise and schedule.
+
+Facts that hold for all: the network below, L1 loss, a rate that rises for 300 batches
+to 1e-3 and falls to zero along a cosine, averaged weights, crops flipped and rotated.
+"""
+
+import dataclasses
+
+from keras_indi.data.degradations import (
+    Compose,
+    DefocusBlur,
+    Degradation,
+    Downsample,
+    GaussianNoise,
+    JPEGCompression,
+    MotionBlur,
+    RandomChoice,
+)
+
+NETWORK = {
+    "base_channels": 64,
+    "channel_multipliers": (1, 2),
+    "blocks_per_level": 2,
+    "patch_size": 2,
+    "condition_on_degraded": True,
+}
+
+# Folders of clean photographs, below the folder of data.
+CLEAN = ("bsds500/train", "city100/train/clean")
+
+
+@dataclasses.dataclass
+class Recipe:
+    """What differs between the presets.
+
+    Args:
+        degradation: The degradation of the clean photographs.
+        pairs: Folders of real pairs to add, each with `degraded` and `clean`.
+        repeats: Int, how often a pass goes through the real pairs.
+        noise: Float, eps, as a fraction of the value range.
+        crop_size: Int, pixels.
+        batch_size: Int.
+        batches: Int.
+        starts_from: Name of the preset whose weights training starts from.
+    """
+
+    degradation: Degradation
+    pairs: tuple = ()
+    repeats: int = 1
+    noise: float = 0.0
+    crop_size: int = 64
+    batch_size: int = 16
+    batches: int = 6000
+    starts_from: str | None = "indi_small_denoise"
+
+
+RECIPES = {
+    "indi_small_denoise": Recipe(
+        GaussianNoise((5, 50)),
+        pairs=("polyu100/train",),
+        repeats=2,
+        batches=9000,
+        starts_from=None,
+    ),
+    "indi_small_jpeg": Recipe(
+        RandomChoice(
+            [JPEGCompression((10, 50)), JPEGCompression((10, 50), "4:4:4")], [0.8, 0.2]
+        ),
+        noise=0.01,
+    ),
+    "indi_small_super_resolution_x4": Recipe(Downsample(4), noise=0.01),
+    "indi_small_motion_deblur": Recipe(
+        Compose([MotionBlur((5, 25)), GaussianNoise((0, 2))]),
+        crop_size=96,
+        batch_size=8,
+    ),
+    "indi_small_defocus_deblur": Recipe(
+        Compose([DefocusBlur((1, 5)), GaussianNoise((0, 2))]),
+        crop_size=96,
+        batch_size=8,
+    ),
+}
