@@ -50,7 +50,7 @@ class Recipe:
     noise: float = 0.0
     crop_size: int = 64
     batch_size: int = 16
-    batches: int = 6000
+    batches: int = 5000
     starts_from: str | None = "indi_small_denoise"
 
 
