@@ -221,6 +221,18 @@ def test_a_lambda_that_keras_saved(preset):
         InDI.from_preset(preset)
 
 
+def test_no_optimizer_comes_with_a_preset(preset):
+    for name in ("config.json", "task.json"):
+        change(preset, name, lambda c: c.update(compile_config={"optimizer": "sgd"}))
+    change(
+        preset,
+        "task.json",
+        lambda c: c["config"]["backbone"].pop("compile_config", None),
+    )
+    assert not InDI.from_preset(preset).compiled
+    assert not UNetBackbone.from_preset(preset).compiled
+
+
 def test_what_could_not_be_loaded_is_not_saved(tmp_path):
     images, times = keras.Input((None, None, 3)), keras.Input(())
     estimate = keras.layers.Lambda(lambda x: 2 * x, output_shape=(None, None, 3))
