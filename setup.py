@@ -27,6 +27,9 @@ TFDS = [
     "array_record>=0.8.6,<0.9; sys_platform != 'win32'",
     "scipy>=1.15,<2",
 ]
+# Where presets are downloaded from: Hugging Face, Kaggle, Google Cloud Storage.
+HUB_CLIENTS = ["huggingface_hub>=1,<3", "kagglehub>=1,<2"]
+HUB = [*HUB_CLIENTS, "gcsfs>=2026.1,<2027"]
 CV = ["keras-cv>=0.9,<0.10"]
 
 setup(
@@ -48,6 +51,7 @@ setup(
             "*/CITATIONS.bib",
             "*/TAGS.txt",
         ],
+        "keras_indi.presets": ["data/*/*"],
     },
     py_modules=["keras_indi_launcher"],
     python_requires=">=3.11",
@@ -63,6 +67,7 @@ setup(
         "data": DATA,
         "evaluation": EVALUATION,
         "tensorboard": TENSORBOARD,
+        "hub": HUB,
         "tfds": TFDS,
         "cv": CV,
         "test": [
@@ -70,6 +75,7 @@ setup(
             *TENSORBOARD,
             *TFDS,
             *CV,
+            *HUB_CLIENTS,  # whose functions' arguments the tests' fakes take
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",
