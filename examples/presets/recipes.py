@@ -1,7 +1,8 @@
 """How the shipped presets are made: data, degradation, p(t), noise and schedule.
 
 Facts that hold for all: the network below, L1 loss, a rate that rises for 300 batches
-to 5e-4 and falls to zero along a cosine, clipped gradients, averaged weights, crops flipped and rotated.
+to 5e-4 and falls to zero along a cosine, clipped gradients, averaged weights, crops
+flipped and rotated.
 """
 
 import dataclasses
