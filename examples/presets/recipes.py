@@ -35,6 +35,8 @@ class Recipe:
     """What differs between the presets.
 
     Args:
+        task: What it undoes.
+        description: One sentence for the card.
         degradation: The degradation of the clean photographs.
         pairs: Folders of real pairs to add, each with `degraded` and `clean`.
         repeats: Int, how often a pass goes through the real pairs.
@@ -43,8 +45,13 @@ class Recipe:
         batch_size: Int.
         batches: Int.
         starts_from: Name of the preset whose weights training starts from.
+        restore_defaults: Dict, the steps, sampler and grid that did best on the
+            validation photographs (README.md has the figures).
+        notes: Further sentences for the card.
     """
 
+    task: str
+    description: str
     degradation: Degradation
     pairs: tuple = ()
     repeats: int = 1
@@ -53,10 +60,14 @@ class Recipe:
     batch_size: int = 16
     batches: int = 5000
     starts_from: str | None = "indi_small_denoise"
+    restore_defaults: dict = dataclasses.field(default_factory=lambda: {"num_steps": 1})
+    notes: tuple = ()
 
 
 RECIPES = {
     "indi_small_denoise": Recipe(
+        "noise",
+        "Removes the noise of cameras, and Gaussian noise of sigma 5 to 50.",
         GaussianNoise((5, 50)),
         pairs=("polyu100/train",),
         repeats=2,
@@ -64,18 +75,29 @@ RECIPES = {
         starts_from=None,
     ),
     "indi_small_jpeg": Recipe(
+        "JPEG artefacts",
+        "Removes the blocks and rings of JPEG files of quality 10 to 50.",
         RandomChoice(
             [JPEGCompression((10, 50)), JPEGCompression((10, 50), "4:4:4")], [0.8, 0.2]
         ),
         noise=0.01,
     ),
-    "indi_small_super_resolution_x4": Recipe(Downsample(4), noise=0.01),
+    "indi_small_super_resolution_x4": Recipe(
+        "4x super-resolution",
+        "Sharpens photographs that were enlarged four times, bilinear.",
+        Downsample(4),
+        noise=0.01,
+    ),
     "indi_small_motion_deblur": Recipe(
+        "motion blur",
+        "Removes the blur of a camera that shook by 5 to 25 pixels.",
         Compose([MotionBlur((5, 25)), GaussianNoise((0, 2))]),
         crop_size=96,
         batch_size=8,
     ),
     "indi_small_defocus_deblur": Recipe(
+        "defocus",
+        "Removes the blur of a lens out of focus by a radius of 1 to 5 pixels.",
         Compose([DefocusBlur((1, 5)), GaussianNoise((0, 2))]),
         crop_size=96,
         batch_size=8,

@@ -1,0 +1,100 @@
+"""Make a trained model a shipped preset, with its card.
+
+    python examples/presets/publish.py indi_small_denoise --runs runs \
+        --results measured/results.json
+
+Writes the folder `keras_indi/presets/data/NAME` from `runs/NAME/restorer.keras`, and
+the log of the training to `examples/presets/logs`. Run it once before `measure.py`,
+which loads the preset, and once after, for the scores on the card.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+
+import keras
+from recipes import CLEAN, RECIPES
+from train import CLIP_NORM, LEARNING_RATE, WARMUP
+
+from keras_indi.presets import PRESETS_FOLDER
+
+LOGS = pathlib.Path(__file__).parent / "logs"
+TERMS = {
+    "bsds500/train": "Berkeley segmentation data set: non-commercial research",
+    "city100/train/clean": "City100, iPhone X: MIT",
+    "polyu100/train": "PolyU real-world noisy images: non-commercial",
+}
+
+
+def metadata(name, results):
+    """What only the maker of a preset can tell."""
+    recipe = RECIPES[name]
+    scores = [
+        {"data": case, "images": result["images"], "system": system, **figures}
+        for case, result in results.items()
+        if result["preset"] == name
+        for system, figures in result["rows"].items()
+    ]
+    protocols = {
+        case: result["protocol"]
+        for case, result in results.items()
+        if result["preset"] == name
+    }
+    start = f"the weights of {recipe.starts_from}" if recipe.starts_from else "random"
+    training = {
+        "loss": "mean absolute error",
+        "optimizer": f"AveragedAdam, gradients clipped to a norm of {CLIP_NORM:g}",
+        "learning_rate": f"{WARMUP} batches up to {LEARNING_RATE:g}, then a cosine",
+        "start": start,
+        "ema": 0.9999,
+        "precision": "mixed_bfloat16",
+        **{
+            key: getattr(recipe, key)
+            for key in ("batches", "crop_size", "batch_size", "noise")
+        },
+    }
+    return {
+        "description": recipe.description,
+        "task": recipe.task,
+        # The terms of the photographs it learned from.
+        "license": "CC-BY-NC-4.0",
+        "training_data": [
+            {"name": folder, "terms": TERMS[folder]}
+            for folder in (*CLEAN, *recipe.pairs)
+        ],
+        "degradation": recipe.degradation,
+        "training": training,
+        **(
+            {"held_out_scores": {"protocol": protocols, "scores": scores}}
+            if scores
+            else {}
+        ),
+        "notes": list(recipe.notes),
+    }
+
+
+def publish(name, runs, results):
+    model = keras.saving.load_model(runs / name / "restorer.keras", compile=False)
+    model.restore_defaults = RECIPES[name].restore_defaults
+    folder = model.save_to_preset(
+        PRESETS_FOLDER / name, metadata(name, results), "float16"
+    )
+    LOGS.mkdir(exist_ok=True)
+    shutil.copyfile(runs / name / "training.csv", LOGS / f"{name}.csv")
+    return folder
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="+", choices=RECIPES, metavar="NAME")
+    parser.add_argument("--runs", type=pathlib.Path, required=True)
+    parser.add_argument("--results", type=pathlib.Path, help="of measure.py")
+    options = parser.parse_args()
+    results = json.loads(options.results.read_text()) if options.results else {}
+    for name in options.names:
+        print(publish(name, options.runs, results))
+
+
+if __name__ == "__main__":
+    main()
