@@ -22,6 +22,8 @@ OPTIONAL = [
     "matplotlib",
     "tensorboard",
     "grain",
+    "tifffile",
+    "yaml",
 ]
 
 MAY_IMPORT_A_BACKEND = {
@@ -46,6 +48,7 @@ FLOORS = [
     {"presets"},
     {"evaluation", "export"},
     {"callbacks"},
+    {"restoring", "training"},
     {"cli", "app"},
 ]
 # Data and metrics stand beside: they know no model.

@@ -63,3 +63,23 @@ def _tensorflow_accelerators():
     return tf.config.list_physical_devices("GPU") + tf.config.list_physical_devices(
         "TPU"
     )
+
+
+def devices():
+    """What the backend can compute on.
+
+    Returns:
+        List of strings such as `"cpu:0"` and `"gpu:0"`, accelerators first.
+    """
+    backend = keras.config.backend()
+    if backend == "torch":
+        import torch
+
+        names = [f"gpu:{index}" for index in range(torch.cuda.device_count())]
+        if torch.backends.mps.is_available():
+            names.append("mps:0")
+        return [*names, "cpu:0"]
+    names = keras.distribution.list_devices()
+    if backend == "jax" and not any(name.startswith("cpu") for name in names):
+        names = [*names, "cpu:0"]
+    return sorted(names, key=lambda name: name.startswith("cpu"))
