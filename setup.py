@@ -49,7 +49,7 @@ setup(
             "*/TAGS.txt",
         ],
     },
-    py_modules=["keras_indi_launcher"],
+    py_modules=["keras_indi_environment", "keras_indi_launcher"],
     python_requires=">=3.11",
     install_requires=["keras>=3.15,<3.16", "numpy>=2.0,<3"],
     extras_require={

@@ -10,4 +10,5 @@ from keras_indi import process as process
 from keras_indi import restoring as restoring
 from keras_indi import samplers as samplers
 from keras_indi import schedules as schedules
+from keras_indi import training as training
 from keras_indi.version import __version__ as __version__
