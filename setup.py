@@ -27,6 +27,8 @@ TFDS = [
     "array_record>=0.8.6,<0.9; sys_platform != 'win32'",
     "scipy>=1.15,<2",
 ]
+# Where presets are downloaded from: Hugging Face, Kaggle, Google Cloud Storage.
+HUB = ["huggingface_hub>=1,<3", "kagglehub>=1,<2", "gcsfs>=2026.1"]
 CV = ["keras-cv>=0.9,<0.10"]
 
 setup(
@@ -48,6 +50,7 @@ setup(
             "*/CITATIONS.bib",
             "*/TAGS.txt",
         ],
+        "keras_indi.presets": ["data/*/*"],
     },
     py_modules=["keras_indi_environment", "keras_indi_launcher"],
     python_requires=">=3.11",
@@ -63,6 +66,7 @@ setup(
         "data": DATA,
         "evaluation": EVALUATION,
         "tensorboard": TENSORBOARD,
+        "hub": HUB,
         "tfds": TFDS,
         "cv": CV,
         "test": [

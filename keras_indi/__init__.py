@@ -6,6 +6,7 @@ from keras_indi import evaluation as evaluation
 from keras_indi import layers as layers
 from keras_indi import metrics as metrics
 from keras_indi import models as models
+from keras_indi import presets as presets
 from keras_indi import process as process
 from keras_indi import restoring as restoring
 from keras_indi import samplers as samplers

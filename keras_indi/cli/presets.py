@@ -22,5 +22,23 @@ def command(name):
         return
     for shipped, metadata in presets.list_presets().items():
         click.echo(click.style(shipped, bold=True))
-        for line in presets.summary(metadata):
+        for line in _lines(metadata):
             click.echo(f"    {line}")
+
+
+def _lines(metadata):
+    """What the list tells of a preset."""
+    yield metadata.get("description") or metadata.get("task") or "no description"
+    parameters = f"{metadata['parameter_count'] / 1e6:.1f}M parameters"
+    if metadata.get("weights_sha256") is None:
+        yield f"{parameters}; an architecture without weights"
+    else:
+        yield f"{parameters}, {metadata['weights_bytes'] / 1e6:.1f} MB"
+    settings = metadata.get("recommended") or {}
+    if settings:
+        told = ", ".join(f"{name} {value}" for name, value in settings.items())
+        yield f"recommended: {told}"
+    if metadata.get("license"):
+        yield f"license: {metadata['license']}"
+    for data in metadata.get("training_data") or []:
+        yield f"trained on {data['name']}: {data['terms']}"

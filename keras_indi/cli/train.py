@@ -118,7 +118,5 @@ def command(config, device, **flags):
     settings = TrainingConfig.from_dict(settings)
     with on_device(device):
         path = train(settings)
-    preset = path.parent / "preset"
-    click.echo(
-        f"Model: {path}\n\nUse it:\n\n    keras-indi restore photo.jpg --preset {preset}"
-    )
+    click.echo(f"Model: {path}\n\nUse it:\n")
+    click.echo(f"    keras-indi restore photo.jpg --preset {path.parent / 'preset'}")

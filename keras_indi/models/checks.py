@@ -4,7 +4,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_indi import samplers
 from keras_indi.inference import sizes
+from keras_indi.schedules import time_grid as time_grids
+
+# How `restore` walks unless the model or the caller says otherwise.
+RESTORE_DEFAULTS = {"num_steps": 10, "sampler": "indi", "time_grid": "uniform"}
 
 
 def checked_backbone(backbone):
@@ -31,6 +36,32 @@ def checked_range(value_range):
             f"or None. Received: value_range={value_range!r}"
         )
     return low, high
+
+
+def checked_restore_defaults(defaults):
+    """Returns all defaults of `restore`, as objects; raises a ValueError if not valid.
+
+    Args:
+        defaults: Dict with any of the keys of `RESTORE_DEFAULTS`, or `None`.
+    """
+    try:
+        given = dict(defaults or {})
+    except (TypeError, ValueError):
+        given = {defaults: None}
+    unknown = sorted(str(key) for key in given if key not in RESTORE_DEFAULTS)
+    if unknown:
+        raise ValueError(
+            f"`restore_defaults` must be a dict with any of {sorted(RESTORE_DEFAULTS)}, "
+            f"or None. Received: restore_defaults={defaults!r}"
+        )
+    sampler, grid = (
+        given.get(name, RESTORE_DEFAULTS[name]) for name in ("sampler", "time_grid")
+    )
+    sampler, grid = samplers.get(sampler), time_grids.get(grid)
+    fixed = getattr(grid, "num_steps", RESTORE_DEFAULTS["num_steps"])
+    num_steps = given.get("num_steps", fixed)
+    grid(num_steps)  # which checks that they go together
+    return {"num_steps": int(num_steps), "sampler": sampler, "time_grid": grid}
 
 
 def check_count(**counts):

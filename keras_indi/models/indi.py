@@ -9,13 +9,14 @@ from keras_indi.inference import compiled, moves, restoration, sizes, tiling
 from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
 from keras_indi.models.per_image_loss import PerImageLoss
+from keras_indi.presets import PresetModel
 from keras_indi.schedules import noise_schedule as noise_schedules
 from keras_indi.schedules import time_distribution as time_distributions
 from keras_indi.schedules import time_grid as time_grids
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
-class InDI(keras.Model):
+class InDI(PresetModel, keras.Model):
     """Inversion by Direct Iteration: restores images in small steps.
 
     Trained on pairs of a clean image x and a degraded one y, the model
@@ -43,6 +44,10 @@ class InDI(keras.Model):
             `(0, 255)`.
         seed: Int, fixes training's draws and the default draws of `restore`.
             Defaults to `None`, a new seed.
+        restore_defaults: Dict of `num_steps`, `sampler` and `time_grid`, or some of
+            them: what `restore` uses where it is given none. Saved with the model; a
+            preset's are those its maker recommends. Defaults to 10 steps of
+            `"indi"` on the `"uniform"` grid.
         **kwargs: `name` and so on of `keras.Model`.
 
     Call arguments:
@@ -81,6 +86,7 @@ class InDI(keras.Model):
         noise_schedule=0.0,
         value_range=(0, 255),
         seed=None,
+        restore_defaults=None,
         **kwargs,
     ):
         checks.checked_backbone(backbone)
@@ -91,6 +97,7 @@ class InDI(keras.Model):
         self.noise_schedule = noise_schedule
         self.value_range = value_range
         self.seed = seed
+        self.restore_defaults = restore_defaults
         self.seed_generator = keras.random.SeedGenerator(seed)
         self._restore_seeds = np.random.default_rng(seed)
         # A backbone that has its weights leaves nothing to build.
@@ -101,6 +108,8 @@ class InDI(keras.Model):
     def __setattr__(self, name, value):
         if name in CAPTURED:
             value = CAPTURED[name](value)
+        if name == "restore_defaults":
+            value = checks.checked_restore_defaults(value)
         if name == "backbone" and hasattr(self, "backbone"):
             # Keras locks the layers of a model that is built, and forgets none.
             self._tracker.unlock()
@@ -330,8 +339,8 @@ class InDI(keras.Model):
         self,
         images,
         num_steps=None,
-        sampler="indi",
-        time_grid="uniform",
+        sampler=None,
+        time_grid=None,
         num_samples=None,
         seed=None,
         tile_size=None,
@@ -346,13 +355,14 @@ class InDI(keras.Model):
                 height, width, channels)` or a list of images of any sizes, in
                 the model's `value_range`; integers or floats.
             num_steps: Int >= 1. 1 is the regression estimate; more steps give
-                sharper images. Defaults to 10, or to the number of steps of an
-                explicit `time_grid`.
+                sharper images. Defaults to the number of steps of an explicit
+                `time_grid`, else to that of the model's `restore_defaults`.
             sampler: A `Sampler`, its name (`"indi"`, `"naive"`,
                 `"cold_diffusion"`, `"heun"`, `"multistep"`, `"dpm_solver"`) or
-                config.
+                config. Defaults to that of the model's `restore_defaults`.
             time_grid: A `TimeGrid`, its name (`"uniform"`, `"power"`,
-                `"cosine"`) or config, or a list of times from 1 to 0.
+                `"cosine"`) or config, or a list of times from 1 to 0. Defaults to
+                that of the model's `restore_defaults`.
             num_samples: Int, how many restorations to draw of each image. They
                 differ exactly where the noise schedule is not zero.
             seed: Int, fixes the noise, on every backend and for any
@@ -435,10 +445,13 @@ class InDI(keras.Model):
         return finished if isinstance(images, (list, tuple)) else finished[0]
 
     def _walk(self, num_steps, sampler, time_grid, tile_size):
-        sampler = samplers.get(sampler)
-        time_grid = time_grids.get(time_grid)
+        defaults = self.restore_defaults
+        sampler = samplers.get(defaults["sampler"] if sampler is None else sampler)
+        time_grid = time_grids.get(
+            defaults["time_grid"] if time_grid is None else time_grid
+        )
         if num_steps is None:
-            num_steps = getattr(time_grid, "num_steps", 10)
+            num_steps = getattr(time_grid, "num_steps", defaults["num_steps"])
         times = time_grid(num_steps)
         step, last_step = self._compiled_steps(sampler, tile_size)
         return restoration.Walk(
@@ -509,6 +522,11 @@ class InDI(keras.Model):
             "noise_schedule": serialize(self.noise_schedule),
             "value_range": self.value_range,
             "seed": self.seed,
+            "restore_defaults": {
+                "num_steps": self.restore_defaults["num_steps"],
+                "sampler": serialize(self.restore_defaults["sampler"]),
+                "time_grid": serialize(self.restore_defaults["time_grid"]),
+            },
             "name": self.name,
             "trainable": self.trainable,
         }

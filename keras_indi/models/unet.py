@@ -12,10 +12,11 @@ from keras_indi.layers import (
     TimeEmbedding,
     Upsampling2D,
 )
+from keras_indi.presets import PresetModel
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
-class UNetBackbone(keras.Model):
+class UNetBackbone(PresetModel, keras.Model):
     """A residual U-Net conditioned on t: the estimate F(x_t, t) of the clean image.
 
     The network of SR3 and DvSR (Saharia et al. 2021; Whang et al. 2022)

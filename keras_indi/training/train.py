@@ -258,10 +258,10 @@ def _metadata(config):
     """What the preset tells of its training."""
     settings = dataclasses.asdict(config)
     names = ("steps", "batch_size", "crop_size", "learning_rate", "ema_momentum")
-    degradation = build_degradation(config.degradation)
-    serialize = keras.saving.serialize_keras_object
-    return {
-        "training_data": [{"name": config.clean}],
-        "degradation": None if degradation is None else serialize(degradation),
+    folder = pathlib.Path(config.clean).name
+    known = {
+        "training_data": [{"name": folder, "terms": "known to who trained it"}],
         "training": {name: settings[name] for name in names},
     }
+    degradation = build_degradation(config.degradation)
+    return known if degradation is None else {**known, "degradation": degradation}

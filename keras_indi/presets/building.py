@@ -1,0 +1,128 @@
+"""From what a preset's files say to a model: which class, with which arguments."""
+
+import inspect
+
+import keras
+
+
+def part_and_class(cls, found):
+    """What of a preset `cls.from_preset` builds.
+
+    Args:
+        cls: A class of models, or a base class of some.
+        found: An `io.Preset`.
+
+    Returns:
+        Pair of `"task"` or `"backbone"`, and the class to build: the one that was
+        saved if it is a `cls`, else `cls` if it extends the one that was saved.
+        `None` if neither holds.
+    """
+    for part, config in (("task", found.task), ("backbone", found.config)):
+        held = None if config is None else _saved_class(config)
+        if held is None:
+            continue
+        if issubclass(held, cls):
+            return part, held
+        if issubclass(cls, held) and held is not keras.Model:
+            return part, cls
+    if found.task is None and "backbone" in inspect.signature(cls).parameters:
+        return "task", cls
+    return None
+
+
+def prepared(cls, found, dtype, overrides):
+    """Checks what `cls.from_preset` was given, before any work starts.
+
+    Args:
+        cls: A class of models, or a base class of some.
+        found: An `io.Preset`.
+        dtype: Compute dtype or policy of the backbone; `None` for Keras's own.
+        overrides: Dict of arguments in place of the saved ones.
+
+    Returns:
+        Function without arguments that builds the model, with random weights.
+
+    Raises:
+        ValueError: If the preset is of another class, or `dtype` is none.
+        TypeError: If an override is no argument of the model or its backbone.
+    """
+    chosen = part_and_class(cls, found)
+    if chosen is None:
+        held = [config["class_name"] for config in (found.task, found.config) if config]
+        raise ValueError(
+            f"This preset holds {' around '.join(held)}, from which no {cls.__name__} "
+            f"is made. Received: preset={found.handle!r}"
+        )
+    part, built_class = chosen
+    accepted = _accepted(found.config)
+    own = set()
+    if part == "task":
+        own = set(inspect.signature(built_class).parameters) | {"name", "trainable"}
+        own -= {"backbone", "kwargs", "args"}
+    unknown = sorted(overrides.keys() - own - accepted)
+    if unknown:
+        raise TypeError(
+            f"Overrides are arguments of the model: {sorted(own | accepted)}. "
+            f"Received: {', '.join(f'{key}={overrides[key]!r}' for key in unknown)}"
+        )
+    of_task = {key: value for key, value in overrides.items() if key in own}
+    of_backbone = {key: value for key, value in overrides.items() if key not in own}
+    if dtype is not None:
+        of_backbone["dtype"] = _checked_policy(dtype, found)
+    backbone = _changed(found.config, of_backbone)
+    if part == "backbone":
+        return lambda: _build(backbone, built_class)
+    if found.task is None:
+        return lambda: built_class(_build(backbone), **of_task)
+    task = _changed(found.task, {**of_task, "backbone": backbone})
+    return lambda: _build(task, built_class)
+
+
+def built_backbone(model):
+    """The model whose weights a preset holds, with its variables made."""
+    backbone = getattr(model, "backbone", model)
+    if not backbone.built:
+        # Its variables depend on no height and width, as it is convolutional.
+        size = 8 * getattr(backbone, "size_multiple", 8)
+        model.build((1, size, size, model.image_channels or 3))
+    return backbone
+
+
+def _build(config, built_class=None):
+    if built_class is None or built_class is _saved_class(config):
+        return keras.saving.deserialize_keras_object(config, safe_mode=True)
+    return built_class.from_config(config["config"])
+
+
+def _saved_class(config):
+    """The class that a config names, or `None` where it is not registered."""
+    registered = config.get("registered_name") or config["class_name"]
+    if registered in ("Functional", "Sequential", "Model"):
+        return keras.Model
+    found = keras.saving.get_registered_object(registered)
+    return found if inspect.isclass(found) else None
+
+
+def _accepted(config):
+    """The arguments of a backbone that may be given anew."""
+    if _is_graph(config):
+        return {"name", "trainable"}
+    return set(config["config"]) | {"name", "trainable"}
+
+
+def _is_graph(config):
+    """Whether a config lists layers, each with a dtype of its own."""
+    return "layers" in config["config"]
+
+
+def _changed(config, changes):
+    return {**config, "config": {**config["config"], **changes}}
+
+
+def _checked_policy(dtype, found):
+    if _is_graph(found.config):
+        raise ValueError(
+            "The layers of this preset's network each keep the dtype they were saved "
+            f"with; leave `dtype` out. Received: dtype={dtype!r}"
+        )
+    return keras.dtype_policies.get(dtype)

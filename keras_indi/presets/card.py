@@ -1,0 +1,131 @@
+"""Model cards: a preset's metadata, for people."""
+
+import json
+
+from keras_indi.presets.files import CARD_FILE, METADATA_FILE, read_json
+from keras_indi.presets.registry import locate
+
+# The last line of a card that was made here, and may be made anew.
+MARK = "<!-- Made from metadata.json. Without this line, it is kept as it is. -->"
+
+
+def card(preset):
+    """The model card of a preset.
+
+    Args:
+        preset: As for `InDI.from_preset`.
+
+    Returns:
+        String, Markdown: its README.md, or what its metadata make if it has none.
+
+    Raises:
+        ValueError: If it is not a preset.
+
+    Example:
+
+    >>> print(keras_indi.presets.card("indi_jpeg_q15"))
+    """
+    folder = locate(preset)
+    path = folder / CARD_FILE
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    return make_card(folder.name, read_json(folder / METADATA_FILE))
+
+
+def is_handwritten(path):
+    """Whether a card is there that was not made here, or was edited since."""
+    if not path.is_file():
+        return False
+    return not path.read_text(encoding="utf-8").rstrip().endswith(MARK)
+
+
+def make_card(name, metadata):
+    """A card in Markdown, with the header that Hugging Face reads.
+
+    Args:
+        name: The preset's name.
+        metadata: Dict, the content of its `metadata.json`.
+    """
+    blocks = [_header(metadata), f"# {name}", metadata.get("description", "")]
+    blocks += metadata.get("notes", [])
+    blocks.append(_use(name, metadata))
+    blocks.append(_table(("", ""), _facts(metadata)))
+    for entry in metadata.get("training_data", []):
+        rest = [f"{k}: {v}" for k, v in entry.items() if k not in ("name", "terms")]
+        told = "; ".join([f"terms: {entry['terms']}", *rest])
+        blocks.append(f"* Trained on **{entry['name']}**. {told}")
+    for key in ("training", "degradation"):
+        if metadata.get(key):
+            blocks += [f"## {key.capitalize()}", _plain(metadata[key])]
+    scores = metadata.get("held_out_scores")
+    if scores:
+        columns = list(dict.fromkeys(key for row in scores["scores"] for key in row))
+        rows = [[row.get(column, "") for column in columns] for row in scores["scores"]]
+        blocks += ["## Held-out scores", _plain(scores["protocol"])]
+        blocks.append(_table(columns, rows))
+    return "\n\n".join([*(block for block in blocks if block), MARK]) + "\n"
+
+
+def _header(metadata):
+    lines = ["library_name: keras", "pipeline_tag: image-to-image"]
+    lines.append("tags: [keras_indi, image-restoration]")
+    if metadata.get("license"):
+        lines.append(f"license: {json.dumps(metadata['license'])}")
+    return "\n".join(["---", *lines, "---"])
+
+
+def _use(name, metadata):
+    if "recommended" not in metadata:
+        call = f"unet = keras_indi.models.UNetBackbone.from_preset({name!r})"
+    elif metadata.get("weights_sha256") is None:
+        call = (
+            "model = keras_indi.models.InDI.from_preset("
+            f"{name!r}, load_weights=False)\nmodel.compile()\nmodel.fit(pairs)"
+        )
+    else:
+        call = (
+            f"model = keras_indi.models.InDI.from_preset({name!r})\n"
+            "restored = model.restore(photograph)"
+        )
+    return f"```python\nimport keras_indi\n\n{call}\n```"
+
+
+def _facts(metadata):
+    recommended = metadata.get("recommended", {})
+    weights = "none: an architecture, to be trained"
+    if metadata.get("weights_sha256"):
+        size = metadata["weights_bytes"] / 1e6
+        weights = f"{metadata['weights_dtype']}, {size:.1f} MB"
+    value_range = metadata.get("value_range")
+    facts = {
+        "task": metadata.get("task"),
+        "parameters": f"{metadata['parameter_count']:,}",
+        "weights": weights,
+        "weights' license": metadata.get("license"),
+        "value range": "{:g} to {:g}".format(*value_range) if value_range else None,
+        "recommended": ", ".join(f"{k}={v}" for k, v in recommended.items()),
+        "saved": f"{metadata['date_saved']} with keras_indi "
+        f"{metadata['keras_indi_version']}, Keras {metadata['keras_version']}",
+    }
+    return [(key, value) for key, value in facts.items() if value]
+
+
+def _plain(value):
+    """Words as they are, a dict of plain values as a list, the rest as JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict) and "class_name" not in value:
+        return "\n".join(f"* {key}: {_short(value[key])}" for key in value)
+    return f"```json\n{json.dumps(value, indent=2)}\n```"
+
+
+def _short(value):
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _table(columns, rows):
+    def line(cells):
+        shown = (f"{c:.4g}" if isinstance(c, float) else str(c) for c in cells)
+        return "| " + " | ".join(c.replace("|", "\\|") for c in shown) + " |"
+
+    return "\n".join([line(columns), line("---" for _ in columns), *map(line, rows)])

@@ -1,0 +1,202 @@
+"""Hubs of presets: Hugging Face, Kaggle, Google Cloud Storage. Clients load when used."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+from keras_indi.presets.files import FILES, METADATA_FILE, is_preset
+
+INSTALL = 'pip install "keras-indi[hub]"'
+
+
+def download(handle):
+    """The local folder of a preset on a hub, downloaded unless it is there already.
+
+    Args:
+        handle: String, `"hf://user/name"` (`"hf://user/name@revision"`),
+            `"kaggle://user/model/keras/variant"` (`.../version`) or
+            `"gs://bucket/folder"`.
+
+    Returns:
+        `pathlib.Path` of a folder, whole.
+
+    Raises:
+        ValueError: If the handle has not the form of its scheme.
+        ImportError: If the hub's client is not installed.
+        OSError: If the hub refuses, or cannot be reached.
+    """
+    scheme, _, name = handle.partition("://")
+    fetch, _, form, sizes = SCHEMES[scheme]
+    name, _, revision = name.partition("@")
+    named_well = _parts(name) in sizes and (scheme == "hf" or not revision)
+    if not named_well:
+        raise ValueError(
+            f"A preset of this hub is '{form}'. Received: preset={handle!r}"
+        )
+    try:
+        return pathlib.Path(fetch(name, revision or None))
+    except ImportError:
+        raise
+    # Each client has errors of its own, of networks, rights and names.
+    except Exception as error:
+        raise OSError(
+            f"The preset could not be downloaded: {error or type(error).__name__}. "
+            f"Received: preset={handle!r}"
+        ) from error
+
+
+def upload_preset(uri, preset_dir):
+    """Uploads a saved preset to a hub.
+
+    Args:
+        uri: String, `"hf://user/name"` or `"hf://name"`, whose repository is made if
+            there is none; `"kaggle://user/model/keras/variant"`; or
+            `"gs://bucket/folder"`. The client's own log-in holds.
+        preset_dir: Path of the folder that `save_to_preset` wrote. Its preset's
+            files are uploaded, and nothing else in it.
+
+    Raises:
+        ValueError: If the URI or the folder is not one.
+        ImportError: If the hub's client is not installed.
+        OSError: If the hub refuses, or cannot be reached.
+
+    Example:
+
+    ```python
+    model.save_to_preset("my_preset")
+    keras_indi.presets.upload_preset("hf://user/my_preset", "my_preset")
+    ```
+    """
+    scheme, _, name = str(uri).partition("://")
+    _, send, form, sizes = SCHEMES.get(scheme, (None, None, None, ()))
+    if send is None:
+        forms = ", ".join(f"'{form}'" for _, _, form, _ in SCHEMES.values())
+        raise ValueError(f"`uri` must be one of {forms}. Received: uri={uri!r}")
+    # Hugging Face takes a name without a user for one's own; Kaggle numbers versions.
+    allowed = {"hf": (1, 2), "kaggle": (4,)}.get(scheme, sizes)
+    if "@" in name or _parts(name) not in allowed:
+        raise ValueError(f"`uri` must be '{form}'. Received: uri={uri!r}")
+    folder = pathlib.Path(preset_dir)
+    if not is_preset(folder):
+        raise ValueError(
+            "`preset_dir` must be a folder that `save_to_preset` wrote. Received: "
+            f"preset_dir={str(preset_dir)!r}"
+        )
+    try:
+        send(name, folder)
+    except ImportError:
+        raise
+    except Exception as error:
+        raise OSError(
+            f"The preset could not be uploaded: {error or type(error).__name__}. "
+            f"Received: uri={uri!r}"
+        ) from error
+
+
+# === Hugging Face ===
+
+
+def _download_hf(name, revision):
+    return _client("huggingface_hub").snapshot_download(
+        name, revision=revision, allow_patterns=list(FILES)
+    )
+
+
+def _upload_hf(name, folder):
+    client = _client("huggingface_hub")
+    repository = client.create_repo(name, exist_ok=True)
+    # One commit: the files change together, or not at all. What the folder has no
+    # more, goes.
+    client.upload_folder(
+        repo_id=repository.repo_id,
+        folder_path=folder,
+        allow_patterns=list(FILES),
+        delete_patterns=[f for f in FILES if not (folder / f).is_file()] or None,
+        commit_message="Upload preset",
+    )
+
+
+# === Kaggle ===
+
+
+def _download_kaggle(name, _):
+    return _client("kagglehub").model_download(name)
+
+
+def _upload_kaggle(name, folder):
+    client = _client("kagglehub")
+    with tempfile.TemporaryDirectory() as only:
+        for file_name in FILES:
+            if (folder / file_name).is_file():
+                shutil.copy(folder / file_name, only)
+        client.model_upload(name, only)
+
+
+# === Google Cloud Storage ===
+
+
+def _download_gs(name, _):
+    files = _storage()
+    base = pathlib.Path(os.environ.get("KERAS_HOME", pathlib.Path.home() / ".keras"))
+    folder = base / "keras_indi" / "gs" / name.strip("/")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    metadata = files.cat_file(f"{name}/{METADATA_FILE}")
+    if is_preset(folder) and (folder / METADATA_FILE).read_bytes() == metadata:
+        return folder  # the metadata holds the weights' checksum
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="partial-") as partial:
+        whole = pathlib.Path(partial, folder.name)
+        whole.mkdir()
+        there = {path.rsplit("/", 1)[-1] for path in files.ls(name, detail=False)}
+        for file_name in FILES:
+            if file_name in there:
+                files.get_file(f"{name}/{file_name}", str(whole / file_name))
+        shutil.rmtree(folder, ignore_errors=True)
+        os.rename(whole, folder)
+    return folder
+
+
+def _upload_gs(name, folder):
+    files = _storage()
+    for file_name in FILES:  # the metadata last
+        place = f"{name.strip('/')}/{file_name}"
+        if (folder / file_name).is_file():
+            files.put_file(str(folder / file_name), place)
+        elif files.exists(place):
+            files.rm_file(place)
+
+
+def _storage():
+    _client("gcsfs")
+    return _client("fsspec").filesystem("gs")
+
+
+def _client(name):
+    """A hub's client."""
+    try:
+        return __import__(name)
+    except ImportError as error:
+        raise ImportError(
+            f"This hub is reached through {name}, which is not installed. Install it: "
+            f"{INSTALL}"
+        ) from error
+
+
+def _parts(name):
+    """How many parts, none empty, a path has; 0 where one is empty or leads up."""
+    parts = name.rstrip("/").split("/")
+    return 0 if {"", ".", ".."} & set(parts) else len(parts)
+
+
+# By scheme: how to download, how to upload, the form of a handle, and how many parts
+# separated by slashes it has.
+SCHEMES = {
+    "hf": (_download_hf, _upload_hf, "hf://user/name", (2,)),
+    "kaggle": (
+        _download_kaggle,
+        _upload_kaggle,
+        "kaggle://user/model/keras/variant",
+        (4, 5),
+    ),
+    "gs": (_download_gs, _upload_gs, "gs://bucket/folder", range(1, 100)),
+}

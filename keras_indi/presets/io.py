@@ -1,0 +1,203 @@
+"""The folder of a preset: written whole, and checked before anything is built."""
+
+import dataclasses
+import os
+import pathlib
+import tempfile
+
+import keras
+
+from keras_indi.presets import weights
+from keras_indi.presets.card import is_handwritten, make_card
+from keras_indi.presets.files import (
+    CARD_FILE,
+    CONFIG_FILE,
+    FILES,
+    METADATA_FILE,
+    TASK_FILE,
+    WEIGHTS_FILE,
+    as_json,
+    is_preset,
+    read_json,
+)
+from keras_indi.presets.metadata import checked_metadata, found_out
+from keras_indi.presets.registry import locate
+from keras_indi.presets.safety import check_config
+
+
+@dataclasses.dataclass
+class Preset:
+    """What the files of a preset say; nothing is built of it yet.
+
+    Args:
+        handle: What the user named, for errors.
+        folder: `pathlib.Path` of the files.
+        config: Dict, Keras's config of the backbone.
+        task: Dict, Keras's config of the restorer, or `None`.
+        metadata: Dict.
+    """
+
+    handle: str
+    folder: pathlib.Path
+    config: dict
+    task: dict | None
+    metadata: dict
+
+    def check_weights(self):
+        """Raises a ValueError unless the weights are there, as they were saved."""
+        path, wanted = self.folder / WEIGHTS_FILE, self.metadata.get("weights_sha256")
+        if not path.is_file() and wanted is None:
+            raise ValueError(
+                "This preset is an architecture and carries no weights; with "
+                "`load_weights=False` it gives a network to train. Received: "
+                f"preset={self.handle!r}"
+            )
+        found = weights.checksum(path) if path.is_file() else None
+        if found != wanted:
+            raise ValueError(
+                f"{WEIGHTS_FILE} is missing, damaged, or of another preset: its SHA-256 "
+                f"must be {wanted}, as {METADATA_FILE} says, and is {found}. Download "
+                f"or save the preset again. Received: preset={self.handle!r}"
+            )
+
+    def load_weights(self, backbone):
+        """Gives a built backbone the weights; their layout is checked first."""
+        path = self.folder / WEIGHTS_FILE
+        weights.check_layout(path, backbone, self.handle)
+        backbone.load_weights(path)
+
+
+def read(preset):
+    """Reads the configs of a preset, which may name nothing but what may be built.
+
+    Args:
+        preset: As for `InDI.from_preset`.
+
+    Returns:
+        `Preset`.
+
+    Raises:
+        ValueError: If it is not a preset.
+    """
+    folder, handle = locate(preset), os.fspath(preset)
+    config = _read_config(folder / CONFIG_FILE, handle)
+    task = None
+    if (folder / TASK_FILE).is_file():
+        task = _read_config(folder / TASK_FILE, handle)
+        if task["config"].get("backbone") != config:
+            raise ValueError(
+                f"{TASK_FILE} and {CONFIG_FILE} must describe the same backbone. "
+                f"Received: preset={handle!r}"
+            )
+    return Preset(handle, folder, config, task, read_json(folder / METADATA_FILE))
+
+
+def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
+    """Writes a preset; its folder appears whole, or is replaced file by file.
+
+    Args:
+        preset_dir: Path of the folder.
+        backbone: The built Keras model that the weights are of.
+        task: The restorer around it, or `None`.
+        metadata: Dict of what only the maker knows; see `MAKERS_KEYS`.
+        weights_dtype: `"float32"` or `"float16"`.
+        save_weights: Bool, `False` for an architecture.
+
+    Returns:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        ValueError: If an argument, or the model, is not valid.
+    """
+    folder = pathlib.Path(preset_dir)
+    if weights_dtype not in weights.DTYPES:
+        raise ValueError(
+            f"`weights_dtype` must be one of {weights.DTYPES}. Received: "
+            f"weights_dtype={weights_dtype!r}"
+        )
+    if not (isinstance(backbone, keras.Model) and backbone.built):
+        raise ValueError(
+            "A preset is made of a backbone that is a built `keras.Model`. Received: "
+            f"backbone={backbone!r}"
+        )
+    facts = {**checked_metadata(metadata), **found_out(backbone, task)}
+    config = _without_dtype(keras.saving.serialize_keras_object(backbone))
+    texts = {CONFIG_FILE: config}
+    if task is not None:
+        # A preset draws new seeds each time it is loaded.
+        task = keras.saving.serialize_keras_object(task)
+        task["config"] = {**task["config"], "backbone": config, "seed": None}
+        texts[TASK_FILE] = {k: v for k, v in task.items() if k != "compile_config"}
+    for name, content in texts.items():
+        check_config(content, name, folder)
+    _check_folder(folder)
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="partial-") as partial:
+        whole = pathlib.Path(partial, folder.resolve().name)
+        whole.mkdir()
+        facts.update(weights_sha256=None, weights_dtype=None, weights_bytes=0)
+        if save_weights:
+            path = whole / WEIGHTS_FILE
+            weights.write_weights(backbone, path, weights_dtype)
+            facts.update(
+                weights_sha256=weights.checksum(path),
+                weights_dtype=weights_dtype,
+                weights_bytes=path.stat().st_size,
+            )
+        texts[METADATA_FILE] = facts
+        for name, content in texts.items():
+            (whole / name).write_text(as_json(content), encoding="utf-8")
+        if not is_handwritten(folder / CARD_FILE):
+            text = make_card(whole.name, facts)
+            (whole / CARD_FILE).write_text(text, encoding="utf-8")
+        _move_into_place(whole, folder)
+    return folder
+
+
+def _read_config(path, handle):
+    config = read_json(path)
+    if not (
+        isinstance(config.get("class_name"), str)
+        and isinstance(config.get("config"), dict)
+    ):
+        raise ValueError(
+            f"A preset's {path.name} must be what `keras.saving.serialize_keras_object` "
+            "writes, with `class_name` and `config`; this one, perhaps of another "
+            f"library, has {sorted(config)}. Received: preset={handle!r}"
+        )
+    check_config(config, path.name, handle)
+    return config
+
+
+def _without_dtype(config):
+    """A config that leaves the compute dtype to who loads it.
+
+    What a network was trained in is not what it restores in. (A functional model has
+    none of its own; its layers keep theirs.)
+    """
+    inner = {key: value for key, value in config["config"].items() if key != "dtype"}
+    rest = {key: value for key, value in config.items() if key != "compile_config"}
+    return {**rest, "config": inner}
+
+
+def _check_folder(folder):
+    """Raises a ValueError where files of another kind would be overwritten."""
+    theirs = [name for name in FILES if name != CARD_FILE and (folder / name).exists()]
+    if folder.is_file() or (theirs and not is_preset(folder)):
+        raise ValueError(
+            "`preset_dir` must be a new or empty folder, or one of a preset, which is "
+            f"replaced. Received: preset_dir={str(folder)!r}, with {theirs or 'a file'}"
+        )
+
+
+def _move_into_place(whole, folder):
+    if not folder.exists():
+        os.rename(whole, folder)
+        return
+    # Until its metadata is there, the folder is no preset: never a mixed one.
+    for name in (METADATA_FILE, TASK_FILE, WEIGHTS_FILE):
+        (folder / name).unlink(missing_ok=True)
+    for name in FILES:
+        if (whole / name).is_file():
+            os.replace(whole / name, folder / name)

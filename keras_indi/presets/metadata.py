@@ -1,0 +1,122 @@
+"""What is known about a preset: found out from the model, or told by its maker."""
+
+import datetime
+
+import keras
+
+from keras_indi import samplers
+from keras_indi.presets.files import METADATA_FILE, as_json, read_json
+from keras_indi.presets.registry import locate
+from keras_indi.schedules import time_grid as time_grids
+from keras_indi.version import __version__
+
+# What only the maker can tell, with what is meant by it.
+MAKERS_KEYS = {
+    "description": "one sentence",
+    "task": "what it undoes, such as 'JPEG artefacts'",
+    "license": "of the weights, an SPDX identifier",
+    "training_data": "list of dicts with `name`, `terms` and so on",
+    "degradation": "a `Degradation`, its config, or words",
+    "training": "dict: loss, optimizer, learning_rate, ema, steps, crop_size, ...",
+    "held_out_scores": "dict of `protocol` and `scores`, a list of dicts",
+    "notes": "list of sentences",
+}
+
+
+def read_metadata(preset):
+    """What is known about a preset.
+
+    Args:
+        preset: As for `InDI.from_preset`.
+
+    Returns:
+        Dict, the content of its `metadata.json`: `keras_version`,
+        `keras_indi_version`, `parameter_count`, `date_saved`, `weights_sha256`
+        (`None` without weights), `weights_dtype`, `weights_bytes`; for a restorer
+        `value_range` and `recommended`; and of `MAKERS_KEYS` what the maker told.
+
+    Raises:
+        ValueError: If it is not a preset.
+    """
+    return read_json(locate(preset) / METADATA_FILE)
+
+
+def checked_metadata(metadata):
+    """What the maker tells as JSON holds it; raises a ValueError for the rest."""
+    metadata = dict(metadata or {})
+    unknown = sorted(metadata.keys() - MAKERS_KEYS.keys())
+    if unknown:
+        known = "; ".join(f"`{key}`, {what}" for key, what in MAKERS_KEYS.items())
+        raise ValueError(
+            f"`metadata` takes {known}. Everything else is found out from the model. "
+            f"Received: metadata with {unknown}"
+        )
+    degradation = metadata.get("degradation")
+    if hasattr(degradation, "get_config"):
+        metadata["degradation"] = keras.saving.serialize_keras_object(degradation)
+    scores = metadata.get("held_out_scores")
+    if scores is not None and not (
+        isinstance(scores, dict)
+        and scores.get("protocol")
+        and isinstance(scores.get("scores"), (list, tuple))
+        and all(isinstance(row, dict) for row in scores["scores"])
+    ):
+        raise ValueError(
+            "`held_out_scores` must be a dict of `protocol`, how they were measured, "
+            "and `scores`, a list of dicts. Received: metadata with "
+            f"held_out_scores={scores!r}"
+        )
+    data = metadata.get("training_data")
+    if data is not None and not (
+        isinstance(data, (list, tuple))
+        and all(isinstance(d, dict) and {"name", "terms"} <= d.keys() for d in data)
+    ):
+        raise ValueError(
+            "`training_data` must be a list of dicts with `name` and `terms`. "
+            f"Received: metadata with training_data={data!r}"
+        )
+    try:
+        as_json(metadata)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "`metadata` must hold what JSON can: finite numbers, strings, lists, dicts "
+            f"({error}). Received: metadata={metadata!r}"
+        ) from error
+    return metadata
+
+
+def found_out(backbone, task):
+    """What a model itself tells.
+
+    Args:
+        backbone: The Keras model whose weights the preset holds.
+        task: The restorer around it, or `None`.
+
+    Returns:
+        Dict of what `metadata.json` says of any preset, but for the weights file.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    found = {
+        "keras_version": keras.version(),
+        "keras_indi_version": __version__,
+        "parameter_count": int(backbone.count_params()),
+        "date_saved": now.strftime("%Y-%m-%d@%H:%M:%S"),
+    }
+    if task is not None:
+        defaults = task.restore_defaults
+        value_range = task.value_range
+        found["value_range"] = None if value_range is None else list(value_range)
+        found["recommended"] = {
+            "num_steps": defaults["num_steps"],
+            "sampler": _short_name(defaults["sampler"], samplers.BUILTIN),
+            "time_grid": _short_name(defaults["time_grid"], time_grids.BUILTIN),
+        }
+    return found
+
+
+def _short_name(found, builtin):
+    """The name by which `restore` knows an object, else what makes it."""
+    for name, builtin_class in builtin.items():
+        if found == builtin_class():
+            return name
+    return repr(found)

@@ -1,0 +1,124 @@
+"""A preset's weights file: float16 or float32 HDF5 that Keras itself reads."""
+
+import hashlib
+import pathlib
+import tempfile
+
+import numpy as np
+
+DTYPES = ("float32", "float16")
+
+
+def write_weights(model, path, dtype):
+    """Writes a model's weights, in the layout of `model.save_weights`.
+
+    Args:
+        model: A built Keras model.
+        path: Path of the file to write.
+        dtype: `"float32"` or `"float16"`, of what floats are stored as.
+
+    Raises:
+        ValueError: If a weight is not finite, in that dtype.
+    """
+    import h5py  # of Keras itself
+
+    with tempfile.TemporaryDirectory() as folder:
+        whole = pathlib.Path(folder, "whole.weights.h5")
+        model.save_weights(whole)
+        with h5py.File(whole) as source, h5py.File(path, "w") as target:
+
+            def copy(name, entry):
+                if isinstance(entry, h5py.Dataset):
+                    target[name] = _stored(entry, dtype)
+                else:
+                    target.require_group(name).attrs.update(entry.attrs)
+
+            source.visititems(copy)
+
+
+def check_layout(path, model, preset):
+    """Raises a ValueError unless a file holds exactly the weights of a model.
+
+    Args:
+        path: Path of a weights file.
+        model: The built model that it is for, which is not changed.
+        preset: What the user named, for the error.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        own = pathlib.Path(folder, "own.weights.h5")
+        model.save_weights(own)
+        wanted = _layout(own)
+    try:
+        found = _layout(path)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise ValueError(
+            f"{path.name} is no HDF5 file that can be read: {error}. Received: "
+            f"preset={str(preset)!r}"
+        ) from error
+    problems = [f"lacks {name}" for name in sorted(wanted.keys() - found.keys())]
+    problems += [f"has {name} beside" for name in sorted(found.keys() - wanted.keys())]
+    problems += [
+        f"has {name} of shape {found[name]} instead of {wanted[name]}"
+        for name in sorted(wanted.keys() & found.keys())
+        if found[name] != wanted[name]
+    ]
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise ValueError(
+            f"{path.name} must hold the weights of the network that config.json "
+            f"describes, but {'; '.join(problems[:3])}{more}. Arguments of the "
+            "network can be changed with `load_weights=False`. Received: "
+            f"preset={str(preset)!r}"
+        )
+
+
+def checksum(path):
+    """The SHA-256 of a file, as a string of hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _stored(entry, dtype):
+    """A dataset's values as they are stored: floats in `dtype`."""
+    values = entry[...]
+    if entry.attrs.get("dtype") == "bfloat16":
+        values = values.astype("float32")
+    if not np.issubdtype(values.dtype, np.floating):
+        return values
+    stored = values.astype(dtype)
+    if not np.isfinite(stored).all():
+        raise ValueError(
+            f"Weights must be finite as {dtype}. Received: {entry.name} with "
+            f"values up to {np.abs(values).max()}, weights_dtype={dtype!r}"
+        )
+    return stored
+
+
+def _layout(path):
+    """Shapes of a file's datasets by their names; none may lie outside the file."""
+    import h5py
+
+    shapes, seen = {}, set()
+
+    def visit(group):
+        address = h5py.h5o.get_info(group.id).addr
+        if address in seen:
+            raise OSError(f"`{group.name}` stands in it more than once")
+        seen.add(address)
+        for name in group:
+            link, place = group.get(name, getlink=True), f"{group.name}/{name}"
+            if not isinstance(link, h5py.HardLink):
+                raise OSError(f"`{place}` is a link")
+            entry = group[name]
+            if isinstance(entry, h5py.Group):
+                visit(entry)
+            elif not isinstance(entry, h5py.Dataset) or entry.dtype.kind not in "fiubV":
+                raise OSError(f"`{place}` holds no numbers")
+            elif entry.external or entry.is_virtual:
+                raise OSError(f"`{place}` lies in another file")
+            else:
+                shapes[place.strip("/").replace("//", "/")] = entry.shape
+
+    with h5py.File(path) as file:
+        visit(file)
+    return shapes
