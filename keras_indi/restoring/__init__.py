@@ -1,7 +1,6 @@
 """Restores image files: what the `restore` command does, for Python."""
 
 from keras_indi.restoring.compare import compare as compare
-from keras_indi.restoring.load_model import load_model as load_model
 from keras_indi.restoring.photograph import Photograph as Photograph
 from keras_indi.restoring.photograph import read_photograph as read_photograph
 from keras_indi.restoring.photograph import write_photograph as write_photograph

@@ -7,8 +7,8 @@ import time
 from keras_indi import samplers
 from keras_indi.data.images import UnusableImageError
 from keras_indi.inference.progress import Progress
+from keras_indi.models import load_model
 from keras_indi.restoring.compare import compare as write_comparison
-from keras_indi.restoring.load_model import load_model
 from keras_indi.restoring.photograph import (
     FORMATS,
     read_photograph,

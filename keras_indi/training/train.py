@@ -12,8 +12,8 @@ from keras_indi.callbacks.tensorboard_scalars import TensorBoardScalars
 from keras_indi.data import degradations
 from keras_indi.files import write_whole
 from keras_indi.inference.precision import fastest_dtype
-from keras_indi.models import AveragedAdam, InDI, UNetBackbone
-from keras_indi.restoring.load_model import POLICIES, load_model
+from keras_indi.models import AveragedAdam, InDI, UNetBackbone, load_model
+from keras_indi.models.load_model import POLICIES
 from keras_indi.training.config import read_settings
 
 # The network of the shipped presets.
@@ -225,7 +225,8 @@ class StopAfter(keras.callbacks.Callback):
         self.pairs = pairs
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._first = self.pairs.get_state()["next_batch"]
+        begun = self.pairs.get_state()["next_batch"] % len(self.pairs)
+        self._first = epoch * len(self.pairs) + begun
 
     def on_train_batch_end(self, batch, logs=None):
         if self._first + batch + 1 >= self.steps:

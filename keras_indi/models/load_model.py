@@ -5,6 +5,7 @@ import pathlib
 import keras
 
 from keras_indi.inference.precision import fastest_dtype
+from keras_indi.models.indi import InDI
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
@@ -31,7 +32,6 @@ def load_model(handle, dtype="auto"):
             f"dtype={dtype!r}"
         )
     policy = POLICIES[fastest_dtype() if dtype == "auto" else dtype]
-    from keras_indi.models import InDI
 
     if pathlib.Path(handle).suffix != ".keras":
         return InDI.from_preset(str(handle), dtype=policy)
