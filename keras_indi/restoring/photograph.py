@@ -181,7 +181,10 @@ def _save_8_bits(path, format, pixels, photograph):
     from PIL import Image, PngImagePlugin
 
     options = dict(QUALITY[format])
-    options["exif"] = photograph.exif
+    if len(photograph.exif):
+        options["exif"] = photograph.exif.tobytes()
+        if TIFF_DIRECTORIES & set(photograph.exif):
+            options.pop("compression", None)  # libtiff writes no such directories
     if photograph.icc_profile is not None:
         options["icc_profile"] = photograph.icc_profile
     if photograph.dpi is not None:
