@@ -28,7 +28,8 @@ TFDS = [
     "scipy>=1.15,<2",
 ]
 # Where presets are downloaded from: Hugging Face, Kaggle, Google Cloud Storage.
-HUB = ["huggingface_hub>=1,<3", "kagglehub>=1,<2", "gcsfs>=2026.1"]
+HUB_CLIENTS = ["huggingface_hub>=1,<3", "kagglehub>=1,<2"]
+HUB = [*HUB_CLIENTS, "gcsfs>=2026.1,<2027"]
 CV = ["keras-cv>=0.9,<0.10"]
 
 setup(
@@ -74,6 +75,7 @@ setup(
             *TENSORBOARD,
             *TFDS,
             *CV,
+            *HUB_CLIENTS,  # whose functions' arguments the tests' fakes take
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",

@@ -51,8 +51,9 @@ def checked_restore_defaults(defaults):
     unknown = sorted(str(key) for key in given if key not in RESTORE_DEFAULTS)
     if unknown:
         raise ValueError(
-            f"`restore_defaults` must be a dict with any of {sorted(RESTORE_DEFAULTS)}, "
-            f"or None. Received: restore_defaults={defaults!r}"
+            "`restore_defaults` must be a dict with any of "
+            f"{sorted(RESTORE_DEFAULTS)}, or None. Received: "
+            f"restore_defaults={defaults!r}"
         )
     sampler, grid = (
         given.get(name, RESTORE_DEFAULTS[name]) for name in ("sampler", "time_grid")

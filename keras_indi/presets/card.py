@@ -103,6 +103,8 @@ def _facts(metadata):
         "weights": weights,
         "weights' license": metadata.get("license"),
         "value range": "{:g} to {:g}".format(*value_range) if value_range else None,
+        "p(t)": metadata.get("time_distribution"),
+        "noise": metadata.get("noise_schedule"),
         "recommended": ", ".join(f"{k}={v}" for k, v in recommended.items()),
         "saved": f"{metadata['date_saved']} with keras_indi "
         f"{metadata['keras_indi_version']}, Keras {metadata['keras_version']}",

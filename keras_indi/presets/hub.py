@@ -1,5 +1,6 @@
-"""Hubs of presets: Hugging Face, Kaggle, Google Cloud Storage. Clients load when used."""
+"""Hubs of presets: Hugging Face, Kaggle, Google Cloud Storage, by their clients."""
 
+import importlib
 import os
 import pathlib
 import shutil
@@ -174,7 +175,7 @@ def _storage():
 def _client(name):
     """A hub's client."""
     try:
-        return __import__(name)
+        return importlib.import_module(name)
     except ImportError as error:
         raise ImportError(
             f"This hub is reached through {name}, which is not installed. Install it: "

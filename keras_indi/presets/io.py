@@ -55,9 +55,9 @@ class Preset:
         found = weights.checksum(path) if path.is_file() else None
         if found != wanted:
             raise ValueError(
-                f"{WEIGHTS_FILE} is missing, damaged, or of another preset: its SHA-256 "
-                f"must be {wanted}, as {METADATA_FILE} says, and is {found}. Download "
-                f"or save the preset again. Received: preset={self.handle!r}"
+                f"{WEIGHTS_FILE} is missing, damaged, or of another preset: its "
+                f"SHA-256 must be {wanted}, as {METADATA_FILE} says, and is {found}. "
+                f"Download or save the preset again. Received: preset={self.handle!r}"
             )
 
     def load_weights(self, backbone):
@@ -162,9 +162,10 @@ def _read_config(path, handle):
         and isinstance(config.get("config"), dict)
     ):
         raise ValueError(
-            f"A preset's {path.name} must be what `keras.saving.serialize_keras_object` "
-            "writes, with `class_name` and `config`; this one, perhaps of another "
-            f"library, has {sorted(config)}. Received: preset={handle!r}"
+            f"A preset's {path.name} must be what "
+            "`keras.saving.serialize_keras_object` writes, with `class_name` and "
+            f"`config`; this one, perhaps of another library, has {sorted(config)}. "
+            f"Received: preset={handle!r}"
         )
     check_config(config, path.name, handle)
     return config

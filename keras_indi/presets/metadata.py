@@ -33,7 +33,8 @@ def read_metadata(preset):
         Dict, the content of its `metadata.json`: `keras_version`,
         `keras_indi_version`, `parameter_count`, `date_saved`, `weights_sha256`
         (`None` without weights), `weights_dtype`, `weights_bytes`; for a restorer
-        `value_range` and `recommended`; and of `MAKERS_KEYS` what the maker told.
+        `time_distribution`, `noise_schedule`, `value_range` and `recommended`; and of
+        `MAKERS_KEYS` what the maker told.
 
     Raises:
         ValueError: If it is not a preset.
@@ -105,6 +106,8 @@ def found_out(backbone, task):
     if task is not None:
         defaults = task.restore_defaults
         value_range = task.value_range
+        found["time_distribution"] = repr(task.time_distribution)
+        found["noise_schedule"] = repr(task.noise_schedule)
         found["value_range"] = None if value_range is None else list(value_range)
         found["recommended"] = {
             "num_steps": defaults["num_steps"],
