@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import inspect
 import pathlib
 
 import keras
@@ -88,15 +89,14 @@ def build_model(config):
         if config.noise_schedule is not None:
             model.noise_schedule = config.noise_schedule
     else:
-        try:
-            network = UNetBackbone(
-                **_tupled({**NETWORK, **(config.network or {})}), dtype=POLICIES[dtype]
-            )
-        except TypeError as error:
+        network = {**NETWORK, **(config.network or {})}
+        known = set(inspect.signature(UNetBackbone).parameters) - {"dtype", "kwargs"}
+        if not network.keys() <= known:
             raise ValueError(
-                "`network` must hold arguments of UNetBackbone "
-                f"({error}). Received: network={config.network!r}"
-            ) from error
+                f"`network` takes {', '.join(sorted(known))}. Received: "
+                f"network={config.network!r}"
+            )
+        network = UNetBackbone(**_tupled(network), dtype=POLICIES[dtype])
         model = InDI(
             network,
             time_distribution=config.time_distribution or "uniform",
