@@ -82,7 +82,8 @@ def _stored(entry, dtype):
     """A dataset's values as they are stored: floats in `dtype`."""
     values = entry[...]
     if entry.attrs.get("dtype") == "bfloat16":
-        values = values.astype("float32")
+        # Keras stores its bits: the upper half of a float32's.
+        values = (values.view("uint16").astype("uint32") << 16).view("float32")
     if not np.issubdtype(values.dtype, np.floating):
         return values
     stored = values.astype(dtype)
