@@ -27,6 +27,8 @@ TFDS = [
     "array_record>=0.8.6,<0.9; sys_platform != 'win32'",
     "scipy>=1.15,<2",
 ]
+# Images through disk; imagecodecs reads the compressed kinds of TIFF.
+BIG = ["tifffile>=2025.5,<2027", "imagecodecs>=2025.3,<2027", "zarr>=3.1,<3.2"]
 CV = ["keras-cv>=0.9,<0.10"]
 
 setup(
@@ -65,11 +67,13 @@ setup(
         "tensorboard": TENSORBOARD,
         "tfds": TFDS,
         "cv": CV,
+        "big": BIG,
         "test": [
             *QUICKSTART,
             *TENSORBOARD,
             *TFDS,
             *CV,
+            *BIG,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",

@@ -22,6 +22,9 @@ OPTIONAL = [
     "matplotlib",
     "tensorboard",
     "grain",
+    "tifffile",
+    "imagecodecs",
+    "zarr",
 ]
 
 MAY_IMPORT_A_BACKEND = {
