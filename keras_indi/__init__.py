@@ -3,6 +3,7 @@
 from keras_indi import callbacks as callbacks
 from keras_indi import data as data
 from keras_indi import evaluation as evaluation
+from keras_indi import inference as inference
 from keras_indi import layers as layers
 from keras_indi import metrics as metrics
 from keras_indi import models as models

@@ -28,6 +28,8 @@ OPTIONAL = [
     "kagglehub",
     "fsspec",
     "gcsfs",
+    "imagecodecs",
+    "zarr",
 ]
 
 MAY_IMPORT_A_BACKEND = {

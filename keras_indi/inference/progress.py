@@ -30,7 +30,7 @@ class Progress:
 
     def advance(self):
         """Counts one unit."""
-        self._done += 1
+        self._done = min(self._done + 1, self._total)
         if self._bar is None:
             if time.perf_counter() - self._start < self._shown_from:
                 return
