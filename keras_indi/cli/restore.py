@@ -1,11 +1,49 @@
 """`keras-indi restore`: photographs, restored now."""
 
 import pathlib
+import re
 import sys
 
 import click
 
 from keras_indi.cli.device import device_option, on_device
+
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+class Bytes(click.ParamType):
+    """A number of bytes, as people write it: 2GB, 1.5 GiB, 500M."""
+
+    name = "size"
+
+    def convert(self, value, parameter, context):
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([\d.]+)\s*([KMGT]?)(I?)B?", value.strip().upper())
+        try:
+            number, unit, binary = found.groups()
+            factor = UNITS[unit]
+            if binary:
+                factor = 1024 ** list(UNITS).index(unit)
+            size = int(float(number) * factor)
+        except (AttributeError, ValueError):
+            size = 0
+        if size < 1:
+            self.fail(f"{value!r} is no size such as 2GB or 500MB.", parameter, context)
+        return size
+
+
+class TileSize(click.ParamType):
+    """`auto`, `none` or a number of pixels."""
+
+    name = "tile"
+
+    def convert(self, value, parameter, context):
+        if value in ("auto", None):
+            return value
+        if value == "none":
+            return None
+        return click.IntRange(min=1).convert(value, parameter, context)
 
 
 @click.command()
@@ -55,6 +93,21 @@ from keras_indi.cli.device import device_option, on_device
     show_default=True,
     help="Fixes the noise.",
 )
+@click.option(
+    "--tile",
+    type=TileSize(),
+    default="auto",
+    show_default=True,
+    metavar="auto|none|PIXELS",
+    help="Pass the network tiles of this side, with the same result; auto does so "
+    "where the memory asks for it.",
+)
+@click.option(
+    "--max-memory",
+    type=Bytes(),
+    metavar="SIZE",
+    help="Such as 2GB or 500MB. [default: half of what is free]",
+)
 @device_option
 @click.option(
     "--dtype",
@@ -86,6 +139,8 @@ def command(
     grid,
     samples,
     seed,
+    tile,
+    max_memory,
     device,
     dtype,
     skip_existing,
@@ -120,6 +175,8 @@ def command(
             seed=seed,
             dtype=dtype,
             existing=existing,
+            tile_size=tile,
+            max_memory=max_memory,
             compare=compare,
             verbose="auto" if sys.stdout.isatty() else 0,
         )

@@ -34,6 +34,10 @@ class UnusableImageError(ValueError):
     """
 
 
+class TooLargeImageError(UnusableImageError):
+    """An image of more pixels than are decoded."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ImageInfo:
     """What an image file's header says.
@@ -194,14 +198,14 @@ def _opened(file, max_pixels):
     try:
         header = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise UnusableImageError(f"too large ({error})") from error
+        raise TooLargeImageError(f"too large ({error})") from error
     except Exception as error:  # Pillow's plugins raise all kinds on bad bytes
         reason = getattr(error, "strerror", None) or "not a PNG, JPEG, WebP or TIFF"
         raise UnusableImageError(f"unreadable ({reason})") from error
     width, height = header.size
     if width * height > max_pixels:
         header.close()
-        raise UnusableImageError(
+        raise TooLargeImageError(
             f"too large ({height}x{width} pixels, max_pixels={max_pixels})"
         )
     return header

@@ -30,6 +30,7 @@ def compare(model, photograph, restored, paths, **options):
     Raises:
         ImportError: If Pillow is missing.
     """
+    options = {k: v for k, v in options.items() if k not in ("num_steps", "verbose")}
     sides = [_smaller(_shown(image.upright)) for image in (photograph, restored)]
     crop = _middle(photograph.upright)
     walks = [

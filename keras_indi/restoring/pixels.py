@@ -43,13 +43,14 @@ def restore_pixels(model, pixels, num_samples=None, **options):
         restored = np.concatenate(planes, axis=-1)
     else:
         restored = model.restore(image, num_samples=num_samples, **options)
-    restored = _as_integers(restored, pixels.dtype, value_range)
+    restored = as_integers(restored, pixels.dtype, value_range)
     if num_samples is None:
         return to_channels(restored, pixels.shape[-1])
     return np.stack([to_channels(draw, pixels.shape[-1]) for draw in restored])
 
 
-def _as_integers(image, dtype, value_range):
+def as_integers(image, dtype, value_range):
+    """Values of a range as integers of a dtype's full range, clipped and rounded."""
     low, high = value_range
     most = np.iinfo(dtype).max
     return np.rint(np.clip((image - low) * (most / (high - low)), 0, most)).astype(

@@ -8,6 +8,7 @@ from keras_indi import samplers
 from keras_indi.data.images import UnusableImageError
 from keras_indi.inference.progress import Progress
 from keras_indi.models import load_model
+from keras_indi.restoring.big_files import ZARR, is_big, restore_big_file
 from keras_indi.restoring.compare import compare as write_comparison
 from keras_indi.restoring.photograph import (
     FORMATS,
@@ -78,8 +79,9 @@ def restore_files(
 
     Files are read one after another. Each is written whole or not at all, with the
     name, the format, the bits, the alpha channel (untouched), the EXIF block and
-    orientation, the colour profile and the pixel density of its input. What fails
-    is named in the result, and the rest is done.
+    orientation, the colour profile and the pixel density of its input. Zarr, and
+    TIFF of more pixels than are decoded at once, go through disk by blocks. What
+    fails is named in the result, and the rest is done.
 
     Args:
         inputs: A path or a sequence of them, as for `find_targets`: PNG, JPEG, WebP
@@ -100,7 +102,8 @@ def restore_files(
             `compare` does.
         verbose: `"auto"`, a progress bar for what takes longer than some seconds,
             `1` at once, `0` never.
-        **options: Further arguments of `InDI.restore`, such as `tile_size`.
+        **options: Further arguments of `InDI.restore`: `tile_size`, `max_memory`,
+            `batch_size`.
 
     Returns:
         A `Result`.
@@ -122,37 +125,19 @@ def restore_files(
     _check_settings(num_steps, sampler, time_grid, num_samples, seed)
     targets, skipped = find_targets(inputs, out, num_samples, existing, compare)
     result = Result(skipped=[target.source for target in skipped])
-    settings = {"sampler": sampler, "time_grid": time_grid, "seed": seed, **options}
-    settings = {name: value for name, value in settings.items() if value is not None}
+    given = {"num_steps": num_steps, "sampler": sampler, "time_grid": time_grid}
+    settings = {name: value for name, value in given.items() if value is not None}
+    settings |= {"seed": seed, **options}
     models = _models(targets, model, dtype)
     result.models = [str(n) for n in models if isinstance(n, (str, pathlib.Path))]
     # A single file's bar counts its steps, that of several counts them.
-    progress = Progress(len(targets), verbose if len(targets) > 1 else 0, unit="image")
+    single = len(targets) == 1
+    settings["verbose"] = verbose if single else 0
+    progress = Progress(len(targets), 0 if single else verbose, unit="image")
     for target in targets:
         chosen = models[default_preset(target.source) if model is None else model]
         try:
-            photograph = read_photograph(target.source)
-            pixels = restore_pixels(
-                chosen,
-                photograph.pixels,
-                num_samples=num_samples,
-                verbose=verbose if len(targets) == 1 else 0,
-                **_steps(num_steps),
-                **settings,
-            )
-            notes = list(photograph.notes)
-            draws = [pixels] if num_samples is None else pixels
-            for index, (draw, path) in enumerate(zip(draws, target.outputs)):
-                restored = dataclasses.replace(photograph, pixels=draw)
-                lost = write_photograph(path, restored)
-                notes += [note for note in lost if note not in notes]
-                result.written.append(path)
-                if compare:
-                    pictures = target.pictures[2 * index : 2 * index + 2]
-                    write_comparison(chosen, photograph, restored, pictures, **settings)
-                    result.pictures += pictures
-            if notes:
-                result.notes[target.source] = "; ".join(notes)
+            _restore(chosen, target, num_samples, compare, settings, result)
         except UnusableImageError as error:
             result.failed[target.source] = str(error)
         except ImportError:
@@ -180,8 +165,32 @@ def _models(targets, model, dtype):
     return {model: model}
 
 
-def _steps(num_steps):
-    return {} if num_steps is None else {"num_steps": num_steps}
+def _restore(model, target, num_samples, compare, settings, result):
+    """Restores one file, and tells the result what was written."""
+    endings = {path.suffix.lower() for path in (target.source, target.outputs[0])}
+    if ZARR in endings or is_big(target.source):
+        if num_samples is not None or compare:
+            raise UnusableImageError(
+                "too large for samples and comparisons, which take it into memory"
+            )
+        restore_big_file(model, target.source, target.outputs[0], **settings)
+        result.written += target.outputs
+        return
+    photograph = read_photograph(target.source)
+    pixels = restore_pixels(model, photograph.pixels, num_samples, **settings)
+    notes = list(photograph.notes)
+    draws = [pixels] if num_samples is None else pixels
+    for index, (draw, path) in enumerate(zip(draws, target.outputs)):
+        restored = dataclasses.replace(photograph, pixels=draw)
+        lost = write_photograph(path, restored)
+        notes += [note for note in lost if note not in notes]
+        result.written.append(path)
+        if compare:
+            pictures = target.pictures[2 * index : 2 * index + 2]
+            write_comparison(model, photograph, restored, pictures, **settings)
+            result.pictures += pictures
+    if notes:
+        result.notes[target.source] = "; ".join(notes)
 
 
 def _check_settings(num_steps, sampler, time_grid, num_samples, seed):

@@ -6,6 +6,7 @@ import os
 import pathlib
 
 from keras_indi.data.files import image_files, listed
+from keras_indi.restoring.big_files import TIFF, ZARR
 from keras_indi.restoring.photograph import FORMATS
 
 PICTURES = ("compare", "steps")
@@ -64,6 +65,13 @@ def find_targets(inputs, out=None, num_samples=None, existing="refuse", compare=
             "`out` must be a folder where there are several images. Received: "
             f"out={str(out)!r} for {len(sources)} images"
         )
+    if one_file and out.suffix.lower() == ZARR:
+        for path in sources:
+            if path.suffix.lower() not in (*TIFF, ZARR):
+                raise ValueError(
+                    "Zarr is written of TIFF and of Zarr. Received: "
+                    f"out={str(out)!r} for {str(path)!r}"
+                )
     targets = []
     for path, output in sources.items():
         outputs = _samples(out if one_file else output, num_samples)
@@ -101,7 +109,7 @@ def _sources(inputs, out):
 
     for text in inputs:
         for path in _expanded(text):
-            if not path.is_dir():
+            if not path.is_dir() or path.suffix.lower() == ZARR:
                 beside = path.with_name(f"{path.stem}-restored{path.suffix}")
                 add(path, beside if out is None else out / path.name)
                 continue
@@ -137,8 +145,12 @@ def _expanded(text):
     if path.exists():
         return [path]
     found = sorted(glob.glob(str(path), recursive=True))
-    files = [pathlib.Path(name) for name in found if os.path.isfile(name)]
-    files = [file for file in files if file.suffix.lower() in FORMATS]
+    files = [
+        file
+        for file in map(pathlib.Path, found)
+        if (file.suffix.lower() in FORMATS and file.is_file())
+        or file.suffix.lower() == ZARR
+    ]
     if not files:
         raise ValueError(
             "There is no such file or folder, and no image suits it as a pattern. "
@@ -148,7 +160,8 @@ def _expanded(text):
 
 
 def _is_file_name(out):
-    return out.suffix.lower() in FORMATS and not out.is_dir()
+    suffix = out.suffix.lower()
+    return suffix == ZARR or (suffix in FORMATS and not out.is_dir())
 
 
 def _samples(output, num_samples):
