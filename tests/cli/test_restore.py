@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -13,6 +14,7 @@ from helpers import smooth_images, tiny_unet
 from PIL import Image
 
 from keras_indi.cli.__main__ import main
+from keras_indi.cli.restore import Bytes
 from keras_indi.models import InDI
 
 
@@ -140,3 +142,39 @@ def test_a_killed_run_leaves_whole_files_and_continues(here):
     result = run("photos", "-o", "out", "--steps", 4, "--skip-existing")
     assert result.exit_code == 0, result.output
     assert len([n for n in os.listdir("out") if not n.startswith("partial-")]) == 202
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize(
+    "text, size",
+    [
+        ("2GB", 2 * 10**9),
+        ("1.5 GiB", 3 * 2**29),
+        ("500m", 500 * 10**6),
+        ("1KIB", 1024),
+        ("77", 77),
+    ],
+)
+def test_sizes_as_people_write_them(text, size):
+    assert Bytes().convert(text, None, None) == size
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("text", ["", "GB", "2XB", "1.2.3G", "0", "-1GB"])
+def test_what_is_no_size(text):
+    with pytest.raises(click.BadParameter, match="is no size such as 2GB"):
+        Bytes().convert(text, None, None)
+
+
+def test_tiles_and_memory_give_the_same_image(here):
+    found = []
+    for number, option in enumerate(
+        (["--tile", "none"], ["--tile", 8], ["--max-memory", "2GB"])
+    ):
+        out = f"out/{number}.png"
+        result = run("photos/a.png", "-o", out, "--steps", 2, *option)
+        assert result.exit_code == 0, result.output
+        found.append(np.asarray(Image.open(out)).astype(int))
+    assert np.abs(found[1] - found[0]).max() <= 1
+    assert np.abs(found[2] - found[0]).max() <= 1
+    assert run("photos/a.png", "-o", "new", "--tile", "big").exit_code == 2
