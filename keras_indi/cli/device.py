@@ -26,14 +26,12 @@ def on_device(device):
 
     from keras_indi.inference.compiled import devices
 
-    if device == "auto":
-        return contextlib.nullcontext()
-    if device == "cpu":
-        return keras.device("cpu:0")
     found = [name for name in devices() if not name.startswith("cpu")]
-    if not found:
+    if device == "gpu" and not found:
         raise ValueError(
             f"{keras.config.backend()} sees no GPU here; `keras-indi info` tells more. "
             f"Received: device={device!r}"
         )
-    return keras.device(found[0])
+    if device == "auto" or not found:
+        return contextlib.nullcontext()
+    return keras.device("cpu:0" if device == "cpu" else found[0])
