@@ -372,7 +372,8 @@ class InDI(PresetModel, keras.Model):
                 config. Defaults to that of the model's `restore_defaults`.
             time_grid: A `TimeGrid`, its name (`"uniform"`, `"power"`,
                 `"cosine"`) or config, or a list of times from 1 to 0. Defaults to
-                that of the model's `restore_defaults`.
+                that of the model's `restore_defaults`; where that is a list of
+                another number of steps, to `"uniform"`.
             num_samples: Int, how many restorations to draw of each image. They
                 differ exactly where the noise schedule is not zero.
             seed: Int, fixes the noise, on every backend and for any
@@ -471,9 +472,12 @@ class InDI(PresetModel, keras.Model):
     def _walk(self, num_steps, sampler, time_grid):
         defaults = self.restore_defaults
         sampler = samplers.get(defaults["sampler"] if sampler is None else sampler)
-        time_grid = time_grids.get(
-            defaults["time_grid"] if time_grid is None else time_grid
-        )
+        if time_grid is None:
+            time_grid = defaults["time_grid"]
+            fixed = getattr(time_grid, "num_steps", num_steps)
+            if num_steps is not None and num_steps != fixed:
+                time_grid = "uniform"
+        time_grid = time_grids.get(time_grid)
         if num_steps is None:
             num_steps = getattr(time_grid, "num_steps", defaults["num_steps"])
         return Walk(

@@ -94,20 +94,20 @@ def _facts(metadata):
     recommended = metadata.get("recommended", {})
     weights = "none: an architecture, to be trained"
     if metadata.get("weights_sha256"):
-        size = metadata["weights_bytes"] / 1e6
-        weights = f"{metadata['weights_dtype']}, {size:.1f} MB"
+        size = metadata.get("weights_bytes", 0) / 1e6
+        weights = f"{metadata.get('weights_dtype')}, {size:.1f} MB"
     value_range = metadata.get("value_range")
     facts = {
         "task": metadata.get("task"),
-        "parameters": f"{metadata['parameter_count']:,}",
+        "parameters": f"{metadata.get('parameter_count', 0):,}",
         "weights": weights,
         "weights' license": metadata.get("license"),
         "value range": "{:g} to {:g}".format(*value_range) if value_range else None,
         "p(t)": metadata.get("time_distribution"),
         "noise": metadata.get("noise_schedule"),
         "recommended": ", ".join(f"{k}={v}" for k, v in recommended.items()),
-        "saved": f"{metadata['date_saved']} with keras_indi "
-        f"{metadata['keras_indi_version']}, Keras {metadata['keras_version']}",
+        "saved": f"{metadata.get('date_saved')} with keras_indi "
+        f"{metadata.get('keras_indi_version')}, Keras {metadata.get('keras_version')}",
     }
     return [(key, value) for key, value in facts.items() if value]
 

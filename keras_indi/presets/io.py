@@ -24,6 +24,9 @@ from keras_indi.presets.metadata import checked_metadata, found_out
 from keras_indi.presets.registry import locate
 from keras_indi.presets.safety import check_config
 
+# What of a Keras config makes an object: no optimizer comes with a preset.
+CONFIG_KEYS = ("module", "class_name", "registered_name", "config", "build_config")
+
 
 @dataclasses.dataclass
 class Preset:
@@ -127,7 +130,7 @@ def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
         # A preset draws new seeds each time it is loaded.
         task = keras.saving.serialize_keras_object(task)
         task["config"] = {**task["config"], "backbone": config, "seed": None}
-        texts[TASK_FILE] = {k: v for k, v in task.items() if k != "compile_config"}
+        texts[TASK_FILE] = {key: task[key] for key in CONFIG_KEYS if key in task}
     for name, content in texts.items():
         check_config(content, name, folder)
     _check_folder(folder)
@@ -168,7 +171,7 @@ def _read_config(path, handle):
             f"Received: preset={handle!r}"
         )
     check_config(config, path.name, handle)
-    return config
+    return {key: config[key] for key in CONFIG_KEYS if key in config}
 
 
 def _without_dtype(config):
@@ -178,8 +181,8 @@ def _without_dtype(config):
     none of its own; its layers keep theirs.)
     """
     inner = {key: value for key, value in config["config"].items() if key != "dtype"}
-    rest = {key: value for key, value in config.items() if key != "compile_config"}
-    return {**rest, "config": inner}
+    kept = {key: config[key] for key in CONFIG_KEYS if key in config}
+    return {**kept, "config": inner}
 
 
 def _check_folder(folder):

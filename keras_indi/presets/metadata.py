@@ -47,7 +47,7 @@ def checked_metadata(metadata):
     metadata = dict(metadata or {})
     unknown = sorted(metadata.keys() - MAKERS_KEYS.keys())
     if unknown:
-        known = "; ".join(f"`{key}`, {what}" for key, what in MAKERS_KEYS.items())
+        known = "; ".join(f"`{key}` ({what})" for key, what in MAKERS_KEYS.items())
         raise ValueError(
             f"`metadata` takes {known}. Everything else is found out from the model. "
             f"Received: metadata with {unknown}"

@@ -86,7 +86,8 @@ def _stored(entry, dtype):
         values = (values.view("uint16").astype("uint32") << 16).view("float32")
     if not np.issubdtype(values.dtype, np.floating):
         return values
-    stored = values.astype(dtype)
+    with np.errstate(over="ignore"):
+        stored = values.astype(dtype)
     if not np.isfinite(stored).all():
         raise ValueError(
             f"Weights must be finite as {dtype}. Received: {entry.name} with "

@@ -105,7 +105,7 @@ def test_a_card_of_a_backbone_alone(tmp_path):
 @pytest.mark.parametrize(
     ("metadata", "told"),
     [
-        ({"tasks": "noise"}, r"`task`, what it undoes.*\['tasks'\]"),
+        ({"tasks": "noise"}, r"`task` \(what it undoes.*"),
         ({"parameter_count": 3}, "found out from the model"),
         ({"held_out_scores": {"scores": []}}, "`protocol`, how they were measured"),
         ({"held_out_scores": {"protocol": "x", "scores": [3]}}, "a list of dicts"),

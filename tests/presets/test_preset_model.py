@@ -253,6 +253,8 @@ def test_overrides(saved):
     assert model.noise_schedule == BrownianNoise(0.1)
     assert model.value_range == (0, 255) and model.name == "mine"
     assert model.restore_defaults["num_steps"] == 7
+    with pytest.raises(ValueError, match="of shape .* instead of .*load_weights=False"):
+        InDI.from_preset(saved, base_channels=8)
     wide = InDI.from_preset(saved, load_weights=False, base_channels=8)
     assert wide.backbone.base_channels == 8
     assert wide.time_distribution == LinearMixtureTime(0.5)
@@ -267,8 +269,6 @@ def test_overrides_that_do_not_suit(saved):
         InDI.from_preset(saved, backbone=tiny_unet())
     with pytest.raises(TypeError, match="Received: noise_schedule=0"):
         UNetBackbone.from_preset(saved, noise_schedule=0)
-    with pytest.raises(ValueError, match="of shape .* instead of .*load_weights=False"):
-        InDI.from_preset(saved, base_channels=8)
 
 
 def test_random_weights_without_loading(saved):
@@ -286,7 +286,7 @@ def test_the_weights_that_fit_ended_with_are_saved_alone(tmp_path):
     model = InDI(tiny_unet())
     model.compile(keras_indi.models.AveragedAdam(1e-2))
     degraded, clean = pairs(4, height=8, width=8)
-    model.fit(degraded, clean, batch_size=2, epochs=2, verbose=0)
+    model.fit(degraded, clean, batch_size=2, verbose=0)
     folder = model.save_to_preset(tmp_path / "trained")
     texts = [(folder / name).read_text() for name in ("config.json", "task.json")]
     assert not any("compile_config" in text or "Adam" in text for text in texts)
@@ -322,6 +322,14 @@ def test_restore_walks_as_the_model_says(photograph):
         seed=0,
     )
     np.testing.assert_array_equal(listed, wanted)
+
+    # A list of times holds for its own number of steps.
+    model.restore_defaults = {"time_grid": [1, 0.2, 0], "num_steps": 2}
+    for steps, grid in ((2, [1, 0.2, 0]), (3, "uniform")):
+        np.testing.assert_array_equal(
+            model.restore(photograph, num_steps=steps, seed=0),
+            model.restore(photograph, num_steps=steps, time_grid=grid, seed=0),
+        )
 
 
 def test_defaults_are_filled_up_checked_and_saved(tmp_path):

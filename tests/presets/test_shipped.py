@@ -1,0 +1,102 @@
+"""The presets that are shipped: whole, of the size promised, and as they say."""
+
+import numpy as np
+import pytest
+import setuptools
+from helpers import smooth_images
+
+import keras_indi
+from keras_indi.data import degradations
+from keras_indi.models import InDI, UNetBackbone
+from keras_indi.presets import PRESETS_FOLDER, card, list_presets
+from keras_indi.presets.files import FILES
+
+PAPER = {
+    "loss": "mean_absolute_error",
+    "optimizer": "Adam",
+    "learning_rate": 1e-4,
+    "learning_rate_schedule": "fixed",
+    "ema": 0.9999,
+    "steps": 500_000,
+}
+ARCHITECTURES = {
+    "indi_motion_deblur": False,
+    "indi_defocus_deblur": False,
+    "indi_super_resolution_x4": True,
+    "indi_jpeg_q15": True,
+    "indi_celeba_64_generation": False,
+}
+TRAINED = [name for name, found in list_presets().items() if found["weights_sha256"]]
+
+
+def test_every_folder_is_a_preset_and_nothing_else():
+    folders = [path.name for path in PRESETS_FOLDER.iterdir()]
+    assert sorted(folders) == list(list_presets()) == list(InDI.presets)
+    assert set(InDI.presets) == set(UNetBackbone.presets)
+    assert ARCHITECTURES.keys() <= set(folders)
+    for path in PRESETS_FOLDER.glob("*/*"):
+        assert path.name in FILES, path
+
+
+def test_the_package_carries_them():
+    setup = (PRESETS_FOLDER.parents[2] / "setup.py").read_text()
+    assert '"keras_indi.presets": ["data/*/*"]' in setup
+    found = setuptools.find_packages(PRESETS_FOLDER.parents[2])
+    assert "keras_indi.presets" in found
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_architectures_keep_what_the_paper_states(name):
+    metadata = InDI.presets[name]
+    assert PAPER.items() <= metadata["training"].items()
+    assert {"crop_size", "batch_size", "data"} <= metadata["training"].keys()
+    assert "ours" in card(name) and "load_weights=False" in card(name)
+    model = InDI.from_preset(name, load_weights=False, base_channels=4)
+    assert (not model.noise_schedule.is_zero) == ARCHITECTURES[name]
+    assert model.time_distribution == keras_indi.schedules.UniformTime()
+    assert model.restore_defaults["num_steps"] > 1
+    assert metadata["training"]["crop_size"] % model.backbone.size_multiple == 0
+    image = smooth_images(1, 16, 16)[0].astype("uint8")
+    # An untrained network gives back what it takes.
+    np.testing.assert_array_equal(
+        model.restore(image, num_steps=1, seed=0).shape, image.shape
+    )
+    with pytest.raises(ValueError, match="carries no weights.*`load_weights=False`"):
+        InDI.from_preset(name)
+
+
+@pytest.mark.backend_free
+def test_degradations_of_the_architectures():
+    def degradation(name):
+        return degradations.get(InDI.presets[name]["degradation"])
+
+    assert degradation("indi_jpeg_q15").quality == 15
+    small = degradation("indi_super_resolution_x4")
+    assert (small.factor, small.enlarge, small.reduction) == (4, True, 1)
+    assert InDI.presets["indi_super_resolution_x4"]["training"]["crop_size"] == 256
+    generation = InDI.presets["indi_celeba_64_generation"]["training"]
+    assert generation["crop_size"] == 64
+    assert degradation("indi_celeba_64_generation") == degradations.PureNoise()
+
+
+@pytest.mark.backend_free
+def test_trained_presets_are_small():
+    sizes = {name: InDI.presets[name]["weights_bytes"] for name in TRAINED}
+    assert all(size <= 8e6 for size in sizes.values()), sizes
+    assert sum(sizes.values()) <= 40e6, sizes
+    for name, size in sizes.items():
+        path = PRESETS_FOLDER / name / "model.weights.h5"
+        assert path.stat().st_size == size
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_trained_presets_load_and_say_what_they_are(name):
+    metadata = InDI.presets[name]
+    told = {"description", "task", "license", "training_data", "degradation"}
+    assert told | {"training", "held_out_scores"} <= metadata.keys()
+    model = InDI.from_preset(name)
+    image = smooth_images(1, 32, 40, seed=7)[0]
+    restored = model.restore(image, seed=0)
+    assert restored.shape == image.shape
+    assert 0 < np.abs(restored - image).mean() < 64
