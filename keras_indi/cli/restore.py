@@ -178,7 +178,7 @@ def command(
             tile_size=tile,
             max_memory=max_memory,
             compare=compare,
-            verbose="auto" if sys.stdout.isatty() else 0,
+            verbose=int(sys.stdout.isatty()),
         )
     for path, note in result.notes.items():
         click.echo(f"{path}: {note}")
