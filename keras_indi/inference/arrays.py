@@ -69,8 +69,8 @@ class PaddedImage:
         block = np.asarray(
             self._image[top : rows.max() + 1, left : columns.max() + 1]
         ).astype("float32")
-        if block.shape[:2] == (len(rows), len(columns)):
-            return block
+        if all(i[-1] - i[0] + 1 == len(i) for i in (rows, columns)):
+            return block  # nothing of it is reflected
         return block[np.ix_(rows - top, columns - left)]
 
 

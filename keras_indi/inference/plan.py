@@ -132,7 +132,8 @@ def tile_shape(height, width, overlap, multiple, most):
 
     Returns:
         Pair of ints, the shape for which all tiles together have the fewest
-        pixels, and of those the squarest; or `None` if none is small enough.
+        pixels (but for rounding up), and of those the squarest; or `None` if none
+        is small enough.
     """
 
     def extents(length):
@@ -250,6 +251,6 @@ class Shapes:
 
     def _round_up(self, size):
         """The next `multiple * k * 2**n` with k from 4 to 8."""
-        units = size // self._multiple
+        units = int(size) // self._multiple
         step = 2 ** max(0, (units - 1).bit_length() - 3)
         return -(-units // step) * step * self._multiple

@@ -64,7 +64,8 @@ def feathered_windows(length, tile_size, overlap):
     Returns:
         List of `Window`.
     """
-    tile_size = min(tile_size, length)
+    if length <= tile_size:
+        return [Window(0, 0, length, np.ones(length, "float32"))]
     stride = tile_size - overlap
     last = length - tile_size
     origins = [*range(0, last, stride), last]

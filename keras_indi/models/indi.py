@@ -403,10 +403,10 @@ class InDI(PresetModel, keras.Model):
 
         Returns:
             `out`, where it is given; else a NumPy array, or list of arrays, of
-            the input's structure, dtype and range. `num_samples` adds a leading axis to each array (to each
-            image of a list). `return_trajectory` adds a leading axis of the
-            `num_steps + 1` states from t = 1 to 0 before that, as float32,
-            neither clipped nor rounded.
+            the input's structure, dtype and range. `num_samples` adds a leading
+            axis to each array (to each image of a list). `return_trajectory` adds
+            a leading axis of the `num_steps + 1` states from t = 1 to 0 before
+            that, as float32, neither clipped nor rounded.
 
         Raises:
             ValueError: If the images do not suit the model, or an argument is
