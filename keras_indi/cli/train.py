@@ -1,6 +1,7 @@
 """`keras-indi train`: a restorer of one's own."""
 
 import pathlib
+import sys
 
 import click
 
@@ -117,6 +118,6 @@ def command(config, device, **flags):
     settings |= {name: value for name, value in flags.items() if value is not None}
     settings = TrainingConfig.from_dict(settings)
     with on_device(device):
-        path = train(settings)
+        path = train(settings, verbose="auto" if sys.stdout.isatty() else 2)
     click.echo(f"Model: {path}\n\nUse it:\n")
     click.echo(f"    keras-indi restore photo.jpg --preset {path.parent / 'preset'}")

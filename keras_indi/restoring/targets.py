@@ -2,6 +2,7 @@
 
 import dataclasses
 import glob
+import mimetypes
 import os
 import pathlib
 
@@ -161,6 +162,12 @@ def _expanded(text):
 
 def _is_file_name(out):
     suffix = out.suffix.lower()
+    kind = mimetypes.guess_type(out.name)[0] or ""
+    if kind.startswith("image/") and suffix not in FORMATS and not out.is_dir():
+        raise ValueError(
+            f"Images are written as {', '.join(FORMATS)} and {ZARR}. Received: "
+            f"out={str(out)!r}"
+        )
     return suffix == ZARR or (suffix in FORMATS and not out.is_dir())
 
 

@@ -57,6 +57,12 @@ def test_one_file_of_another_format_and_samples(here):
         find_targets(["photos"], "b.png")
 
 
+def test_an_ending_that_is_not_written(here):
+    with pytest.raises(ValueError, match=r"\.webp.* Received: out='b.gif'"):
+        find_targets(["a.jpg"], "b.gif")
+    assert outputs(["a.jpg"], "version1.2") == {"a.jpg": ["version1.2/a.jpg"]}
+
+
 def test_patterns_and_inputs_named_twice(here):
     found = outputs(["**/*.*", "a.jpg", "photos/b.png"], "out")
     assert sorted(found) == ["a.jpg", "photos/b.png", "photos/deep/c.tif"]

@@ -185,7 +185,7 @@ def test_a_network_that_cannot_be(settings):
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_a_killed_command_goes_on(settings, tmp_path):
-    config = TrainingConfig(**{**settings, "steps": 400, "steps_per_epoch": 20})
+    config = TrainingConfig(**{**settings, "steps": 200, "steps_per_epoch": 10})
     config.save(tmp_path / "train.yaml")
     command = [sys.executable, "-m", "keras_indi.cli", "train"]
     command += ["--config", str(tmp_path / "train.yaml")]
@@ -206,4 +206,4 @@ def test_a_killed_command_goes_on(settings, tmp_path):
     )
     assert "Epoch 1/20" not in result.stdout
     model = keras.saving.load_model(tmp_path / "run" / "restorer.keras")
-    assert int(model.optimizer.iterations) == 400
+    assert int(model.optimizer.iterations) == 200
