@@ -1,7 +1,7 @@
 """How the shipped presets are made: data, degradation, p(t), noise and schedule.
 
 Facts that hold for all: the network below, L1 loss, a rate that rises for 300 batches
-to 1e-3 and falls to zero along a cosine, averaged weights, crops flipped and rotated.
+to 5e-4 and falls to zero along a cosine, clipped gradients, averaged weights, crops flipped and rotated.
 """
 
 import dataclasses
@@ -50,7 +50,7 @@ class Recipe:
     noise: float = 0.0
     crop_size: int = 64
     batch_size: int = 16
-    batches: int = 6000
+    batches: int = 5000
     starts_from: str | None = "indi_small_denoise"
 
 
@@ -59,7 +59,7 @@ RECIPES = {
         GaussianNoise((5, 50)),
         pairs=("polyu100/train",),
         repeats=2,
-        batches=9000,
+        batches=10000,
         starts_from=None,
     ),
     "indi_small_jpeg": Recipe(

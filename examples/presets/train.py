@@ -22,7 +22,8 @@ from keras_indi.schedules import LinearMixtureTime
 
 EPOCH = 250  # batches
 WARMUP = 300  # batches
-LEARNING_RATE = 1e-3
+LEARNING_RATE = 5e-4
+CLIP_NORM = 20.0  # gradients are of 8 to 40; without, 1e-3 led training astray
 
 
 def training_files(recipe, folder):
@@ -60,7 +61,7 @@ def build_model(recipe, starts_from):
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, recipe.batches - WARMUP, warmup_target=LEARNING_RATE, warmup_steps=WARMUP
     )
-    model.compile(keras_indi.models.AveragedAdam(rate))
+    model.compile(keras_indi.models.AveragedAdam(rate, global_clipnorm=CLIP_NORM))
     return model
 
 

@@ -6,7 +6,8 @@ import pathlib
 import shutil
 import tempfile
 
-from keras_indi.presets.files import FILES, METADATA_FILE, is_preset
+from keras_indi.presets.files import FILES, METADATA_FILE, is_preset, read_json
+from keras_indi.presets.weights import check_checksum
 
 INSTALL = 'pip install "keras-indi[hub]"'
 
@@ -58,7 +59,7 @@ def upload_preset(uri, preset_dir):
             files are uploaded, and nothing else in it.
 
     Raises:
-        ValueError: If the URI or the folder is not one.
+        ValueError: If the URI or the folder is not one, or the weights are damaged.
         ImportError: If the hub's client is not installed.
         OSError: If the hub refuses, or cannot be reached.
 
@@ -84,6 +85,9 @@ def upload_preset(uri, preset_dir):
             "`preset_dir` must be a folder that `save_to_preset` wrote. Received: "
             f"preset_dir={str(preset_dir)!r}"
         )
+    check_checksum(
+        folder, read_json(folder / METADATA_FILE), f"preset_dir={str(preset_dir)!r}"
+    )
     try:
         send(name, folder)
     except ImportError:

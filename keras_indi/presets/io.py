@@ -8,7 +8,6 @@ import tempfile
 import keras
 
 from keras_indi.presets import weights
-from keras_indi.presets.card import is_handwritten, make_card
 from keras_indi.presets.files import (
     CARD_FILE,
     CONFIG_FILE,
@@ -21,6 +20,7 @@ from keras_indi.presets.files import (
     read_json,
 )
 from keras_indi.presets.metadata import checked_metadata, found_out
+from keras_indi.presets.model_card import is_handwritten, make_card
 from keras_indi.presets.registry import locate
 from keras_indi.presets.safety import check_config
 
@@ -55,13 +55,7 @@ class Preset:
                 "`load_weights=False` it gives a network to train. Received: "
                 f"preset={self.handle!r}"
             )
-        found = weights.checksum(path) if path.is_file() else None
-        if found != wanted:
-            raise ValueError(
-                f"{WEIGHTS_FILE} is missing, damaged, or of another preset: its "
-                f"SHA-256 must be {wanted}, as {METADATA_FILE} says, and is {found}. "
-                f"Download or save the preset again. Received: preset={self.handle!r}"
-            )
+        weights.check_checksum(self.folder, self.metadata, f"preset={self.handle!r}")
 
     def load_weights(self, backbone):
         """Gives a built backbone the weights; their layout is checked first."""

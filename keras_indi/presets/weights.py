@@ -6,6 +6,8 @@ import tempfile
 
 import numpy as np
 
+from keras_indi.presets.files import METADATA_FILE, WEIGHTS_FILE
+
 DTYPES = ("float32", "float16")
 
 
@@ -76,6 +78,24 @@ def checksum(path):
     """The SHA-256 of a file, as a string of hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_checksum(folder, metadata, received):
+    """Raises a ValueError unless weights, or none, are there as they were saved.
+
+    Args:
+        folder: `pathlib.Path` of a preset.
+        metadata: Dict, the content of its `metadata.json`.
+        received: What the user named, for the error.
+    """
+    path, wanted = folder / WEIGHTS_FILE, metadata.get("weights_sha256")
+    found = checksum(path) if path.is_file() else None
+    if found != wanted:
+        raise ValueError(
+            f"{WEIGHTS_FILE} is missing, damaged, or of another preset: its SHA-256 "
+            f"must be {wanted}, as {METADATA_FILE} says, and is {found}. Download or "
+            f"save the preset again. Received: {received}"
+        )
 
 
 def _stored(entry, dtype):

@@ -172,6 +172,10 @@ def test_uploads_of_another_form(hub, saved, tmp_path):
             upload_preset(uri, saved)
     with pytest.raises(ValueError, match="`save_to_preset` wrote"):
         upload_preset("hf://user/name", tmp_path)
+    damaged = shutil.copytree(saved, tmp_path / "damaged")
+    (damaged / "model.weights.h5").write_bytes(b"")
+    with pytest.raises(ValueError, match="damaged.*Received: preset_dir="):
+        upload_preset("hf://user/name", damaged)
     assert not hub.calls
 
 

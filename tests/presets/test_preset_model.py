@@ -284,7 +284,7 @@ def test_random_weights_without_loading(saved):
 @pytest.mark.slow
 def test_the_weights_that_fit_ended_with_are_saved_alone(tmp_path):
     model = InDI(tiny_unet())
-    model.compile(keras_indi.models.AveragedAdam(1e-2))
+    model.compile(keras_indi.models.AveragedAdam(1e-2), run_eagerly=True)
     degraded, clean = pairs(4, height=8, width=8)
     model.fit(degraded, clean, batch_size=2, verbose=0)
     folder = model.save_to_preset(tmp_path / "trained")
@@ -294,7 +294,7 @@ def test_the_weights_that_fit_ended_with_are_saved_alone(tmp_path):
     assert not loaded.compiled
     for weight, other in zip(model.get_weights(), loaded.get_weights()):
         np.testing.assert_array_equal(weight, other)
-    loaded.compile()
+    loaded.compile(run_eagerly=True)
     history = loaded.fit(degraded, clean, batch_size=2, verbose=0)
     assert np.isfinite(history.history["loss"][0])
 
