@@ -10,13 +10,10 @@ from keras_indi.inference.progress import Progress
 from keras_indi.models import load_model
 from keras_indi.restoring.big_files import ZARR, is_big, restore_big_file
 from keras_indi.restoring.compare import compare as write_comparison
-from keras_indi.restoring.photograph import (
-    FORMATS,
-    read_photograph,
-    write_photograph,
-)
+from keras_indi.restoring.photograph import read_photograph
 from keras_indi.restoring.pixels import restore_pixels
 from keras_indi.restoring.targets import find_targets
+from keras_indi.restoring.write_photograph import FORMATS, write_photograph
 from keras_indi.schedules import time_grid as time_grids
 
 # Without a model: by the format, as compression is what a JPEG surely suffered.

@@ -8,7 +8,7 @@ import pathlib
 
 from keras_indi.data.files import image_files, listed
 from keras_indi.restoring.big_files import TIFF, ZARR
-from keras_indi.restoring.photograph import FORMATS
+from keras_indi.restoring.write_photograph import FORMATS
 
 PICTURES = ("compare", "steps")
 EXISTING = ("refuse", "skip", "overwrite")
