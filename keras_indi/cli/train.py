@@ -77,6 +77,9 @@ def yaml_value(context, parameter, value):
     help="[default: constant]",
 )
 @click.option(
+    "--global-clipnorm", type=float, help="Clips the gradients. [default: no limit]"
+)
+@click.option(
     "--ema-momentum", type=float, help="Of the weights' average. [default: 0.9999]"
 )
 @click.option(

@@ -44,6 +44,10 @@ class TrainingConfig:
         learning_rate: Float, of Adam.
         learning_rate_schedule: `"constant"`, as in the paper, or `"cosine"`, which
             falls to zero.
+        global_clipnorm: Float, the norm of all gradients together that they are
+            clipped to, or `None` for no limit, as in the paper. A training that a
+            high rate leads astray may need it; with images in (0, 255) gradients
+            are of 8 to 40.
         ema_momentum: Float, of the average of the weights, or `None` for none.
         dtype: `"float32"`, `"bfloat16"` (the weights stay float32) or `"auto"`,
             bfloat16 where it is known to be faster.
@@ -71,6 +75,7 @@ class TrainingConfig:
     crop_size: int = 64
     learning_rate: float = 1e-4
     learning_rate_schedule: str = "constant"
+    global_clipnorm: float | None = None
     ema_momentum: float | None = 0.9999
     dtype: str = "auto"
     tensorboard: bool = False
@@ -90,6 +95,8 @@ class TrainingConfig:
             _check(value in choices, name, f"be one of {', '.join(choices)}", value)
         rate, momentum = self.learning_rate, self.ema_momentum
         _check(rate > 0, "learning_rate", "be positive", rate)
+        norm = self.global_clipnorm
+        _check(norm is None or norm > 0, "global_clipnorm", "be positive", norm)
         inside = momentum is None or 0 <= momentum < 1
         _check(inside, "ema_momentum", "lie in [0, 1) or be none", momentum)
         _check(self.seed >= 0, "seed", "be at least 0", self.seed)

@@ -107,7 +107,13 @@ def build_model(config):
     if config.learning_rate_schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, config.steps)
     averaged = config.ema_momentum is not None
-    model.compile(AveragedAdam(rate, averaged, config.ema_momentum or 0.0))
+    optimizer = AveragedAdam(
+        rate,
+        averaged,
+        config.ema_momentum or 0.0,
+        global_clipnorm=config.global_clipnorm,
+    )
+    model.compile(optimizer)
     return model
 
 

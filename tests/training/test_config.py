@@ -63,6 +63,7 @@ def test_unknown_names_name_the_known():
         ({"steps": True}, "steps=True"),
         ({"batch_size": None}, "batch_size=None"),
         ({"learning_rate": -1}, "learning_rate=-1"),
+        ({"global_clipnorm": 0}, "global_clipnorm=0"),
         ({"ema_momentum": 1}, "ema_momentum=1"),
         ({"learning_rate_schedule": "linear"}, "learning_rate_schedule='linear'"),
         ({"dtype": "float16"}, "dtype='float16'"),

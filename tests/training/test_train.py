@@ -160,7 +160,8 @@ def test_rates_and_averages(settings):
     assert float(schedule(0)) == pytest.approx(1e-3)
     assert float(schedule(5)) == pytest.approx(0, abs=1e-9)
     assert not model.optimizer.use_ema
-    assert build_model(TrainingConfig(**settings)).optimizer.use_ema
+    model = build_model(TrainingConfig(**settings, global_clipnorm=20))
+    assert model.optimizer.use_ema and model.optimizer.global_clipnorm == 20
 
 
 @pytest.mark.slow
