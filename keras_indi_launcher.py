@@ -6,16 +6,11 @@ even be in the environment before the process starts, hence the new process.
 """
 
 import importlib.metadata
-import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 
-# On accelerators JAX compiles best; on a CPU TensorFlow's and PyTorch's own
-# kernels train convolutions faster than XLA's (see benchmarks/).
-ACCELERATOR_ORDER = ("jax", "torch", "tensorflow")
-CPU_ORDER = ("tensorflow", "torch", "jax")
+import keras_indi_environment
 
 # Images leave and enter the heap at every layer; glibc must be told to keep the
 # memory instead of returning it to the system each time.
@@ -30,46 +25,58 @@ JAX_CPU_FLAGS = {
     "0.10.2": "--xla_cpu_experimental_ynn_fusion_type=-individual_convolution"
 }
 
+# What hides accelerators from a backend, for `--device cpu`.
+CPU_SETTINGS = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
 
-def fastest_backend():
-    """The name of the installed backend that is fastest on this machine.
+
+def device_of(arguments):
+    """The value of the option `--device` among a command's arguments."""
+    device = "auto"
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        if argument == "--device":
+            device = following
+        elif argument.startswith("--device="):
+            device = argument.partition("=")[2]
+    return device
+
+
+def environment(environ, device="auto"):
+    """A copy of `environ` with what the command sets, where the user has not.
+
+    Args:
+        environ: Dict.
+        device: `"cpu"` hides accelerators from the backend.
 
     Raises:
         SystemExit: If no backend is installed.
     """
-    installed = [name for name in CPU_ORDER if importlib.util.find_spec(name)]
-    if not installed:
-        raise SystemExit(
-            "keras-indi needs TensorFlow, JAX or PyTorch, and none is installed. "
-            'Install one: pip install "keras-indi[tensorflow]", '
-            '"keras-indi[jax]" or "keras-indi[torch]".'
-        )
-    order = ACCELERATOR_ORDER if _has_accelerator() else CPU_ORDER
-    return min(installed, key=order.index)
-
-
-def environment(environ):
-    """A copy of `environ` with what the command sets, where the user has not."""
     environ = dict(environ)
-    if not environ.get("KERAS_BACKEND"):
-        environ["KERAS_BACKEND"] = fastest_backend()
+    backend, reason = keras_indi_environment.choose_backend(environ, device)
+    if backend is None:
+        raise SystemExit(keras_indi_environment.NO_BACKEND)
+    environ["KERAS_BACKEND"] = backend
+    environ[keras_indi_environment.REASON] = reason
     environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     environ = {**MALLOC_SETTINGS, **environ}
-    if environ["KERAS_BACKEND"] == "jax" and not _has_accelerator():
+    on_cpu = device == "cpu" or not keras_indi_environment.has_accelerator()
+    if device == "cpu":
+        environ.update(CPU_SETTINGS)
+    if backend == "jax" and on_cpu:
         flags = JAX_CPU_FLAGS.get(importlib.metadata.version("jax"))
         if flags:
             environ.setdefault("XLA_FLAGS", flags)
     return environ
 
 
-def _has_accelerator():
-    return bool(shutil.which("nvidia-smi") or importlib.util.find_spec("libtpu"))
-
-
 def main():
     """The `keras-indi` command."""
-    command = [sys.executable, "-m", "keras_indi.cli", *sys.argv[1:]]
-    environ = environment(os.environ)
+    arguments = sys.argv[1:]
+    if arguments == ["info"] and not keras_indi_environment.installed_backends():
+        # The package cannot be imported, and this much can be told without it.
+        print("\n".join(keras_indi_environment.report(os.environ)))
+        raise SystemExit(1)
+    command = [sys.executable, "-m", "keras_indi.cli", *arguments]
+    environ = environment(os.environ, device_of(arguments))
     if os.name == "posix":
         os.execve(sys.executable, command, environ)
     raise SystemExit(subprocess.call(command, env=environ))

@@ -8,9 +8,11 @@ VERSION = re.search(
     r'__version__ = "(.+?)"', (ROOT / "keras_indi" / "version.py").read_text()
 ).group(1)
 
-CLI = ["click>=8.1,<9"]
+CLI = ["click>=8.1,<9", "pyyaml>=6,<7"]
+TIFFFILE = "tifffile>=2025.5,<2027"
 DATA = [
     "pillow>=11,<14",
+    TIFFFILE,
     "opencv-python-headless>=5,<6",
     "grain>=0.2.18,<0.3",
     "scikit-image>=0.25,<0.27",
@@ -30,6 +32,8 @@ TFDS = [
 # Where presets are downloaded from: Hugging Face, Kaggle, Google Cloud Storage.
 HUB_CLIENTS = ["huggingface_hub>=1,<3", "kagglehub>=1,<2"]
 HUB = [*HUB_CLIENTS, "gcsfs>=2026.1,<2027"]
+# Images through disk; imagecodecs reads the compressed kinds of TIFF.
+BIG = [TIFFFILE, "imagecodecs>=2025.3,<2027", "zarr>=3.1,<3.2"]
 CV = ["keras-cv>=0.9,<0.10"]
 
 setup(
@@ -53,7 +57,7 @@ setup(
         ],
         "keras_indi.presets": ["data/*/*"],
     },
-    py_modules=["keras_indi_launcher"],
+    py_modules=["keras_indi_environment", "keras_indi_launcher"],
     python_requires=">=3.11",
     install_requires=["keras>=3.15,<3.16", "numpy>=2.0,<3"],
     extras_require={
@@ -70,12 +74,14 @@ setup(
         "hub": HUB,
         "tfds": TFDS,
         "cv": CV,
+        "big": BIG,
         "test": [
             *QUICKSTART,
             *TENSORBOARD,
             *TFDS,
             *CV,
             *HUB_CLIENTS,  # whose functions' arguments the tests' fakes take
+            *BIG,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 
 
 def write_whole(path, save):
@@ -10,8 +11,9 @@ def write_whole(path, save):
     Args:
         path: String or path of the file to write. Its folder is made if it is
             not there.
-        save: Function that writes a file at the string path it is given, such
-            as `model.save` or a Pillow image's `save`.
+        save: Function that writes a file, or a folder where `path` is none yet, at
+            the string path it is given, such as `model.save` or a Pillow image's
+            `save`.
 
     Returns:
         `pathlib.Path` of the file.
@@ -20,9 +22,17 @@ def write_whole(path, save):
     path.parent.mkdir(parents=True, exist_ok=True)
     # The name ends as asked for: its ending often chooses the format.
     partial = path.with_name(f"partial-{path.name}")
+    _remove(partial)  # of a process that was killed
     try:
         save(str(partial))
         os.replace(partial, path)
     finally:
-        partial.unlink(missing_ok=True)
+        _remove(partial)
     return path
+
+
+def _remove(path):
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

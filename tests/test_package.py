@@ -22,10 +22,14 @@ OPTIONAL = [
     "matplotlib",
     "tensorboard",
     "grain",
+    "tifffile",
+    "yaml",
     "huggingface_hub",
     "kagglehub",
     "fsspec",
     "gcsfs",
+    "imagecodecs",
+    "zarr",
 ]
 
 MAY_IMPORT_A_BACKEND = {
@@ -51,6 +55,7 @@ FLOORS = [
     {"models"},
     {"evaluation", "export"},
     {"callbacks"},
+    {"restoring", "training"},
     {"cli", "app"},
 ]
 # Data and metrics stand beside: they know no model.
@@ -86,7 +91,7 @@ def floor(name):
 def test_the_scan_reads_the_package():
     assert ROOT / "models" / "indi.py" in FILES
     names = set(imported_names(ROOT / "models" / "indi.py"))
-    assert {"keras", "keras_indi.samplers", "keras_indi.inference.tiling"} <= names
+    assert {"keras", "keras_indi.samplers", "keras_indi.inference.moves"} <= names
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -4,3 +4,6 @@ from keras_indi.callbacks.backup_and_resume import BackupAndResume as BackupAndR
 from keras_indi.callbacks.restoration_monitor import (
     RestorationMonitor as RestorationMonitor,
 )
+from keras_indi.callbacks.tensorboard_scalars import (
+    TensorBoardScalars as TensorBoardScalars,
+)

@@ -3,13 +3,13 @@
 import contextlib
 import io
 import pathlib
-import time
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_indi import metrics as image_metrics
+from keras_indi.callbacks.tensorboard_scalars import add_event, event_writer
 from keras_indi.evaluation.figures import contact_sheet, require_pillow, viewable
 from keras_indi.files import write_whole
 
@@ -117,7 +117,9 @@ class RestorationMonitor(keras.callbacks.Callback):
         self.num_previews = num_previews
         self.seed = seed
         self.restore_arguments = restore_arguments
-        self._writer = _event_writer(self.log_dir) if tensorboard else None
+        self._writer = (
+            event_writer(self.log_dir / "tensorboard") if tensorboard else None
+        )
         self._beside = []
         self._figures = {}
 
@@ -209,32 +211,15 @@ class RestorationMonitor(keras.callbacks.Callback):
             _add_event(self._writer, epoch, self._figures, sheet)
 
 
-def _event_writer(log_dir):
-    try:
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
-    except ImportError as error:
-        raise ImportError(
-            "Previews for TensorBoard need it (not TensorFlow). Install it: "
-            'pip install "keras-indi[tensorboard]"'
-        ) from error
-    return EventFileWriter(str(log_dir / "tensorboard"))
-
-
 def _add_event(writer, epoch, figures, sheet):
-    from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     encoded = io.BytesIO()
     sheet.save(encoded, "PNG")
-    values = [Summary.Value(tag=n, simple_value=v) for n, v in figures.items()]
     image = Summary.Image(
         height=sheet.height,
         width=sheet.width,
         colorspace=3,
         encoded_image_string=encoded.getvalue(),
     )
-    values.append(Summary.Value(tag="restored", image=image))
-    writer.add_event(
-        Event(wall_time=time.time(), step=epoch, summary=Summary(value=values))
-    )
-    writer.flush()
+    add_event(writer, epoch, figures, restored=image)

@@ -14,6 +14,10 @@ from keras_indi.version import __version__
 
 # Each command stands in the file of its name, which is read when it is used.
 COMMANDS = {
+    "restore": "Restore images: files, folders, patterns.",
+    "train": "Train a restorer on your own images.",
+    "presets": "List the trained presets, or show the card of one.",
+    "info": "Show backends, devices and versions, and what will run.",
     "data": "Look at a set of images, and prepare it for training.",
     "quickstart": "Train a small model on sample photographs and restore with it.",
     "evaluate": "Score restored images, of any system, against clean ones.",

@@ -104,7 +104,7 @@ def command(
         protocol=protocol,
         out_dir=out,
         verbose=1,
-        tile_size=tile_size,
+        tile_size=tile_size or "auto",
         batch_size=batch_size,
         warn=False,
     )

@@ -57,16 +57,9 @@ def find_images(folder):
     Raises:
         ValueError: If it is not a folder, or two files have one name.
     """
-    folder = pathlib.Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f"There is no such folder. Received: {str(folder)!r}")
     found = {}
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        hidden = any(part.startswith((".", "partial-")) for part in inside.parts)
-        if hidden or path.suffix.lower() not in images.EXTENSIONS or path.is_dir():
-            continue
-        name = inside.with_suffix("").as_posix()
+    for path in image_files(folder):
+        name = path.relative_to(folder).with_suffix("").as_posix()
         if name in found:
             raise ValueError(
                 "Two images have the same name but for the extension; remove or "
@@ -74,6 +67,33 @@ def find_images(folder):
             )
         found[name] = path
     return dict(sorted(found.items()))
+
+
+def image_files(folder):
+    """The paths of all image files in a folder and below.
+
+    Args:
+        folder: Path of the folder.
+
+    Returns:
+        Sorted list of paths, without those that `find_images` passes over.
+
+    Raises:
+        ValueError: If it is not a folder.
+    """
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"There is no such folder. Received: {str(folder)!r}")
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in images.EXTENSIONS
+        and not path.is_dir()
+        and not any(
+            part.startswith((".", "partial-"))
+            for part in path.relative_to(folder).parts
+        )
+    ]
 
 
 def match_folders(degraded_dir, clean_dir):

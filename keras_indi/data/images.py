@@ -34,6 +34,10 @@ class UnusableImageError(ValueError):
     """
 
 
+class TooLargeImageError(UnusableImageError):
+    """An image of more pixels than are decoded."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ImageInfo:
     """What an image file's header says.
@@ -85,6 +89,25 @@ def read_image(path, image_channels=None, max_pixels=MAX_PIXELS):
             "`image_channels` must be 1, 3 or None. Received: "
             f"image_channels={image_channels!r}"
         )
+    image, info = decode(path, max_pixels)
+    return to_channels(_without_alpha(image), image_channels or info.channels)
+
+
+def decode(path, max_pixels=MAX_PIXELS):
+    """Reads an image file upright, with the channels that its decoder gives.
+
+    Args:
+        path: As for `read_image`.
+        max_pixels: As for `read_image`.
+
+    Returns:
+        Tuple of a uint8 or uint16 array of shape `(height, width, channels)`,
+        grey, RGB or RGBA, whose alpha is not multiplied in, and its `ImageInfo`.
+
+    Raises:
+        UnusableImageError: As for `read_image`.
+        ImportError: If Pillow or OpenCV is missing.
+    """
     if isinstance(path, bytes):
         content = path
     else:
@@ -111,8 +134,7 @@ def read_image(path, image_channels=None, max_pixels=MAX_PIXELS):
             f"unreadable (header of {info.height}x{info.width}, image of "
             f"{image.shape[0]}x{image.shape[1]})"
         )
-    image = _without_alpha(image)
-    return to_channels(image, image_channels or info.channels)
+    return image, info
 
 
 def inspect_image(path, max_pixels=MAX_PIXELS):
@@ -176,14 +198,14 @@ def _opened(file, max_pixels):
     try:
         header = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
-        raise UnusableImageError(f"too large ({error})") from error
+        raise TooLargeImageError(f"too large ({error})") from error
     except Exception as error:  # Pillow's plugins raise all kinds on bad bytes
         reason = getattr(error, "strerror", None) or "not a PNG, JPEG, WebP or TIFF"
         raise UnusableImageError(f"unreadable ({reason})") from error
     width, height = header.size
     if width * height > max_pixels:
         header.close()
-        raise UnusableImageError(
+        raise TooLargeImageError(
             f"too large ({height}x{width} pixels, max_pixels={max_pixels})"
         )
     return header

@@ -21,7 +21,9 @@ from keras_indi.inference.progress import Progress
 # Images are restored together up to about this many pixels; the noise of each
 # depends on this, so that it is no argument.
 PIXELS_PER_CHUNK = 2**20
-RESTORE_ARGUMENTS = {"num_steps", "sampler", "time_grid", "tile_size", "batch_size"}
+# Those that change no result, and those that do.
+EXACT_ARGUMENTS = {"tile_size", "batch_size", "max_memory"}
+RESTORE_ARGUMENTS = {"num_steps", "sampler", "time_grid", *EXACT_ARGUMENTS}
 
 
 def evaluate(
@@ -57,7 +59,8 @@ def evaluate(
             seconds, `1` at once, `0` never.
         warn: Bool, whether to warn of images that could not be scored.
         **restore_arguments: Arguments of `model.restore`: `num_steps`,
-            `sampler`, `time_grid`, `tile_size`, `batch_size`.
+            `sampler`, `time_grid`, `tile_size`, `batch_size`,
+            `max_memory`.
 
     Returns:
         `Table` with a row an image (its name and figures), `means` over all
@@ -140,7 +143,7 @@ def _setting(restore_arguments):
     return {
         name: plain(value) if name in ("sampler", "time_grid") else value
         for name, value in restore_arguments.items()
-        if name not in ("tile_size", "batch_size")
+        if name not in EXACT_ARGUMENTS
     }
 
 

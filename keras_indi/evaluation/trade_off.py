@@ -26,7 +26,7 @@ def trade_off(
     seeds=(0,),
     protocol=None,
     out_dir=None,
-    tile_size=None,
+    tile_size="auto",
     batch_size=None,
     verbose="auto",
     warn=True,

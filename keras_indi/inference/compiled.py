@@ -5,6 +5,8 @@ Together with `layers/convolution.py` the only place that looks at the backend.
 
 import keras
 
+UNTOLD_DEVICE_MEMORY = 4 * 2**30
+
 
 def default_jit_compile():
     """What `jit_compile="auto"` means: XLA, but never on a CPU with TensorFlow.
@@ -57,9 +59,64 @@ def compile_function(function, variables):
     return function
 
 
+def compiles_each_shape():
+    """Bool: whether each new shape of the arguments costs a compilation.
+
+    TensorFlow without XLA compiles once for all shapes; PyTorch compiles nothing.
+    """
+    backend = keras.config.backend()
+    return backend == "jax" or (
+        backend == "tensorflow" and bool(_tensorflow_accelerators())
+    )
+
+
+def free_device_memory():
+    """Bytes free on the accelerator that computes, or `None` on a CPU.
+
+    TensorFlow tells none: there it is taken to be `UNTOLD_DEVICE_MEMORY`.
+    """
+    backend = keras.config.backend()
+    if backend == "tensorflow" and _tensorflow_accelerators():
+        return UNTOLD_DEVICE_MEMORY
+    if backend == "jax":
+        import jax
+
+        device = jax.local_devices()[0]
+        if device.platform != "cpu":
+            told = device.memory_stats() or {}
+            limit = told.get("bytes_limit", UNTOLD_DEVICE_MEMORY)
+            return limit - told.get("bytes_in_use", 0)
+    if backend == "torch":
+        import torch
+
+        if torch.cuda.is_available():
+            return torch.cuda.mem_get_info()[0]
+    return None
+
+
 def _tensorflow_accelerators():
     import tensorflow as tf
 
     return tf.config.list_physical_devices("GPU") + tf.config.list_physical_devices(
         "TPU"
     )
+
+
+def devices():
+    """What the backend can compute on.
+
+    Returns:
+        List of strings such as `"cpu:0"` and `"gpu:0"`, accelerators first.
+    """
+    backend = keras.config.backend()
+    if backend == "torch":
+        import torch
+
+        names = [f"gpu:{index}" for index in range(torch.cuda.device_count())]
+        if torch.backends.mps.is_available():
+            names.append("mps:0")
+        return [*names, "cpu:0"]
+    names = keras.distribution.list_devices()
+    if backend == "jax" and not any(name.startswith("cpu") for name in names):
+        names = [*names, "cpu:0"]
+    return sorted(names, key=lambda name: name.startswith("cpu"))

@@ -4,25 +4,20 @@ from keras_indi import samplers
 from keras_indi.inference import compiled
 
 
-def compile_moves(sampler, predict, variables, tiled=None):
-    """Compiles what `restoration.Walk` walks with.
+def compile_moves(sampler, predict, variables):
+    """Compiles what `Walk.run` walks with.
 
     Args:
         sampler: A `Sampler`.
-        predict: Pure function of `(images, times, degraded)`, times a scalar, that
-            returns the estimate.
+        predict: Pure function of `(images, times, degraded, *extents)`, times a
+            scalar, that returns the estimate.
         variables: List of the `keras.Variable` that `predict` reads.
-        tiled: Function that makes of a compiled `predict` of tiles one of whole
-            images; the estimates alone are compiled then, not the moves.
-            Defaults to `None`, no tiles.
 
     Returns:
-        Pair of functions of `(images, times, next_times, memory, degraded)` that
-        return the new images and memory: a step, and the step that ends at t = 0.
+        Pair of functions of `(images, times, next_times, memory, degraded,
+        *extents)` that return the new images and memory: a step, and the step that
+        ends at t = 0.
     """
-    if tiled is not None:
-        whole = tiled(compiled.compile_function(predict, variables))
-        return _bound(sampler.step, whole), _bound(sampler.last_step, whole)
     step = compiled.compile_function(_bound(sampler.step, predict), variables)
     if type(sampler).last_step is samplers.Sampler.last_step:
         return step, step
@@ -33,9 +28,9 @@ def compile_moves(sampler, predict, variables, tiled=None):
 def _bound(rule, predict):
     """A sampler's rule with the estimate that it asks for."""
 
-    def move(images, times, next_times, memory, degraded):
+    def move(images, times, next_times, memory, degraded, *extents):
         def estimate(images, times):
-            return predict(images, times, degraded)
+            return predict(images, times, degraded, *extents)
 
         return rule(estimate, images, times, next_times, memory)
 

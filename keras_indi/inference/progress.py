@@ -25,14 +25,18 @@ class Progress:
         self._done = 0
         self._shown_from = {0: float("inf"), 1: 0.0, "auto": self.PATIENCE}[verbose]
         self._start = time.perf_counter()
-        self._bar = None
         self._unit = unit
+        # From its making on it measures the time that it expects to be left.
+        self._bar = self._new_bar() if verbose == 1 else None
 
     def advance(self):
         """Counts one unit."""
-        self._done += 1
+        self._done = min(self._done + 1, self._total)
         if self._bar is None:
             if time.perf_counter() - self._start < self._shown_from:
                 return
-            self._bar = keras.utils.Progbar(self._total, unit_name=self._unit)
+            self._bar = self._new_bar()
         self._bar.update(self._done)
+
+    def _new_bar(self):
+        return keras.utils.Progbar(self._total, unit_name=self._unit)

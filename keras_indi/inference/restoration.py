@@ -1,138 +1,215 @@
-"""The walk of a collection of images from degraded to restored."""
+"""The restoration of a collection of images, whole or in tiles."""
 
+import typing
 from collections import defaultdict
 
 import numpy as np
-from keras import ops
 
-from keras_indi import process
 from keras_indi.inference import sizes
+from keras_indi.inference.arrays import PaddedImage
+from keras_indi.inference.plan import PIXELS_PER_BATCH
 from keras_indi.inference.progress import Progress
 
-# Without a batch size, images are batched up to about this many pixels.
-PIXELS_PER_BATCH = 2**20
 
+class Network(typing.NamedTuple):
+    """What restores, as compiled functions.
 
-class Walk:
-    """A sampler on a grid of times: everything but the images.
-
-    Args:
-        step: Compiled or plain function of `(images, times, next_times, memory,
-            degraded)` that returns the new images and memory.
-        last_step: The same for the step that ends at t = 0.
-        sampler: The `Sampler` behind the two.
-        times: NumPy array of shape `(num_steps + 1,)`, falling from 1 to 0.
-        noise_schedule: The `NoiseSchedule`.
-        noise_unit: Float, the width of the value range, of which eps is a
-            fraction.
+    Attributes:
+        steps: Function of a bool, whether images fill their arrays in part, that
+            returns a pair of functions, of `compile_moves`.
+        estimate: Function of `(images, times, degraded)`.
+        multiple: Int, the sizes it takes are multiples of it.
+        condition_on_degraded: Bool, whether it takes the degraded image.
+        shapes: `Shapes`, or `None` where images need not share shapes.
     """
 
-    def __init__(self, step, last_step, sampler, times, noise_schedule, noise_unit):
-        self.sampler = sampler
-        self.num_steps = len(times) - 1
-        self.start_scale = noise_unit * float(
-            ops.convert_to_numpy(noise_schedule.scale(ops.convert_to_tensor([1.0])))[0]
-        )
-        self._moves = []
-        for time, next_time in zip(times[:-1], times[1:]):
-            scale = sampler.noise_scale(noise_schedule, time, next_time)
-            move = last_step if next_time == 0 else step
-            self._moves.append((move, time, next_time, noise_unit * scale))
+    steps: typing.Callable
+    estimate: typing.Callable
+    multiple: int
+    condition_on_degraded: bool
+    shapes: typing.Any = None
 
-    def run(self, degraded, draw_noise, progress, keep_states):
-        """Restores one batch.
 
-        Args:
-            degraded: float32 array `(batch, height, width, channels)`.
-            draw_noise: Function without arguments that returns standard normal
-                noise of that shape, new at each call.
-            progress: `Progress`, advanced once a step.
-            keep_states: Bool, whether to return every state.
+class _Batch(typing.NamedTuple):
+    """Draws that are restored together: whole, or one alone in tiles."""
 
-        Returns:
-            List of float32 NumPy arrays: all states from x_1 to x_0, or x_0.
-        """
-        degraded = ops.convert_to_tensor(degraded)
-        images = self._with_noise(degraded, self.start_scale, draw_noise)
-        memory = self.sampler.initial_memory(images)
-        states = [images]
-        for move, time, next_time, scale in self._moves:
-            images, memory = move(
-                images,
-                ops.convert_to_tensor(time, "float32"),
-                ops.convert_to_tensor(next_time, "float32"),
-                memory,
-                degraded,
-            )
-            images = self._with_noise(images, scale, draw_noise)
-            states = [*states, images] if keep_states else [images]
-            progress.advance()
-        return [ops.convert_to_numpy(state) for state in states]
-
-    @staticmethod
-    def _with_noise(images, scale, draw_noise):
-        if scale == 0:
-            return images
-        return process.perturb(images, draw_noise(), scale)
+    items: list  # of (image's index, draw)
+    shape: tuple  # of the arrays, height and width
+    size: int
+    tiles: typing.Any  # `Tiles`, or `None`
 
 
 def restore_images(
-    walk, images, multiple, num_samples, seed, batch_size, keep_states, verbose
+    network,
+    walk,
+    plan,
+    images,
+    num_samples,
+    seed,
+    batch_size,
+    keep_states,
+    verbose,
+    value_range,
+    out=None,
 ):
     """Restores images of any sizes, `num_samples` times each.
 
-    Images of one padded size share batches. The noise of a draw depends on the
-    seed, the draw and the image's index alone, so that neither the batch size
-    nor the backend changes it.
+    Images of one padded size, or of sizes that share a compiled shape, share
+    batches. The noise of a draw depends on the seed, the draw and the image's index
+    alone, so that neither the batch size, nor tiles, nor the backend changes it.
 
     Args:
-        walk: A `Walk`.
-        images: List of NumPy arrays of shape `(height, width, channels)`.
-        multiple: Int, the network's `size_multiple`.
+        network: `Network`.
+        walk: `Walk`.
+        plan: `Plan`.
+        images: List of array-likes of shape `(height, width, channels)`.
         num_samples: Int, draws per image.
         seed: Int.
         batch_size: Int, or `None` for batches of about a megapixel.
         keep_states: Bool, whether to keep every state.
         verbose: See `Progress`.
+        value_range: Pair of floats or `None`, what results are clipped to.
+        out: Array-like that takes the one result. Defaults to `None`, new arrays.
 
     Returns:
-        Nested list `[image][draw]` of float32 arrays of shape
+        Nested list `[image][draw]` of arrays `(height, width, channels)` of the
+        image's dtype; with `keep_states` float32 of shape
         `(states, height, width, channels)`.
     """
-    groups = defaultdict(list)
-    for index, image in enumerate(images):
-        height, width, _ = image.shape
-        padded = (height + -height % multiple, width + -width % multiple)
-        groups[padded] += [(index, draw) for draw in range(num_samples)]
-    batches = []
-    for (height, width), items in groups.items():
-        size = batch_size or max(1, PIXELS_PER_BATCH // (height * width))
-        size = min(size, len(items))
-        batches += [(size, items[i : i + size]) for i in range(0, len(items), size)]
-
-    progress = Progress(len(batches) * walk.num_steps, verbose)
+    batches = _batches(network, plan, images, num_samples, batch_size)
+    work = [
+        walk.num_steps
+        if batch.tiles is None
+        else walk.num_evaluations * batch.tiles.num_batches
+        for batch in batches
+    ]
+    progress = Progress(sum(work), verbose)
     results = [[None] * num_samples for _ in images]
-    for size, items in batches:
-        # A short batch is filled up, so that it needs no compilation of its own.
-        filled = items + [items[-1]] * (size - len(items))
-        degraded = np.stack(
-            [
-                sizes.pad_to_multiple(images[index].astype("float32"), multiple)
-                for index, _ in filled
-            ]
-        )
-        generators = [np.random.default_rng((seed, *item)) for item in items]
-
-        def draw_noise(generators=generators, shape=degraded.shape):
-            noise = np.zeros(shape, "float32")
-            for row, generator in zip(noise, generators):
-                generator.standard_normal(out=row, dtype="float32")
-            return noise
-
-        states = walk.run(degraded, draw_noise, progress, keep_states)
-        for row, (index, draw) in enumerate(items):
-            height, width, _ = images[index].shape
-            results[index][draw] = np.stack(
-                [state[row, :height, :width] for state in states]
-            )
+    for batch in batches:
+        outputs = [
+            _Output(images[index], walk.num_steps, keep_states, value_range, out)
+            for index, _ in batch.items
+        ]
+        run = _run_whole if batch.tiles is None else _run_tiled
+        run(network, walk, plan, images, batch, seed, progress, keep_states, outputs)
+        for (index, draw), output in zip(batch.items, outputs):
+            results[index][draw] = output.array
     return results
+
+
+def _batches(network, plan, images, num_samples, batch_size):
+    sizes_and_items = []
+    for index, image in enumerate(images):
+        padded = _padded_size(image, network.multiple)
+        items = [(index, draw) for draw in range(num_samples)]
+        sizes_and_items.append((padded, items))
+    # Large images first: smaller ones then find shapes to share.
+    order = sorted(sizes_and_items, key=lambda entry: -entry[0][0] * entry[0][1])
+    groups, batches = defaultdict(list), []
+    for padded, items in order:
+        if plan.is_whole(*padded):
+            shape = network.shapes.canvas(*padded) if network.shapes else padded
+            groups[shape if plan.is_whole(*shape) else padded] += items
+        else:
+            tiles = plan.tiles(*padded, network.shapes)
+            batches += [_Batch([item], padded, 1, tiles) for item in items]
+    for shape, items in groups.items():
+        size = batch_size or max(1, PIXELS_PER_BATCH // (shape[0] * shape[1]))
+        size = min(size, len(items), plan.batch_limit(*shape) or size)
+        batches += [
+            _Batch(items[i : i + size], shape, size, None)
+            for i in range(0, len(items), size)
+        ]
+    return batches
+
+
+def _padded_size(image, multiple):
+    height, width, _ = image.shape
+    return height + -height % multiple, width + -width % multiple
+
+
+def _generators(items, seed):
+    return [np.random.default_rng((seed, *item)) for item in items]
+
+
+def _run_whole(
+    network, walk, plan, images, batch, seed, progress, keep_states, outputs
+):
+    # A short batch is filled up, so that it needs no compilation of its own.
+    filled = batch.items + [batch.items[-1]] * (batch.size - len(batch.items))
+    extents = [_padded_size(images[index], network.multiple) for index, _ in filled]
+    channels = images[batch.items[0][0]].shape[-1]
+    degraded = np.zeros((batch.size, *batch.shape, channels), "float32")
+    for row, (index, _), (height, width) in zip(degraded, filled, extents):
+        row[:height, :width] = PaddedImage(images[index], network.multiple)[:, :]
+    generators = _generators(batch.items, seed)
+
+    def draw_noise():
+        noise = np.zeros(degraded.shape, "float32")
+        for row, generator, (height, width) in zip(noise, generators, extents):
+            row[:height, :width] = generator.standard_normal(
+                (height, width, channels), dtype="float32"
+            )
+        return noise
+
+    fills = all(extent == batch.shape for extent in extents)
+    states = walk.run(
+        network.steps(not fills),
+        degraded,
+        draw_noise,
+        progress,
+        keep_states,
+        None if fills else np.array(extents, "int32"),
+    )
+    first = 0 if keep_states else walk.num_steps
+    for state, values in enumerate(states, start=first):
+        for row, output in zip(values, outputs):
+            output.put(state, slice(0, row.shape[0]), row)
+
+
+def _run_tiled(
+    network, walk, plan, images, batch, seed, progress, keep_states, outputs
+):
+    (index, _), (output,) = batch.items[0], outputs
+    (generator,) = _generators(batch.items, seed)
+    degraded = PaddedImage(images[index], network.multiple)
+    _, width, channels = degraded.shape
+
+    def draw_noise(rows):
+        return generator.standard_normal((rows, width, channels), dtype="float32")
+
+    walk.run_tiled(
+        network.estimate,
+        batch.tiles,
+        degraded,
+        draw_noise,
+        progress,
+        output.put,
+        on_disk=plan.needs_disk(*degraded.shape[:2]),
+        condition_on_degraded=network.condition_on_degraded,
+    )
+
+
+class _Output:
+    """Where one draw's states, or its last in the image's dtype, are put by bands."""
+
+    def __init__(self, image, num_steps, keep_states, value_range, out):
+        self._num_steps = num_steps
+        self._keep_states = keep_states
+        self._value_range = value_range
+        self._dtype = np.dtype(image.dtype)
+        self._height, self._width, _ = image.shape
+        if keep_states:
+            self.array = np.zeros((num_steps + 1, *image.shape), "float32")
+        else:
+            self.array = np.zeros(image.shape, self._dtype) if out is None else out
+
+    def put(self, state, rows, values):
+        rows = slice(rows.start, min(rows.stop, self._height))
+        values = values[: max(0, rows.stop - rows.start), : self._width]
+        if not len(values):
+            return
+        if self._keep_states:
+            self.array[state, rows] = values
+        elif state == self._num_steps:
+            self.array[rows] = sizes.like_input(values, self._dtype, self._value_range)

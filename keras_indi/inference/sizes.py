@@ -5,14 +5,15 @@ from keras import ops
 
 # Resampled photographs overshoot their range a little; more is a mistake.
 RANGE_TOLERANCE = 0.1
+VALUES_PER_BLOCK = 2**22
 
 
 def check_image(image, value_range, channels, argument="images"):
     """Raises a ValueError unless an image, or a batch of them, can be restored.
 
     Args:
-        image: NumPy array of shape `(height, width, channels)` or
-            `(batch, height, width, channels)`.
+        image: Array-like of shape `(height, width, channels)` or
+            `(batch, height, width, channels)`, read by blocks.
         value_range: Pair of floats, the smallest and largest value, or `None`.
         channels: Int, the number of channels wanted, or `None` for any.
         argument: The caller's name of the image, for the message.
@@ -29,7 +30,7 @@ def check_image(image, value_range, channels, argument="images"):
             "height, width, channels); a grey image needs an axis of 1 channel. "
             + received
         )
-    if image.size == 0:
+    if 0 in image.shape:
         raise ValueError(f"`{argument}` must not be empty. {received}")
     if channels is not None and image.shape[-1] != channels:
         raise ValueError(
@@ -49,14 +50,21 @@ def check_image(image, value_range, channels, argument="images"):
                 "them into that range, or build the model with their own range, "
                 f"such as (0, 255). {received}, value_range={value_range}"
             )
-    if not integers and not np.all(np.isfinite(image)):
+    bad, least, most = 0, np.inf, -np.inf
+    for block in _blocks(image):
+        if not integers:
+            finite = np.isfinite(block)
+            bad += block.size - int(np.count_nonzero(finite))
+            if bad:
+                continue
+        least, most = min(least, float(block.min())), max(most, float(block.max()))
+    if bad:
         raise ValueError(
-            f"`{argument}` must be finite. {received}, with "
-            f"{np.count_nonzero(~np.isfinite(image))} values NaN or infinite"
+            f"`{argument}` must be finite. {received}, with {bad} values NaN or "
+            "infinite"
         )
     if value_range is not None:
         tolerance = RANGE_TOLERANCE * (high - low)
-        least, most = float(image.min()), float(image.max())
         if least < low - tolerance or most > high + tolerance:
             raise ValueError(
                 f"`{argument}` must lie in the model's value_range={value_range}. "
@@ -66,29 +74,41 @@ def check_image(image, value_range, channels, argument="images"):
 
 
 def as_list(images):
-    """One array, or a list of them, as a list of NumPy arrays."""
+    """One image or batch, or a list of images, as a list of array-likes.
+
+    Tensors become NumPy arrays; what has a shape and a dtype and can be sliced, such
+    as a `numpy.memmap` or a `zarr.Array`, stays as it is.
+    """
     if not isinstance(images, (list, tuple)):
-        return [ops.convert_to_numpy(images)]
+        return [_array_like(images)]
     if not images:
         raise ValueError(f"`images` must not be empty. Received: images={images!r}")
-    return [ops.convert_to_numpy(image) for image in images]
+    return [_array_like(image) for image in images]
 
 
-def pad_to_multiple(image, multiple):
-    """Pads an image below and to the right by reflection.
+def check_out(out, listed, alone):
+    """Raises a ValueError unless `out` can take the result of one image.
 
     Args:
-        image: Array of shape `(height, width, channels)`.
-        multiple: Int; height and width of the result are multiples of it.
-
-    Returns:
-        The image itself, or a padded copy.
+        out: Array-like, or `None`, which is always fine.
+        listed: List of the images.
+        alone: Bool, whether one image is to be restored once.
     """
-    height, width, _ = image.shape
-    padding = (-height % multiple, -width % multiple)
-    if padding == (0, 0):
-        return image
-    return np.pad(image, ((0, padding[0]), (0, padding[1]), (0, 0)), mode="reflect")
+    if out is None:
+        return
+    image = listed[0]
+    if not alone or len(listed) > 1 or image.ndim != 3:
+        raise ValueError(
+            "`out` takes the restoration of one image of shape (height, width, "
+            "channels), without `num_samples` and `return_trajectory`. Received: "
+            f"out={out!r}"
+        )
+    if tuple(out.shape) != tuple(image.shape) or out.dtype != image.dtype:
+        raise ValueError(
+            f"`out` must have the image's shape {tuple(image.shape)} and dtype "
+            f"{image.dtype}. Received: out of shape {tuple(out.shape)} and dtype "
+            f"{out.dtype}"
+        )
 
 
 def like_input(restored, dtype, value_range):
@@ -103,6 +123,21 @@ def like_input(restored, dtype, value_range):
         limits = np.iinfo(dtype)
         restored = np.clip(restored, limits.min, limits.max)
     return (np.rint(restored) if integers else restored).astype(dtype)
+
+
+def _array_like(image):
+    by_blocks = all(hasattr(image, name) for name in ("shape", "dtype", "__getitem__"))
+    if by_blocks and not ops.is_tensor(image):
+        return image
+    return ops.convert_to_numpy(image)
+
+
+def _blocks(image):
+    """Arrays that together are all of an image or a batch, of limited size."""
+    per_row = int(np.prod(image.shape[1:]))
+    rows = max(1, VALUES_PER_BLOCK // per_row)
+    for top in range(0, image.shape[0], rows):
+        yield np.asarray(image[top : top + rows])
 
 
 def _is_float(dtype):

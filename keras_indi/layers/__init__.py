@@ -1,5 +1,6 @@
 """The layers that the backbone is built from."""
 
+from keras_indi.layers.canvas import on_canvas as on_canvas
 from keras_indi.layers.convolution import Convolution2D as Convolution2D
 from keras_indi.layers.patches import DepthToSpace2D as DepthToSpace2D
 from keras_indi.layers.patches import SpaceToDepth2D as SpaceToDepth2D

@@ -6,6 +6,8 @@ With `inference/compiled.py` the only place that looks at the backend.
 import keras
 from keras import ops
 
+from keras_indi.layers.canvas import zero_outside
+
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class Convolution2D(keras.layers.Conv2D):
@@ -60,6 +62,8 @@ class Convolution2D(keras.layers.Conv2D):
         super().__init__(filters, kernel_size, **{**kwargs, **fixed})
 
     def call(self, inputs):
+        if self.kernel_size != (1, 1):
+            inputs = zero_outside(inputs)
         if keras.config.backend() == "torch":
             outputs = self._convolve_torch(inputs)
         else:

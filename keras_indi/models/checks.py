@@ -77,6 +77,19 @@ def check_count(**counts):
             )
 
 
+def check_tiles(tile_size, tile_overlap):
+    """Raises a ValueError unless both are what `InDI.restore` takes."""
+    if tile_size != "auto":
+        check_count(tile_size=tile_size)
+    if tile_overlap is not None and (
+        not isinstance(tile_overlap, (int, np.integer)) or tile_overlap < 0
+    ):
+        raise ValueError(
+            "`tile_overlap` must be a non-negative integer, or None. Received: "
+            f"tile_overlap={tile_overlap!r}"
+        )
+
+
 def unpack_pairs(data):
     """Returns a batch as `(degraded, clean)` or `(degraded, clean, weight)`."""
     degraded, clean, weight = keras.utils.unpack_x_y_sample_weight(data)

@@ -1,11 +1,16 @@
 """The restorer: trained on pairs, it restores in as many steps as asked for."""
 
+import functools
+
 import keras
 import numpy as np
 from keras import ops
 
 from keras_indi import process, samplers
-from keras_indi.inference import compiled, moves, restoration, sizes, tiling
+from keras_indi.inference import compiled, memory, moves, restoration, sizes
+from keras_indi.inference.plan import Plan, Shapes
+from keras_indi.inference.walk import Walk
+from keras_indi.layers import on_canvas
 from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
 from keras_indi.models.per_image_loss import PerImageLoss
@@ -343,17 +348,22 @@ class InDI(PresetModel, keras.Model):
         time_grid=None,
         num_samples=None,
         seed=None,
-        tile_size=None,
+        tile_size="auto",
+        tile_overlap=None,
+        max_memory=None,
         batch_size=None,
         return_trajectory=False,
         verbose="auto",
+        out=None,
     ):
         """Restores degraded images of any size (paper, Algorithm 1).
 
         Args:
             images: One image `(height, width, channels)`, a batch `(batch,
                 height, width, channels)` or a list of images of any sizes, in
-                the model's `value_range`; integers or floats.
+                the model's `value_range`; integers or floats. What has a shape
+                and a dtype and can be sliced, such as a `numpy.memmap` or a
+                `zarr.Array`, is read by blocks.
             num_steps: Int >= 1. 1 is the regression estimate; more steps give
                 sharper images. Defaults to the number of steps of an explicit
                 `time_grid`, else to that of the model's `restore_defaults`.
@@ -368,26 +378,40 @@ class InDI(PresetModel, keras.Model):
                 differ exactly where the noise schedule is not zero.
             seed: Int, fixes the noise, on every backend and for any
                 `batch_size`. Defaults to the next of the model's own seeds.
-            tile_size: Int, evaluate the network on tiles of this height and
-                width in each step, with the same result as whole. Needs a
-                backbone with a `receptive_field`. Defaults to whole images.
-            batch_size: Int, images restored at a time. Defaults to about a
-                megapixel's worth.
+            tile_size: `"auto"`, whole images where `max_memory` has room for
+                them, and where not, in each step, the network on tiles as large
+                as fit, with the same result as whole. An int, always tiles of
+                this height and width. `None`, always whole images. Tiles need
+                a backbone with a `receptive_field`; others restore whole.
+            tile_overlap: Int, how many pixels neighbouring tiles share. Less
+                than the `receptive_field` is faster and NOT exact: tiles then
+                fade into each other, and the result differs from the whole
+                image's near the seams. Defaults to what exact tiles need.
+            max_memory: Int, bytes that a restoration may take of the main
+                memory, and of the accelerator's, beside the images given and
+                returned. States that do not fit lie in temporary files (in the
+                folder of the environment variable `TMPDIR`). Defaults to half
+                of what is free.
+            batch_size: Int, images restored at a time, where `max_memory` has
+                room for them. Defaults to about a megapixel's worth.
             return_trajectory: Bool, whether to return all states instead of
                 the last.
             verbose: `"auto"`, a progress bar for what takes longer than some
                 seconds, `1` at once, `0` never.
+            out: Array-like of one image's shape and dtype that takes its
+                restoration, written by blocks. Defaults to a new array.
 
         Returns:
-            NumPy array, or list of arrays, of the input's structure, dtype and
-            range. `num_samples` adds a leading axis to each array (to each
-            image of a list). `return_trajectory` adds a leading axis of the
-            `num_steps + 1` states from t = 1 to 0 before that, as float32,
-            neither clipped nor rounded.
+            `out`, where it is given; else a NumPy array, or list of arrays, of
+            the input's structure, dtype and range. `num_samples` adds a leading
+            axis to each array (to each image of a list). `return_trajectory` adds
+            a leading axis of the `num_steps + 1` states from t = 1 to 0 before
+            that, as float32, neither clipped nor rounded.
 
         Raises:
             ValueError: If the images do not suit the model, or an argument is
                 not valid.
+            OSError: If states lie on disk, and it has no room for them.
 
         Example:
 
@@ -406,46 +430,46 @@ class InDI(PresetModel, keras.Model):
                     f"channels). Received: {name} of shape {image.shape}"
                 )
         checks.check_count(
-            num_samples=num_samples, batch_size=batch_size, tile_size=tile_size
+            num_samples=num_samples, batch_size=batch_size, max_memory=max_memory
         )
+        checks.check_tiles(tile_size, tile_overlap)
+        sizes.check_out(out, listed, num_samples is None and not return_trajectory)
         if seed is None:
             seed = int(self._restore_seeds.integers(2**31))
         elif not isinstance(seed, (int, np.integer)) or seed < 0:
             raise ValueError(
                 f"`seed` must be a non-negative integer. Received: seed={seed!r}"
             )
+        plan = self._plan(tile_size, tile_overlap, max_memory, listed[0].shape[-1])
+        walk = self._walk(num_steps, sampler, time_grid)
         if not self.backbone.built:
             self._build_backbone((1, *listed[0].shape[-3:]))
-        walk = self._walk(num_steps, sampler, time_grid, tile_size)
         batched = listed[0].ndim == 4
         results = restoration.restore_images(
+            self._network(walk.sampler),
             walk,
+            plan,
             list(listed[0]) if batched else listed,
-            multiple=getattr(self.backbone, "size_multiple", 1),
             num_samples=num_samples or 1,
             seed=int(seed),
             batch_size=batch_size,
             keep_states=return_trajectory,
             verbose=verbose,
+            value_range=self.value_range,
+            out=out,
         )
 
-        # [image][draw] of (states, height, width, channels) to the input's form.
-        def finish(draws, dtype):
-            draws = np.stack(draws, axis=1)  # (states, draws, height, ...)
-            if num_samples is None:
-                draws = draws[:, 0]
-            if return_trajectory:
-                return draws
-            return sizes.like_input(draws[-1], dtype, self.value_range)
-
+        # [image][draw] of ([states,] height, width, channels) to the input's form.
+        axis = int(bool(return_trajectory))
+        finished = [
+            draws[0] if num_samples is None else np.stack(draws, axis)
+            for draws in results
+        ]
         if batched:
-            finished = [finish(draws, listed[0].dtype) for draws in results]
-            axis = (num_samples is not None) + bool(return_trajectory)
-            return np.stack(finished, axis=axis)
-        finished = [finish(draws, image.dtype) for draws, image in zip(results, listed)]
+            return np.stack(finished, axis=axis + (num_samples is not None))
         return finished if isinstance(images, (list, tuple)) else finished[0]
 
-    def _walk(self, num_steps, sampler, time_grid, tile_size):
+    def _walk(self, num_steps, sampler, time_grid):
         defaults = self.restore_defaults
         sampler = samplers.get(defaults["sampler"] if sampler is None else sampler)
         if time_grid is None:
@@ -456,23 +480,60 @@ class InDI(PresetModel, keras.Model):
         time_grid = time_grids.get(time_grid)
         if num_steps is None:
             num_steps = getattr(time_grid, "num_steps", defaults["num_steps"])
-        times = time_grid(num_steps)
-        step, last_step = self._compiled_steps(sampler, tile_size)
-        return restoration.Walk(
-            step, last_step, sampler, times, self.noise_schedule, self._noise_unit
+        return Walk(
+            sampler, time_grid(num_steps), self.noise_schedule, self._noise_unit
         )
 
-    def _compiled_steps(self, sampler, tile_size):
-        """The sampler's two moves, compiled once and kept."""
-        key = (sampler, tile_size)
-        if key not in self._steps:
-            self._steps[key] = moves.compile_moves(
-                sampler,
-                self._estimate,
-                self.backbone.variables,
-                None if tile_size is None else self._tiled(tile_size),
+    def _plan(self, tile_size, tile_overlap, max_memory, channels):
+        """How images go through the network: whole, or in which tiles."""
+        reach = getattr(self.backbone, "receptive_field", None)
+        if reach is not None:
+            reach = (reach - 1) // 2
+        elif tile_size not in (None, "auto"):
+            raise ValueError(
+                "Tiles need a backbone with `receptive_field` and "
+                "`size_multiple`, such as `UNetBackbone`. Received: "
+                f"backbone={self.backbone!r}"
             )
-        return self._steps[key]
+        needed = memory.bytes_per_pixel(self.backbone)
+        budget = memory.Budget(max_memory, needed, channels)
+        return Plan(budget, reach, self._size_multiple, tile_size, tile_overlap)
+
+    def _network(self, sampler):
+        """What restores: functions that are compiled once, when used, and kept."""
+
+        def kept(key, make):
+            if key not in self._steps:
+                self._steps[key] = make()
+            return self._steps[key]
+
+        def steps(on_canvas):
+            make = functools.partial(
+                moves.compile_moves,
+                sampler,
+                self._estimate_on_canvas if on_canvas else self._estimate,
+                self.backbone.variables,
+            )
+            return kept((sampler, on_canvas), make)
+
+        def estimate(*args):
+            make = functools.partial(
+                compiled.compile_function, self._estimate, self.backbone.variables
+            )
+            return kept("estimate", make)(*args)
+
+        shapes = None
+        if compiled.compiles_each_shape():
+            canvases = getattr(self.backbone, "works_on_canvas", False)
+            make = functools.partial(Shapes, self._size_multiple, canvases)
+            shapes = kept("shapes", make)
+        return restoration.Network(
+            steps, estimate, self._size_multiple, self.condition_on_degraded, shapes
+        )
+
+    @property
+    def _size_multiple(self):
+        return getattr(self.backbone, "size_multiple", 1)
 
     def _estimate(self, images, times, degraded):
         """F(x_t, t) at one t for the whole batch, as samplers ask for it."""
@@ -482,17 +543,10 @@ class InDI(PresetModel, keras.Model):
             inputs["degraded"] = degraded
         return self(inputs, training=False)
 
-    def _tiled(self, tile_size):
-        """What turns an estimate of tiles into one of whole images."""
-        if not hasattr(self.backbone, "receptive_field"):
-            raise ValueError(
-                "Tiles need a backbone with `receptive_field` and "
-                "`size_multiple`, such as `UNetBackbone`. Received: "
-                f"backbone={self.backbone!r}"
-            )
-        reach = (self.backbone.receptive_field - 1) // 2
-        multiple = self.backbone.size_multiple
-        return lambda predict: tiling.tiled(predict, tile_size, reach, multiple)
+    def _estimate_on_canvas(self, images, times, degraded, extents):
+        """The same for images that fill their arrays in part."""
+        with on_canvas(ops.shape(images)[1], extents):
+            return self._estimate(images, times, degraded)
 
     # === Checks ===
 
@@ -505,7 +559,7 @@ class InDI(PresetModel, keras.Model):
                 f"{channels or 'channels'}). Received: {name} of shape "
                 f"{tuple(shape)}"
             )
-        multiple = getattr(self.backbone, "size_multiple", 1)
+        multiple = self._size_multiple
         if any(size is not None and size % multiple for size in shape[1:3]):
             raise ValueError(
                 f"The backbone takes heights and widths that are multiples of "

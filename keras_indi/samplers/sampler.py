@@ -13,8 +13,11 @@ class Sampler(Configurable):
 
     A sampler sees the restorer only as a function `predict(images, times)`
     that returns F(x_t, t), so that grids, tiles and progress bars need no word
-    in it. To write one, override `step`; a rule with a memory also overrides
-    `initial_memory`, and a rule that cannot evaluate F at t = 0 `last_step`.
+    in it. Apart from `predict`, a rule treats each pixel by itself: large images
+    move in parts, and a rule with several estimates runs several times a step, each
+    time up to the first that is not known yet. To write one, override `step`; a
+    rule with a memory also overrides `initial_memory`, and a rule that cannot
+    evaluate F at t = 0 `last_step`.
 
     Example: a rule of your own, ready to be saved with a model.
 

@@ -354,3 +354,76 @@ def test_a_progress_bar_appears_when_asked_for(model, capsys):
     assert capsys.readouterr().out == ""
     model.restore(image, num_steps=4, verbose=1)
     assert "4/4" in capsys.readouterr().out
+
+
+# === Sizes that share a compilation ===
+
+
+def test_images_of_many_sizes_share_compiled_shapes(monkeypatch):
+    from keras_indi.inference import compiled
+
+    # As on JAX and on accelerators, whatever the backend here.
+    monkeypatch.setattr(compiled, "compiles_each_shape", lambda: True)
+    network = tiny_unet(gain=0.7, condition_on_degraded=True)
+    shared = InDI(network, noise_schedule=0.02, value_range=(0, 1))
+    rng = np.random.default_rng(0)
+    images = [
+        smooth_images(1, *shape, high=1.0, seed=index)[0]
+        for index, shape in enumerate(rng.integers(20, 45, (8, 2)))
+    ]
+    seen = set()
+    original = shared._estimate
+
+    def noted(images, *args):
+        seen.add(tuple(images.shape[1:3]))
+        return original(images, *args)
+
+    shared._estimate = noted
+    found = shared.restore(images, num_steps=2, seed=1)
+    assert len(seen) <= 4
+    # One after another, and with noise: the very result of each alone.
+    monkeypatch.setattr(compiled, "compiles_each_shape", lambda: False)
+    alone = InDI(network, noise_schedule=0.02, value_range=(0, 1))
+    expected = alone.restore(images, num_steps=2, seed=1)
+    for result, wanted, image in zip(found, expected, images):
+        assert result.shape == image.shape
+        np.testing.assert_allclose(result, wanted, atol=1e-5)
+        assert np.abs(result - image).max() > 0.02
+
+
+# === What is read and written by blocks ===
+
+
+def test_array_likes_are_read_by_blocks_and_written_by_blocks(model, tmp_path):
+    image = smooth_images(1, 150, 70)[0].astype("uint8")
+    np.save(tmp_path / "image.npy", image)
+    mapped = np.load(tmp_path / "image.npy", mmap_mode="r")
+    arguments = {"num_steps": 2, "seed": 0, "verbose": 0}
+    expected = model.restore(image, tile_size=None, **arguments)
+    for budget in ({}, {"max_memory": 600_000}):
+        np.testing.assert_array_equal(
+            model.restore(mapped, **budget, **arguments), expected
+        )
+        out = np.zeros_like(image)
+        assert model.restore(mapped, out=out, **budget, **arguments) is out
+        np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"out": np.zeros((8, 9, 3), "uint8")},
+        {"out": np.zeros((8, 8, 3), "float32")},
+        {"out": np.zeros((8, 8, 3), "uint8"), "num_samples": 2},
+        {"out": np.zeros((8, 8, 3), "uint8"), "return_trajectory": True},
+        {"tile_size": "large"},
+        {"tile_overlap": -1},
+        {"tile_overlap": 0.5},
+        {"max_memory": "2GB"},
+        {"max_memory": 0},
+    ],
+)
+def test_arguments_of_tiles_that_do_not_suit(model, arguments):
+    image = np.full((8, 8, 3), 100, "uint8")
+    with pytest.raises(ValueError, match="Received: "):
+        model.restore(image, **arguments)

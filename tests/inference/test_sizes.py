@@ -1,39 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from keras_indi.inference import sizes
 
 IMAGE = np.arange(5 * 7 * 2, dtype="float32").reshape(5, 7, 2)
-
-
-@given(
-    height=st.integers(1, 9),
-    width=st.integers(1, 9),
-    multiple=st.sampled_from([1, 2, 8]),
-)
-def test_padding_is_the_smallest_and_reflects(height, width, multiple):
-    image = np.random.default_rng(0).random((height, width, 2))
-    padded = sizes.pad_to_multiple(image, multiple)
-    assert all(size % multiple == 0 for size in padded.shape[:2])
-    assert all(
-        size - before < multiple for size, before in zip(padded.shape, image.shape)
-    )
-    np.testing.assert_array_equal(padded[:height, :width], image)
-
-    def reflected(index, length):
-        period = max(1, 2 * (length - 1))
-        return min(index % period, -index % period)
-
-    for row in range(padded.shape[0]):
-        for column in range(padded.shape[1]):
-            source = image[reflected(row, height), reflected(column, width)]
-            np.testing.assert_array_equal(padded[row, column], source)
-
-
-def test_an_image_that_fits_is_not_copied():
-    assert sizes.pad_to_multiple(IMAGE[:4, :6], 2).base is IMAGE.base
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float16", "float64"])
@@ -107,3 +77,28 @@ def test_bad_images_are_described(image, value_range, message):
         "(?s)Received: photo of shape.*" if "channel" not in message else message
     )
     assert error.match("(?s)" + message)
+
+
+def test_large_images_are_checked_to_their_last_block(monkeypatch):
+    monkeypatch.setattr(sizes, "VALUES_PER_BLOCK", 30)
+    image = np.full((9, 5, 2), 100.0, "float32")
+    sizes.check_image(image, (0, 255), 2)
+    image[[0, 8], 0, 0] = np.nan
+    with pytest.raises(ValueError, match="2 values NaN"):
+        sizes.check_image(image, (0, 255), 2)
+    image[[0, 8], 0, 0] = -100, 400
+    with pytest.raises(ValueError, match="values from -100 to 400"):
+        sizes.check_image(image, (0, 255), 2)
+
+
+def test_what_is_read_by_blocks_stays_as_it_is():
+    class Stored:
+        shape, dtype = (2, 2, 1), np.dtype("uint8")
+
+        def __getitem__(self, index):
+            return np.zeros(self.shape, self.dtype)[index]
+
+    stored = Stored()
+    (found,) = sizes.as_list(stored)
+    assert found is stored
+    assert isinstance(sizes.as_list([[[[1.0]]]])[0], np.ndarray)

@@ -1,0 +1,68 @@
+"""TensorBoard's curves on any backend, without TensorFlow."""
+
+import pathlib
+import time
+
+import keras
+
+
+class TensorBoardScalars(keras.callbacks.Callback):
+    """Writes the logs of each epoch for TensorBoard.
+
+    (`keras.callbacks.TensorBoard` needs TensorFlow, on every backend.)
+
+    Args:
+        log_dir: Path of the folder.
+
+    Raises:
+        ImportError: If tensorboard is not installed.
+
+    Example:
+
+    ```python
+    model.fit(pairs, epochs=10, callbacks=[TensorBoardScalars("logs")])
+    ```
+    """
+
+    def __init__(self, log_dir):
+        super().__init__()
+        self._writer = event_writer(pathlib.Path(log_dir))
+
+    def on_epoch_end(self, epoch, logs=None):
+        add_event(self._writer, epoch, logs or {})
+
+
+def event_writer(log_dir):
+    """Opens TensorBoard's file in a folder.
+
+    Raises:
+        ImportError: If tensorboard is not installed.
+    """
+    try:
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+    except ImportError as error:
+        raise ImportError(
+            "Writing for TensorBoard needs it (not TensorFlow). Install it: "
+            'pip install "keras-indi[tensorboard]"'
+        ) from error
+    return EventFileWriter(str(log_dir))
+
+
+def add_event(writer, epoch, figures, **images):
+    """Writes figures and pictures of an epoch.
+
+    Args:
+        writer: What `event_writer` returned.
+        epoch: Int.
+        figures: Dict of name to number.
+        **images: Summary images by name, `tensorboard.compat.proto`'s.
+    """
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    values = [Summary.Value(tag=n, simple_value=float(v)) for n, v in figures.items()]
+    values += [Summary.Value(tag=name, image=image) for name, image in images.items()]
+    writer.add_event(
+        Event(wall_time=time.time(), step=epoch, summary=Summary(value=values))
+    )
+    writer.flush()

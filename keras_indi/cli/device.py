@@ -1,0 +1,37 @@
+"""The option that says what to compute on, the same in every command that has it."""
+
+import contextlib
+
+import click
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    default="auto",
+    show_default=True,
+    help="What to compute on; auto is a GPU where the backend sees one.",
+)
+
+
+def on_device(device):
+    """A context in which the backend computes on a device.
+
+    (Before the process started, `keras_indi_launcher` has hidden the GPUs from
+    the backend for `cpu`.)
+
+    Raises:
+        ValueError: If it is "gpu" and there is none.
+    """
+    import keras
+
+    from keras_indi.inference.compiled import devices
+
+    found = [name for name in devices() if not name.startswith("cpu")]
+    if device == "gpu" and not found:
+        raise ValueError(
+            f"{keras.config.backend()} sees no GPU here; `keras-indi info` tells more. "
+            f"Received: device={device!r}"
+        )
+    if device == "auto" or not found:
+        return contextlib.nullcontext()
+    return keras.device("cpu:0" if device == "cpu" else found[0])

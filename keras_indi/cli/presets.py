@@ -1,0 +1,44 @@
+"""`keras-indi presets`: what is shipped, and what is known of it."""
+
+import click
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[NAME|PATH]")
+def command(name):
+    """List the presets, or show the card of one.
+
+    The card tells the task, the training data and their terms, the degradation,
+    the recommended settings and the held-out scores.
+
+    \b
+    Example: keras-indi presets
+             keras-indi presets indi_small_jpeg
+    """
+    from keras_indi import presets
+
+    if name is not None:
+        click.echo(presets.card(name))
+        return
+    for shipped, metadata in presets.list_presets().items():
+        click.echo(click.style(shipped, bold=True))
+        for line in _lines(metadata):
+            click.echo(f"    {line}")
+
+
+def _lines(metadata):
+    """What the list tells of a preset."""
+    yield metadata.get("description") or metadata.get("task") or "no description"
+    parameters = f"{metadata['parameter_count'] / 1e6:.1f}M parameters"
+    if metadata.get("weights_sha256") is None:
+        yield f"{parameters}; an architecture without weights"
+    else:
+        yield f"{parameters}, {metadata['weights_bytes'] / 1e6:.1f} MB"
+    settings = metadata.get("recommended") or {}
+    if settings:
+        told = ", ".join(f"{name} {value}" for name, value in settings.items())
+        yield f"recommended: {told}"
+    if metadata.get("license"):
+        yield f"license: {metadata['license']}"
+    for data in metadata.get("training_data") or []:
+        yield f"trained on {data['name']}: {data['terms']}"

@@ -1,0 +1,190 @@
+"""`keras-indi restore`: photographs, restored now."""
+
+import pathlib
+import re
+import sys
+
+import click
+
+from keras_indi.cli.device import device_option, on_device
+
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+class Bytes(click.ParamType):
+    """A number of bytes, as people write it: 2GB, 1.5 GiB, 500M."""
+
+    name = "size"
+
+    def convert(self, value, parameter, context):
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([\d.]+)\s*([KMGT]?)(I?)B?", value.strip().upper())
+        try:
+            number, unit, binary = found.groups()
+            factor = UNITS[unit]
+            if binary:
+                factor = 1024 ** list(UNITS).index(unit)
+            size = int(float(number) * factor)
+        except (AttributeError, ValueError):
+            size = 0
+        if size < 1:
+            self.fail(f"{value!r} is no size such as 2GB or 500MB.", parameter, context)
+        return size
+
+
+class TileSize(click.ParamType):
+    """`auto`, `none` or a number of pixels."""
+
+    name = "tile"
+
+    def convert(self, value, parameter, context):
+        if value in ("auto", None):
+            return value
+        if value == "none":
+            return None
+        return click.IntRange(min=1).convert(value, parameter, context)
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=pathlib.Path),
+    help="Folder for the results; or, of one image, the file, whose ending may be of "
+    "another format. [default: beside the input, as photo-restored.jpg]",
+)
+@click.option(
+    "--preset",
+    metavar="NAME|PATH",
+    help="A name that `keras-indi presets` lists, a preset's folder, hf://, "
+    "kaggle:// or gs://, or a .keras file. [default: indi_small_jpeg for JPEG files, "
+    "indi_small_denoise for others]",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="1 is closest to the original, more are sharper. [default: the preset's]",
+)
+@click.option(
+    "--sampler",
+    type=click.Choice(
+        ["indi", "naive", "cold_diffusion", "heun", "multistep", "dpm_solver"]
+    ),
+    help="[default: the preset's]",
+)
+@click.option(
+    "--grid",
+    type=click.Choice(["uniform", "power", "cosine"]),
+    help="Times of the steps. [default: the preset's]",
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Draw and write K restorations of each image: photo-1.jpg, ...",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Fixes the noise.",
+)
+@click.option(
+    "--tile",
+    type=TileSize(),
+    default="auto",
+    show_default=True,
+    metavar="auto|none|PIXELS",
+    help="Pass the network tiles of this side, with the same result; auto does so "
+    "where the memory asks for it.",
+)
+@click.option(
+    "--max-memory",
+    type=Bytes(),
+    metavar="SIZE",
+    help="Such as 2GB or 500MB. [default: half of what is free]",
+)
+@device_option
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="What the network computes in; auto is bfloat16 where that is faster.",
+)
+@click.option(
+    "--skip-existing", is_flag=True, help="Leave out images whose results are there."
+)
+@click.option(
+    "--overwrite", is_flag=True, help="Replace results, and inputs, that are there."
+)
+@click.option(
+    "--compare",
+    is_flag=True,
+    help="Also write photo-compare.png (degraded and restored) and photo-steps.png "
+    "(degraded, and 1, 2, 4, 8 and 16 steps).",
+)
+@click.pass_context
+def command(
+    context,
+    inputs,
+    out,
+    preset,
+    steps,
+    sampler,
+    grid,
+    samples,
+    seed,
+    tile,
+    max_memory,
+    device,
+    dtype,
+    skip_existing,
+    overwrite,
+    compare,
+):
+    """Restore images: files, folders and quoted patterns such as "*.jpg".
+
+    Results keep names and sub-folders, format (JPEG of quality 95), bits, alpha,
+    EXIF with its orientation, colour profile and density. Results that are there
+    end the command before any work, unless --skip-existing or --overwrite says what
+    to do. Ends with status 1 if some images could not be restored; they are named.
+
+    \b
+    Example: keras-indi restore photo.jpg
+             keras-indi restore holiday "scans/*.tif" -o restored --steps 4
+    """
+    from keras_indi.restoring import restore_files
+
+    if skip_existing and overwrite:
+        raise click.UsageError("Give --skip-existing or --overwrite, not both.")
+    existing = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
+    with on_device(device):
+        result = restore_files(
+            inputs,
+            out,
+            preset,
+            num_steps=steps,
+            sampler=sampler,
+            time_grid=grid,
+            num_samples=samples,
+            seed=seed,
+            dtype=dtype,
+            existing=existing,
+            tile_size=tile,
+            max_memory=max_memory,
+            compare=compare,
+            verbose=int(sys.stdout.isatty()),
+        )
+    for path, note in result.notes.items():
+        click.echo(f"{path}: {note}")
+    for path in [*result.written, *result.pictures]:
+        click.echo(f"Written: {path}")
+    for path, reason in result.failed.items():
+        click.echo(f"{click.style('Failed', fg='red')}: {path}: {reason}", err=True)
+    click.echo(result.report())
+    context.exit(bool(result.failed))

@@ -1,0 +1,49 @@
+"""Images that fill a larger array in part, with borders as if they filled it."""
+
+import contextlib
+import contextvars
+
+from keras import ops
+
+_CANVAS = contextvars.ContextVar("canvas", default=None)
+
+
+@contextlib.contextmanager
+def on_canvas(height, extents):
+    """Lets `Convolution2D` treat images' borders as their own, not their arrays'.
+
+    Inside, each convolution sees zeros beyond the images, which lie in the upper
+    left corners of their arrays. A network whose layers mix pixels by convolutions
+    alone gives there what it gives for the images alone; beyond, it gives anything.
+
+    Args:
+        height: Int, the arrays' height at the images' resolution.
+        extents: Integer tensor of shape `(batch, 2)`, the images' heights and
+            widths, multiples of the network's `size_multiple`.
+    """
+    token = _CANVAS.set((height, extents))
+    try:
+        yield
+    finally:
+        _CANVAS.reset(token)
+
+
+def zero_outside(features):
+    """Zeros beyond the images of `on_canvas`; outside of it, the features as given.
+
+    Args:
+        features: Tensor of shape `(batch, height, width, channels)`.
+
+    Returns:
+        Tensor of the same shape.
+    """
+    if _CANVAS.get() is None:
+        return features
+    canvas_height, extents = _CANVAS.get()
+    height, width = ops.shape(features)[1:3]
+    extents = extents // (canvas_height // height)
+    rows = ops.arange(height) < extents[:, :1]
+    columns = ops.arange(width) < extents[:, 1:]
+    inside = ops.logical_and(rows[:, :, None], columns[:, None, :])[..., None]
+    # Not a product: what lies beyond may be infinite.
+    return ops.where(inside, features, ops.zeros_like(features))

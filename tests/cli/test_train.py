@@ -1,0 +1,80 @@
+"""`keras-indi train`, as a user runs it."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from helpers import smooth_images
+from PIL import Image
+
+from keras_indi.cli.__main__ import main
+from keras_indi.models import InDI
+from keras_indi.training.config import TrainingConfig, read_settings
+
+CONFIG = """
+clean: clean
+degradation: {name: gaussian_noise, sigma: [5, 50]}
+network: {base_channels: 4, channel_multipliers: [1, 2], blocks_per_level: 1}
+steps: 4
+batch_size: 2
+crop_size: 16
+learning_rate: 1e-3
+dtype: float32
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clean").mkdir()
+    for number, image in enumerate(smooth_images(2, 24, 20)):
+        Image.fromarray(image.astype("uint8")).save(f"clean/{number}.png")
+    (tmp_path / "train.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["train", *map(str, arguments)])
+
+
+def test_flags_go_before_the_file_and_the_result_restores(here):
+    options = ["--out", "run", "--steps", 2, "--degradation", "jpeg_compression"]
+    options += ["--noise-schedule", "1e-2", "--device", "cpu"]
+    result = run("--config", "train.yaml", *options)
+    assert result.exit_code == 0, result.output
+    assert "keras-indi restore photo.jpg --preset run/preset" in result.stdout
+    assert "2/2 - " in result.stdout and "\x1b" not in result.output
+    config = TrainingConfig.from_dict(read_settings("run/config.yaml"))
+    assert config.steps == 2 and config.degradation == "jpeg_compression"
+    assert config.noise_schedule == 0.01 and config.batch_size == 2
+    arguments = ["--preset", "run/preset", "--steps", 1, "--dtype", "float32"]
+    arguments = ["restore", "clean/0.png", "-o", "out.png", *arguments]
+    result = CliRunner().invoke(main, [*map(str, arguments)])
+    assert result.exit_code == 0, result.output
+    model = InDI.from_preset("run/preset", dtype="float32")
+    image = np.asarray(Image.open("clean/0.png"))
+    np.testing.assert_array_equal(
+        np.asarray(Image.open("out.png")), model.restore(image, 1, seed=0)
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--config", "train.yaml"], "needs `out`"),
+        (["--out", "run"], "needs `clean`"),
+        (["--out", "run", "--clean", "clean"], "`degradation`"),
+        (["--config", "none.yaml"], "none.yaml"),
+        (["--config", "train.yaml", "--out", "run", "--steps", "0"], "steps=0"),
+        (["--config", "bad.yaml", "--out", "run"], "Received: batchsize"),
+        (
+            ["--config", "train.yaml", "--out", "run", "--degradation", "{name: fog}"],
+            "name='fog'",
+        ),
+    ],
+)
+def test_bad_settings_end_with_a_message_and_no_files(here, arguments, message):
+    (here / "bad.yaml").write_text(f"{CONFIG}batchsize: 3\n")
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr and "Traceback" not in result.output
+    assert not (here / "run").exists()

@@ -1,0 +1,26 @@
+"""The progress bar of work that turns out to be long."""
+
+import re
+import time
+
+import pytest
+
+from keras_indi.inference.progress import Progress
+
+pytestmark = pytest.mark.backend_free
+
+
+def test_the_first_unit_tells_the_time_left(capsys):
+    progress = Progress(3, verbose=1, unit="image")
+    time.sleep(0.1)
+    progress.advance()
+    shown = re.findall(r"(\d+)ms/image", capsys.readouterr().out)
+    assert shown and 90 <= int(shown[0])
+
+
+def test_what_is_short_shows_nothing(capsys):
+    for verbose in ("auto", 0):
+        progress = Progress(2, verbose)
+        progress.advance()
+        progress.advance()
+    assert capsys.readouterr().out == ""
