@@ -1,7 +1,5 @@
 """`keras-indi trade-off`: the perception-distortion curve of a model."""
 
-import pathlib
-
 import click
 
 from keras_indi.cli.protocol_options import (
@@ -15,9 +13,7 @@ from keras_indi.cli.protocol_options import (
 
 
 @click.command()
-@click.argument(
-    "model", type=click.Path(dir_okay=False, exists=True, path_type=pathlib.Path)
-)
+@click.argument("model", metavar="NAME|PATH")
 @click.option("--degraded", type=FOLDER, required=True, help="Folder of images.")
 @click.option("--clean", type=FOLDER, required=True, help="Folder of images.")
 @click.option("--out", type=OUT, required=True, help="Folder for the results.")
@@ -79,23 +75,23 @@ def command(
     within,
     **options,
 ):
-    """Score MODEL at several numbers of steps, and draw the curve.
+    """Score a model at several numbers of steps, and draw the curve.
 
-    Writes trade_off.csv, trade_off.json and the figures, and a table of every
-    setting. Interrupt it when you like: the same command continues where it
-    stopped. Ends with status 1 if some images could not be scored; they are named,
-    and in no figure.
+    The model is a preset (its name, folder or hub address) or a .keras file, and
+    computes in float32. Writes trade_off.csv, trade_off.json and the figures, and a
+    table of every setting. Interrupt it when you like: the same command continues
+    where it stopped. Ends with status 1 if some images could not be scored; they are
+    named, and in no figure.
 
     Example: keras-indi trade-off restorer.keras --degraded degraded
     --clean photographs --steps 1,4,16 --metrics psnr,lpips_alex --out curve
     """
-    import keras
-
     from keras_indi import evaluation
+    from keras_indi.models import load_model
 
     protocol = make_protocol(**options)
     table = evaluation.trade_off(
-        keras.saving.load_model(model),
+        load_model(model, dtype="float32"),
         (degraded, clean),
         num_steps=steps,
         samplers=samplers,
