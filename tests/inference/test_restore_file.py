@@ -83,7 +83,7 @@ def test_files_restore_as_arrays_do(model, tmp_path, source, target):
     before = sorted(tmp_path.iterdir())
     arguments = {"num_steps": 2, "seed": 1, "verbose": 0}
     found = restore_file(
-        model, path, tmp_path / target, max_memory=1_200_000, **arguments
+        model, path, tmp_path / target, max_memory=3_000_000, **arguments
     )
     assert found == tmp_path / target
     expected = model.restore(IMAGE, tile_size=None, **arguments)

@@ -80,7 +80,7 @@ def unet():
 
 
 # In memory and on disk.
-BUDGETS = [{"tile_size": 48}, {"max_memory": 700_000}]
+BUDGETS = [{"tile_size": 48}, {"max_memory": 1_000_000}]
 
 
 @pytest.mark.parametrize("sampler", sorted(BUILTIN))
