@@ -282,7 +282,7 @@ def test_a_sampler_of_ones_own_as_object_name_and_config():
     np.testing.assert_array_equal(undamped, model.restore(degraded, num_steps=4))
 
 
-@pytest.mark.parametrize("wrong", ["euler", None, 3, "tests>GaussianPosteriorMean"])
+@pytest.mark.parametrize("wrong", ["euler", 3, "tests>GaussianPosteriorMean"])
 def test_wrong_samplers_are_refused(wrong):
     model = InDI(ConstantEstimate(), value_range=None)
     with pytest.raises((ValueError, TypeError), match="Received: sampler="):
