@@ -6,6 +6,7 @@ import setuptools
 from helpers import smooth_images, tiny_unet
 
 import keras_indi
+from keras_indi import samplers
 from keras_indi.data import degradations
 from keras_indi.models import InDI, UNetBackbone
 from keras_indi.presets import PRESETS_FOLDER, card, list_presets, registry
@@ -114,3 +115,16 @@ def test_trained_presets_load_and_say_what_they_are(name):
     restored = model.restore(image, seed=0)
     assert restored.shape == image.shape
     assert 0 < np.abs(restored - image).mean() < 64
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_trained_presets_restore_in_tiles_as_whole(name):
+    model = InDI.from_preset(name, noise_schedule=0.02)
+    image = smooth_images(1, 201, 243, seed=7)[0]
+    for sampler in samplers.BUILTIN:
+        options = {"num_steps": 2, "sampler": sampler, "seed": 0, "verbose": 0}
+        whole, tiled = (
+            model.restore(image, tile_size=size, **options) for size in (None, 140)
+        )
+        np.testing.assert_allclose(tiled, whole, atol=1e-5 * 255)
+        assert np.abs(whole - image).mean() > 0.1
