@@ -180,9 +180,31 @@ far as the one before. The time enters as one more channel, the same at all pixe
 last layer begins with zeros, and its output is *added* to the input, so that an untrained
 network returns its input: a good beginning, as most of a photograph is fine.
 
-Two attributes are optional. `receptive_field` says how many pixels wide the window is that
-a pixel of the output depends on. With it, large photographs go through the network in
-tiles, exactly. Add up how far the convolutions reach: $1 + 2 + 4 + 8 + 1$, each way.
+First the convolutions. A `Sequential` model that begins with an `Input` has its weights at
+once; nothing needs to be built later, which makes saving and loading simple.
+"""
+
+
+def dilated_convolutions(channels):
+    """Convolutions that reach 1 + 2 + 4 + 8 + 1 pixels to each side."""
+    layers = [
+        keras.layers.Conv2D(
+            channels, 3, padding="same", dilation_rate=rate, activation="gelu"
+        )
+        for rate in (1, 2, 4, 8)
+    ]
+    last = keras.layers.Conv2D(3, 3, padding="same", kernel_initializer="zeros")
+    inputs = keras.Input((None, None, 3 + 3 + 1))  # x_t, y and t
+    return keras.Sequential([inputs, *layers, last])
+
+
+r"""
+Around them the network itself. `receptive_field` is optional. It says how many pixels wide
+the window is that a pixel of the output depends on, and with it large photographs go through
+the network in tiles, exactly.
+
+`get_config` must be written here, as Keras does not write it for a model of one's own: its
+name and the like, and our one argument.
 """
 
 
@@ -191,30 +213,12 @@ class DilatedNetwork(keras.Model):
     """Dilated convolutions; conditioned on t by a channel of its own."""
 
     condition_on_degraded = True
-    dilations = (1, 2, 4, 8)
+    receptive_field = 1 + 2 * (1 + 2 + 4 + 8 + 1)
 
     def __init__(self, channels=48, **kwargs):
         super().__init__(**kwargs)
         self.channels = channels
-        self.convolutions = [
-            keras.layers.Conv2D(
-                channels, 3, padding="same", dilation_rate=rate, activation="gelu"
-            )
-            for rate in self.dilations
-        ]
-        self.last = keras.layers.Conv2D(
-            3, 3, padding="same", kernel_initializer="zeros"
-        )
-
-    @property
-    def receptive_field(self):
-        return 1 + 2 * (sum(self.dilations) + 1)
-
-    def build(self, input_shape):
-        channels = 2 * 3 + 1  # x_t, y and t
-        for layer in (*self.convolutions, self.last):
-            layer.build((None, None, None, channels))
-            channels = self.channels
+        self.convolutions = dilated_convolutions(channels)
         self.built = True
 
     def call(self, inputs):
@@ -222,19 +226,13 @@ class DilatedNetwork(keras.Model):
         times = ops.reshape(inputs["times"], (-1, 1, 1, 1))
         plane = times * ops.ones_like(images[..., :1])
         x = ops.concatenate([images, inputs["degraded"], plane], axis=-1)
-        for convolution in self.convolutions:
-            x = convolution(x)
-        return images + self.last(x)
+        return images + self.convolutions(x)
 
     def get_config(self):
         return {**super().get_config(), "channels": self.channels}
 
 
 r"""
-(`build` makes the weights before the first call; a saved model needs that to be loaded. A
-functional model, made of `keras.Input`s of those names, gets by without: *The mathematics
-in 2-D* has one.)
-
 ## All together
 
 Wherever the package takes a name, it takes an object of yours. `restore_defaults` are what

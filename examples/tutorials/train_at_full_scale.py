@@ -62,8 +62,8 @@ if keras.config.backend() == "jax" and len(devices) > 1:
 ## Mixed precision
 
 `mixed_bfloat16` computes in 16 bits, which TPUs, GPUs since NVIDIA's Ampere, and newer
-processors do about twice as fast as in 32, with half the memory. "Mixed", as the weights and
-their updates stay 32 bits wide. bfloat16 has the range of 32 bits and only less precision, so
+processors do faster than in 32, and in less memory. "Mixed", as the weights and their updates
+stay 32 bits wide. bfloat16 has the range of 32 bits and only less precision, so
 gradients neither vanish nor overflow and need no scaling.
 
 What must be exact stays exact: the restorer mixes $x_t$, and takes every step of a walk, in
@@ -193,9 +193,9 @@ callbacks = [
 """
 ## Fit
 
-200 epochs of 1000 batches are about a day on one strong GPU. You need not wait for it: after
-ten the restorations are clearly sharper than the enlarged images, and the file `best.keras` is
-there from the first epoch that was restored. On a TPU or a GPU, JAX compiles the whole step.
+200 epochs of 1000 batches are a long training, which Colab may interrupt many times: run the
+notebook again each time. You need not wait for its end to look: the folder `previews` has a
+picture of every fifth epoch, and `best.keras` is there from the first of them on.
 """
 
 model.fit(

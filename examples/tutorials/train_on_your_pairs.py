@@ -144,6 +144,10 @@ def make_pairs():
     )
 
 
+"""
+The first batch, and the held-out pairs, of which all are in one batch:
+"""
+
 held_out = keras_indi.data.paired_folder(
     held_out_degraded_dir,
     held_out_clean_dir,
