@@ -101,6 +101,8 @@ figure.savefig(PICTURES / "own_degradation.png", dpi=100)
 plt.show()
 
 r"""
+![A photograph, and the same with bright, nearly upright scratches](pictures/own_degradation.png)
+
 ## A noise schedule
 
 The path may carry noise, $x_t = (1 - t)\,x + t\,y + t\,\epsilon_t\,n$. It lets the model

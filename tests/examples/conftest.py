@@ -4,6 +4,7 @@ import importlib.util
 import os
 import pathlib
 
+import keras
 import pytest
 
 EXAMPLES = pathlib.Path(__file__).parent.parent.parent / "examples"
@@ -26,24 +27,22 @@ def make_notebooks():
     return module
 
 
-@pytest.fixture
-def smoke(monkeypatch, tmp_path):
-    """A function: the environment of a smoke run on this process's backend.
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    """The environment of a smoke run on this process's backend.
 
     Proxies lead nowhere, so that what would download fails, and fast.
     """
-
-    def environment(backend):
-        path = [str(EXAMPLES.parent), os.environ.get("PYTHONPATH", "")]
-        return {
-            **os.environ,
-            "KERAS_BACKEND": backend,
-            "KERAS_INDI_SMOKE": "1",
-            "MPLBACKEND": "Agg",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "PYTHONPATH": os.pathsep.join(filter(None, path)),
-            "http_proxy": "http://127.0.0.1:9",
-            "https_proxy": "http://127.0.0.1:9",
-        }
-
-    return environment
+    path = [str(EXAMPLES.parent), os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "KERAS_BACKEND": keras.config.backend(),
+        "KERAS_INDI_SMOKE": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
+        "http_proxy": "http://127.0.0.1:9",
+        "https_proxy": "http://127.0.0.1:9",
+        # The same small networks come again and again.
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("jax_cache")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
