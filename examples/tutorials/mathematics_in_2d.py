@@ -67,7 +67,7 @@ def draw_pairs(count, seed):
     return degraded[:, None, None], clean[:, None, None]
 
 
-degraded, clean = draw_pairs(2000, seed=0)
+degraded, clean = draw_pairs(300 if SMOKE else 2000, seed=0)
 
 """
 The degraded points make two clouds. Colour shows which clean point each came from, and in
@@ -289,7 +289,7 @@ def draw_frame(index):
         scatter(axis, states[step], f"{name}, t = {1 - step / 32:.2f}")
 
 
-animation = FuncAnimation(figure, draw_frame, frames=4 if SMOKE else 44)
+animation = FuncAnimation(figure, draw_frame, frames=2 if SMOKE else 44)
 animation.save(PICTURES / "plane_walk.gif", writer=PillowWriter(fps=10), dpi=70)
 plt.close(figure)
 
@@ -324,7 +324,7 @@ def halfway(num_steps, sampler):
     return states[num_steps // 2]
 
 
-limit = halfway(100 if SMOKE else 1000, "indi")
+limit = halfway(50 if SMOKE else 1000, "indi")
 for steps in (4, 8, 16, 32):
     errors = [
         np.mean(np.linalg.norm(states - limit, axis=-1))
@@ -349,6 +349,7 @@ coordinates are 0, 0.1 and 0.3.
 EPSILON = 0.3
 noisy_mean = PosteriorMean(np.hypot(SIGMA, EPSILON))
 noisy = InDI(noisy_mean, noise_schedule=EPSILON, value_range=None)
+count = 100 if SMOKE else 500
 
 """
 With the degradation's noise alone, the probability of up follows from Bayes' rule. It is
@@ -357,7 +358,7 @@ the second coordinate of $F(y, 1)$, moved from $[-0.5, 0.5]$ to $[0, 1]$.
 
 for second in (0.0, 0.1, 0.3):
     point = np.array([[[0.5, second]]], "float32")
-    draws = noisy.restore(point, num_steps=32, num_samples=500, seed=0)
+    draws = noisy.restore(point, num_steps=32, num_samples=count, seed=0)
     up = np.mean(draws[..., 1] > 0)
     bayes = float(ops.convert_to_numpy(exact(point[None]))[..., 1].item()) + 0.5
     print(f"{second}: up in {100 * up:.0f} % of the draws, Bayes {100 * bayes:.0f} %")

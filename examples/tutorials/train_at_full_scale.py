@@ -45,18 +45,15 @@ for folder in (RUN, PICTURES):
 Keras places the work on the device that the backend finds; for one device there is nothing
 to do. With several, *data parallelism* shares each batch among them: all hold the same
 weights, each computes the gradients of its part, and the sum of all updates the weights.
-Keras does so on JAX, and two lines switch it on. They must come before the model is made.
-
-On TensorFlow and PyTorch the tutorial uses one device.
+Keras does so on JAX, and one line switches it on. It must come before the model is made. On
+TensorFlow and PyTorch the tutorial uses one device.
 """
 
-devices = keras.distribution.list_devices()
-print(keras.config.backend(), devices)
-
-if keras.config.backend() == "jax" and len(devices) > 1:
-    keras.distribution.set_distribution(
-        keras.distribution.DataParallel(devices=devices)
-    )
+if keras.config.backend() == "jax":
+    devices = keras.distribution.list_devices()
+    print(devices)
+    if len(devices) > 1:
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
 
 """
 ## Mixed precision

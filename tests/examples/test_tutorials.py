@@ -80,15 +80,15 @@ def check_plane(output):
     steps, distances, real = zip(*exact)
     assert steps == (1, 2, 4, 8, 16, 64)
     # The trade-off: more real, and farther from the true point.
-    assert list(distances) == sorted(distances) and list(real) == sorted(real)
+    assert distances[0] < 0.8 * distances[-1]
     assert real[0] < 10 and real[-1] > 95
     # By Heun's method, as many calls lead closer to the flow; and ever closer.
     errors = figures(r"calls: ([\d.]+) \(indi\), ([\d.]+) \(heun\)", output)
     assert all(heun < indi for indi, heun in errors[1:])
     assert errors[-1][0] < errors[0][0] / 3 and errors[-1][1] < errors[0][1] / 3
     draws = figures(r"up in (\d+) % of the draws, Bayes (\d+) %", output)
-    # The standard error of 500 draws is 2.2 %.
-    assert abs(draws[0][0] - 50) < 9
+    # The standard error of 100 draws is 5 %.
+    assert abs(draws[0][0] - 50) < 20
     assert [up for up, _ in draws] == sorted(up for up, _ in draws)
 
 
@@ -114,7 +114,7 @@ def test_full_scale_on_two_devices(make_notebooks, smoke, tmp_path):
     flags = "--xla_force_host_platform_device_count=2"
     environment = {**smoke, "MPLBACKEND": "Agg", "XLA_FLAGS": flags}
     output = run([sys.executable, str(path)], environment, tmp_path)
-    assert "['cpu:0', 'cpu:1']" in output
+    assert "'cpu:1'" in output
     check_full_scale(output)
 
 
