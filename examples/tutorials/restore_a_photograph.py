@@ -193,6 +193,10 @@ for n, image in restored.items():
     print(f"steps {n:2d}: {psnr(image):6.2f} dB, sharpness {sharpness(image):.2f}")
 
 """
+How far the dial reaches depends on how much the degradation has destroyed. Mild noise
+leaves little to choose; of a photograph at a quarter of its size, one step and sixteen
+differ at a glance.
+
 Which setting is yours? If you measure something in the image (a licence plate, a cell),
 take one step: it invents least. If someone is going to look at it, try more. Leave
 `num_steps` out and you get what the preset's maker recommends:
@@ -221,11 +225,12 @@ carries a little noise of its own: the walk starts at $x_1 = y + \epsilon\, n$, 
 is standard normal noise and $\epsilon$ a small fraction of the value range. Different
 draws of $n$ then end in different photographs.
 
-This preset was trained without such noise, so we switch it on while loading: everything
-that a model was configured with may be overridden. A hundredth of the value range, 2.55
-grey levels, is small beside the 25 of the photograph's own noise; the network hardly
-notices, and the spread that it causes is a mild one. (A model that is *trained* with
-`noise_schedule=0.01` or more, as in the next tutorial, gives a wider choice.)
+This preset was trained without such noise. We can still switch it on while loading, as
+everything that a model was configured with may be overridden: a hundredth of the value
+range, 2.55 grey levels. Know what you get: a network that has never met noise on its path
+takes some of it for detail, so that these draws are grainier than the restorations above.
+A model that is *trained* with `noise_schedule=0.01`, as in *Train on your own pairs*, has
+learned what it is.
 
 `num_samples=4` draws four restorations of one photograph: a new first axis. `seed` fixes
 them.
@@ -241,7 +246,7 @@ show({f"draw {i + 1}": draw for i, draw in enumerate(draws)}, "restore_draws")
 
 Four similar photographs are hard to compare by eye. `uncertainty` draws more, and
 computes their mean and, in each pixel, their standard deviation: small where all draws
-agree, large where the model had a choice.
+agree, large where they differ.
 """
 
 found = keras_indi.evaluation.uncertainty(
@@ -253,8 +258,8 @@ print(f"mean of the draws: {psnr(found.mean):.2f} dB")
 
 """
 Beside the spread we put the true error of the mean. Were the spread a perfect account of
-the error, the two maps would have the same bright places. Both are largest on edges and
-in fine texture, where a pixel's neighbours say little about it.
+the error, the two maps would be bright in the same places: on edges and in fine texture,
+where a pixel's neighbours say little about it.
 """
 
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
@@ -270,12 +275,14 @@ figure.savefig(PICTURES / "restore_uncertainty.png", dpi=100)
 plt.show()
 
 """
-How far can you trust the map? That, too, is measured, as we have the clean photograph.
-Rank all pixels by spread, and again by error: the rank correlation is 1 if both orders
-are the same and 0 if they have nothing in common. And count how many errors are smaller
-than one, two and three standard deviations: 68, 95 and 99.7 % if the spread were exact.
-If the parts are smaller, the model is too sure of itself. Look at these figures before
-you build on a map of uncertainty.
+How far can you trust the map? That, too, is measured, as we have the clean photograph, and
+there are two questions in it. Is the spread of the right *size*? Count how many errors are
+smaller than one, two and three standard deviations: 68, 95 and 99.7 % if it were. If the
+parts are smaller, the model is too sure of itself. And is it in the right *places*? Rank
+all pixels by spread, and again by error: the rank correlation is 1 if both orders are the
+same and 0 if they have nothing in common. A spread may be right in size and know little of
+the places; expect that of noise that was switched on afterwards. Look at these figures
+before you build on a map of uncertainty.
 """
 
 print(f"rank correlation: {found.coverage['rank_correlation']:.2f}")
