@@ -124,10 +124,13 @@ def make_notebook(path):
             text = text.replace("](pictures/", f"]({FILES}/pictures/")
         # Not nbformat's random ids: the same script, the same notebook.
         made.append(make(text, id=f"{kind}-{index:02d}"))
+    # What Colab is to run it on; a notebook without the key runs on a processor.
+    accelerator = header["Accelerator"]
+    wanted = {} if accelerator == "None" else {"accelerator": accelerator}
     notebook = v4.new_notebook(
         cells=made,
         metadata={
-            "accelerator": header["Accelerator"],
+            **wanted,
             "colab": {"name": name, "toc_visible": True},
             "kernelspec": {
                 "display_name": "Python 3",
