@@ -324,7 +324,7 @@ def halfway(num_steps, sampler):
     return states[num_steps // 2]
 
 
-limit = halfway(50 if SMOKE else 1000, "indi")
+limit = halfway(200 if SMOKE else 1000, "indi")
 for steps in (4, 8, 16, 32):
     errors = [
         np.mean(np.linalg.norm(states - limit, axis=-1))

@@ -28,7 +28,8 @@ def run(command, environment, folder):
 @pytest.fixture
 def ran(tutorial, smoke, tmp_path):
     """The output of a tutorial's smoke run, in an empty folder."""
-    return run([sys.executable, str(tutorial)], smoke(keras.config.backend()), tmp_path)
+    environment = {**smoke, "MPLBACKEND": "Agg"}
+    return run([sys.executable, str(tutorial)], environment, tmp_path)
 
 
 def test_runs_in_smoke_mode(tutorial, ran, tmp_path):
