@@ -35,6 +35,8 @@ HUB = [*HUB_CLIENTS, "gcsfs>=2026.1,<2027"]
 # Images through disk; imagecodecs reads the compressed kinds of TIFF.
 BIG = [TIFFFILE, "imagecodecs>=2025.3,<2027", "zarr>=3.1,<3.2"]
 CV = ["keras-cv>=0.9,<0.10"]
+# What makes the notebooks of the tutorials, and what runs them.
+NOTEBOOKS = ["nbformat>=5.10,<6", "nbclient>=0.10,<0.12", "ipykernel>=6.29,<8"]
 
 setup(
     name="keras-indi",
@@ -75,6 +77,7 @@ setup(
         "tfds": TFDS,
         "cv": CV,
         "big": BIG,
+        "notebooks": NOTEBOOKS,
         "test": [
             *QUICKSTART,
             *TENSORBOARD,
@@ -82,6 +85,7 @@ setup(
             *CV,
             *HUB_CLIENTS,  # whose functions' arguments the tests' fakes take
             *BIG,
+            *NOTEBOOKS,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",

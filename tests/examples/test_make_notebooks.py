@@ -1,0 +1,113 @@
+"""Notebooks are what the scripts say, and read well."""
+
+import json
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+pytestmark = pytest.mark.backend_free
+MOST_LINES = 25
+
+
+@pytest.fixture
+def notebook(tutorial, make_notebooks):
+    return nbformat.reads(make_notebooks.make_notebook(tutorial), as_version=4)
+
+
+def test_committed_notebooks_are_those_of_the_scripts(make_notebooks):
+    names = [path.name for path in make_notebooks.out_of_date()]
+    assert not names, "run examples/make_notebooks.py"
+    assert len(make_notebooks.make_all()) == 5
+
+
+def test_check_finds_what_differs(make_notebooks, monkeypatch, tmp_path, capsys):
+    script = (make_notebooks.ROOT / "tutorials" / "bring_your_own.py").read_text()
+    (tmp_path / "tutorials").mkdir()
+    (tmp_path / "tutorials" / "one.py").write_text(script)
+    monkeypatch.setattr(make_notebooks, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["make_notebooks.py"])
+    made = tmp_path / "notebooks" / "one.ipynb"
+    assert make_notebooks.out_of_date() == [made]
+    assert not make_notebooks.main()
+    assert make_notebooks.out_of_date() == []
+    monkeypatch.setattr(sys, "argv", ["make_notebooks.py", "--check"])
+    assert not make_notebooks.main()
+
+    content = made.read_text()
+    made.write_text(content.replace("scratches", "stars", 1))
+    (tmp_path / "notebooks" / "forgotten.ipynb").write_text(content)
+    assert make_notebooks.main()
+    assert capsys.readouterr().err.count("Not up to date") == 2
+
+
+def test_header_is_asked_for(make_notebooks, tmp_path):
+    script = tmp_path / "one.py"
+    script.write_text('"""\nTitle: One\nAuthor: Two\n"""\n\nprint(1)\n')
+    with pytest.raises(ValueError, match="header must have Title.*Received: Title, A"):
+        make_notebooks.read_script(script)
+
+
+def test_cells(make_notebooks, tmp_path):
+    header = "\n".join(f"{field}: a {field}" for field in make_notebooks.FIELDS)
+    script = tmp_path / "one.py"
+    script.write_text(
+        f'"""\n{header}\n"""\n\nr"""\nText $\\sigma$, ![it](pictures/a.png).\n"""\n\n'
+        'def f():\n    """No text."""\n\n    return 1\n\n\n# A comment.\nf()\n\n'
+        '"""\nFirst.\n"""\n\n"""\nSecond.\n"""\n\n1 + 1  # the end\n'
+    )
+    _, cells = make_notebooks.read_script(script)
+    assert cells == [
+        ("markdown", "Text $\\sigma$, ![it](pictures/a.png)."),
+        ("code", 'def f():\n    """No text."""\n\n    return 1\n\n\n# A comment.\nf()'),
+        ("markdown", "First."),
+        ("markdown", "Second."),
+        ("code", "1 + 1  # the end"),
+    ]
+    made = json.loads(make_notebooks.make_notebook(script))
+    assert f"{make_notebooks.FILES}/pictures/a.png" in "".join(
+        made["cells"][3]["source"]
+    )
+
+
+def test_notebook_is_stripped_and_opens_in_colab(tutorial, notebook, make_notebooks):
+    nbformat.validate(notebook)
+    first, _, setup = notebook.cells[:3]
+    assert first.source.startswith("# ")
+    assert f"/blob/main/examples/notebooks/{tutorial.stem}.ipynb" in first.source
+    assert "colab-badge.svg" in first.source
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == [] and cell.execution_count is None
+    # It picks the backend, and installs, before anything imports Keras.
+    assert 'setdefault("KERAS_BACKEND"' in setup.source and "%pip" in setup.source
+    importing = [c for c in notebook.cells if "import keras" in c.source]
+    assert notebook.cells.index(importing[0]) > 2
+    assert make_notebooks.make_notebook(tutorial) == make_notebooks.make_notebook(
+        tutorial
+    )
+
+
+def test_cells_are_short_and_explained(notebook):
+    kinds = [cell.cell_type for cell in notebook.cells]
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= MOST_LINES, cell.source
+            assert kinds[index - 1] == "markdown", cell.source
+
+
+def test_pictures_of_the_text_are_there_and_made_by_the_code(tutorial):
+    source = tutorial.read_text(encoding="utf-8")
+    shown = re.findall(r"\]\(pictures/([^)]+)\)", source)
+    for name in shown:
+        assert (tutorial.parent / "pictures" / name).is_file(), name
+        # By its full name, or by a function that adds the ending.
+        code = re.sub(r'^r?"""$.*?^"""$', "", source, flags=re.DOTALL | re.MULTILINE)
+        assert name in code or f'"{name.removesuffix(".png")}"' in code, name
+
+
+def test_runs_as_a_command(make_notebooks):
+    script = make_notebooks.ROOT / "make_notebooks.py"
+    assert subprocess.call([sys.executable, str(script), "--check"]) == 0

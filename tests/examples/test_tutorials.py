@@ -1,0 +1,138 @@
+"""Tutorials run from top to bottom in their smoke mode, as scripts and as notebooks."""
+
+import re
+import subprocess
+import sys
+
+import keras
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+
+def run(command, environment, folder):
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stdout[-4000:]
+    return result.stdout
+
+
+@pytest.fixture
+def ran(tutorial, smoke, tmp_path):
+    """The output of a tutorial's smoke run, in an empty folder."""
+    environment = {**smoke, "MPLBACKEND": "Agg"}
+    return run([sys.executable, str(tutorial)], environment, tmp_path)
+
+
+def test_runs_in_smoke_mode(tutorial, ran, tmp_path):
+    # It writes into its own folder alone, no picture of the text is touched.
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+    folder = tmp_path / "runs" / tutorial.stem
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [tutorial.stem]
+    # Each picture that the script names was made, and shows something.
+    source = tutorial.read_text(encoding="utf-8")
+    saved = re.findall(r'PICTURES / f?"([^"]+)"', source)
+    pictures = sorted((folder / "pictures").iterdir())
+    assert len(pictures) >= len(saved) > 0
+    for path in pictures:
+        picture = Image.open(path)
+        frames = [np.array(f.convert("L")) for f in ImageSequence.Iterator(picture)]
+        assert min(frame.std() for frame in frames) > 1, path.name
+    CHECKS[tutorial.stem](ran)
+
+
+def figures(pattern, output):
+    """The numbers of all matches of a pattern, one tuple a match."""
+    found = [tuple(map(float, numbers)) for numbers in re.findall(pattern, output)]
+    assert found, output[-4000:]
+    return found
+
+
+def check_restoration(output):
+    # An untrained network returns its input, in any number of steps.
+    (degraded,) = re.findall(r"degraded: +([\d.]+ dB)", output)
+    restored = re.findall(r"steps +\d+: +([\d.]+ dB)", output)
+    assert restored == 5 * [degraded]
+    assert "rank correlation" in output
+
+
+def check_pairs(output):
+    assert "removing rocket" in output and "usable: True" in output
+    assert output.index("The connection is lost.") < output.index("README.md")
+    # The second session goes on with the epoch in which the first ended.
+    assert re.findall(r"Epoch (\d)/2", output) == ["1", "2", "2"]
+
+
+def check_full_scale(output):
+    assert "mixed_bfloat16" in output
+    assert "restored_psnr_4" in output
+
+
+def check_plane(output):
+    exact = figures(r"steps +(\d+): distance ([\d.]+), real +(\d+) %", output)[:6]
+    steps, distances, real = zip(*exact)
+    assert steps == (1, 2, 4, 8, 16, 64)
+    # The trade-off: more real, and farther from the true point.
+    assert distances[0] < 0.8 * distances[-1]
+    assert real[0] < 10 and real[-1] > 95
+    # By Heun's method, as many calls lead closer to the flow; and ever closer.
+    errors = figures(r"calls: ([\d.]+) \(indi\), ([\d.]+) \(heun\)", output)
+    assert all(heun < indi for indi, heun in errors[1:])
+    assert errors[-1][0] < errors[0][0] / 3 and errors[-1][1] < errors[0][1] / 3
+    draws = figures(r"up in (\d+) % of the draws, Bayes (\d+) %", output)
+    # The standard error of 100 draws is 5 %.
+    assert abs(draws[0][0] - 50) < 20
+    assert [up for up, _ in draws] == sorted(up for up, _ in draws)
+
+
+def check_own(output):
+    (difference,) = figures(r"tiles differ by (\d)", output)[0]
+    assert difference <= 1
+    assert "BridgeNoise(eps=0.1) ClippedSampler(low=0.0, high=255.0)" in output
+    assert "Scratches(spacing=12, brightness=0.6)" in output
+
+
+CHECKS = {
+    "restore_a_photograph": check_restoration,
+    "train_on_your_pairs": check_pairs,
+    "train_at_full_scale": check_full_scale,
+    "mathematics_in_2d": check_plane,
+    "bring_your_own": check_own,
+}
+
+
+@pytest.mark.skipif(keras.config.backend() != "jax", reason="JAX shares batches")
+def test_full_scale_on_two_devices(make_notebooks, smoke, tmp_path):
+    path = make_notebooks.ROOT / "tutorials" / "train_at_full_scale.py"
+    flags = "--xla_force_host_platform_device_count=2"
+    environment = {**smoke, "MPLBACKEND": "Agg", "XLA_FLAGS": flags}
+    output = run([sys.executable, str(path)], environment, tmp_path)
+    assert "'cpu:1'" in output
+    check_full_scale(output)
+
+
+@pytest.mark.slow
+def test_notebook_runs(tutorial, make_notebooks, smoke, tmp_path):
+    from nbclient import NotebookClient
+
+    path = make_notebooks.ROOT / "notebooks" / f"{tutorial.stem}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources=resources
+    )
+    client.execute(env=smoke)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    outputs = [output for cell in code for output in cell.outputs]
+    kinds = {kind for output in outputs for kind in output.get("data", ())}
+    assert "image/png" in kinds  # it shows what it draws
+    # The setup found the package, and installed nothing.
+    assert "%pip" in code[0].source and not code[0].outputs
