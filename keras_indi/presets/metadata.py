@@ -106,12 +106,15 @@ def found_out(backbone, task):
     if task is not None:
         defaults = task.restore_defaults
         value_range = task.value_range
-        found["time_distribution"] = repr(task.time_distribution)
+        if hasattr(task, "time_distribution"):
+            found["time_distribution"] = repr(task.time_distribution)
         found["noise_schedule"] = repr(task.noise_schedule)
         found["value_range"] = None if value_range is None else list(value_range)
         found["recommended"] = {
             "num_steps": defaults["num_steps"],
-            "sampler": _short_name(defaults["sampler"], samplers.BUILTIN),
+            "sampler": _short_name(
+                defaults["sampler"], {**samplers.BUILTIN, **samplers.DIFFUSION}
+            ),
             "time_grid": _short_name(defaults["time_grid"], time_grids.BUILTIN),
         }
     return found
