@@ -40,8 +40,7 @@ def test_level_and_weights(level):
 
 def test_the_ends_are_exact():
     assert float(to_numpy(diffusion_process.noise_level(1.0))) == 0.0
-    clean, noise = draws(0), draws(1)
-    clean = clean.astype("float32")
+    clean, noise = draws(0).astype("float32"), draws(1).astype("float32")
     start = diffusion_process.diffuse(clean, noise, 0.0)
     np.testing.assert_array_equal(to_numpy(start), clean)
     for update in (
