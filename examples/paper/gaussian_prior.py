@@ -163,7 +163,7 @@ def run(config, folder, options):
     claims = [
         Claim(
             "Small steps end at c + (y - c) p / sqrt(p^2 + q^2).",
-            judged(max(solution_errors) < 20 / config.fine_steps),
+            judged(max(solution_errors) < 5 / config.fine_steps),
             f"Greatest distance from it in {config.fine_steps} steps "
             f"{max(solution_errors):.4f} p, over q = {config.noise_scales}.",
             figure,
