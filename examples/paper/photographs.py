@@ -298,6 +298,8 @@ def forward_flops(unet, size):
     total = 0
     for layer, output in zip(layers, network.compute_output_spec(inputs)):
         pixels = math.prod(output.shape[1:-1])
+        if isinstance(layer, keras_indi.layers.Upsampling2D):
+            pixels //= 4  # its convolution comes first
         for weight in layer.trainable_weights:
             if len(weight.shape) == 4:
                 total += 2 * math.prod(weight.shape) * pixels
