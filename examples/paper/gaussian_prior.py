@@ -82,20 +82,22 @@ def draw_figure(config, path, solutions, orders):
     figure, (axes,) = harness.new_figure(1, 3, 3.6, 3.4)
     degraded, restored, expected = solutions
     order = np.argsort(degraded)
+    names = {steps: f"{steps} step" + "s" * (steps > 1) for steps in restored}
     for steps, ends in restored.items():
-        label = f"{steps} step" + "s" * (steps > 1)
-        axes[0].plot(degraded[order], ends[order], linewidth=1, label=label)
+        axes[0].plot(degraded[order], ends[order], linewidth=1, label=names[steps])
     axes[0].plot(degraded[order], expected[order], "k--", linewidth=1, label="limit")
     axes[0].set(xlabel="y", ylabel="end", title="Solution")
     bins = np.linspace(*(config.mean + 4 * config.prior_scale * np.array([-1, 1])), 60)
     for steps, ends in restored.items():
-        axes[1].hist(ends, bins, density=True, histtype="step", label=f"{steps} steps")
+        axes[1].hist(ends, bins, density=True, histtype="step", label=names[steps])
     unit = (bins - config.mean) / config.prior_scale
     density = np.exp(-(unit**2) / 2) / (config.prior_scale * np.sqrt(2 * np.pi))
     axes[1].plot(bins, density, "k--", linewidth=1, label="prior")
     axes[1].set(xlabel="end", title="End distribution")
     for sampler, errors in orders.items():
         axes[2].loglog(config.num_steps, errors, "o-", markersize=3, label=sampler)
+    axes[2].minorticks_off()
+    axes[2].set_xticks(config.num_steps, config.num_steps)
     axes[2].set(xlabel="steps", title="Greatest error, prior scales")
     for axis in axes:
         axis.legend(fontsize=7)
