@@ -2,6 +2,7 @@
 
 from keras_indi import callbacks as callbacks
 from keras_indi import data as data
+from keras_indi import diffusion_process as diffusion_process
 from keras_indi import evaluation as evaluation
 from keras_indi import inference as inference
 from keras_indi import layers as layers

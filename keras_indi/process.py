@@ -11,8 +11,9 @@ Reference:
     Denoising Diffusion for Image Restoration", TMLR 2023, arXiv 2303.11435.
 """
 
-import keras
 from keras import ops
+
+from keras_indi.broadcasting import along_batch, as_float
 
 
 def interpolate(clean, degraded, times):
@@ -33,8 +34,8 @@ def interpolate(clean, degraded, times):
     >>> float(interpolate([[0.0]], [[8.0]], [0.25])[0, 0])
     2.0
     """
-    clean, degraded = _float(clean), _float(degraded)
-    times = _align(times, clean)
+    clean, degraded = as_float(clean), as_float(degraded)
+    times = along_batch(times, clean)
     return (1.0 - times) * clean + times * degraded
 
 
@@ -51,8 +52,8 @@ def perturb(images, noise, noise_scale):
     Returns:
         Float tensor of the images' shape.
     """
-    images = _float(images)
-    return images + _align(noise_scale, images) * _float(noise)
+    images = as_float(images)
+    return images + along_batch(noise_scale, images) * as_float(noise)
 
 
 def update(images, estimate, times, next_times):
@@ -75,8 +76,8 @@ def update(images, estimate, times, next_times):
     >>> float(update([[8.0]], [[2.0]], 0.5, 0.0)[0, 0])
     2.0
     """
-    images, estimate = _float(images), _float(estimate)
-    ratio = _ratio(_align(next_times, images), _align(times, images))
+    images, estimate = as_float(images), as_float(estimate)
+    ratio = _ratio(along_batch(next_times, images), along_batch(times, images))
     return (1.0 - ratio) * estimate + ratio * images
 
 
@@ -96,7 +97,7 @@ def update_noise_scale(times, next_times, variance, next_variance):
     Returns:
         Float tensor of the arguments' shape, in the images' units.
     """
-    variance, next_variance = _float(variance), _float(next_variance)
+    variance, next_variance = as_float(variance), as_float(next_variance)
     times = ops.cast(times, variance.dtype)
     ratio = _ratio(ops.cast(next_times, variance.dtype), times)
     fresh = next_variance - ratio * ratio * variance
@@ -121,8 +122,8 @@ def residual_flow(images, estimate, times):
     Returns:
         Float tensor of the images' shape, in image units per unit of t.
     """
-    images, estimate = _float(images), _float(estimate)
-    times = _align(times, images)
+    images, estimate = as_float(images), as_float(estimate)
+    times = along_batch(times, images)
     positive = times > 0
     return ops.where(
         positive, (images - estimate) / ops.where(positive, times, 1.0), 0.0
@@ -133,18 +134,3 @@ def _ratio(next_times, times):
     """s / t, and 1 where both are 0: a clean state stays."""
     positive = times > 0
     return ops.where(positive, next_times / ops.where(positive, times, 1.0), 1.0)
-
-
-def _float(value):
-    value = ops.convert_to_tensor(value)
-    if keras.backend.standardize_dtype(value.dtype) == "float64":
-        return value
-    return ops.cast(value, "float32")
-
-
-def _align(times, images):
-    """Times as a tensor that broadcasts against `(batch, ...)` images."""
-    times = ops.cast(times, images.dtype)
-    if len(times.shape) == 0:
-        return times
-    return ops.reshape(times, (-1,) + (1,) * (len(images.shape) - 1))

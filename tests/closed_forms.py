@@ -91,3 +91,33 @@ class ConstantEstimate(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "value": self.value}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class GaussianNoiseEstimate(keras.layers.Layer):
+    """The exact noise estimate of diffusion for x ~ N(mean, prior_scale^2), given y.
+
+    With y = x + noise_scale n, x given y is normal with a known mean and variance;
+    so is z = a x + b n, and the estimate of n given z and y is linear.
+    """
+
+    condition_on_degraded = True
+
+    def __init__(self, mean=0.0, prior_scale=1.0, noise_scale=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.mean = mean
+        self.prior_scale = prior_scale
+        self.noise_scale = noise_scale
+
+    def posterior(self, degraded):
+        """Mean and variance of x given y."""
+        precision = self.prior_scale**-2 + self.noise_scale**-2
+        mean = self.mean * self.prior_scale**-2 + degraded * self.noise_scale**-2
+        return mean / precision, 1 / precision
+
+    def call(self, inputs):
+        angle = ops.reshape(inputs["times"], (-1, 1, 1, 1)) * (np.pi / 2)
+        signal_scale, noise_scale = ops.cos(angle), ops.sin(angle)
+        mean, variance = self.posterior(inputs["degraded"])
+        total = signal_scale**2 * variance + noise_scale**2
+        return noise_scale * (inputs["images"] - signal_scale * mean) / total

@@ -9,9 +9,7 @@ from collections import defaultdict
 import keras
 import numpy as np
 
-from keras_indi import samplers as sampler_rules
 from keras_indi.configurable import Configurable
-from keras_indi.schedules import time_grid as time_grids
 
 # What `restore` takes, and a recommendation names.
 ARGUMENTS = ("sampler", "time_grid", "num_steps")
@@ -21,7 +19,7 @@ def all_settings(model, num_steps, samplers, grids, seeds):
     """Every combination, checked before any work starts.
 
     Args:
-        model: A `keras_indi.models.InDI`.
+        model: A restorer, such as `keras_indi.models.InDI`.
         num_steps: Sequence of ints.
         samplers: Sequence of samplers, as `restore` takes them.
         grids: Sequence of time grids, as `restore` takes them.
@@ -38,9 +36,7 @@ def all_settings(model, num_steps, samplers, grids, seeds):
     for sampler, grid, seed, steps in itertools.product(
         samplers, grids, seeds, num_steps
     ):
-        rule = sampler_rules.get(sampler)
-        times = time_grids.get(grid)(steps)
-        rule.noise_scale(model.noise_schedule, times[0], times[1])
+        evaluations = model.evaluations(steps, sampler, grid)
         if not isinstance(seed, int) or seed < 0:
             raise ValueError(
                 f"`seeds` must be non-negative integers. Received: seeds={seeds}"
@@ -50,7 +46,7 @@ def all_settings(model, num_steps, samplers, grids, seeds):
             "time_grid": plain(grid),
             "num_steps": int(steps),
             "seed": seed,
-            "evaluations": rule.evaluations(int(steps)),
+            "evaluations": evaluations,
         }
         settings[_file_name(setting)] = setting
     if not settings:

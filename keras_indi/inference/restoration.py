@@ -49,6 +49,7 @@ def restore_images(
     batch_size,
     keep_states,
     verbose,
+    to_values,
     value_range,
     out=None,
 ):
@@ -68,6 +69,8 @@ def restore_images(
         batch_size: Int, or `None` for batches of about a megapixel.
         keep_states: Bool, whether to keep every state.
         verbose: See `Progress`.
+        to_values: Function of an array of states that returns them in the units of
+            the images.
         value_range: Pair of floats or `None`, what results are clipped to.
         out: Array-like that takes the one result. Defaults to `None`, new arrays.
 
@@ -87,7 +90,9 @@ def restore_images(
     results = [[None] * num_samples for _ in images]
     for batch in batches:
         outputs = [
-            _Output(images[index], walk.num_steps, keep_states, value_range, out)
+            _Output(
+                images[index], walk.num_steps, keep_states, to_values, value_range, out
+            )
             for index, _ in batch.items
         ]
         run = _run_whole if batch.tiles is None else _run_tiled
@@ -193,9 +198,10 @@ def _run_tiled(
 class _Output:
     """Where one draw's states, or its last in the image's dtype, are put by bands."""
 
-    def __init__(self, image, num_steps, keep_states, value_range, out):
+    def __init__(self, image, num_steps, keep_states, to_values, value_range, out):
         self._num_steps = num_steps
         self._keep_states = keep_states
+        self._to_values = to_values
         self._value_range = value_range
         self._dtype = np.dtype(image.dtype)
         self._height, self._width, _ = image.shape
@@ -207,9 +213,10 @@ class _Output:
     def put(self, state, rows, values):
         rows = slice(rows.start, min(rows.stop, self._height))
         values = values[: max(0, rows.stop - rows.start), : self._width]
-        if not len(values):
+        if not len(values) or not (self._keep_states or state == self._num_steps):
             return
+        values = self._to_values(values)
         if self._keep_states:
             self.array[state, rows] = values
-        elif state == self._num_steps:
+        else:
             self.array[rows] = sizes.like_input(values, self._dtype, self._value_range)

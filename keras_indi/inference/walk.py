@@ -15,23 +15,44 @@ class Walk:
 
     Args:
         sampler: The `Sampler`.
-        times: NumPy array of shape `(num_steps + 1,)`, falling from 1 to 0.
-        noise_schedule: The `NoiseSchedule`.
-        noise_unit: Float, the width of the value range, of which eps is a
-            fraction.
+        times: NumPy array of shape `(num_steps + 1,)`, falling to 0.
+        start_scale: Float, the standard deviation of the noise at the start.
+        noise_scales: List of `num_steps` floats, that of the noise after each step.
+        starts_at_degraded: Bool, whether the noise of the start is added to the
+            degraded image; else the start is noise alone.
     """
 
-    def __init__(self, sampler, times, noise_schedule, noise_unit):
+    def __init__(
+        self, sampler, times, start_scale, noise_scales, starts_at_degraded=True
+    ):
         self.sampler = sampler
         self.num_steps = len(times) - 1
         self.num_evaluations = sampler.evaluations(self.num_steps)
-        self.start_scale = noise_unit * float(
-            ops.convert_to_numpy(noise_schedule.scale(ops.convert_to_tensor([1.0])))[0]
+        self.start_scale = start_scale
+        self.moves = list(zip(times[:-1], times[1:], noise_scales))
+        self._starts_at_degraded = starts_at_degraded
+
+    @classmethod
+    def from_degraded(cls, sampler, times, noise_schedule, noise_unit):
+        """The walk of InDI, from `x_1 = y + eps_1 n`.
+
+        Args:
+            sampler: The `Sampler`.
+            times: NumPy array of shape `(num_steps + 1,)`, falling from 1 to 0.
+            noise_schedule: The `NoiseSchedule`.
+            noise_unit: Float, the width of the value range, of which eps is a
+                fraction.
+        """
+        start = noise_schedule.scale(ops.convert_to_tensor([1.0]))
+        return cls(
+            sampler,
+            times,
+            noise_unit * float(ops.convert_to_numpy(start)[0]),
+            [
+                noise_unit * sampler.noise_scale(noise_schedule, t, s)
+                for t, s in itertools.pairwise(times)
+            ],
         )
-        self.moves = [  # t, s, the standard deviation of the noise added at s
-            (t, s, noise_unit * sampler.noise_scale(noise_schedule, t, s))
-            for t, s in zip(times[:-1], times[1:])
-        ]
 
     def run(self, steps, degraded, draw_noise, progress, keep_states, extents=None):
         """Restores a batch of whole images.
@@ -50,7 +71,8 @@ class Walk:
             List of float32 NumPy arrays: all states from x_1 to x_0, or x_0.
         """
         degraded = ops.convert_to_tensor(degraded)
-        images = _with_noise(degraded, self.start_scale, draw_noise)
+        images = degraded if self._starts_at_degraded else ops.zeros_like(degraded)
+        images = _with_noise(images, self.start_scale, draw_noise)
         memory = self.sampler.initial_memory(images)
         states = [images]
         further = () if extents is None else (ops.convert_to_tensor(extents),)
@@ -108,6 +130,8 @@ class Walk:
         memory = _Memory(degraded.shape, on_disk)
         for rows in bands:
             band = degraded[rows, everything]
+            if not self._starts_at_degraded:
+                band = np.zeros_like(band)
             if self.start_scale != 0:
                 noise = draw_noise(rows.stop - rows.start)
                 band = ops.convert_to_numpy(

@@ -1,15 +1,11 @@
-"""What an `InDI` is given: checked, with errors that say what would do."""
+"""What a restorer is given: checked, with errors that say what would do."""
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_indi import samplers
 from keras_indi.inference import sizes
 from keras_indi.schedules import time_grid as time_grids
-
-# How `restore` walks unless the model or the caller says otherwise.
-RESTORE_DEFAULTS = {"num_steps": 10, "sampler": "indi", "time_grid": "uniform"}
 
 
 def checked_backbone(backbone):
@@ -38,28 +34,28 @@ def checked_range(value_range):
     return low, high
 
 
-def checked_restore_defaults(defaults):
+def checked_restore_defaults(defaults, own, get_sampler):
     """Returns all defaults of `restore`, as objects; raises a ValueError if not valid.
 
     Args:
-        defaults: Dict with any of the keys of `RESTORE_DEFAULTS`, or `None`.
+        defaults: Dict with any of the keys of `own`, or `None`.
+        own: Dict of the defaults of the class.
+        get_sampler: Function of an identifier of a sampler that returns it.
     """
     try:
         given = dict(defaults or {})
     except (TypeError, ValueError):
         given = {defaults: None}
-    unknown = sorted(str(key) for key in given if key not in RESTORE_DEFAULTS)
+    unknown = sorted(str(key) for key in given if key not in own)
     if unknown:
         raise ValueError(
             "`restore_defaults` must be a dict with any of "
-            f"{sorted(RESTORE_DEFAULTS)}, or None. Received: "
+            f"{sorted(own)}, or None. Received: "
             f"restore_defaults={defaults!r}"
         )
-    sampler, grid = (
-        given.get(name, RESTORE_DEFAULTS[name]) for name in ("sampler", "time_grid")
-    )
-    sampler, grid = samplers.get(sampler), time_grids.get(grid)
-    fixed = getattr(grid, "num_steps", RESTORE_DEFAULTS["num_steps"])
+    sampler, grid = (given.get(name, own[name]) for name in ("sampler", "time_grid"))
+    sampler, grid = get_sampler(sampler), time_grids.get(grid)
+    fixed = getattr(grid, "num_steps", own["num_steps"])
     num_steps = given.get("num_steps", fixed)
     grid(num_steps)  # which checks that they go together
     return {"num_steps": int(num_steps), "sampler": sampler, "time_grid": grid}
@@ -78,7 +74,7 @@ def check_count(**counts):
 
 
 def check_tiles(tile_size, tile_overlap):
-    """Raises a ValueError unless both are what `InDI.restore` takes."""
+    """Raises a ValueError unless both are what `restore` takes."""
     if tile_size != "auto":
         check_count(tile_size=tile_size)
     if tile_overlap is not None and (
@@ -90,12 +86,31 @@ def check_tiles(tile_size, tile_overlap):
         )
 
 
+def check_inputs(inputs, names):
+    """Raises a ValueError unless a dict of inputs has all names."""
+    missing = [name for name in names if name not in inputs]
+    if missing:
+        raise ValueError(
+            f"The inputs lack {missing}. Received: inputs with {sorted(inputs)}"
+        )
+
+
+def check_output(shape, images_shape):
+    """Raises a ValueError unless a backbone's output has its images' shape."""
+    if not compatible(shape, images_shape):
+        raise ValueError(
+            "The backbone must return a tensor of its images' shape. "
+            f"Received: output of shape {tuple(shape)} for images of "
+            f"shape {tuple(images_shape)}"
+        )
+
+
 def unpack_pairs(data):
     """Returns a batch as `(degraded, clean)` or `(degraded, clean, weight)`."""
     degraded, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
     if clean is None or isinstance(degraded, dict) or isinstance(clean, dict):
         raise ValueError(
-            "InDI trains on pairs: each batch must be (degraded, clean) or "
+            "Training is on pairs: each batch must be (degraded, clean) or "
             "(degraded, clean, sample_weight). Received: data of type "
             f"{type(data).__name__}, clean={type(clean).__name__}"
         )

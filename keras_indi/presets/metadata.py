@@ -33,8 +33,8 @@ def read_metadata(preset):
         Dict, the content of its `metadata.json`: `keras_version`,
         `keras_indi_version`, `parameter_count`, `date_saved`, `weights_sha256`
         (`None` without weights), `weights_dtype`, `weights_bytes`; for a restorer
-        `time_distribution`, `noise_schedule`, `value_range` and `recommended`; and of
-        `MAKERS_KEYS` what the maker told.
+        `model`, `time_distribution`, `noise_schedule`, `value_range` and
+        `recommended`; and of `MAKERS_KEYS` what the maker told.
 
     Raises:
         ValueError: If it is not a preset.
@@ -105,16 +105,29 @@ def found_out(backbone, task):
     }
     if task is not None:
         defaults = task.restore_defaults
+        found["model"] = _public_name(task)
         value_range = task.value_range
-        found["time_distribution"] = repr(task.time_distribution)
+        if hasattr(task, "time_distribution"):
+            found["time_distribution"] = repr(task.time_distribution)
         found["noise_schedule"] = repr(task.noise_schedule)
         found["value_range"] = None if value_range is None else list(value_range)
         found["recommended"] = {
             "num_steps": defaults["num_steps"],
-            "sampler": _short_name(defaults["sampler"], samplers.BUILTIN),
+            "sampler": _short_name(
+                defaults["sampler"], {**samplers.BUILTIN, **samplers.DIFFUSION}
+            ),
             "time_grid": _short_name(defaults["time_grid"], time_grids.BUILTIN),
         }
     return found
+
+
+def _public_name(task):
+    """The name of the package's class that a restorer is, or extends."""
+    return next(
+        cls.__name__
+        for cls in type(task).__mro__
+        if cls.__module__.startswith("keras_indi.")
+    )
 
 
 def _short_name(found, builtin):

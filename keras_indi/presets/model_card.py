@@ -75,16 +75,17 @@ def _header(metadata):
 
 
 def _use(name, metadata):
+    model = metadata.get("model", "InDI")
     if "recommended" not in metadata:
         call = f"unet = keras_indi.models.UNetBackbone.from_preset({name!r})"
     elif metadata.get("weights_sha256") is None:
         call = (
-            "model = keras_indi.models.InDI.from_preset("
+            f"model = keras_indi.models.{model}.from_preset("
             f"{name!r}, load_weights=False)\nmodel.compile()\nmodel.fit(pairs)"
         )
     else:
         call = (
-            f"model = keras_indi.models.InDI.from_preset({name!r})\n"
+            f"model = keras_indi.models.{model}.from_preset({name!r})\n"
             "restored = model.restore(photograph)"
         )
     return f"```python\nimport keras_indi\n\n{call}\n```"

@@ -1,9 +1,12 @@
 """Samplers: rules that walk from the degraded image to the restored one."""
 
 from keras_indi.configurable import resolve
+from keras_indi.samplers.ancestral import AncestralSampler as AncestralSampler
 from keras_indi.samplers.cold_diffusion import (
     ColdDiffusionSampler as ColdDiffusionSampler,
 )
+from keras_indi.samplers.ddim import DDIMSampler as DDIMSampler
+from keras_indi.samplers.diffusion_sampler import DiffusionSampler as DiffusionSampler
 from keras_indi.samplers.dpm_solver import DPMSolverSampler as DPMSolverSampler
 from keras_indi.samplers.heun import HeunSampler as HeunSampler
 from keras_indi.samplers.indi import InDISampler as InDISampler
@@ -19,6 +22,13 @@ BUILTIN = {
     "multistep": MultistepSampler,
     "dpm_solver": DPMSolverSampler,
 }
+# Those of denoising diffusion, which walk from pure noise.
+DIFFUSION = {"ancestral": AncestralSampler, "ddim": DDIMSampler}
+
+
+def get_diffusion(identifier):
+    """A `DiffusionSampler` from an object, a name or a config."""
+    return resolve(identifier, DiffusionSampler, DIFFUSION, "sampler")
 
 
 def get(identifier):

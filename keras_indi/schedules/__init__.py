@@ -1,5 +1,13 @@
 """What varies with t: p(t), eps_t and the grid of times that a sampler walks."""
 
+from keras_indi.schedules.diffusion_schedule import (
+    ContinuousDiffusion as ContinuousDiffusion,
+)
+from keras_indi.schedules.diffusion_schedule import CosineDiffusion as CosineDiffusion
+from keras_indi.schedules.diffusion_schedule import (
+    DiffusionSchedule as DiffusionSchedule,
+)
+from keras_indi.schedules.diffusion_schedule import LinearDiffusion as LinearDiffusion
 from keras_indi.schedules.noise_schedule import BrownianNoise as BrownianNoise
 from keras_indi.schedules.noise_schedule import ConstantNoise as ConstantNoise
 from keras_indi.schedules.noise_schedule import NoiseSchedule as NoiseSchedule

@@ -1,0 +1,20 @@
+"""How scalars and images of the formulas meet: in precision and in shape."""
+
+import keras
+from keras import ops
+
+
+def as_float(value):
+    """A float32 tensor of the values, float64 where they are float64."""
+    value = ops.convert_to_tensor(value)
+    if keras.backend.standardize_dtype(value.dtype) == "float64":
+        return value
+    return ops.cast(value, "float32")
+
+
+def along_batch(times, images):
+    """Times as a tensor that broadcasts against `(batch, ...)` images."""
+    times = ops.cast(times, images.dtype)
+    if len(times.shape) == 0:
+        return times
+    return ops.reshape(times, (-1,) + (1,) * (len(images.shape) - 1))

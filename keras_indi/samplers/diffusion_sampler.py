@@ -1,0 +1,36 @@
+"""The base class of the samplers of denoising diffusion."""
+
+import functools
+
+from keras import ops
+
+from keras_indi import diffusion_process
+from keras_indi.samplers.sampler import Sampler
+from keras_indi.schedules.diffusion_schedule import DiffusionSchedule
+
+
+class DiffusionSampler(Sampler):
+    """One update rule of a `ConditionalDDPM`.
+
+    As with any `Sampler`, `step` moves a state; `times` and `next_times` are the
+    noise levels of `diffusion_process`, images are states in units in which the clean
+    ones are about 1 wide, and `predict` returns the estimate of the clean image. The
+    noise after a step is `eta` times that of ancestral sampling.
+    """
+
+    eta = 1.0
+
+    def noise_scale(self, noise_schedule, time, next_time):
+        if not isinstance(noise_schedule, DiffusionSchedule):
+            raise ValueError(
+                f"{type(self).__name__} walks from pure noise, with a "
+                "`ConditionalDDPM`. Received: noise_schedule="
+                f"{noise_schedule!r}"
+            )
+        return self.eta * _ancestral_noise_scale(time, next_time)
+
+
+@functools.lru_cache(maxsize=4096)  # its small operations cost more than a step
+def _ancestral_noise_scale(time, next_time):
+    scale = diffusion_process.ancestral_noise_scale(time, next_time)
+    return float(ops.convert_to_numpy(scale))

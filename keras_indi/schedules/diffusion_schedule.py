@@ -1,0 +1,190 @@
+"""a(t): how the clean image fades into noise in denoising diffusion."""
+
+import functools
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_indi import diffusion_process
+from keras_indi.configurable import Configurable, resolve
+
+
+class DiffusionSchedule(Configurable):
+    """Base class of a(t), the weight of the clean image on a diffusion's path.
+
+    At t in [0, 1] the state is `a(t) x + sqrt(1 - a(t)^2) n` with n standard
+    normal; a(t)^2 is called alpha bar. It must fall from 1 at t = 0, and stay above
+    0. For a schedule of your own, override `signal_scale`.
+    """
+
+    # Unlike a path of InDI without noise, no two draws are the same.
+    is_zero = False
+
+    def signal_scale(self, times):
+        """a(t).
+
+        Args:
+            times: Float tensor with values in [0, 1].
+
+        Returns:
+            float32 tensor of the same shape, with values in (0, 1].
+        """
+        raise NotImplementedError
+
+    def noise_level(self, times):
+        """The level of the state at t, as in `diffusion_process`.
+
+        Args:
+            times: Float tensor with values in [0, 1].
+
+        Returns:
+            float32 tensor of the same shape, with values in [0, 1): what a network
+            is told as `"times"`.
+        """
+        return diffusion_process.noise_level(self.signal_scale(times))
+
+    def validate(self):
+        """Raises a ValueError unless a(t) falls from 1 and stays above 0."""
+        times = ops.convert_to_tensor(np.linspace(0, 1, 257, dtype="float32"))
+        found = ops.convert_to_numpy(self.signal_scale(times))
+        problem = None
+        if not np.all(np.isfinite(found)):
+            problem = "a(t) is not finite on [0, 1]"
+        elif abs(found[0] - 1.0) > 1e-6:
+            problem = f"a(0) is {found[0]:.4g}"
+        elif np.any(np.diff(found) > 0) or found[-1] >= 1:
+            problem = "a(t) does not fall"
+        elif found[-1] < 1e-6:
+            problem = f"a(1) is {found[-1]:.4g}, from which no image can be told"
+        if problem:
+            raise ValueError(
+                "A diffusion schedule must fall from 1 at t = 0 to a small number "
+                f"above 0. Received: noise_schedule={self!r}, where {problem}"
+            )
+
+
+class _DiscreteSchedule(DiffusionSchedule):
+    """A schedule of T steps, with straight lines for a between them.
+
+    A uniform t then is a step drawn uniformly, and a drawn uniformly between its
+    neighbours: what SR3 trains on (Saharia et al., section 2.4).
+    """
+
+    def __init__(self, num_steps):
+        if not isinstance(num_steps, (int, np.integer)) or num_steps < 1:
+            raise ValueError(
+                "`num_steps` must be an integer of at least 1. Received: "
+                f"num_steps={num_steps!r}"
+            )
+        self.num_steps = int(num_steps)
+
+    def betas(self):
+        """The share of variance that each step replaces, float64 `(num_steps,)`."""
+        raise NotImplementedError
+
+    @functools.cached_property
+    def _signal_scales(self):
+        kept = np.cumprod(1.0 - self.betas())
+        return np.sqrt([1.0, *kept]).astype("float32")
+
+    def signal_scale(self, times):
+        position = ops.cast(times, "float32") * self.num_steps
+        step = ops.clip(ops.floor(position), 0, self.num_steps - 1)
+        index = ops.cast(step, "int32")
+        table = ops.convert_to_tensor(self._signal_scales)
+        before, after = ops.take(table, index), ops.take(table, index + 1)
+        return before + (position - step) * (after - before)
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class LinearDiffusion(_DiscreteSchedule):
+    """beta grows in equal steps (Ho et al. 2020, section 4).
+
+    Args:
+        first_beta: Float in (0, 1). Defaults to 1e-4.
+        last_beta: Float in (0, 1). Defaults to 0.02.
+        num_steps: Int, T. Defaults to 1000.
+    """
+
+    def __init__(self, first_beta=1e-4, last_beta=0.02, num_steps=1000):
+        super().__init__(num_steps)
+        if not (0 < first_beta < 1 and 0 < last_beta < 1):
+            raise ValueError(
+                "`first_beta` and `last_beta` must be between 0 and 1. Received: "
+                f"first_beta={first_beta!r}, last_beta={last_beta!r}"
+            )
+        self.first_beta, self.last_beta = float(first_beta), float(last_beta)
+
+    def betas(self):
+        return np.linspace(self.first_beta, self.last_beta, self.num_steps)
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class CosineDiffusion(_DiscreteSchedule):
+    """a(t) falls like a cosine (Nichol & Dhariwal 2021, eq. 17).
+
+    `a(t) = cos(u(t)) / cos(u(0))` with `u(t) = (t + offset) / (1 + offset) pi / 2`;
+    no step replaces more than 0.999 of the variance.
+
+    Args:
+        offset: Float >= 0. Defaults to 0.008.
+        num_steps: Int, T. Defaults to 1000.
+
+    Reference:
+        Nichol & Dhariwal, "Improved Denoising Diffusion Probabilistic Models",
+        arXiv 2102.09672.
+    """
+
+    def __init__(self, offset=0.008, num_steps=1000):
+        super().__init__(num_steps)
+        if not offset >= 0:
+            raise ValueError(f"`offset` must be at least 0. Received: offset={offset}")
+        self.offset = float(offset)
+
+    def betas(self):
+        times = np.linspace(0, 1, self.num_steps + 1)
+        scale = np.cos((times + self.offset) / (1 + self.offset) * np.pi / 2)
+        return np.minimum(1 - (scale[1:] / scale[:-1]) ** 2, 0.999)
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class ContinuousDiffusion(DiffusionSchedule):
+    """beta grows linearly with a continuous t: the limit of `LinearDiffusion`.
+
+    `a(t)^2 = exp(-(first t + (last - first) t^2 / 2))`, the variance preserving
+    equation of Song et al. 2021 ("Score-Based Generative Modeling through Stochastic
+    Differential Equations", arXiv 2011.13456, eq. 33), whose rates are T times the
+    betas.
+
+    Args:
+        first_rate: Float > 0. Defaults to 0.1.
+        last_rate: Float > 0. Defaults to 20.
+    """
+
+    def __init__(self, first_rate=0.1, last_rate=20.0):
+        if not (first_rate > 0 and last_rate > 0):
+            raise ValueError(
+                "`first_rate` and `last_rate` must be greater than 0. Received: "
+                f"first_rate={first_rate!r}, last_rate={last_rate!r}"
+            )
+        self.first_rate, self.last_rate = float(first_rate), float(last_rate)
+
+    def signal_scale(self, times):
+        times = ops.cast(times, "float32")
+        mean_rate = self.first_rate + 0.5 * (self.last_rate - self.first_rate) * times
+        return ops.exp(-0.5 * mean_rate * times)
+
+
+BUILTIN = {
+    "linear": LinearDiffusion,
+    "cosine": CosineDiffusion,
+    "continuous": ContinuousDiffusion,
+}
+
+
+def get(identifier):
+    """A valid `DiffusionSchedule` from an object, a name or a config."""
+    schedule = resolve(identifier, DiffusionSchedule, BUILTIN, "noise_schedule")
+    schedule.validate()
+    return schedule
