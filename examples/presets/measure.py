@@ -148,13 +148,16 @@ def measure(name, options, weights):
         label = "1 step" if steps == 1 else f"{steps} steps"
         rows[label] = {metric: row[metric] for metric in metrics}
     images = len(data.find_images(clean))
+    described = protocol.get_config()
+    files = described["weights"].items()
+    described["weights"] = {network: pathlib.Path(f).name for network, f in files}
     return {
         "preset": preset,
         "images": images,
         "rows": rows,
         "degradation": None if degradation is None else repr(degradation),
         "dtype": options.dtype,
-        "protocol": protocol.get_config(),
+        "protocol": described,
     }
 
 
