@@ -285,6 +285,8 @@ figure.savefig(PICTURES / "own_restored.png", dpi=100)
 plt.show()
 
 """
+![Scratched, restored, clean](pictures/own_restored.png)
+
 The receptive field lets `restore` work in tiles. It says that the result is the same;
 never believe such a thing unseen. (Up to one level of 255, where the two orders of
 summation round a value to either side.)

@@ -152,6 +152,8 @@ show(
 )
 
 """
+![Degraded, restored in one step, clean](pictures/restore_one_step.png)
+
 ## The dial
 
 The one-step result is close to the clean photograph, and a little smooth. Both have the
@@ -173,6 +175,8 @@ views = {f"steps: {n}": image for n, image in restored.items()}
 show({"degraded": degraded, **views, "clean": clean}, "restore_dial")
 
 """
+![Degraded, restored in 1 to 16 steps, clean](pictures/restore_dial.png)
+
 To see it in numbers, we measure PSNR, and beside it a simple figure for sharpness: how
 much neighbouring pixels differ, as a fraction of the same in the clean photograph. At 1
 an image is as lively as the true one; noise, which is lively too, lies far above.
@@ -217,6 +221,8 @@ shown = range(0, 9, 2)
 show({f"t = {1 - index / 8:.2f}": states[index] for index in shown}, "restore_walk")
 
 r"""
+![The states of the walk from t = 1 to 0](pictures/restore_walk.png)
+
 ## Several answers
 
 So far the walk is deterministic: the same photograph gives the same result. But if many
@@ -242,6 +248,8 @@ print(draws.shape)
 show({f"draw {i + 1}": draw for i, draw in enumerate(draws)}, "restore_draws")
 
 """
+![Four draws](pictures/restore_draws.png)
+
 ## Where the model guesses
 
 Four similar photographs are hard to compare by eye. `uncertainty` draws more, and
@@ -275,6 +283,8 @@ figure.savefig(PICTURES / "restore_uncertainty.png", dpi=100)
 plt.show()
 
 """
+![The draws' mean, their spread, the error](pictures/restore_uncertainty.png)
+
 How far can you trust the map? That, too, is measured, as we have the clean photograph, and
 there are two questions in it. Is the spread of the right *size*? Count how many errors are
 smaller than one, two and three standard deviations: 68, 95 and 99.7 % if it were. If the

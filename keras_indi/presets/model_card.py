@@ -77,15 +77,15 @@ def _header(metadata):
 def _use(name, metadata):
     model = metadata.get("model", "InDI")
     if "recommended" not in metadata:
-        call = f"unet = keras_indi.models.UNetBackbone.from_preset({name!r})"
+        call = f"unet = keras_indi.models.UNetBackbone.from_preset({json.dumps(name)})"
     elif metadata.get("weights_sha256") is None:
         call = (
             f"model = keras_indi.models.{model}.from_preset("
-            f"{name!r}, load_weights=False)\nmodel.compile()\nmodel.fit(pairs)"
+            f"{json.dumps(name)}, load_weights=False)\nmodel.compile()\nmodel.fit(pairs)"
         )
     else:
         call = (
-            f"model = keras_indi.models.{model}.from_preset({name!r})\n"
+            f"model = keras_indi.models.{model}.from_preset({json.dumps(name)})\n"
             "restored = model.restore(photograph)"
         )
     return f"```python\nimport keras_indi\n\n{call}\n```"
