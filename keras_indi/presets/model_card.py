@@ -81,7 +81,8 @@ def _use(name, metadata):
     elif metadata.get("weights_sha256") is None:
         call = (
             f"model = keras_indi.models.{model}.from_preset("
-            f"{json.dumps(name)}, load_weights=False)\nmodel.compile()\nmodel.fit(pairs)"
+            f"{json.dumps(name)}, load_weights=False)\n"
+            "model.compile()\nmodel.fit(pairs)"
         )
     else:
         call = (
