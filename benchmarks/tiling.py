@@ -22,18 +22,13 @@ import numpy as np
 
 from keras_indi.inference import restore_file
 from keras_indi.models import InDI, UNetBackbone
+from keras_indi.training import NETWORK
 
 
 def preset_model():
-    """A restorer of the shipped small presets' size, with weights of noise."""
+    """A restorer of the shipped small presets' network, with weights of noise."""
     keras.utils.set_random_seed(0)
-    network = UNetBackbone(
-        base_channels=64,
-        channel_multipliers=(1, 2),
-        blocks_per_level=2,
-        patch_size=2,
-        condition_on_degraded=True,
-    )
+    network = UNetBackbone(**NETWORK)
     rng = np.random.default_rng(0)
     for variable in network.weights:
         scale = (

@@ -30,17 +30,13 @@ TERMS = {
 def metadata(name, results):
     """What only the maker of a preset can tell."""
     recipe = RECIPES[name]
+    own = {case: found for case, found in results.items() if found["preset"] == name}
     scores = [
-        {"data": case, "images": result["images"], "system": system, **figures}
-        for case, result in results.items()
-        if result["preset"] == name
-        for system, figures in result["rows"].items()
+        {"data": case, "images": found["images"], "system": system, **figures}
+        for case, found in own.items()
+        for system, figures in found["rows"].items()
     ]
-    protocols = {
-        case: result["protocol"]
-        for case, result in results.items()
-        if result["preset"] == name
-    }
+    protocols = {case: found["protocol"] for case, found in own.items()}
     start = f"the weights of {recipe.starts_from}" if recipe.starts_from else "random"
     training = {
         "loss": "mean absolute error",

@@ -1,8 +1,8 @@
 """How the shipped presets are made: data, degradation, p(t), noise and schedule.
 
-Facts that hold for all: the network below, L1 loss, a rate that rises for 300 batches
-to 5e-4 and falls to zero along a cosine, clipped gradients, averaged weights, crops
-flipped and rotated.
+Facts that hold for all: the network `keras_indi.training.NETWORK`, L1 loss, a rate that
+rises for 300 batches to 5e-4 and falls to zero along a cosine, clipped gradients,
+averaged weights, crops flipped and rotated.
 """
 
 import dataclasses
@@ -17,14 +17,6 @@ from keras_indi.data.degradations import (
     MotionBlur,
     RandomChoice,
 )
-
-NETWORK = {
-    "base_channels": 64,
-    "channel_multipliers": (1, 2),
-    "blocks_per_level": 2,
-    "patch_size": 2,
-    "condition_on_degraded": True,
-}
 
 # Folders of clean photographs, below the folder of data.
 CLEAN = ("bsds500/train", "city100/train/clean")

@@ -12,13 +12,14 @@ import argparse
 import pathlib
 
 import keras
-from recipes import CLEAN, NETWORK, RECIPES
+from recipes import CLEAN, RECIPES
 
 import keras_indi
 from keras_indi import data
 from keras_indi.data.files import ImageFiles, find_images, match_folders
 from keras_indi.files import write_whole
 from keras_indi.schedules import LinearMixtureTime
+from keras_indi.training import NETWORK
 
 EPOCH = 250  # batches
 WARMUP = 300  # batches

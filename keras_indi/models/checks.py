@@ -73,6 +73,14 @@ def check_count(**counts):
             )
 
 
+def check_seed(seed):
+    """Raises a ValueError unless a seed is an int of at least 0, or `None`."""
+    if seed is not None and (not isinstance(seed, (int, np.integer)) or seed < 0):
+        raise ValueError(
+            f"`seed` must be a non-negative integer. Received: seed={seed!r}"
+        )
+
+
 def check_tiles(tile_size, tile_overlap):
     """Raises a ValueError unless both are what `restore` takes."""
     if tile_size != "auto":

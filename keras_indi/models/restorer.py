@@ -370,12 +370,9 @@ class Restorer(PresetModel, keras.Model):
         )
         checks.check_tiles(tile_size, tile_overlap)
         sizes.check_out(out, listed, num_samples is None and not return_trajectory)
+        checks.check_seed(seed)
         if seed is None:
             seed = int(self._restore_seeds.integers(2**31))
-        elif not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise ValueError(
-                f"`seed` must be a non-negative integer. Received: seed={seed!r}"
-            )
         plan = self._plan(tile_size, tile_overlap, max_memory, listed[0].shape[-1])
         walk = self._walk(*self._setting(num_steps, sampler, time_grid))
         if not self.backbone.built:

@@ -7,7 +7,7 @@ import time
 from keras_indi import samplers
 from keras_indi.data.images import UnusableImageError
 from keras_indi.inference.progress import Progress
-from keras_indi.models import load_model
+from keras_indi.models import checks, load_model
 from keras_indi.restoring.big_files import ZARR, is_big, restore_big_file
 from keras_indi.restoring.compare import compare as write_comparison
 from keras_indi.restoring.photograph import read_photograph
@@ -192,16 +192,8 @@ def _restore(model, target, num_samples, compare, settings, result):
 
 def _check_settings(num_steps, sampler, time_grid, num_samples, seed):
     """Raises what every file would raise."""
-    for name, count, least in (
-        ("num_steps", num_steps, 1),
-        ("num_samples", num_samples, 1),
-        ("seed", seed, 0),
-    ):
-        if count is not None and (not isinstance(count, int) or count < least):
-            raise ValueError(
-                f"`{name}` must be an integer of at least {least}. Received: "
-                f"{name}={count!r}"
-            )
+    checks.check_count(num_steps=num_steps, num_samples=num_samples)
+    checks.check_seed(seed)
     if sampler is not None:
         samplers.get(sampler)
     if time_grid is not None:
