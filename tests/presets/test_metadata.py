@@ -80,7 +80,7 @@ def test_the_card_tells_all(saved):
         "# tiny",
         "Removes noise.",
         "Reads 8-bit photographs.",
-        "InDI.from_preset('tiny')",
+        'InDI.from_preset("tiny")',
         "BSDS500",
         "terms: research; images: 200",
         "num_steps=2",
@@ -98,7 +98,7 @@ def test_the_card_tells_all(saved):
 
 def test_a_card_of_a_backbone_alone(tmp_path):
     folder = tiny_unet().save_to_preset(tmp_path / "unet")
-    assert "UNetBackbone.from_preset('unet')" in card(folder)
+    assert 'UNetBackbone.from_preset("unet")' in card(folder)
     assert not {"value_range", "recommended"} & read_metadata(folder).keys()
 
 
