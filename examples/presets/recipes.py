@@ -86,7 +86,8 @@ RECIPES = {
         "JPEG artefacts",
         "Removes the blocks and rings of JPEG files of quality 10 to 50.",
         JPEG,
-        batches=10000,
+        batches=8000,
+        restore_defaults={"num_steps": 2, "time_grid": "power"},
     ),
     "indi_small_denoise": Recipe(
         "noise",
@@ -95,6 +96,7 @@ RECIPES = {
         pairs=("polyu100/train",),
         repeats=2,
         batches=10000,
+        restore_defaults={"num_steps": 2, "time_grid": "power"},
     ),
     "indi_small_super_resolution_x4": Recipe(
         "4x super-resolution",
@@ -103,6 +105,7 @@ RECIPES = {
         crop_size=96,
         batch_size=8,
         batches=6000,
+        restore_defaults={"num_steps": 8, "time_grid": "power"},
     ),
     "indi_small_motion_deblur": Recipe(
         "motion blur",
@@ -110,7 +113,8 @@ RECIPES = {
         Compose([MotionBlur((5, 25)), GaussianNoise((0, 2))]),
         crop_size=96,
         batch_size=8,
-        batches=5000,
+        batches=4000,
+        restore_defaults={"num_steps": 4},
     ),
     "indi_small_defocus_deblur": Recipe(
         "defocus",
@@ -118,6 +122,7 @@ RECIPES = {
         Compose([DefocusBlur((1, 5)), GaussianNoise((0, 2))]),
         crop_size=96,
         batch_size=8,
-        batches=5000,
+        batches=4000,
+        restore_defaults={"num_steps": 4, "time_grid": "power"},
     ),
 }
