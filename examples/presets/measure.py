@@ -20,6 +20,7 @@ from PIL import Image
 import keras_indi
 from keras_indi import data, evaluation
 from keras_indi.data import degradations
+from keras_indi.data.images import to_channels
 from keras_indi.files import write_whole
 
 NUM_STEPS = (1, 2, 4, 8, 16)
@@ -108,7 +109,7 @@ def write_folders(root, sources, degradation, methods, out):
         ]
         if all(path.exists() for path in wanted):
             continue
-        clean = data.read_image(path)
+        clean = to_channels(data.read_image(path), 3)  # one of set14 is grey
         if degradation is None:
             (folder,) = sources
             (partner,) = (root / folder / "degraded").glob(f"{name}.*")
