@@ -1,5 +1,6 @@
 """Tutorials run from top to bottom in their smoke mode, as scripts and as notebooks."""
 
+import math
 import re
 import subprocess
 import sys
@@ -57,10 +58,13 @@ def figures(pattern, output):
 
 
 def check_restoration(output):
-    # An untrained network returns its input, in any number of steps.
-    (degraded,) = re.findall(r"degraded: +([\d.]+ dB)", output)
-    restored = re.findall(r"steps +\d+: +([\d.]+ dB)", output)
-    assert restored == 5 * [degraded]
+    # An untrained network returns the state that it sees, in any number of steps: the
+    # degraded image with noise of eps = 0.1, and so with a PSNR a little below 20 dB.
+    (degraded,) = re.findall(r"degraded: +([\d.]+) dB", output)
+    restored = re.findall(r"steps +\d+: +([\d.]+) dB", output)
+    expected = -10 * math.log10(10 ** (-float(degraded) / 10) + 0.1**2)
+    assert len(restored) == 5 and len(set(restored)) == 1
+    assert abs(float(restored[0]) - expected) < 0.5  # what is clipped lies closer
     assert "rank correlation" in output
 
 
