@@ -1,7 +1,7 @@
-"""Choose the steps, sampler and grid of a trained model on validation photographs.
+"""Choose a trained model's steps, sampler, grid and noise on validation photographs.
 
     python examples/presets/choose.py indi_small_jpeg --data DATA --runs runs \
-        --weights alex=lpips_alex_v0.1.npz
+        --weights alex=lpips_alex_v0.1.npz --noise 0.05
 
 Measures the middles of the photographs in `bsds500/validation`, degraded as in
 training, and prints a table and the choice: the best LPIPS among what costs at most a
@@ -16,6 +16,7 @@ import keras
 from recipes import RECIPES
 
 from keras_indi import data, evaluation
+from keras_indi.schedules import ConstantNoise
 
 NUM_STEPS = (1, 2, 4, 8)
 SAMPLERS = ("indi",)
@@ -37,6 +38,10 @@ def choose(name, options):
     model = keras.saving.load_model(
         options.runs / name / "restorer.keras", compile=False
     )
+    out = options.runs / name / "choice"
+    if options.noise is not None:
+        model.noise_schedule = ConstantNoise(options.noise)
+        out = out.with_name(f"choice_{options.noise:g}")
     table = evaluation.trade_off(
         model,
         images[: options.images],
@@ -44,7 +49,7 @@ def choose(name, options):
         SAMPLERS,
         GRIDS,
         protocol=evaluation.Protocol(("psnr", "ssim", "lpips_alex"), weights=weights),
-        out_dir=options.runs / name / "choice",
+        out_dir=out,
     )
     for row in table:
         print(
@@ -61,6 +66,7 @@ def main():
     parser.add_argument("--runs", type=pathlib.Path, required=True)
     parser.add_argument("--weights", required=True, help="alex=PATH")
     parser.add_argument("--images", type=int, default=8)
+    parser.add_argument("--noise", type=float, help="eps; by default that of training")
     options = parser.parse_args()
     for name in options.names:
         choose(name, options)

@@ -1,15 +1,19 @@
 """Images as users hold them: checked, padded, and given back as they came."""
 
+import math
+
 import numpy as np
 from keras import ops
 
-# Resampled photographs overshoot their range a little; more is a mistake.
+# Resampled photographs overshoot their range a little; more is a mistake, unless it is
+# noise, which leads some values far out (those of pure noise, 2.5 ranges).
 RANGE_TOLERANCE = 0.1
+NOISE_TOLERANCE = 3.0
 VALUES_PER_BLOCK = 2**22
 
 
-def check_image(image, value_range, channels, argument="images"):
-    """Raises a ValueError unless an image, or a batch of them, can be restored.
+def check_image(image, value_range, channels, argument="images", degraded=True):
+    """Raises a ValueError unless an image, or a batch of them, suits a model.
 
     Args:
         image: Array-like of shape `(height, width, channels)` or
@@ -17,11 +21,13 @@ def check_image(image, value_range, channels, argument="images"):
         value_range: Pair of floats, the smallest and largest value, or `None`.
         channels: Int, the number of channels wanted, or `None` for any.
         argument: The caller's name of the image, for the message.
+        degraded: Bool, whether noise may have led values out of the range.
 
     Raises:
         ValueError: On a wrong rank or number of channels, an empty array, a
             dtype that is not numeric, integers with a float range, NaN or
-            infinity, or values outside the range by more than a tenth of it.
+            infinity, or values outside the range by more than a tenth of it: of
+            degraded images half of the values, or any by three times the range.
     """
     received = f"Received: {argument} of shape {image.shape} and dtype {image.dtype}"
     if image.ndim not in (3, 4):
@@ -50,7 +56,8 @@ def check_image(image, value_range, channels, argument="images"):
                 "them into that range, or build the model with their own range, "
                 f"such as (0, 255). {received}, value_range={value_range}"
             )
-    bad, least, most = 0, np.inf, -np.inf
+        tolerance = RANGE_TOLERANCE * (high - low)
+    bad, outside, least, most = 0, 0, np.inf, -np.inf
     for block in _blocks(image):
         if not integers:
             finite = np.isfinite(block)
@@ -58,13 +65,17 @@ def check_image(image, value_range, channels, argument="images"):
             if bad:
                 continue
         least, most = min(least, float(block.min())), max(most, float(block.max()))
+        if value_range is not None and degraded:
+            inside = (block >= low - tolerance) & (block <= high + tolerance)
+            outside += block.size - int(np.count_nonzero(inside))
     if bad:
         raise ValueError(
             f"`{argument}` must be finite. {received}, with {bad} values NaN or "
             "infinite"
         )
     if value_range is not None:
-        tolerance = RANGE_TOLERANCE * (high - low)
+        if degraded and outside <= math.prod(image.shape) / 2:
+            tolerance = NOISE_TOLERANCE * (high - low)
         if least < low - tolerance or most > high + tolerance:
             raise ValueError(
                 f"`{argument}` must lie in the model's value_range={value_range}. "

@@ -157,7 +157,8 @@ def check_pairs(x, y, value_range, channels):
                 "Training takes batches of images. Received: "
                 f"{name} of shape {images.shape}"
             )
-        sizes.check_image(images, value_range, channels, name)
+        noisy = name == "degraded"
+        sizes.check_image(images, value_range, channels, name, noisy)
     check_same_shape(*pairs)
 
 

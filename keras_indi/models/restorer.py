@@ -210,7 +210,8 @@ class Restorer(PresetModel, keras.Model):
             x: Degraded images as an array, with `y`; or any Keras data source of
                 `(degraded, clean)` or `(degraded, clean, sample_weight)`
                 batches: `tf.data`, `PyDataset`, PyTorch `DataLoader`, Grain.
-                All in the model's `value_range`.
+                All in the model's `value_range`, which noise on degraded images
+                may overshoot.
             y: Clean images, of the degraded images' shape.
             **kwargs: Further arguments of `keras.Model.fit`.
 
@@ -295,9 +296,9 @@ class Restorer(PresetModel, keras.Model):
         Args:
             images: One image `(height, width, channels)`, a batch `(batch,
                 height, width, channels)` or a list of images of any sizes, in
-                the model's `value_range`; integers or floats. What has a shape
-                and a dtype and can be sliced, such as a `numpy.memmap` or a
-                `zarr.Array`, is read by blocks.
+                the model's `value_range`, which noise may overshoot; integers
+                or floats. What has a shape and a dtype and can be sliced, such as
+                a `numpy.memmap` or a `zarr.Array`, is read by blocks.
             num_steps: Int >= 1. One step of `InDI` is the regression estimate;
                 more steps give sharper images. Defaults to the number of steps of
                 an explicit `time_grid`, else to that of the model's

@@ -33,10 +33,30 @@ def test_overshoot_within_a_tenth_of_the_range_is_accepted():
     for value_range, factor in [((0.0, 255.0), 255), ((-1.0, 1.0), 2)]:
         low, high = value_range
         good = np.array([low - 0.09 * factor, high + 0.09 * factor], "float32")
-        sizes.check_image(good.reshape(1, 1, 2), value_range, 2)
+        sizes.check_image(good.reshape(1, 1, 2), value_range, 2, degraded=False)
         for bad in (low - 0.11 * factor, high + 0.11 * factor):
-            with pytest.raises(ValueError, match="(?s)Received: images of shape"):
-                sizes.check_image(np.full((1, 1, 2), bad), value_range, 2)
+            image = np.full((1, 1, 2), bad)
+            for degraded in (True, False):
+                with pytest.raises(ValueError, match="(?s)Received: images of shape"):
+                    sizes.check_image(image, value_range, 2, degraded=degraded)
+
+
+def test_noise_may_overshoot_the_range_but_another_scale_may_not():
+    draw = np.random.default_rng(0).standard_normal((64, 64, 3))
+    black, grey = 50 / 255 * draw, 0.5 + 0.5 * draw
+    for noisy in (black, grey):
+        sizes.check_image(noisy, (0, 1), 3)
+        sizes.check_image(255 * noisy, (0, 255), 3)
+        with pytest.raises(ValueError, match="value_range"):
+            sizes.check_image(noisy, (0, 1), 3, degraded=False)
+        with pytest.raises(ValueError, match="value_range"):
+            sizes.check_image(255 * noisy, (0, 1), 3)
+    # One value of another scale is enough, or many a little outside.
+    black[0, 0, 0] = 5
+    with pytest.raises(ValueError, match="values from .* to 5"):
+        sizes.check_image(black, (0, 1), 3)
+    with pytest.raises(ValueError, match="value_range"):
+        sizes.check_image(np.linspace(-1, 0.5, 48).reshape(4, 4, 3), (0, 1), 3)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +106,8 @@ def test_large_images_are_checked_to_their_last_block(monkeypatch):
     image[[0, 8], 0, 0] = np.nan
     with pytest.raises(ValueError, match="2 values NaN"):
         sizes.check_image(image, (0, 255), 2)
-    image[[0, 8], 0, 0] = -100, 400
-    with pytest.raises(ValueError, match="values from -100 to 400"):
+    image[[0, 8], 0, 0] = -100, 4000
+    with pytest.raises(ValueError, match="values from -100 to 4000"):
         sizes.check_image(image, (0, 255), 2)
 
 

@@ -7,7 +7,9 @@ from closed_forms import FOUR_MODES, DiscretePosteriorMean, GaussianPosteriorMea
 from helpers import to_numpy
 from keras import ops
 
-from keras_indi.models import InDI
+from keras_indi.data import make_pairs
+from keras_indi.data.degradations import PureNoise
+from keras_indi.models import InDI, UNetBackbone
 
 PAIRS = 40960
 BATCH = 1024
@@ -62,3 +64,20 @@ def test_training_finds_the_posterior_mean(problem, epochs):
     error = np.sqrt(np.mean((found - expected) ** 2) / np.var(expected))
     print(f"relative error {error:.4f}")
     assert error < 0.05
+
+
+def test_pure_noise_in_floats_trains_and_is_restored():
+    # Noise leaves the value range, which is no mistake.
+    faces = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3)).astype("uint8")
+    options = {"dtype": "float32", "value_range": (0, 255)}
+    pairs = make_pairs(faces, PureNoise(), crop_size=16, batch_size=4, **options)
+    noise, clean = pairs[0]
+    assert noise.min() < -100 and noise.max() > 355
+    backbone = UNetBackbone(base_channels=4, channel_multipliers=(1,))
+    model = InDI(backbone, seed=0)
+    model.compile("adam", "mean_absolute_error")
+    history = model.fit(pairs, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+    generated = model.restore(noise, num_steps=2, verbose=0)
+    assert generated.shape == clean.shape and generated.dtype == noise.dtype
+    assert generated.min() >= 0 and generated.max() <= 255
