@@ -14,6 +14,7 @@ SMOKE_NETWORK = {
     "channel_multipliers": (1, 2),
     "blocks_per_level": 1,
 }
+SMOKE_CALLS = (1, 3)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -142,7 +143,7 @@ class Config:
         default_factory=lambda: {"cbsd68": "bsds500/eval_cbsd68"}
     )
     shown: dict = dataclasses.field(default_factory=dict)
-    crop: int | None = 160
+    crop: int | None = 128
     tiles: bool = False
     calls: tuple = (1, 2, 4, 8, 16, 32)
     pictured: int | None = None
@@ -164,7 +165,10 @@ def smoke(config):
         name: dataclasses.replace(
             variant,
             methods=tuple(
-                dataclasses.replace(method, calls=None) for method in variant.methods
+                dataclasses.replace(
+                    method, calls=method.calls and SMOKE_CALLS[: len(method.calls)]
+                )
+                for method in variant.methods
             ),
         )
         for name, variant in config.variants.items()
@@ -186,7 +190,7 @@ def smoke(config):
         shown={},
         crop=32,
         tiles=False,
-        calls=(1, 3),
+        calls=SMOKE_CALLS,
         pictured=None,
         # KID over an extractor that is made for it.
         metrics=("psnr", "kid") if "psnr" in config.metrics else ("kid",),

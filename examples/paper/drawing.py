@@ -12,10 +12,11 @@ PICTURE = 128  # pixels of the centre that pictures show
 
 def draw_curves(config, curves, path):
     """Each metric against the calls, and PSNR against the first perceptual metric."""
-    metrics = list(config.metrics)
+    lines, metrics = list(config.lines()), list(config.metrics)
     pair = "psnr" in metrics and verdicts.perceptual(config)[:1]
     figure, (axes,) = harness.new_figure(1, len(metrics) + bool(pair), 3.6, 3.4)
-    for number, (line, _, _) in enumerate(config.lines()):
+    ticks = sorted({calls for line, _, _ in lines for calls in curves.calls(line)})
+    for number, (line, _, _) in enumerate(lines):
         calls = curves.calls(line)
         style = {
             "color": f"C{number % 10}",
@@ -30,8 +31,9 @@ def draw_curves(config, curves, path):
             means[metric] = [values.mean() for values in found]
             spread = [np.ptp(values) / 2 for values in found]
             axis.errorbar(calls, means[metric], spread, label=line, **style)
-            axis.set_xscale("log", base=2)
-            axis.set(xlabel="network calls", title=TITLES[metric])
+            axis.set(xlabel="network calls", xscale="log", title=TITLES[metric])
+            axis.set_xticks(ticks, ticks, minor=False)
+            axis.minorticks_off()
         if pair:
             axes[-1].plot(means[pair[0]], means["psnr"], **style)
             axes[-1].set(

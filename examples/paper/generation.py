@@ -14,7 +14,15 @@ import keras
 import numpy as np
 import photographs
 import verdicts
-from configuration import Budget, Config, Method, Variant, paper_budget, smoke
+from configuration import (
+    SMALL_NETWORK,
+    Budget,
+    Config,
+    Method,
+    Variant,
+    paper_budget,
+    smoke,
+)
 from drawing import restored
 from harness import Claim, judged, new_figure, save_figure
 
@@ -45,7 +53,11 @@ VARIANTS = {
 }
 SMALL = Config(
     variants=VARIANTS,
-    budget=Budget(steps=6000),
+    budget=Budget(
+        # A level more, which sees whole faces.
+        network={**SMALL_NETWORK, "channel_multipliers": (1, 2, 2)},
+        steps=6000,
+    ),
     degradation=Grey(),
     train=("utkface64/train",),
     augment=False,
@@ -53,7 +65,7 @@ SMALL = Config(
     crop=None,
     calls=(1, 4, 16, 64),
     metrics=("fid768", "kid768"),
-    conventions={"num_images": 300},
+    conventions={"num_images": 250},
 )
 CONFIGS = {
     "full": Config(

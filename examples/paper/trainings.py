@@ -53,9 +53,9 @@ def model_folder(config, variant, seed, models):
     found = circumstances(config, variant)
     digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
     parts = [
-        found[name]
-        for name in ("degradation", "restorer", "noise_schedule", "time_distribution")
-        if found.get(name)
+        type(config.degradation).__name__,
+        *(found[name] for name in ("restorer", "noise_schedule")),
+        found.get("time_distribution", ""),
     ]
     readable = re.sub(r"[^\w.=]+", "_", " ".join(parts)).strip("_")[:100]
     return models / f"{readable}-{digest[:8]}" / f"seed{seed}"
