@@ -28,7 +28,7 @@ VARIANTS = {
         for schedule in ("linear", "cosine", "continuous")
     },
 }
-CONFIGS = super_resolution.scales(variants=VARIANTS)
+CONFIGS = super_resolution.scales(("InDI", "cDDPM cosine"), variants=VARIANTS)
 
 
 def claims(config, curves, figure):

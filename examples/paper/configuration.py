@@ -159,8 +159,13 @@ class Config:
                 yield name, variant_name, method
 
 
-def smoke(config):
-    """The same comparison in seconds, on pictures made for it."""
+def smoke(config, names=None):
+    """The same comparison in seconds, on pictures made for it.
+
+    Args:
+        config: `Config`.
+        names: Names of some variants. Defaults to all.
+    """
     variants = {
         name: dataclasses.replace(
             variant,
@@ -172,6 +177,7 @@ def smoke(config):
             ),
         )
         for name, variant in config.variants.items()
+        if names is None or name in names
     }
     return dataclasses.replace(
         config,

@@ -36,13 +36,18 @@ FULL = dataclasses.replace(
     crop=None,
     calls=(1, 2, 4, 8, 16, 32, 64, 128),
 )
-CONFIGS = {"full": FULL, "small": SMALL, "smoke": smoke(SMALL)}
+CONFIGS = {
+    "full": FULL,
+    "small": SMALL,
+    "smoke": smoke(SMALL, ("eps 0", f"eps {NOISE:g}")),
+}
 
 
-def scales(**changes):
+def scales(smoke_names=None, **changes):
     """Configurations of another experiment on this task, by scale.
 
     Args:
+        smoke_names: As `configuration.smoke` takes them.
         **changes: What of `Config` differs, at every scale.
     """
     small = dataclasses.replace(
@@ -51,7 +56,7 @@ def scales(**changes):
     return {
         "full": dataclasses.replace(FULL, **changes),
         "small": small,
-        "smoke": smoke(small),
+        "smoke": smoke(small, smoke_names),
     }
 
 
