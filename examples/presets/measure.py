@@ -4,10 +4,10 @@
     python examples/presets/measure.py --data DATA --out measured \
         --weights alex=lpips_alex_v0.1.npz
 
-Of every preset: PSNR, SSIM and LPIPS at 1, 2, 4, 8 and 16 steps, of the degraded
-images, and of what a user would otherwise reach for. Interrupt it when you like: it
-goes on where it stopped. The tables are written to `measured/results.json` and
-`measured/results.md`.
+Of every preset: PSNR, SSIM and LPIPS at 1, 2, 4, 8 and 16 steps on its grid, of the
+degraded images, and of what a user would otherwise reach for. Interrupt it when you
+like: it goes on where it stopped. The tables are written to `measured/results.json`
+and `measured/results.md`.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from PIL import Image
 import keras_indi
 from keras_indi import data, evaluation
 from keras_indi.data import degradations
+from keras_indi.data.images import to_channels
 from keras_indi.files import write_whole
 
 NUM_STEPS = (1, 2, 4, 8, 16)
@@ -108,7 +109,7 @@ def write_folders(root, sources, degradation, methods, out):
         ]
         if all(path.exists() for path in wanted):
             continue
-        clean = data.read_image(path)
+        clean = to_channels(data.read_image(path), 3)  # one of set14 is grey
         if degradation is None:
             (folder,) = sources
             (partner,) = (root / folder / "degraded").glob(f"{name}.*")
@@ -141,7 +142,12 @@ def measure(name, options, weights):
         rows[system] = table.means
     model = keras_indi.models.InDI.from_preset(preset, dtype=options.dtype)
     table = evaluation.trade_off(
-        model, (out / "degraded", clean), NUM_STEPS, protocol=protocol, out_dir=out
+        model,
+        (out / "degraded", clean),
+        NUM_STEPS,
+        grids=[model.restore_defaults["time_grid"]],
+        protocol=protocol,
+        out_dir=out,
     )
     for row in table:
         steps = row["num_steps"]
@@ -154,6 +160,7 @@ def measure(name, options, weights):
     return {
         "preset": preset,
         "images": images,
+        "time_grid": repr(model.restore_defaults["time_grid"]),
         "rows": rows,
         "degradation": None if degradation is None else repr(degradation),
         "dtype": options.dtype,

@@ -4,8 +4,9 @@
         --results measured/results.json
 
 Writes the folder `keras_indi/presets/data/NAME` from `runs/NAME/restorer.keras`, and
-the log of the training to `examples/presets/logs`. Run it once before `measure.py`,
-which loads the preset, and once after, for the scores on the card.
+the logs of the training, and of those that it starts from, to `examples/presets/logs`.
+Run it once before `measure.py`, which loads the preset, and once after, for the scores
+on the card.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import pathlib
 import shutil
 
 import keras
-from recipes import CLEAN, RECIPES
+from recipes import CLEAN, GROUND, RECIPES
 from train import CLIP_NORM, LEARNING_RATE, WARMUP
 
 from keras_indi.presets import PRESETS_FOLDER
@@ -37,7 +38,7 @@ def metadata(name, results):
         for system, figures in found["rows"].items()
     ]
     protocols = {case: found["protocol"] for case, found in own.items()}
-    start = f"the weights of {recipe.starts_from}" if recipe.starts_from else "random"
+    start = f"the weights of {recipe.starts_from}, examples/presets/recipes.py"
     training = {
         "loss": "mean absolute error",
         "optimizer": f"AveragedAdam, gradients clipped to a norm of {CLIP_NORM:g}",
@@ -77,7 +78,9 @@ def publish(name, runs, results):
         PRESETS_FOLDER / name, metadata(name, results), "float16"
     )
     LOGS.mkdir(exist_ok=True)
-    shutil.copyfile(runs / name / "training.csv", LOGS / f"{name}.csv")
+    while name is not None:
+        shutil.copyfile(runs / name / "training.csv", LOGS / f"{name}.csv")
+        name = {**GROUND, **RECIPES}[name].starts_from
     return folder
 
 

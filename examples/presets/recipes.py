@@ -22,6 +22,11 @@ from keras_indi.data.degradations import (
 CLEAN = ("bsds500/train", "city100/train/clean")
 
 
+JPEG = RandomChoice(
+    [JPEGCompression((10, 50)), JPEGCompression((10, 50), "4:4:4")], [0.8, 0.2]
+)
+
+
 @dataclasses.dataclass
 class Recipe:
     """What differs between the presets.
@@ -36,7 +41,7 @@ class Recipe:
         crop_size: Int, pixels.
         batch_size: Int.
         batches: Int.
-        starts_from: Name of the preset whose weights training starts from.
+        starts_from: Name of the recipe whose weights training starts from.
         restore_defaults: Dict, the steps, sampler and grid that did best on the
             validation photographs (README.md has the figures).
         notes: Further sentences for the card.
@@ -47,16 +52,43 @@ class Recipe:
     degradation: Degradation
     pairs: tuple = ()
     repeats: int = 1
-    noise: float = 0.0
+    noise: float = 0.1
     crop_size: int = 64
     batch_size: int = 16
-    batches: int = 5000
-    starts_from: str | None = "indi_small_denoise"
+    batches: int = 10000
+    starts_from: str | None = "ground_jpeg"
     restore_defaults: dict = dataclasses.field(default_factory=lambda: {"num_steps": 1})
     notes: tuple = ()
 
 
+# Trained first, for the others to start from, and not shipped.
+GROUND = {
+    "ground_noise": Recipe(
+        "noise",
+        "Removes the noise of cameras, and Gaussian noise of sigma 5 to 50.",
+        GaussianNoise((5, 50)),
+        pairs=("polyu100/train",),
+        repeats=2,
+        noise=0.0,
+        batches=10000,
+        starts_from=None,
+    ),
+    "ground_jpeg": Recipe(
+        "JPEG artefacts",
+        "Removes the blocks and rings of JPEG files of quality 10 to 50.",
+        JPEG,
+        batches=5000,
+        starts_from="ground_noise",
+    ),
+}
 RECIPES = {
+    "indi_small_jpeg": Recipe(
+        "JPEG artefacts",
+        "Removes the blocks and rings of JPEG files of quality 10 to 50.",
+        JPEG,
+        batches=8000,
+        restore_defaults={"num_steps": 2, "time_grid": "power"},
+    ),
     "indi_small_denoise": Recipe(
         "noise",
         "Removes the noise of cameras, and Gaussian noise of sigma 5 to 50.",
@@ -64,21 +96,20 @@ RECIPES = {
         pairs=("polyu100/train",),
         repeats=2,
         batches=10000,
-        starts_from=None,
-    ),
-    "indi_small_jpeg": Recipe(
-        "JPEG artefacts",
-        "Removes the blocks and rings of JPEG files of quality 10 to 50.",
-        RandomChoice(
-            [JPEGCompression((10, 50)), JPEGCompression((10, 50), "4:4:4")], [0.8, 0.2]
+        restore_defaults={"num_steps": 1, "time_grid": "power"},
+        notes=(
+            "Mild noise, as of cameras in good light, is best removed in one step. "
+            "Strong noise looks more natural in two.",
         ),
-        noise=0.01,
     ),
     "indi_small_super_resolution_x4": Recipe(
         "4x super-resolution",
         "Sharpens photographs that were enlarged four times, bilinear.",
         Downsample(4),
-        noise=0.01,
+        crop_size=96,
+        batch_size=8,
+        batches=6000,
+        restore_defaults={"num_steps": 8, "time_grid": "power"},
     ),
     "indi_small_motion_deblur": Recipe(
         "motion blur",
@@ -86,6 +117,8 @@ RECIPES = {
         Compose([MotionBlur((5, 25)), GaussianNoise((0, 2))]),
         crop_size=96,
         batch_size=8,
+        batches=4000,
+        restore_defaults={"num_steps": 4},
     ),
     "indi_small_defocus_deblur": Recipe(
         "defocus",
@@ -93,5 +126,7 @@ RECIPES = {
         Compose([DefocusBlur((1, 5)), GaussianNoise((0, 2))]),
         crop_size=96,
         batch_size=8,
+        batches=4000,
+        restore_defaults={"num_steps": 4, "time_grid": "power"},
     ),
 }

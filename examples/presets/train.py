@@ -4,7 +4,8 @@
     python examples/presets/train.py indi_small_denoise --data DATA --out runs
 
 DATA is a folder of photographs with the folders that `recipes.py` names. Interrupt
-it, run the same command, and it goes on at the next batch. At the end the folder
+it, run the same command, and it goes on at the next batch. What others start from is
+trained first. At the end the folder
 `runs/NAME` holds the model, `restorer.keras`, and the log, `training.csv`.
 """
 
@@ -12,7 +13,7 @@ import argparse
 import pathlib
 
 import keras
-from recipes import CLEAN, RECIPES
+from recipes import CLEAN, GROUND, RECIPES
 
 import keras_indi
 from keras_indi import data
@@ -68,7 +69,7 @@ def build_model(recipe, starts_from):
 
 def train(name, folder, out):
     """Trains, or goes on training, and saves `out/NAME/restorer.keras`."""
-    recipe, run = RECIPES[name], out / name
+    recipe, run = {**GROUND, **RECIPES}[name], out / name
     path = run / "restorer.keras"
     if path.exists():
         return path

@@ -10,9 +10,9 @@ Accelerator: GPU
 r"""
 ## What we are going to do
 
-We take a photograph, add the noise of a camera in the dark, and have a trained model
-remove it. Along the way you learn to use the two things that this kind of model has and
-a plain denoising network does not:
+We take a photograph, save it as a JPEG file that is far too small for it, and have a
+trained model repair what that broke. Along the way you learn to use the two things that
+this kind of model has and a plain restoration network does not:
 
 1. a **dial**, the number of steps, from the safest result to the sharpest;
 2. **several answers** to one photograph, whose differences show where the model guesses.
@@ -66,12 +66,12 @@ if SMOKE:
 
 """
 The package holds the degradations that cameras and files cause. Each is a small object:
-called with an image and a seed it returns the degraded image. We take Gaussian noise
-with a standard deviation of 25 grey levels, about what a phone makes of a dim room.
+called with an image and a seed it returns the degraded image. We take JPEG at quality 15
+of 100: squares of 8 by 8 pixels appear, edges ring, fine hair is gone.
 """
 
-add_noise = keras_indi.data.degradations.GaussianNoise(25)
-degraded = add_noise(clean, seed=0)
+compress = keras_indi.data.degradations.JPEGCompression(15)
+degraded = compress(clean, seed=0)
 print(degraded.shape, degraded.dtype)
 
 """
@@ -110,12 +110,12 @@ share models of your own, and addresses on Hugging Face and Kaggle. (The smoke r
 the former: it saves an untrained network as a preset, and loads it from its folder.)
 """
 
-preset = "indi_small_denoise"
+preset = "indi_small_jpeg"
 if SMOKE:
     tiny = UNetBackbone(
         base_channels=4, channel_multipliers=(1, 2), condition_on_degraded=True
     )
-    preset = str(InDI(tiny).save_to_preset(RUN / "preset"))
+    preset = str(InDI(tiny, noise_schedule=0.1).save_to_preset(RUN / "preset"))
 
 model = InDI.from_preset(preset)
 print(f"{model.backbone.count_params():,} parameters")
@@ -125,7 +125,7 @@ print(f"{model.backbone.count_params():,} parameters")
 
 `restore` takes the photograph and gives back one of the same shape and type. With
 `num_steps=1` it asks the network once, at $t = 1$, and returns its estimate of the clean
-photograph: $F(y, 1)$. This is what an ordinary network, trained to map degraded images to
+photograph. This is what an ordinary network, trained to map degraded images to
 clean ones, would give you.
 
 PSNR measures how close we came: it is the mean squared difference to the clean
@@ -157,7 +157,7 @@ show(
 ## The dial
 
 The one-step result is close to the clean photograph, and a little smooth. Both have the
-same reason. Many clean photographs could have led to this noisy one: the hairs of the fur
+same reason. Many clean photographs could have led to this JPEG file: the hairs of the fur
 may lie this way or that. A network that is trained to be close *on average* answers with
 the average of all of them, and in an average of hairs no hair is left.
 
@@ -170,7 +170,7 @@ method: no restorer can have the best of both, and this one lets you choose.
 """
 
 steps = (1, 2, 4, 8, 16)
-restored = {n: model.restore(degraded, num_steps=n) for n in steps}
+restored = {n: model.restore(degraded, num_steps=n, seed=0) for n in steps}
 views = {f"steps: {n}": image for n, image in restored.items()}
 show({"degraded": degraded, **views, "clean": clean}, "restore_dial")
 
@@ -179,7 +179,8 @@ show({"degraded": degraded, **views, "clean": clean}, "restore_dial")
 
 To see it in numbers, we measure PSNR, and beside it a simple figure for sharpness: how
 much neighbouring pixels differ, as a fraction of the same in the clean photograph. At 1
-an image is as lively as the true one; noise, which is lively too, lies far above.
+an image is as lively as the true one. Grain is lively too: where the figure passes 1, or
+the picture looks sandy, the walk was longer than this small network can follow.
 """
 
 
@@ -197,9 +198,8 @@ for n, image in restored.items():
     print(f"steps {n:2d}: {psnr(image):6.2f} dB, sharpness {sharpness(image):.2f}")
 
 """
-How far the dial reaches depends on how much the degradation has destroyed. Mild noise
-leaves little to choose; of a photograph at a quarter of its size, one step and sixteen
-differ at a glance.
+How far the dial reaches depends on how much the degradation has destroyed. JPEG at
+quality 90 leaves little to choose; at quality 15 one step and four differ at a glance.
 
 Which setting is yours? If you measure something in the image (a licence plate, a cell),
 take one step: it invents least. If someone is going to look at it, try more. Leave
@@ -213,10 +213,11 @@ print(model.restore_defaults)
 
 `return_trajectory=True` keeps all states $x_t$, from the degraded photograph at $t = 1$
 to the restored one at $t = 0$: an array of shape `(num_steps + 1, height, width, 3)`. You
-see the noise fade in equal parts while the estimate of what lies beneath gets sharper.
+see the squares fade in equal parts while detail forms. The grain at the beginning is no
+mistake; the next section tells what it is for.
 """
 
-states = model.restore(degraded, num_steps=8, return_trajectory=True)
+states = model.restore(degraded, num_steps=8, seed=0, return_trajectory=True)
 shown = range(0, 9, 2)
 show({f"t = {1 - index / 8:.2f}": states[index] for index in shown}, "restore_walk")
 
@@ -225,25 +226,24 @@ r"""
 
 ## Several answers
 
-So far the walk is deterministic: the same photograph gives the same result. But if many
-clean photographs are possible, it would be honest to show several. For that the path
+If many clean photographs are possible, it is honest to show several. For that the path
 carries a little noise of its own: the walk starts at $x_1 = y + \epsilon\, n$, where $n$
-is standard normal noise and $\epsilon$ a small fraction of the value range. Different
-draws of $n$ then end in different photographs.
+is standard normal noise and $\epsilon$ a fraction of the value range, which this preset
+was trained with:
+"""
 
-This preset was trained without such noise. We can still switch it on while loading, as
-everything that a model was configured with may be overridden: a hundredth of the value
-range, 2.55 grey levels. Know what you get: a network that has never met noise on its path
-takes some of it for detail, so that these draws are grainier than the restorations above.
-A model that is *trained* with `noise_schedule=0.01`, as in *Train on your own pairs*, has
-learned what it is.
+print(model.noise_schedule)
+
+"""
+Different draws of the noise end in different photographs: it decides, where the degraded
+photograph leaves things open. Without it the walk could only ever end in one place. The
+network is also shown $y$ itself at each step, so that the noise hides nothing from it.
 
 `num_samples=4` draws four restorations of one photograph: a new first axis. `seed` fixes
 them.
 """
 
-noisy_model = InDI.from_preset(preset, noise_schedule=0.01)
-draws = noisy_model.restore(degraded, num_steps=8, num_samples=4, seed=0)
+draws = model.restore(degraded, num_steps=8, num_samples=4, seed=0)
 print(draws.shape)
 show({f"draw {i + 1}": draw for i, draw in enumerate(draws)}, "restore_draws")
 
@@ -258,7 +258,7 @@ agree, large where they differ.
 """
 
 found = keras_indi.evaluation.uncertainty(
-    noisy_model, degraded, clean, num_samples=4 if SMOKE else 16, num_steps=8
+    model, degraded, clean, num_samples=4 if SMOKE else 16, num_steps=8
 )
 spread = np.sqrt(np.mean(found.standard_deviation**2, axis=-1))
 error = np.sqrt(np.mean((found.mean - clean) ** 2, axis=-1))
@@ -290,9 +290,8 @@ there are two questions in it. Is the spread of the right *size*? Count how many
 smaller than one, two and three standard deviations: 68, 95 and 99.7 % if it were. If the
 parts are smaller, the model is too sure of itself. And is it in the right *places*? Rank
 all pixels by spread, and again by error: the rank correlation is 1 if both orders are the
-same and 0 if they have nothing in common. A spread may be right in size and know little of
-the places; expect that of noise that was switched on afterwards. Look at these figures
-before you build on a map of uncertainty.
+same and 0 if they have nothing in common. Look at these figures before you build on a map
+of uncertainty.
 """
 
 print(f"rank correlation: {found.coverage['rank_correlation']:.2f}")
@@ -305,7 +304,7 @@ for width, part in found.coverage["within"].items():
 In Python, with any size and any number of files:
 
 ```python
-photograph = keras_indi.data.read_image("photo.png")
+photograph = keras_indi.data.read_image("photo.jpg")
 restored = model.restore(photograph, num_steps=4)
 ```
 
@@ -314,7 +313,7 @@ word from you, to the same result. And all of this works from the command line, 
 also keeps EXIF data and colour profiles:
 
 ```shell
-keras-indi restore photo.png --preset indi_small_denoise --steps 4 --compare
+keras-indi restore photo.jpg --steps 4 --compare
 ```
 
 A model can only undo what it has learned. If yours is another degradation, go on with

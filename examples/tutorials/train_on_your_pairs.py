@@ -290,8 +290,14 @@ figure.savefig(PICTURES / "pairs_training.png", dpi=100)
 plt.show()
 
 """
-And this is what the monitor drew after the last epoch: degraded, restored in one step and
-in four, clean.
+![PSNR of the held-out crops by epoch, in one step and in four](pictures/pairs_training.png)
+
+One step gets closer with every epoch. Four steps stay below it: they end in one of the
+possible photographs instead of their average, and what ten photographs and some minutes
+have not taught the network about the path's own noise is left as grain.
+
+This is what the monitor drew after the last epoch: degraded, restored in one step and in
+four, clean.
 """
 
 preview = Image.open(sorted((RUN / "previews").glob("*.png"))[-1])
@@ -302,6 +308,8 @@ plt.axis("off")
 plt.show()
 
 """
+![Held-out crops: degraded, restored in one step and in four, clean](pictures/pairs_preview.png)
+
 ## Save a preset
 
 A preset is a folder with the network, its averaged weights, the settings and a card that
@@ -309,10 +317,10 @@ tells others what the model is for. What only you know goes into `metadata`. It 
 every backend, whichever it was trained on.
 
 Which number of steps will users get who do not choose one? You say so in
-`restore_defaults`; the plot above, and your eyes, tell which.
+`restore_defaults`; the plot above, and your eyes, tell which. Here it is one.
 """
 
-model.restore_defaults = {"num_steps": 4}
+model.restore_defaults = {"num_steps": 1}
 folder = model.save_to_preset(
     RUN / "preset",
     metadata={

@@ -1,0 +1,70 @@
+"""Choose the steps, sampler and grid of a trained model on validation photographs.
+
+    python examples/presets/choose.py indi_small_jpeg --data DATA --runs runs \
+        --weights alex=lpips_alex_v0.1.npz
+
+Measures the middles of the photographs in `bsds500/validation`, degraded as in
+training, and prints a table and the choice: the best LPIPS among what costs at most a
+decibel of PSNR. The choice goes by hand into `recipes.py`, as `restore_defaults`.
+Interrupt it when you like: it goes on where it stopped.
+"""
+
+import argparse
+import pathlib
+
+import keras
+from recipes import RECIPES
+
+from keras_indi import data, evaluation
+
+NUM_STEPS = (1, 2, 4, 8)
+SAMPLERS = ("indi",)
+GRIDS = ("uniform", "power", "cosine")
+CROP = 256  # pixels
+AT_MOST = {"psnr": 1.0}  # worse than in one step
+
+
+def choose(name, options):
+    weights = dict([options.weights.split("=", 1)])
+    pairs = data.clean_folder(
+        options.data / "bsds500/validation",
+        RECIPES[name].degradation,
+        crop_size=CROP,
+        batch_size=1,
+        training=False,
+    )
+    images = [tuple(image[0] for image in pairs[i]) for i in range(len(pairs))]
+    model = keras.saving.load_model(
+        options.runs / name / "restorer.keras", compile=False
+    )
+    table = evaluation.trade_off(
+        model,
+        images[: options.images],
+        NUM_STEPS,
+        SAMPLERS,
+        GRIDS,
+        protocol=evaluation.Protocol(("psnr", "ssim", "lpips_alex"), weights=weights),
+        out_dir=options.runs / name / "choice",
+    )
+    for row in table:
+        print(
+            f"| {row['sampler']}, {row['time_grid']}, {row['num_steps']} "
+            f"| {row['psnr']:.2f} | {row['ssim']:.3f} | {row['lpips_alex']:.3f} |"
+        )
+    print(evaluation.recommend(table, within=AT_MOST))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="+", choices=RECIPES, metavar="NAME")
+    parser.add_argument("--data", type=pathlib.Path, required=True)
+    parser.add_argument("--runs", type=pathlib.Path, required=True)
+    parser.add_argument("--weights", required=True, help="alex=PATH")
+    parser.add_argument("--images", type=int, default=8)
+    options = parser.parse_args()
+    for name in options.names:
+        choose(name, options)
+
+
+if __name__ == "__main__":
+    main()
