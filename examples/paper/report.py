@@ -34,14 +34,20 @@ pip install "keras-indi[tensorflow,data,evaluation]"
 python examples/paper/toy.py                                          # small
 python examples/paper/jpeg.py --data DATA --weights alex=PATH         # photographs
 python examples/paper/jpeg.py --scale full --data DATA                # the paper's
+python examples/paper/run_all.py --data DATA \\
+    --weights alex=PATH --weights inception768=PATH                   # all of them
 ```
 
-Interrupted, the same command goes on where it stopped: models and tables lie in
-`runs/paper`. `KERAS_INDI_SMOKE=1` shows in seconds that a script runs. From the paper
-are the loss (L1), the rate, the average (EMA 0.9999), the 500,000 steps and what noise
-the path carries; the sizes of networks, crops and batches at full scale are ours. The
-figures, the protocol and the seeds of each run are in `results/NAME/results.json`, and
-`python examples/paper/report.py` writes this page from them.
+The last runs all, goes on where one fails, and writes this page. Interrupted, the same
+command goes on where it stopped: models and tables lie in `runs/paper`, a folder for
+each trained model, named after all that its training depends on, so that experiments
+share what they have in common. `KERAS_INDI_SMOKE=1` shows in seconds that a script
+runs. From the paper are the loss (L1), the rate, the average (EMA 0.9999), the 500,000
+steps and what noise the path carries; the sizes of networks, crops and batches at full
+scale are ours. The figures, the protocol and the seeds of each run are in
+`results/NAME/results.json`, and `python examples/paper/report.py` writes this page from
+them. Steps are counted as calls of the network. All networks but the conditional
+DDPM's see x_t and t alone, as the paper's.
 
 A verdict is *shows*, *does not show*, or *not decidable at this scale*: where a claim
 rests on a difference between models, that is at most twice its deviation over training
