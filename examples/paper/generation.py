@@ -5,9 +5,9 @@
 
 The paper generates faces of CelebA, 64 by 64 pixels. Small: those of UTKFace. The
 degraded image tells nothing of the clean one: `y = 1/2 + n / 2` in units of the range
-of values, standard normal in that of the network. That is a grey image with noise of
-constant eps = 1/2, which a model of a bounded range takes. Pictures show generated
-faces alone.
+of values, standard normal in that of the network. Here that is a grey image with noise
+of constant eps = 1/2, for files of 8 bits would clip it. Pictures show generated faces
+alone.
 """
 
 import keras

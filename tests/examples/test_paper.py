@@ -450,5 +450,32 @@ def test_the_page_is_written_from_the_results(tmp_path, monkeypatch):
 
     assert report.page() == (FOLDER / "README.md").read_text()
     monkeypatch.setattr(report, "HERE", tmp_path)
-    (tmp_path / "jpeg.py").touch()
-    assert report.page().count("not run yet") == 1
+    (tmp_path / "findings.md").write_text("what was found")
+    page = report.page()
+    assert page.count("not run yet") == len(report.EXPERIMENTS) + len(report.PAPER)
+    assert "\n\nwhat was found\n\n" in page
+
+
+@pytest.mark.backend_free
+def test_claims_count_for_the_papers_they_test(tmp_path, monkeypatch):
+    import report
+    from harness import DOES_NOT_SHOW, SHOWS
+
+    claims = {
+        "jpeg": [("One step has the best PSNR (a).", SHOWS)],
+        "toy": [
+            ("One step, the regression, has the least squared error.", SHOWS),
+            ("One step has the best PSNR (b).", DOES_NOT_SHOW),
+            ("One step, the regression, has the least squared error, too.", SHOWS),
+        ],
+    }
+    monkeypatch.setattr(report, "HERE", tmp_path)
+    for name, found in claims.items():
+        folder = tmp_path / "results" / name
+        folder.mkdir(parents=True)
+        content = [{"claim": claim, "verdict": verdict} for claim, verdict in found]
+        (folder / "results.json").write_text(json.dumps({"claims": content}))
+    assert list(report.verdicts(report.PAPER["One step has the best PSNR"])) == [
+        "*shows*: toy (2 claims), jpeg",
+        "*does not show*: toy",
+    ]
