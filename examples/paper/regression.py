@@ -31,15 +31,14 @@ class DegradedTime(TimeDistribution):
         return 1.0
 
 
-CONFIGS = super_resolution.scales(
-    variants={
-        "regression": Variant(
-            time_distribution=DegradedTime(), methods=(Method(calls=(1,)),)
-        ),
-        "InDI without noise": Variant(),
-        "InDI": Variant(noise_schedule=super_resolution.NOISE),
-    }
-)
+VARIANTS = {
+    "regression": Variant(
+        time_distribution=DegradedTime(), methods=(Method(calls=(1,)),)
+    ),
+    "InDI without noise": Variant(),
+    "InDI": Variant(noise_schedule=super_resolution.NOISE),
+}
+CONFIGS = super_resolution.scales(variants=VARIANTS)
 
 
 def claims(config, curves, figure):

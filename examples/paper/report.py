@@ -24,6 +24,7 @@ EXPERIMENTS = {
     "time_distribution": "9. p(t)",
     "conditional_ddpm": "10. Conditional DDPM",
     "regression": "11. Regression",
+    "longer_training": "Beyond the paper: four times the training",
 }
 # The paper's claims, and how ours begin that test them.
 PAPER = {

@@ -23,6 +23,7 @@ SUPER_RESOLUTION = [
     "time_distribution",
     "conditional_ddpm",
     "regression",
+    "longer_training",
 ]
 PHOTOGRAPHS = [*BLUR, "jpeg", *SUPER_RESOLUTION, "generation"]
 
@@ -147,7 +148,7 @@ def test_full_scale_is_the_papers(name):
 
 @pytest.mark.backend_free
 def test_small_trainings_are_few():
-    """At small scale all experiments train 21 models a seed, of one budget a task."""
+    """At small scale all train 21 models a seed, of one budget a task, and 4 longer."""
     import trainings
 
     folders = {}
@@ -157,9 +158,9 @@ def test_small_trainings_are_few():
             folder = trainings.model_folder(config, variant, 0, pathlib.Path())
             found = trainings.circumstances(config, variant)
             assert folders.setdefault(folder, found) == found
-    assert len(folders) == 21
-    steps = sum(found["budget"]["steps"] for found in folders.values())
-    assert 2 * steps * 0.07 < 2 * 3600  # seconds, at some 0.07 a batch
+    steps = [found["budget"]["steps"] for found in folders.values()]
+    assert len(steps) == 25 and steps.count(8000) == 4
+    assert 2 * sum(steps) * 0.07 < 4 * 3600  # seconds, at some 0.07 a batch
 
 
 def test_small_models_are_small_and_equal():
