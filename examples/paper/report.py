@@ -113,10 +113,12 @@ def page():
     for name, title in EXPERIMENTS.items():
         lines += rows(name, title)
         folder = pathlib.Path("results", name)
-        for path in sorted((HERE / folder).glob("*.png")):
-            pictures.append(
-                f"### {title}\n\n![{title}]({folder.as_posix()}/{path.name})"
-            )
+        found = [
+            f"![{title}: {path.stem}]({folder.as_posix()}/{path.name})"
+            for path in sorted((HERE / folder).glob("*.png"))
+        ]
+        if found:
+            pictures += [f"### {title}", *found]
     parts = [
         HEAD.strip(),
         "## Verdicts",
