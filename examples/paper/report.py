@@ -70,17 +70,21 @@ seeds.
 """
 
 
-def results(name):
-    """The results of an experiment, or `None` if it was not run."""
-    path = HERE / "results" / name / "results.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def verdicts(beginnings):
-    """A claim's verdicts in all experiments, with the experiments of each."""
+def results():
+    """Dict of the experiments that were run to their results."""
     found = {}
     for name in EXPERIMENTS:
-        for claim in (results(name) or {"claims": []})["claims"]:
+        path = HERE / "results" / name / "results.json"
+        if path.exists():
+            found[name] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def verdicts(experiments, beginnings):
+    """A claim's verdicts in all experiments, with the experiments of each."""
+    found = {}
+    for name, content in experiments.items():
+        for claim in content["claims"]:
             if claim["claim"].startswith(tuple(beginnings)):
                 counts = found.setdefault(claim["verdict"], collections.Counter())
                 counts[name] += 1
@@ -94,9 +98,8 @@ def verdicts(beginnings):
         yield "not run yet"
 
 
-def rows(name, title):
-    """The lines of the long table."""
-    content = results(name)
+def rows(name, title, content):
+    """An experiment's lines of the long table."""
     if content is None:
         yield f"{title} ([{name}.py]({name}.py))", "", "not run yet", "", ""
         return
@@ -108,10 +111,14 @@ def rows(name, title):
 
 
 def page():
-    short = [(claim, "; ".join(verdicts(begin))) for claim, begin in PAPER.items()]
+    experiments = results()
+    short = [
+        (claim, "; ".join(verdicts(experiments, beginnings)))
+        for claim, beginnings in PAPER.items()
+    ]
     lines, pictures = [], []
     for name, title in EXPERIMENTS.items():
-        lines += rows(name, title)
+        lines += rows(name, title, experiments.get(name))
         folder = pathlib.Path("results", name)
         found = [
             f"![{title}: {path.stem}]({folder.as_posix()}/{path.name})"

@@ -114,25 +114,19 @@ def one_call_claim(curves, figure, line):
 
 def more_calls_claim(curves, figure, line, metric):
     """More steps look more natural, up to a point."""
+    text = f"More steps are better in {metric}, up to a point ({line})."
     best, first = curves.best(metric, line), curves.values(metric, line, 1)
-    values = curves.values(metric, line, best)
     if best == 1:
         found = f"Best in one call, {told(first, metric)}."
-        return harness.Claim(
-            f"More steps are better in {metric}, up to a point ({line}).",
-            harness.DOES_NOT_SHOW,
-            found,
-            figure,
-        )
+        return harness.Claim(text, harness.DOES_NOT_SHOW, found, figure)
+    values = curves.values(metric, line, best)
     gap, spread = difference(metric, values, first)
     end = ", the most that were measured" if best == curves.calls(line)[-1] else ""
-    return harness.Claim(
-        f"More steps are better in {metric}, up to a point ({line}).",
-        harness.judged(gap > 0, gap, spread),
+    found = (
         f"Best in {counted(best)}{end}: {told(values, metric)}, against "
-        f"{told(first, metric)} in one {over_seeds(gap, spread)}.",
-        figure,
+        f"{told(first, metric)} in one {over_seeds(gap, spread)}."
     )
+    return harness.Claim(text, harness.judged(gap > 0, gap, spread), found, figure)
 
 
 def trade_off_claims(config, curves, figure, line):

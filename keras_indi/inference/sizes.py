@@ -57,6 +57,7 @@ def check_image(image, value_range, channels, argument="images", degraded=True):
                 f"such as (0, 255). {received}, value_range={value_range}"
             )
         tolerance = RANGE_TOLERANCE * (high - low)
+        lowest, highest = low - tolerance, high + tolerance
     bad, outside, least, most = 0, 0, np.inf, -np.inf
     for block in _blocks(image):
         if not integers:
@@ -64,19 +65,21 @@ def check_image(image, value_range, channels, argument="images", degraded=True):
             bad += block.size - int(np.count_nonzero(finite))
             if bad:
                 continue
-        least, most = min(least, float(block.min())), max(most, float(block.max()))
-        if value_range is not None and degraded:
-            inside = (block >= low - tolerance) & (block <= high + tolerance)
-            outside += block.size - int(np.count_nonzero(inside))
+        smallest, largest = float(block.min()), float(block.max())
+        least, most = min(least, smallest), max(most, largest)
+        if value_range is not None and (smallest < lowest or largest > highest):
+            outside += int(np.count_nonzero((block < lowest) | (block > highest)))
     if bad:
         raise ValueError(
             f"`{argument}` must be finite. {received}, with {bad} values NaN or "
             "infinite"
         )
-    if value_range is not None:
-        if degraded and outside <= math.prod(image.shape) / 2:
-            tolerance = NOISE_TOLERANCE * (high - low)
-        if least < low - tolerance or most > high + tolerance:
+    if value_range is not None and (least < lowest or most > highest):
+        far = NOISE_TOLERANCE * (high - low)
+        is_noise = outside <= math.prod(image.shape) / 2 and (
+            low - far <= least and most <= high + far
+        )
+        if not (degraded and is_noise):
             raise ValueError(
                 f"`{argument}` must lie in the model's value_range={value_range}. "
                 "Rescale the images, or build the model with their range. "

@@ -476,7 +476,8 @@ def test_claims_count_for_the_papers_they_test(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         content = [{"claim": claim, "verdict": verdict} for claim, verdict in found]
         (folder / "results.json").write_text(json.dumps({"claims": content}))
-    assert list(report.verdicts(report.PAPER["One step has the best PSNR"])) == [
+    beginnings = report.PAPER["One step has the best PSNR"]
+    assert list(report.verdicts(report.results(), beginnings)) == [
         "*shows*: toy (2 claims), jpeg",
         "*does not show*: toy",
     ]
