@@ -15,6 +15,7 @@ SMOKE_NETWORK = {
     "blocks_per_level": 1,
 }
 SMOKE_CALLS = (1, 3)
+L1 = "mean_absolute_error"
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -49,6 +50,7 @@ class Variant:
             `(x_t - t y) / (1 - t)`: there would be nothing to learn below t = 1, and
             steps after the first would do nothing.) The conditional DDPM always sees
             it.
+        loss: Loss of the training, as `compile` takes it. The paper's is L1.
         methods: Tuple of `Method`, how to restore.
     """
 
@@ -56,6 +58,7 @@ class Variant:
     noise_schedule: object = 0.0
     time_distribution: object = "uniform"
     condition_on_degraded: bool = False
+    loss: str = L1
     methods: tuple = (Method(),)
 
     def __post_init__(self):

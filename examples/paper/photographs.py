@@ -63,6 +63,7 @@ def run(config, folder, options, claims, draw_pictures, extra):
             rows += measured(config, name, seed, model, folders, protocol, run_folder)
         facts[name] = {
             "trained_on": circumstances(config, variant),
+            "loss": variant.loss,
             "parameters": model.backbone.count_params(),
             "training_flops": training_flops(config.budget, model.backbone),
         }
@@ -75,7 +76,6 @@ def run(config, folder, options, claims, draw_pictures, extra):
         "noise_seeds": config.noise_seeds,
         "training_images": config.budget.steps * config.budget.batch_size,
         "variants": facts,
-        "loss": "mean_absolute_error",
         "ema_momentum": 0.9999,
     }
     return harness.Findings(

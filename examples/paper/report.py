@@ -33,7 +33,14 @@ PAPER = {
     "Noise helps deterministic degradations": ["Noise on the path", "Constant noise"],
     "Constant and Brownian noise help alike": ["Brownian noise", "Constant and Brown"],
     "A bias of p(t) towards t = 1 helps": ["A bias"],
-    "InDI's algorithm is better than naive and Cold Diffusion": ["Algorithm 1 is"],
+    "InDI's algorithm is better than naive": [
+        "Algorithm 1 is better than naive",
+        "Algorithm 1 generates better than naive",
+    ],
+    "InDI's algorithm is better than Cold Diffusion": [
+        "Algorithm 1 is better than Cold Diffusion",
+        "Algorithm 1 generates better than Cold Diffusion",
+    ],
     "InDI takes far fewer steps than the conditional DDPM": ["InDI needs far fewer"],
     "Pure noise generates": ["Pure noise generates"],
     "One step is as good as a regression": ["One step (InDI"],

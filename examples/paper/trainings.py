@@ -12,6 +12,7 @@ import re
 
 import harness
 import keras
+from configuration import L1
 
 import keras_indi
 from keras_indi import data, schedules
@@ -38,6 +39,8 @@ def circumstances(config, variant):
         found["time_distribution"] = schedules.time_distribution.get(
             variant.time_distribution
         )
+    if variant.loss != L1:
+        found["loss"] = variant.loss
     return harness.plain(found)
 
 
@@ -86,7 +89,7 @@ def training_pairs(config, root, seed):
 def build(config, variant, seed):
     """The compiled model of a variant.
 
-    The loss is L1 for all, of the image for InDI and of the noise for the baseline.
+    The loss is that of the image for InDI, and of the noise for the baseline.
     """
     keras.utils.set_random_seed(seed)
     budget = config.budget
@@ -119,7 +122,7 @@ def build(config, variant, seed):
     optimizer = keras_indi.models.AveragedAdam(
         rate, global_clipnorm=budget.global_clipnorm
     )
-    model.compile(optimizer, "mean_absolute_error")
+    model.compile(optimizer, variant.loss)
     return model
 
 
