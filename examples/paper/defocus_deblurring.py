@@ -6,36 +6,18 @@
 The paper trains on DPDD. Small: disc blur on photographs of BSDS500.
 """
 
+import deblurring
 import photographs
-from photographs import Budget, Config, Variant
+from configuration import Config, smoke
 
 from keras_indi.data.degradations import DefocusBlur
 
-VARIANTS = {"InDI": Variant()}
-SMALL = Config(
-    variants=VARIANTS,
-    budget=Budget(network=photographs.SMALL_NETWORK),
-    degradation=DefocusBlur((1, 5)),
-    held_out_crop=256,
-)
+SMALL = Config(variants=deblurring.VARIANTS, degradation=DefocusBlur((1, 5)))
 CONFIGS = {
-    "full": Config(
-        variants=VARIANTS,
-        budget=photographs.paper_budget("indi_defocus_deblur"),
-        degradation=None,
-        train=(),
-        train_pairs=("dpdd/train",),
-        held_out={"dpdd": ("dpdd/test/degraded", "dpdd/test/clean")},
-        num_steps=(1, 2, 4, 8, 10, 16, 32, 64),
-    ),
+    "full": deblurring.full("indi_defocus_deblur", "dpdd"),
     "small": SMALL,
-    "smoke": photographs.smoke(SMALL),
+    "smoke": smoke(SMALL),
 }
 
-
-def claims(config, curves, figure):
-    return photographs.trade_off_claims(config, curves, figure, "InDI")
-
-
 if __name__ == "__main__":
-    photographs.main("defocus_deblurring", CONFIGS, claims)
+    photographs.main("defocus_deblurring", CONFIGS, deblurring.claims)

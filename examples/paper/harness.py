@@ -9,8 +9,9 @@ configuration for each scale:
   with data that it makes.
 
 `run` measures, draws its figures into `folder`, and returns a `Findings`. What takes
-long, trained models and tables, goes to `options.runs` as soon as it is made, and is
-not made again: interrupted, the same command goes on where it stopped.
+long, trained models and tables, goes to `options.runs`, or `options.shared` between
+experiments, as soon as it is made, and is not made again: interrupted, the same command
+goes on where it stopped.
 """
 
 import argparse
@@ -99,7 +100,8 @@ def main(name, run, configs):
     if options.scale == "smoke" and options.results == HERE / "results":
         options.results = options.runs / "results"
     options.weights = dict(pair.split("=", 1) for pair in options.weights)
-    options.runs = options.runs / options.scale / name
+    options.shared = options.runs / options.scale  # between experiments
+    options.runs = options.shared / name
     options.runs.mkdir(parents=True, exist_ok=True)
     folder = options.results / name
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,48 +6,71 @@
 No noise, noise that enters at the start alone (constant eps), and Brownian noise.
 """
 
+import dataclasses
+
+import numpy as np
 import photographs
-from photographs import Budget, Config, Variant
+import verdicts
+from configuration import Config, Variant, paper_budget, smoke
+from harness import Claim, judged
 
 from keras_indi.data.degradations import JPEGCompression
+from keras_indi.schedules import BrownianNoise, ConstantNoise
 
-VARIANTS = {
-    "no noise": Variant(),
-    "constant": Variant(noise_schedule=photographs.constant(0.02)),
-    "Brownian": Variant(noise_schedule=photographs.brownian(0.02)),
-}
 SMALL = Config(
-    variants=VARIANTS,
-    budget=Budget(network=photographs.SMALL_NETWORK),
+    variants={
+        "no noise": Variant(),
+        "constant": Variant(noise_schedule=ConstantNoise(0.02)),
+        "Brownian": Variant(noise_schedule=BrownianNoise(0.02)),
+    },
     degradation=JPEGCompression(15),
-    held_out_crop=256,
 )
 CONFIGS = {
-    "full": Config(
-        variants=VARIANTS,
-        budget=photographs.paper_budget("indi_jpeg_q15"),
-        degradation=JPEGCompression(15),
+    "full": dataclasses.replace(
+        SMALL,
+        budget=paper_budget("indi_jpeg_q15"),
         train=("div2k/train",),
         held_out={"div2k": "div2k/validation"},
-        num_steps=(1, 2, 4, 8, 10, 16, 32, 64),
+        crop=None,
+        calls=(1, 2, 4, 8, 10, 16, 32, 64),
     ),
     "small": SMALL,
-    "smoke": photographs.smoke(SMALL),
+    "smoke": smoke(SMALL),
 }
 
 
 def claims(config, curves, figure):
-    found = photographs.trade_off_claims(config, curves, figure, "constant")
-    for metric in config.metrics:
+    found = verdicts.trade_off_claims(config, curves, figure, "constant")
+    for metric in verdicts.perceptual(config):
         for name in ("constant", "Brownian"):
-            if metric != "psnr":
-                text = f"{name.capitalize()} noise helps, in {metric}."
-                found.append(
-                    photographs.comparison_claim(
-                        config, curves, figure, text, name, "no noise", metric
-                    )
+            text = f"{name.capitalize()} noise helps, in {metric}."
+            found.append(
+                verdicts.comparison_claim(
+                    curves, figure, text, name, "no noise", metric
                 )
+            )
+        found.append(alike_claim(curves, figure, metric))
     return found
+
+
+def alike_claim(curves, figure, metric):
+    """The two kinds of noise differ by less than either helps."""
+    helped = [
+        verdicts.improvement(
+            metric, curves.at_best(metric, name), curves.at_best(metric, "no noise")
+        )
+        for name in ("constant", "Brownian")
+    ]
+    apart = np.abs(np.subtract(*helped))
+    gap, spread = verdicts.mean_and_deviation(np.minimum(*helped) - apart)
+    return Claim(
+        f"Constant and Brownian noise help alike, in {metric}: they differ by less "
+        "than either helps.",
+        judged(gap > 0, gap, spread),
+        f"Better than without noise by {helped[0].mean():.2g} and "
+        f"{helped[1].mean():.2g}, {apart.mean():.2g} apart.",
+        figure,
+    )
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
     python examples/paper/report.py
 
 It reads `results/*/results.json`; a script that was not run has a line that says so.
+What was found beyond the figures is written by hand, in `findings.md`.
 """
 
+import collections
 import json
 import pathlib
 
-from harness import HERE, write_text
+from harness import HERE, SHOWS, write_text
 
 EXPERIMENTS = {
     "toy": "1. Toy",
@@ -22,6 +24,19 @@ EXPERIMENTS = {
     "time_distribution": "9. p(t)",
     "conditional_ddpm": "10. Conditional DDPM",
     "regression": "11. Regression",
+    "longer_training": "Beyond the paper: four times the training",
+}
+# The paper's claims, and how ours begin that test them.
+PAPER = {
+    "One step has the best PSNR": ["One step, the regression", "One step has the best"],
+    "More steps have better perceptual figures, up to a point": ["More steps are"],
+    "Noise helps deterministic degradations": ["Noise on the path", "Constant noise"],
+    "Constant and Brownian noise help alike": ["Brownian noise", "Constant and Brown"],
+    "A bias of p(t) towards t = 1 helps": ["A bias"],
+    "InDI's algorithm is better than naive and Cold Diffusion": ["Algorithm 1 is"],
+    "InDI takes far fewer steps than the conditional DDPM": ["InDI needs far fewer"],
+    "Pure noise generates": ["Pure noise generates"],
+    "One step is as good as a regression": ["One step (InDI"],
 }
 HEAD = """# The paper's experiments
 
@@ -34,31 +49,57 @@ pip install "keras-indi[tensorflow,data,evaluation]"
 python examples/paper/toy.py                                          # small
 python examples/paper/jpeg.py --data DATA --weights alex=PATH         # photographs
 python examples/paper/jpeg.py --scale full --data DATA                # the paper's
+python examples/paper/run_all.py --data DATA \\
+    --weights alex=PATH --weights inception768=PATH                   # all of them
 ```
 
-Interrupted, the same command goes on where it stopped: models and tables lie in
-`runs/paper`. `KERAS_INDI_SMOKE=1` shows in seconds that a script runs. From the paper
-are the loss (L1), the rate, the average (EMA 0.9999), the 500,000 steps and what noise
-the path carries; the sizes of networks, crops and batches at full scale are ours. The
-figures, the protocol and the seeds of each run are in `results/NAME/results.json`, and
-`python examples/paper/report.py` writes this page from them.
+The last runs all, goes on where one fails, and writes this page. Interrupted, the same
+command goes on where it stopped: models and tables lie in `runs/paper`, a folder for
+each trained model, named after all that its training depends on, so that experiments
+share what they have in common. `KERAS_INDI_SMOKE=1` shows in seconds that a script
+runs. From the paper are the loss (L1), the rate, the average (EMA 0.9999), the 500,000
+steps and what noise the path carries; the sizes of networks, crops and batches at full
+scale are ours. The figures, the protocol and the seeds of each run are in
+`results/NAME/results.json`, and `python examples/paper/report.py` writes this page from
+them. Steps are counted as calls of the network. All networks but the conditional
+DDPM's see x_t and t alone, as the paper's.
 
 A verdict is *shows*, *does not show*, or *not decidable at this scale*: where a claim
 rests on a difference between models, that is at most twice its deviation over training
 seeds.
-
-| experiment | claim | verdict | found | figure |
-|---|---|---|---|---|
 """
 
 
-def rows(name, title):
+def results(name):
+    """The results of an experiment, or `None` if it was not run."""
     path = HERE / "results" / name / "results.json"
-    if not path.exists():
-        if (HERE / f"{name}.py").exists():
-            yield f"{title} ([{name}.py]({name}.py))", "", "not run yet", "", ""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def verdicts(beginnings):
+    """A claim's verdicts in all experiments, with the experiments of each."""
+    found = {}
+    for name in EXPERIMENTS:
+        for claim in (results(name) or {"claims": []})["claims"]:
+            if claim["claim"].startswith(tuple(beginnings)):
+                counts = found.setdefault(claim["verdict"], collections.Counter())
+                counts[name] += 1
+    for verdict, counts in sorted(found.items(), key=lambda item: item[0] != SHOWS):
+        where = [
+            name.replace("_", " ") + (f" ({count} claims)" if count > 1 else "")
+            for name, count in counts.items()
+        ]
+        yield f"*{verdict}*: {', '.join(where)}"
+    if not found:
+        yield "not run yet"
+
+
+def rows(name, title):
+    """The lines of the long table."""
+    content = results(name)
+    if content is None:
+        yield f"{title} ([{name}.py]({name}.py))", "", "not run yet", "", ""
         return
-    content = json.loads(path.read_text(encoding="utf-8"))
     first = f"{title} ([{name}.py]({name}.py), {content['scale']})"
     for claim in content["claims"]:
         link = claim["figure"] and f"[figure](results/{name}/{claim['figure']})"
@@ -67,15 +108,31 @@ def rows(name, title):
 
 
 def page():
+    short = [(claim, "; ".join(verdicts(begin))) for claim, begin in PAPER.items()]
     lines, pictures = [], []
     for name, title in EXPERIMENTS.items():
-        lines += ["| " + " | ".join(row) + " |" for row in rows(name, title)]
+        lines += rows(name, title)
         folder = pathlib.Path("results", name)
         for path in sorted((HERE / folder).glob("*.png")):
             pictures.append(
-                f"## {title}\n\n![{title}]({folder.as_posix()}/{path.name})"
+                f"### {title}\n\n![{title}]({folder.as_posix()}/{path.name})"
             )
-    return HEAD + "\n".join(lines) + "\n\n" + "\n\n".join(pictures) + "\n"
+    parts = [
+        HEAD.strip(),
+        "## Verdicts",
+        table(("claim of the paper", "verdict"), short),
+        (HERE / "findings.md").read_text(encoding="utf-8").strip(),
+        "## Figures",
+        table(("experiment", "claim", "verdict", "found", "figure"), lines),
+        *pictures,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(head, lines):
+    return "\n".join(
+        "| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *lines)
+    )
 
 
 if __name__ == "__main__":

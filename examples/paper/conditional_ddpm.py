@@ -1,0 +1,65 @@
+"""Experiment 10: InDI beside the conditional denoising diffusion of the paper.
+
+    pip install "keras-indi[tensorflow,data,evaluation]"
+    python examples/paper/conditional_ddpm.py --data DATA --weights alex=PATH
+
+4x super-resolution with the same backbone and budget. The baseline is shown the
+degraded image beside the noisy one, is told the continuous noise level, and samples by
+ancestral steps or by DDIM, with three schedules of noise.
+"""
+
+import photographs
+import super_resolution
+import verdicts
+from configuration import Method, Variant
+from harness import Claim, judged
+
+FEWER = 4  # times fewer calls are far fewer
+METHODS = tuple(
+    Method(sampler=sampler, calls=(1, 4, 16, 64), name=name)
+    for sampler, name in (("ancestral", "ancestral"), ("ddim", "DDIM"))
+)
+VARIANTS = {
+    "InDI": Variant(noise_schedule=super_resolution.NOISE),
+    **{
+        f"cDDPM {schedule}": Variant(
+            restorer="conditional_ddpm", noise_schedule=schedule, methods=METHODS
+        )
+        for schedule in ("linear", "cosine", "continuous")
+    },
+}
+CONFIGS = super_resolution.scales(("InDI", "cDDPM cosine"), variants=VARIANTS)
+
+
+def claims(config, curves, figure):
+    return [
+        far_fewer_claim(config, curves, figure, metric) for metric in config.metrics
+    ]
+
+
+def far_fewer_claim(config, curves, figure, metric):
+    """In a quarter of the calls of the baseline's best InDI is at least as good."""
+    baselines = [line for line, name, _ in config.lines() if name.startswith("cDDPM")]
+    baseline = max(
+        baselines,
+        key=lambda line: verdicts.goodness(metric, curves.at_best(metric, line)),
+    )
+    calls = curves.best(metric, baseline)
+    second = curves.values(metric, baseline, calls)
+    at = curves.best(metric, "InDI", max(1, calls // FEWER))
+    first = curves.values(metric, "InDI", at)
+    gap, spread = verdicts.difference(metric, first, second)
+    shows = gap > 0 and at * FEWER <= calls
+    return Claim(
+        f"InDI needs far fewer calls, a {FEWER}th at most, than the best of the "
+        f"conditional DDPM for the same {metric}.",
+        judged(shows, gap, spread),
+        f"InDI {verdicts.told(first, metric)} in {verdicts.counted(at)}; {baseline}, "
+        f"the best of {len(baselines)}, {verdicts.told(second, metric)} in "
+        f"{verdicts.counted(calls)} {verdicts.over_seeds(gap, spread)}.",
+        figure,
+    )
+
+
+if __name__ == "__main__":
+    photographs.main("conditional_ddpm", CONFIGS, claims)

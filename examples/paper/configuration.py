@@ -1,0 +1,204 @@
+"""What an experiment on photographs is made of: variants, their budget, the data."""
+
+import dataclasses
+
+# Below 1M parameters: what two CPU cores train in minutes.
+SMALL_NETWORK = {
+    "base_channels": 32,
+    "channel_multipliers": (1, 2),
+    "blocks_per_level": 2,
+    "patch_size": 2,
+}
+SMOKE_NETWORK = {
+    "base_channels": 4,
+    "channel_multipliers": (1, 2),
+    "blocks_per_level": 1,
+}
+SMOKE_CALLS = (1, 3)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Method:
+    """A way to restore with a trained model.
+
+    Args:
+        sampler: As `restore` takes it.
+        grid: Time grid, as `restore` takes it.
+        calls: Tuple of ints, how often the network is called, or `None` for those of
+            the experiment. A sampler for which no number of steps makes so many is
+            not measured there.
+        name: What figures and claims call it; `""` where there is one alone.
+    """
+
+    sampler: object = "indi"
+    grid: object = "uniform"
+    calls: tuple | None = None
+    name: str = ""
+
+
+@dataclasses.dataclass(kw_only=True)
+class Variant:
+    """One of the models that are compared; all else is equal.
+
+    Args:
+        restorer: `"indi"` or `"conditional_ddpm"`.
+        noise_schedule: As the restorer takes it.
+        time_distribution: p(t) of InDI.
+        condition_on_degraded: Bool, whether the network also sees y. The paper's sees
+            x_t and t alone. (With y, and without noise on the path, x is
+            `(x_t - t y) / (1 - t)`: there would be nothing to learn below t = 1, and
+            steps after the first would do nothing.) The conditional DDPM always sees
+            it.
+        methods: Tuple of `Method`, how to restore.
+    """
+
+    restorer: str = "indi"
+    noise_schedule: object = 0.0
+    time_distribution: object = "uniform"
+    condition_on_degraded: bool = False
+    methods: tuple = (Method(),)
+
+    def __post_init__(self):
+        if self.restorer == "conditional_ddpm":
+            self.condition_on_degraded = True
+
+
+@dataclasses.dataclass(kw_only=True)
+class Budget:
+    """What each model is trained with.
+
+    Args:
+        network: Dict of arguments of `UNetBackbone`, or the name of a preset whose
+            architecture it is.
+        crop_size: Int.
+        batch_size: Int.
+        steps: Int.
+        learning_rate: Float.
+        warmup: Int, steps in which the rate rises, before it falls to 0 along a
+            cosine; or `None`, a fixed rate.
+        global_clipnorm: Float or `None`.
+        seeds: Tuple of ints, one training each.
+    """
+
+    network: dict | str = dataclasses.field(default_factory=SMALL_NETWORK.copy)
+    crop_size: int = 64
+    batch_size: int = 16
+    steps: int = 2000
+    learning_rate: float = 5e-4
+    warmup: int | None = 300
+    global_clipnorm: float | None = 20.0
+    seeds: tuple = (0, 1)
+
+
+def paper_budget(preset, crop_size=256):
+    """The paper's budget, for the architecture of a preset.
+
+    The paper states the loss (L1), Adam at a fixed 1e-4, EMA 0.9999 and 500K steps. The
+    networks, crops and batches are those of the architecture presets, ours.
+    """
+    return Budget(
+        network=preset,
+        crop_size=crop_size,
+        batch_size=32,
+        steps=500_000,
+        learning_rate=1e-4,
+        warmup=None,
+        global_clipnorm=None,
+    )
+
+
+@dataclasses.dataclass(kw_only=True)
+class Config:
+    """An experiment at a scale.
+
+    Args:
+        variants: Dict of names to `Variant`.
+        budget: `Budget`.
+        degradation: `Degradation` of clean photographs.
+        train: Tuple of folders of clean photographs, in the folder of data.
+        train_pairs: Tuple of folders that hold `degraded` and `clean`.
+        augment: Bool, whether to flip and rotate the crops.
+        held_out: Dict of names to folders of clean photographs, which are degraded; to
+            pairs of folders of degraded and clean ones; or to functions of the folder
+            of data that return a dict of names to pairs of paths. All are measured.
+        shown: Like `held_out`, but in the pictures alone.
+        crop: Int, pixels, of the centre of held-out photographs; or `None` for whole
+            ones.
+        tiles: Bool, whether to take every whole crop of a photograph, not only that
+            of its centre: for FID and KID, which need many.
+        calls: Tuple of ints, how often the network is called.
+        pictured: Int, of these, those of the pictures. Defaults to the last.
+        noise_seeds: Tuple of ints, of restoration.
+        metrics: Tuple of names of `Protocol`.
+        conventions: Dict of further arguments of `Protocol`.
+    """
+
+    variants: dict
+    budget: Budget = dataclasses.field(default_factory=Budget)
+    degradation: object = None
+    train: tuple = ("bsds500/train",)
+    train_pairs: tuple = ()
+    augment: bool = True
+    held_out: dict = dataclasses.field(
+        default_factory=lambda: {"cbsd68": "bsds500/eval_cbsd68"}
+    )
+    shown: dict = dataclasses.field(default_factory=dict)
+    crop: int | None = 128
+    tiles: bool = False
+    calls: tuple = (1, 2, 4, 8, 16, 32)
+    pictured: int | None = None
+    noise_seeds: tuple = (0,)
+    metrics: tuple = ("psnr", "lpips_alex")
+    conventions: dict = dataclasses.field(default_factory=dict)
+
+    def lines(self):
+        """Yields `(name, variant name, method)` of each curve."""
+        for variant_name, variant in self.variants.items():
+            for method in variant.methods:
+                name = ", ".join(filter(None, (variant_name, method.name)))
+                yield name, variant_name, method
+
+
+def smoke(config, names=None):
+    """The same comparison in seconds, on pictures made for it.
+
+    Args:
+        config: `Config`.
+        names: Names of some variants. Defaults to all.
+    """
+    variants = {
+        name: dataclasses.replace(
+            variant,
+            methods=tuple(
+                dataclasses.replace(
+                    method, calls=method.calls and SMOKE_CALLS[: len(method.calls)]
+                )
+                for method in variant.methods
+            ),
+        )
+        for name, variant in config.variants.items()
+        if names is None or name in names
+    }
+    return dataclasses.replace(
+        config,
+        variants=variants,
+        budget=Budget(
+            network=SMOKE_NETWORK,
+            crop_size=32,
+            batch_size=2,
+            steps=2,
+            warmup=1,
+            seeds=(0,),
+        ),
+        train=("smoke",),
+        train_pairs=(),
+        held_out={"smoke": "smoke"},
+        shown={},
+        crop=32,
+        tiles=False,
+        calls=SMOKE_CALLS,
+        pictured=None,
+        # KID over an extractor that is made for it.
+        metrics=("psnr", "kid") if "psnr" in config.metrics else ("kid",),
+        conventions={},
+    )

@@ -1,0 +1,113 @@
+"""The photographs that nothing is trained on: degraded, cropped, written down."""
+
+import hashlib
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+from keras_indi import data
+from keras_indi.files import write_whole
+
+
+def held_out_folders(config, sources, root, runs):
+    """Writes the pairs of some sets, if they are not there yet.
+
+    A photograph is degraded with the seed of its number in the order of names.
+
+    Args:
+        config: `Config`.
+        sources: Dict, `config.held_out` or `config.shown`.
+        root: Path of the folder of data.
+        runs: Path of what all experiments of a scale share.
+
+    Returns:
+        Dict of names to pairs of folders, of degraded and of clean images.
+    """
+    found = {}
+    for name, source in sources.items():
+        kind = source if isinstance(source, (str, tuple)) else source.__name__
+        depends = repr((kind, config.degradation, config.crop, config.tiles))
+        digest = hashlib.sha256(depends.encode()).hexdigest()[:8]
+        out = runs / "held_out" / f"{name}-{digest}"
+        if not out.exists():
+            write_whole(out, Writer(config, source, root))
+        found[name] = (out / "degraded", out / "clean")
+    return found
+
+
+class Writer:
+    """Writes the pairs of a set into a folder.
+
+    Args:
+        config: `Config`.
+        source: A value of `config.held_out`.
+        root: Path of the folder of data.
+    """
+
+    def __init__(self, config, source, root):
+        self.config = config
+        self.source = source
+        self.root = root
+
+    def __call__(self, folder):
+        for name, degraded, clean in self.photographs():
+            for tile in self.tiles(*clean.shape[:2]):
+                rows, columns = tile
+                file_name = f"{name}_{rows.start or 0}_{columns.start or 0}.png"
+                for side, image in (("degraded", degraded), ("clean", clean)):
+                    save_image(pathlib.Path(folder, side, file_name), image[tile])
+
+    def photographs(self):
+        """Yields name, degraded and clean image of whole photographs."""
+        if isinstance(self.source, str):
+            files = data.find_images(self.root / self.source)
+            for number, (inside, path) in enumerate(sorted(files.items())):
+                clean = data.read_image(path, 3)
+                height, width = (size // 4 * 4 for size in clean.shape[:2])
+                clean = clean[:height, :width]
+                degraded = self.config.degradation(clean, number)
+                yield inside.replace("/", "_"), degraded, clean
+            return
+        if callable(self.source):
+            pairs = self.source(self.root)
+        else:
+            sides = (self.root / side for side in self.source)
+            pairs = data.files.match_folders(*sides).pairs
+        for inside, paths in sorted(pairs.items()):
+            degraded, clean = (data.read_image(path, 3) for path in paths)
+            yield inside.replace("/", "_"), degraded, clean
+
+    def tiles(self, height, width):
+        """Yields the pairs of slices to cut out of a photograph."""
+        size = self.config.crop
+        if size is None:
+            yield slice(None), slice(None)
+            return
+        if self.config.tiles:
+            counts = height // size, width // size
+        else:
+            counts = 1, 1
+        top, left = (
+            max(0, (length - count * size) // 2)
+            for length, count in zip((height, width), counts)
+        )
+        for row in range(counts[0]):
+            for column in range(counts[1]):
+                yield tuple(
+                    slice(start, start + size)
+                    for start in (top + row * size, left + column * size)
+                )
+
+
+def save_image(path, image):
+    write_whole(path, Image.fromarray(image).save)
+
+
+def make_smoke_data(folder):
+    """Two pictures of waves, in place of photographs."""
+    for index in range(2):
+        rows, columns = np.mgrid[:64, :64] / (3.0 + index)
+        channels = [np.sin(rows + k) * np.cos(columns - k) for k in range(3)]
+        picture = (127.5 + 120 * np.stack(channels, axis=-1)).astype("uint8")
+        save_image(folder / "smoke" / f"{index}.png", picture)

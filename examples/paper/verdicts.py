@@ -1,0 +1,174 @@
+"""What curves tell of the paper's claims."""
+
+import dataclasses
+
+import harness
+import numpy as np
+
+from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
+
+
+@dataclasses.dataclass
+class Curves:
+    """The figures of an experiment.
+
+    Args:
+        rows: List of dicts: `line`, `variant`, `held_out`, `training_seed`, and the
+            columns of `evaluation.trade_off`, `evaluations` among them.
+        extra: Dict of what an experiment measures besides.
+    """
+
+    rows: list
+    extra: dict = dataclasses.field(default_factory=dict)
+
+    def values(self, metric, line, calls, held_out=None):
+        """A figure by training seed: an array, the mean over sets and noise seeds."""
+        chosen = [
+            row
+            for row in self.rows
+            if row["line"] == line
+            and row["evaluations"] == calls
+            and held_out in (None, row["held_out"])
+        ]
+        seeds = sorted({row["training_seed"] for row in chosen})
+        return np.array(
+            [
+                np.mean([row[metric] for row in chosen if row["training_seed"] == seed])
+                for seed in seeds
+            ]
+        )
+
+    def calls(self, line):
+        """The numbers of network calls at which a line was measured, rising."""
+        found = {row["evaluations"] for row in self.rows if row["line"] == line}
+        return sorted(found)
+
+    def best(self, metric, line, most=None):
+        """The number of calls, of `most` at most, whose mean figure is best."""
+        among = [calls for calls in self.calls(line) if most is None or calls <= most]
+        return min(
+            among, key=lambda calls: -goodness(metric, self.values(metric, line, calls))
+        )
+
+    def at_best(self, metric, line, most=None):
+        """`values` at `best`."""
+        return self.values(metric, line, self.best(metric, line, most))
+
+
+def goodness(metric, values):
+    """The mean figure, with the sign that makes more better."""
+    return float(np.mean(values)) * (1 if metric in HIGHER_IS_BETTER else -1)
+
+
+def perceptual(config):
+    """The metrics of what an image looks like, in the order of the configuration."""
+    return [name for name in config.metrics if name not in HIGHER_IS_BETTER]
+
+
+def difference(metric, first, second):
+    """By how much the first is better, and the deviation of it over training seeds."""
+    return mean_and_deviation(improvement(metric, first, second))
+
+
+def improvement(metric, first, second):
+    """By how much the first is better, by training seed."""
+    return first - second if metric in HIGHER_IS_BETTER else second - first
+
+
+def mean_and_deviation(gaps):
+    """Of figures by training seed; the deviation over one seed is infinite."""
+    deviation = float(np.std(gaps, ddof=1)) if len(gaps) > 1 else float("inf")
+    return float(np.mean(gaps)), deviation
+
+
+def told(values, metric):
+    return f"{values.mean():.2f} dB" if metric == "psnr" else f"{values.mean():.4g}"
+
+
+def counted(calls):
+    return "one call" if calls == 1 else f"{calls} calls"
+
+
+def over_seeds(gap, spread):
+    return f"(difference {gap:.2g}, deviation over training seeds {spread:.2g})"
+
+
+def one_call_claim(curves, figure, line):
+    """One step has the best PSNR."""
+    one = curves.values("psnr", line, 1)
+    rivals = [
+        (*difference("psnr", one, curves.values("psnr", line, calls)), calls)
+        for calls in curves.calls(line)
+        if calls > 1
+    ]
+    gap, spread, calls = min(rivals)
+    next_best = curves.values("psnr", line, calls)
+    return harness.Claim(
+        f"One step has the best PSNR ({line}).",
+        harness.judged(gap > 0, gap, spread),
+        f"{told(one, 'psnr')} in one call, {told(next_best, 'psnr')} in {calls}, the "
+        f"next best {over_seeds(gap, spread)}.",
+        figure,
+    )
+
+
+def more_calls_claim(curves, figure, line, metric):
+    """More steps look more natural, up to a point."""
+    best, first = curves.best(metric, line), curves.values(metric, line, 1)
+    values = curves.values(metric, line, best)
+    if best == 1:
+        found = f"Best in one call, {told(first, metric)}."
+        return harness.Claim(
+            f"More steps are better in {metric}, up to a point ({line}).",
+            harness.DOES_NOT_SHOW,
+            found,
+            figure,
+        )
+    gap, spread = difference(metric, values, first)
+    end = ", the most that were measured" if best == curves.calls(line)[-1] else ""
+    return harness.Claim(
+        f"More steps are better in {metric}, up to a point ({line}).",
+        harness.judged(gap > 0, gap, spread),
+        f"Best in {counted(best)}{end}: {told(values, metric)}, against "
+        f"{told(first, metric)} in one {over_seeds(gap, spread)}.",
+        figure,
+    )
+
+
+def trade_off_claims(config, curves, figure, line):
+    """The two sides of the trade-off between distortion and perception."""
+    claims = [one_call_claim(curves, figure, line)] if "psnr" in config.metrics else []
+    claims += [
+        more_calls_claim(curves, figure, line, metric) for metric in perceptual(config)
+    ]
+    return claims
+
+
+def comparison_claim(curves, figure, text, better, worse, metric, calls=None):
+    """Some lines are better than others, each at its best or all at equal calls.
+
+    Args:
+        curves: `Curves`.
+        figure: File name of the picture.
+        text: What is claimed.
+        better: Name of a line, or a list of names: the mean over them.
+        worse: Likewise.
+        metric: Name of a metric.
+        calls: Int, compare at this number of calls. Defaults to the best of each.
+    """
+    means, stories = [], []
+    for lines in (better, worse):
+        found = {}
+        for line in [lines] if isinstance(lines, str) else lines:
+            at = curves.best(metric, line) if calls is None else calls
+            values = curves.values(metric, line, at)
+            found[f"{line} {told(values, metric)} in {counted(at)}"] = values
+        means.append(np.mean(list(found.values()), axis=0))
+        stories.append(", ".join(found))
+    gap, spread = difference(metric, *means)
+    return harness.Claim(
+        text,
+        harness.judged(gap > 0, gap, spread),
+        f"{metric}: {stories[0]}; against {stories[1]} {over_seeds(gap, spread)}.",
+        figure,
+    )

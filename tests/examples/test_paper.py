@@ -1,0 +1,482 @@
+"""The paper's experiments: they run, go on where they stopped, and judge rightly."""
+
+import dataclasses
+import importlib
+import json
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from helpers import to_numpy
+from keras import ops
+
+import keras_indi
+
+FOLDER = pathlib.Path(__file__).parents[2] / "examples" / "paper"
+BLUR = ["motion_deblurring", "defocus_deblurring"]
+SUPER_RESOLUTION = [
+    "super_resolution",
+    "inference",
+    "time_distribution",
+    "conditional_ddpm",
+    "regression",
+    "longer_training",
+]
+PHOTOGRAPHS = [*BLUR, "jpeg", *SUPER_RESOLUTION, "generation"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _importable():
+    sys.path.insert(0, str(FOLDER))
+    yield
+    sys.path.remove(str(FOLDER))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The folder of runs, of all experiments as a user would have it."""
+    return tmp_path_factory.mktemp("runs")
+
+
+def run(name, runs, environment):
+    """Runs an experiment in smoke mode; returns its results and what it printed."""
+    result = subprocess.run(
+        [sys.executable, FOLDER / f"{name}.py", "--runs", runs],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    folder = runs / "results" / name
+    content = json.loads((folder / "results.json").read_text())
+    assert content["scale"] == "smoke" and content["claims"]
+    for claim in content["claims"]:
+        assert claim["verdict"] in result.stdout
+        assert (folder / claim["figure"]).is_file()
+    return content, result.stdout
+
+
+@pytest.mark.slow
+def test_gaussian_prior(tmp_path, smoke):
+    content, _ = run("gaussian_prior", tmp_path, smoke)
+    orders = content["measured"]["orders"]
+    np.testing.assert_allclose(orders["indi"], 1, atol=0.15)
+    np.testing.assert_allclose(orders["heun"], 2, atol=0.15)
+    assert content["protocol"]["observation_seeds"] == [0, 1]
+
+
+@pytest.mark.slow
+def test_toy(tmp_path, smoke):
+    content, _ = run("toy", tmp_path, smoke)
+    exact = content["measured"]["identity"]["closed_form"]
+    assert exact["1"]["near_a_mode"] < 0.2 < 0.8 < exact["4"]["near_a_mode"]
+    assert exact["1"]["squared_error"] < exact["4"]["squared_error"]
+    again, _ = run("toy", tmp_path, smoke)  # with the networks that are trained
+    assert again["measured"] == content["measured"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_photographs(name, runs, smoke):
+    import trainings
+
+    config = importlib.import_module(name).CONFIGS["smoke"]
+    models = {
+        trainings.model_folder(config, variant, 0, runs / "smoke" / "models")
+        / "restorer.keras"
+        for variant in config.variants.values()
+    }
+    # What another experiment has trained is not trained again.
+    missing = [path for path in models if not path.exists()]
+    content, output = run(name, runs, smoke)
+    assert output.count("loss:") == len(missing)
+    assert all(path.is_file() for path in models)
+    assert (runs / "results" / name / "pictures.png").is_file()
+    rows = content["measured"]["rows"]
+    assert rows and all(row["images"] == 2 for row in rows)
+    assert {row["line"] for row in rows} == {line for line, _, _ in config.lines()}
+    assert {row["evaluations"] for row in rows} == {1, 3}  # equal, of all samplers
+
+
+@pytest.mark.slow
+def test_goes_on_where_it_stopped(runs, smoke):
+    content, _ = run("defocus_deblurring", runs, smoke)
+    (model,) = (runs / "smoke" / "models").glob("DefocusBlur*/seed0/restorer.keras")
+    model.unlink()
+    again, output = run("defocus_deblurring", runs, smoke)
+    assert output.count("loss:") == 1
+    assert again["measured"] == content["measured"]
+
+
+@pytest.mark.backend_free
+def test_run_all_goes_on_and_tells(monkeypatch, capsys):
+    import run_all
+
+    started = []
+
+    def call(command):
+        started.append((pathlib.Path(command[1]).stem, command[2:]))
+        return int("jpeg" in command[1])
+
+    monkeypatch.setattr(run_all.subprocess, "call", call)
+    assert run_all.main(["--scale", "small"]) == 1
+    assert "failed: jpeg" in capsys.readouterr().out
+    names = [name for name, _ in started]
+    assert names == [*run_all.EXPERIMENTS, "report"]
+    assert all((FOLDER / f"{name}.py").is_file() for name in names)
+    assert all(given == ["--scale", "small"] for _, given in started[:-1])
+    monkeypatch.setattr(run_all.subprocess, "call", lambda command: 0)
+    assert run_all.main([]) == 0
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_full_scale_is_the_papers(name):
+    config = importlib.import_module(name).CONFIGS["full"]
+    budget = config.budget
+    assert (budget.steps, budget.learning_rate, budget.warmup) == (500_000, 1e-4, None)
+    assert budget.global_clipnorm is None and len(budget.seeds) >= 2
+    noisy = {v.noise_schedule for v in config.variants.values()} != {0.0}
+    assert noisy == (name not in BLUR)
+    for variant in config.variants.values():
+        baseline = variant.restorer == "conditional_ddpm"
+        assert variant.condition_on_degraded == baseline
+
+
+@pytest.mark.backend_free
+def test_small_trainings_are_few():
+    """At small scale all train 21 models a seed, of one budget a task, and 4 longer."""
+    import trainings
+
+    folders = {}
+    for name in PHOTOGRAPHS:
+        config = importlib.import_module(name).CONFIGS["small"]
+        for variant in config.variants.values():
+            folder = trainings.model_folder(config, variant, 0, pathlib.Path())
+            found = trainings.circumstances(config, variant)
+            assert folders.setdefault(folder, found) == found
+    steps = [found["budget"]["steps"] for found in folders.values()]
+    assert len(steps) == 25 and steps.count(8000) == 4
+    assert 2 * sum(steps) * 0.07 < 4 * 3600  # seconds, at some 0.07 a batch
+
+
+def test_small_models_are_small_and_equal():
+    import conditional_ddpm
+    import generation
+    import trainings
+
+    config = conditional_ddpm.CONFIGS["small"]
+    counts = set()
+    for name in ("InDI", "cDDPM cosine"):
+        model = trainings.build(config, config.variants[name], seed=1)
+        counts.add(model.backbone.count_params())
+        assert model.loss.name == "mean_absolute_error"
+        rate = float(to_numpy(ops.convert_to_tensor(model.optimizer.learning_rate)))
+        assert 0 <= rate < 5e-4
+    config = generation.CONFIGS["small"]
+    model = trainings.build(config, config.variants["InDI"], seed=1)
+    assert 300_000 < min(counts)
+    assert max(*counts, model.backbone.count_params()) < 1_000_000
+    # They differ in the first convolution alone, which sees y too.
+    assert max(counts) - min(counts) < 0.01 * min(counts)
+
+
+def test_variants_start_from_the_same_network():
+    import jpeg
+    import trainings
+
+    config = jpeg.CONFIGS["smoke"]
+    first, second = (
+        trainings.build(config, config.variants[name], seed=1).backbone.weights
+        for name in ("no noise", "Brownian")
+    )
+    for one, other in zip(first, second):
+        np.testing.assert_array_equal(to_numpy(one), to_numpy(other))
+
+
+@pytest.mark.parametrize("patch_size", [1, 2])
+def test_operations_are_those_of_the_compiled_network(patch_size):
+    if keras.config.backend() != "jax":
+        pytest.skip("JAX counts what it compiles")
+    import jax
+    import trainings
+
+    unet = keras_indi.models.UNetBackbone(
+        base_channels=16,
+        channel_multipliers=(1, 2, 3),
+        blocks_per_level=1,
+        patch_size=patch_size,
+        condition_on_degraded=True,
+    )
+    image = np.zeros((1, 128, 128, 3), "float32")
+    inputs = {"images": image, "degraded": image, "times": np.zeros(1, "float32")}
+
+    def estimate(inputs):
+        return unet(inputs)
+
+    counted = jax.jit(estimate).lower(inputs).cost_analysis()["flops"]
+    # The compiler leaves out what the zeros beyond the borders are multiplied by.
+    assert 1 < trainings.forward_flops(unet, 128) / counted < 1.08
+
+
+def curves(psnr, lpips, config=None):
+    """Curves of some lines over 1, 4 and 16 calls, and two seeds.
+
+    Seeds differ by 0.01 dB times the place, and by 0.02 alike.
+    """
+    import configuration
+    import verdicts
+
+    rows = []
+    for line in psnr:
+        for index, calls in enumerate((1, 4, 16)):
+            for seed in (0, 1):
+                rows.append(
+                    {
+                        "line": line,
+                        "variant": line,
+                        "held_out": "set",
+                        "training_seed": seed,
+                        "evaluations": calls,
+                        "psnr": psnr[line][index] + 0.01 * seed * index,
+                        "lpips_alex": lpips[line][index] + 0.02 * seed,
+                        "kid768": lpips[line][index] + 0.02 * seed,
+                    }
+                )
+    if config is None:
+        config = configuration.Config(
+            variants={name: configuration.Variant() for name in psnr},
+            calls=(1, 4, 16),
+        )
+    return config, verdicts.Curves(rows)
+
+
+@pytest.mark.backend_free
+def test_claims_follow_the_figures():
+    import verdicts
+    from harness import DOES_NOT_SHOW, NOT_DECIDABLE, SHOWS
+
+    config, found = curves(
+        {"good": (30, 29, 28), "bad": (28, 29, 29.5), "flat": (30, 30, 30)},
+        {"good": (0.3, 0.1, 0.2), "bad": (0.1, 0.2, 0.3), "flat": (0.3, 0.11, 0.3)},
+    )
+    judged = {
+        name: [
+            claim.verdict
+            for claim in verdicts.trade_off_claims(config, found, None, name)
+        ]
+        for name in config.variants
+    }
+    assert judged["good"] == [SHOWS, SHOWS]
+    assert judged["bad"] == [DOES_NOT_SHOW, DOES_NOT_SHOW]
+    assert judged["flat"][0] == NOT_DECIDABLE
+
+    def compared(*arguments):
+        return verdicts.comparison_claim(found, None, "text", *arguments)
+
+    claim = compared("good", "flat", "lpips_alex")
+    assert claim.verdict == SHOWS and "good 0.11 in 4 calls" in claim.found
+    assert compared("flat", "good", "lpips_alex").verdict == DOES_NOT_SHOW
+    assert compared("good", "bad", "lpips_alex").verdict == NOT_DECIDABLE
+    assert compared("bad", "good", "lpips_alex", 1).verdict == SHOWS
+    assert compared(["good", "bad"], "flat", "lpips_alex", 16).verdict == SHOWS
+    # Of one seed no difference is known to be one.
+    found.rows = [row for row in found.rows if row["training_seed"] == 0]
+    assert compared("good", "flat", "lpips_alex").verdict == NOT_DECIDABLE
+
+
+def verdicts_of(name, psnr, lpips, **extra):
+    """By a part of the claim's text, the verdicts of an experiment on curves."""
+    module = importlib.import_module(name)
+    config, found = curves(psnr, lpips, module.CONFIGS["small"])
+    found.extra = extra
+    claims = module.claims(config, found, None)
+    return {claim.claim: claim.verdict for claim in claims}
+
+
+GOOD, FAIR, POOR = (0.3, 0.1, 0.2), (0.3, 0.2, 0.25), (0.3, 0.3, 0.3)
+PSNR = (30, 29, 28)
+
+
+def expect(found, text, verdict):
+    (matching,) = (found[claim] for claim in found if text in claim)
+    assert matching == verdict, (text, found)
+
+
+@pytest.mark.backend_free
+def test_claims_of_noise():
+    from harness import DOES_NOT_SHOW, NOT_DECIDABLE, SHOWS
+
+    psnr = dict.fromkeys(("no noise", "constant", "Brownian"), PSNR)
+    lpips = {"no noise": POOR, "constant": GOOD, "Brownian": GOOD}
+    found = verdicts_of("jpeg", psnr, lpips)
+    for text in ("Constant noise helps", "Brownian noise helps", "help alike"):
+        expect(found, text, SHOWS)
+    found = verdicts_of("jpeg", psnr, {**lpips, "Brownian": (0.3, 0.29, 0.3)})
+    expect(found, "help alike", DOES_NOT_SHOW)
+    found = verdicts_of("jpeg", psnr, {**lpips, "Brownian": (0.4, 0.4, 0.4)})
+    expect(found, "Brownian noise helps", DOES_NOT_SHOW)
+
+    import super_resolution
+
+    levels = super_resolution.SMALL.variants
+    psnr = dict.fromkeys(levels, PSNR)
+    lpips = {**dict.fromkeys(levels, FAIR), "eps 0": POOR, "eps 0.05": GOOD}
+    found = verdicts_of("super_resolution", psnr, lpips)
+    expect(found, "Noise on the path helps", SHOWS)
+    found = verdicts_of("super_resolution", psnr, {**lpips, "eps 0": FAIR})
+    expect(found, "Noise on the path helps", NOT_DECIDABLE)
+
+
+@pytest.mark.backend_free
+def test_claims_of_algorithms_and_times():
+    import inference
+    import time_distribution
+    from harness import DOES_NOT_SHOW, NOT_DECIDABLE, SHOWS
+
+    lines = [line for line, _, _ in inference.CONFIGS["small"].lines()]
+    psnr = dict.fromkeys(lines, PSNR)
+    lpips = {
+        **dict.fromkeys(lines, FAIR),
+        "InDI, naive": POOR,
+        "InDI, Cold Diffusion": GOOD,
+    }
+    found = verdicts_of("inference", psnr, lpips)
+    expect(found, "better than naive", SHOWS)
+    expect(found, "better than Cold Diffusion", DOES_NOT_SHOW)
+    expect(found, "Heun (beyond the paper)", NOT_DECIDABLE)
+
+    lines = list(time_distribution.CONFIGS["small"].variants)
+    psnr = dict.fromkeys(lines, PSNR)
+    lpips = {**dict.fromkeys(lines, GOOD), "uniform": FAIR, "p ~ t^-0.5": POOR}
+    found = verdicts_of("time_distribution", psnr, lpips)
+    expect(found, "towards t = 1 helps, in lpips_alex", SHOWS)
+    expect(found, "away from t = 1 harms, in lpips_alex", SHOWS)
+    expect(found, "towards t = 1 helps, in psnr", NOT_DECIDABLE)
+    found = verdicts_of("time_distribution", psnr, {**lpips, "uniform": (0.05,) * 3})
+    expect(found, "towards t = 1 helps, in lpips_alex", DOES_NOT_SHOW)
+
+
+@pytest.mark.backend_free
+def test_claims_beside_the_baselines():
+    import conditional_ddpm
+    from harness import DOES_NOT_SHOW, NOT_DECIDABLE, SHOWS
+
+    lines = [line for line, _, _ in conditional_ddpm.CONFIGS["small"].lines()]
+    psnr = {**dict.fromkeys(lines, (20, 24, 26)), "InDI": PSNR}
+    lpips = {**dict.fromkeys(lines, (0.6, 0.4, 0.2)), "InDI": GOOD}
+    found = verdicts_of("conditional_ddpm", psnr, lpips)
+    expect(found, "same psnr", SHOWS)
+    expect(found, "same lpips_alex", SHOWS)
+    # One baseline of six that is better is enough.
+    best = {"cDDPM cosine, DDIM": (0.6, 0.4, 0.05)}
+    found = verdicts_of("conditional_ddpm", psnr, {**lpips, **best})
+    expect(found, "same lpips_alex", DOES_NOT_SHOW)
+    # As good, but in as many calls.
+    few = {"cDDPM cosine, DDIM": (0.6, 0.15, 0.2)}
+    found = verdicts_of("conditional_ddpm", psnr, {**lpips, **few})
+    expect(found, "same lpips_alex", DOES_NOT_SHOW)
+    equal = {"cDDPM cosine, DDIM": (0.6, 0.4, 0.1)}
+    found = verdicts_of("conditional_ddpm", psnr, {**lpips, **equal})
+    expect(found, "same lpips_alex", NOT_DECIDABLE)
+
+    lines = ("regression", "InDI without noise", "InDI")
+    psnr = {"regression": (30,) * 3, "InDI without noise": (29.95,) * 3}
+    lpips = {"regression": POOR, "InDI without noise": POOR, "InDI": GOOD}
+    found = verdicts_of("regression", {**psnr, "InDI": (29.5,) * 3}, lpips)
+    expect(found, "One step (InDI without noise)", SHOWS)
+    expect(found, "One step (InDI)", DOES_NOT_SHOW)
+    expect(found, "More steps look better", SHOWS)
+
+
+@pytest.mark.backend_free
+def test_claims_of_generation():
+    import generation
+    from harness import DOES_NOT_SHOW, NOT_DECIDABLE, SHOWS
+
+    lines = [line for line, _, _ in generation.CONFIGS["small"].lines()]
+    psnr = dict.fromkeys(lines, PSNR)
+    config, found = curves(
+        psnr, {**dict.fromkeys(lines, POOR), generation.ALGORITHM_1: GOOD}
+    )
+    config = dataclasses.replace(config, metrics=("kid768",))
+    for real, verdict in ((0.0, SHOWS), (-0.2, DOES_NOT_SHOW)):
+        found.extra = {"real_faces": {"kid768": real}}
+        claims = generation.claims(config, found, None)
+        judged = {claim.claim: claim.verdict for claim in claims}
+        expect(judged, "Pure noise generates", verdict)
+        expect(judged, "better than naive", SHOWS)
+    one_seed = [row for row in found.rows if row["training_seed"] == 0]
+    found.rows = one_seed
+    (claim, *_) = generation.claims(config, found, None)
+    assert claim.verdict == NOT_DECIDABLE
+
+
+@pytest.mark.backend_free
+def test_held_out_crops(tmp_path):
+    import configuration
+    import held_out
+
+    from keras_indi.data.degradations import JPEGCompression
+
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (70, 100, 3)).astype("uint8")
+    held_out.save_image(tmp_path / "photographs" / "a.png", image)
+    config = configuration.Config(
+        variants={}, degradation=JPEGCompression(15), crop=32, tiles=True
+    )
+    for tiles, corners in (
+        (True, [(2, 2), (2, 34), (2, 66), (34, 2), (34, 34), (34, 66)]),
+        (False, [(18, 34)]),
+    ):
+        config = dataclasses.replace(config, tiles=tiles)
+        sources = {"set": "photographs"}
+        folders = held_out.held_out_folders(config, sources, tmp_path, tmp_path)
+        degraded, clean = folders["set"]
+        whole = config.degradation(image[:68], 0)
+        assert len(list(clean.iterdir())) == len(corners)
+        for row, column in corners:
+            tile = slice(row, row + 32), slice(column, column + 32)
+            for side, expected in ((clean, image), (degraded, whole)):
+                found = keras_indi.data.read_image(side / f"a_{row}_{column}.png")
+                np.testing.assert_array_equal(found, expected[tile])
+
+
+@pytest.mark.backend_free
+def test_the_page_is_written_from_the_results(tmp_path, monkeypatch):
+    import report
+
+    assert report.page() == (FOLDER / "README.md").read_text()
+    monkeypatch.setattr(report, "HERE", tmp_path)
+    (tmp_path / "findings.md").write_text("what was found")
+    page = report.page()
+    assert page.count("not run yet") == len(report.EXPERIMENTS) + len(report.PAPER)
+    assert "\n\nwhat was found\n\n" in page
+
+
+@pytest.mark.backend_free
+def test_claims_count_for_the_papers_they_test(tmp_path, monkeypatch):
+    import report
+    from harness import DOES_NOT_SHOW, SHOWS
+
+    claims = {
+        "jpeg": [("One step has the best PSNR (a).", SHOWS)],
+        "toy": [
+            ("One step, the regression, has the least squared error.", SHOWS),
+            ("One step has the best PSNR (b).", DOES_NOT_SHOW),
+            ("One step, the regression, has the least squared error, too.", SHOWS),
+        ],
+    }
+    monkeypatch.setattr(report, "HERE", tmp_path)
+    for name, found in claims.items():
+        folder = tmp_path / "results" / name
+        folder.mkdir(parents=True)
+        content = [{"claim": claim, "verdict": verdict} for claim, verdict in found]
+        (folder / "results.json").write_text(json.dumps({"claims": content}))
+    assert list(report.verdicts(report.PAPER["One step has the best PSNR"])) == [
+        "*shows*: toy (2 claims), jpeg",
+        "*does not show*: toy",
+    ]
