@@ -115,7 +115,7 @@ RECIPES = {
         GaussianNoise((5, 50)),
         pairs=("polyu100/train",),
         repeats=2,
-        mixture=0.25,
+        mixture=2.0,
         seed=1,
         batches=24000,
         starts_from="ground_denoise",
