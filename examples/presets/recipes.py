@@ -38,6 +38,8 @@ class Recipe:
         pairs: Folders of real pairs to add, each with `degraded` and `clean`.
         repeats: Int, how often a pass goes through the real pairs.
         noise: Float, eps, as a fraction of the value range.
+        mixture: Float, a of p(t), the weight of t = 1 beside uniform times.
+        seed: Int, of crops and draws.
         crop_size: Int, pixels.
         batch_size: Int.
         batches: Int.
@@ -53,6 +55,8 @@ class Recipe:
     pairs: tuple = ()
     repeats: int = 1
     noise: float = 0.1
+    mixture: float = 1.0
+    seed: int = 0
     crop_size: int = 64
     batch_size: int = 16
     batches: int = 10000
@@ -80,6 +84,22 @@ GROUND = {
         batches=5000,
         starts_from="ground_noise",
     ),
+    "ground_denoise": Recipe(
+        "noise",
+        "Removes the noise of cameras, and Gaussian noise of sigma 5 to 50.",
+        GaussianNoise((5, 50)),
+        pairs=("polyu100/train",),
+        repeats=2,
+        batches=10000,
+    ),
+    "ground_super_resolution": Recipe(
+        "4x super-resolution",
+        "Sharpens photographs that were enlarged four times, bilinear.",
+        Downsample(4),
+        crop_size=96,
+        batch_size=8,
+        batches=6000,
+    ),
 }
 RECIPES = {
     "indi_small_jpeg": Recipe(
@@ -95,7 +115,10 @@ RECIPES = {
         GaussianNoise((5, 50)),
         pairs=("polyu100/train",),
         repeats=2,
-        batches=10000,
+        mixture=2.0,
+        seed=1,
+        batches=15000,
+        starts_from="ground_denoise",
         restore_defaults={"num_steps": 1, "time_grid": "power"},
         notes=(
             "Mild noise, as of cameras in good light, is best removed in one step. "
@@ -106,9 +129,13 @@ RECIPES = {
         "4x super-resolution",
         "Sharpens photographs that were enlarged four times, bilinear.",
         Downsample(4),
+        pairs=("city100/train",),
+        repeats=2,
+        seed=1,
         crop_size=96,
         batch_size=8,
-        batches=6000,
+        batches=8000,
+        starts_from="ground_super_resolution",
         restore_defaults={"num_steps": 8, "time_grid": "power"},
     ),
     "indi_small_motion_deblur": Recipe(

@@ -53,9 +53,9 @@ def build_model(recipe, starts_from):
     unet = keras_indi.models.UNetBackbone(**NETWORK, dtype="mixed_bfloat16")
     model = keras_indi.models.InDI(
         unet,
-        time_distribution=LinearMixtureTime(1.0, stratified=True),
+        time_distribution=LinearMixtureTime(recipe.mixture, stratified=True),
         noise_schedule=recipe.noise,
-        seed=0,
+        seed=recipe.seed,
     )
     if starts_from is not None:
         earlier = keras.saving.load_model(starts_from, compile=False)
@@ -77,12 +77,13 @@ def train(name, folder, out):
     starts_from = None
     if recipe.starts_from is not None:
         starts_from = train(recipe.starts_from, folder, out)
-    keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(recipe.seed)
     options = {"crop_size": recipe.crop_size, "batch_size": recipe.batch_size}
     pairs = data.make_pairs(
         ImageFiles(training_files(recipe, folder)),
         recipe.degradation,
         batches_per_epoch=EPOCH,
+        seed=recipe.seed,
         **options,
     )
     validation = data.clean_folder(
