@@ -24,7 +24,7 @@ EXPERIMENTS = {
     "time_distribution": "9. p(t)",
     "conditional_ddpm": "10. Conditional DDPM",
     "regression": "11. Regression",
-    "longer_training": "Beyond the paper: four times the training",
+    "conditioning": "Beyond the paper: to see the degraded image too",
 }
 # The paper's claims, and how ours begin that test them.
 PAPER = {
@@ -68,8 +68,9 @@ runs. From the paper are the loss (L1), the rate, the average (EMA 0.9999), the 
 steps and what noise the path carries; the sizes of networks, crops and batches at full
 scale are ours. The figures, the protocol and the seeds of each run are in
 `results/NAME/results.json`, and `python examples/paper/report.py` writes this page from
-them. Steps are counted as calls of the network. All networks but the conditional
-DDPM's see x_t and t alone, as the paper's.
+them. Steps are counted as calls of the network. All networks see x_t and t alone, as
+the paper's, but for the conditional DDPM's, and where the last experiment says
+otherwise.
 
 A verdict is *shows*, *does not show*, or *not decidable at this scale*: where a claim
 rests on a difference between models, that is at most twice its deviation over training

@@ -1,0 +1,47 @@
+"""Beyond the paper: the network also sees the degraded image.
+
+    pip install "keras-indi[tensorflow,data,evaluation]"
+    python examples/paper/conditioning.py --data DATA --weights alex=PATH
+
+JPEG at quality 15, at the noise of experiment 6 and at that of the shipped presets.
+"""
+
+import dataclasses
+
+import jpeg
+import photographs
+import verdicts
+from configuration import Variant, smoke
+
+from keras_indi.schedules import ConstantNoise
+
+LEVELS = (0.02, 0.1)
+VARIANTS = {
+    f"{name}, eps {eps:g}": Variant(
+        noise_schedule=ConstantNoise(eps), condition_on_degraded=conditioned
+    )
+    for eps in LEVELS
+    for name, conditioned in (("x_t", False), ("x_t and y", True))
+}
+SMALL = dataclasses.replace(jpeg.CONFIGS["small"], variants=VARIANTS)
+CONFIGS = {
+    "full": dataclasses.replace(jpeg.CONFIGS["full"], variants=VARIANTS),
+    "small": SMALL,
+    "smoke": smoke(SMALL),
+}
+
+
+def claims(config, curves, figure):
+    found = []
+    for eps in LEVELS:
+        for metric in config.metrics:
+            text = f"To see the degraded image too helps, eps {eps:g}, in {metric}."
+            lines = f"x_t and y, eps {eps:g}", f"x_t, eps {eps:g}"
+            found.append(
+                verdicts.comparison_claim(curves, figure, text, *lines, metric)
+            )
+    return found
+
+
+if __name__ == "__main__":
+    photographs.main("conditioning", CONFIGS, claims)
