@@ -8,7 +8,6 @@ steps, once for each seed.
 
 import dataclasses
 import functools
-import pathlib
 
 import drawing
 import harness
@@ -71,7 +70,7 @@ def run(config, folder, options, claims, draw_pictures, extra):
     figure = drawing.draw_curves(config, curves, folder / "curves.png")
     draw_pictures(config, models, {**folders, **shown}, folder / "pictures.png")
     protocol_facts = {
-        "metrics": described(protocol),
+        "metrics": protocol.without_folders(),
         "training_seeds": config.budget.seeds,
         "noise_seeds": config.noise_seeds,
         "training_images": config.budget.steps * config.budget.batch_size,
@@ -119,13 +118,6 @@ def measured(config, name, seed, model, folders, protocol, run_folder):
             }
             rows += [{**keys, **row} for row in table]
     return rows
-
-
-def described(protocol):
-    """The configuration of a protocol, without the folders of this machine."""
-    found = protocol.get_config()
-    files = found["weights"].items()
-    return {**found, "weights": {key: pathlib.Path(path).name for key, path in files}}
 
 
 def training_flops(budget, backbone):

@@ -154,9 +154,6 @@ def measure(name, options, weights):
         label = "1 step" if steps == 1 else f"{steps} steps"
         rows[label] = {metric: row[metric] for metric in metrics}
     images = len(data.find_images(clean))
-    described = protocol.get_config()
-    files = described["weights"].items()
-    described["weights"] = {network: pathlib.Path(f).name for network, f in files}
     return {
         "preset": preset,
         "images": images,
@@ -164,7 +161,7 @@ def measure(name, options, weights):
         "rows": rows,
         "degradation": None if degradation is None else repr(degradation),
         "dtype": options.dtype,
-        "protocol": described,
+        "protocol": protocol.without_folders(),
     }
 
 

@@ -168,6 +168,19 @@ class Protocol(Configurable):
             self.value_range,
         )
 
+    def without_folders(self):
+        """The configuration as to publish it: of each file the name alone.
+
+        Returns:
+            Dict, as of `get_config()`.
+        """
+        config = self.get_config()
+        files = config["weights"].items()
+        config["weights"] = {name: pathlib.Path(path).name for name, path in files}
+        if self.extractor is not None:
+            config["extractor"] = pathlib.Path(self.extractor).name
+        return config
+
     def weight_digests(self):
         """Dict of the names in `weights` (and `"extractor"`) to the files' SHA-256."""
         paths = dict(self.weights)

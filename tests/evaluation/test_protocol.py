@@ -72,3 +72,16 @@ def test_bad_arguments(arguments):
     (name,) = arguments
     with pytest.raises(ValueError, match=f"Received: {name}="):
         Protocol(**arguments)
+
+
+def test_a_published_protocol_has_no_folders(tmp_path):
+    protocol = Protocol(
+        ("lpips_alex", "fid"),
+        weights={"alex": tmp_path / "alex.npz"},
+        extractor=tmp_path / "features.keras",
+    )
+    published = protocol.without_folders()
+    assert published["weights"] == {"alex": "alex.npz"}
+    assert published["extractor"] == "features.keras"
+    assert str(tmp_path) not in str(published)
+    assert protocol.weights == {"alex": str(tmp_path / "alex.npz")}
