@@ -90,7 +90,9 @@ ARCHITECTURES = {
         "restorer": {"noise_schedule": 0.0, "restore_defaults": {"num_steps": 100}},
         "task": "generation of faces from noise, 64 by 64 pixels",
         "degradation": degradations.PureNoise(),
-        "data": "CelebA, `keras_indi.data.load_tfds('celeb_a', ...)`",
+        # Floats, for half of the noise is outside of what 8 bits hold.
+        "data": "CelebA, `keras_indi.data.load_tfds('celeb_a', "
+        "degradation=PureNoise(), dtype='float32', value_range=(0, 255))`",
         "crop_size": 64,
         "batch_size": 128,
     },
