@@ -16,11 +16,11 @@ import keras
 from recipes import RECIPES
 
 from keras_indi import data, evaluation
-from keras_indi.schedules import ConstantNoise
+from keras_indi.schedules import ConstantNoise, PowerGrid, time_grid
 
-NUM_STEPS = (1, 2, 4, 8)
+NUM_STEPS = (1, 2, 3, 4, 8)
 SAMPLERS = ("indi",)
-GRIDS = ("uniform", "power", "cosine")
+GRIDS = ("uniform", "power", PowerGrid(3), "cosine")
 CROP = 256  # pixels
 AT_MOST = {"psnr": 1.0}  # worse than in one step
 
@@ -52,8 +52,9 @@ def choose(name, options):
         out_dir=out,
     )
     for row in table:
+        grid = time_grid.get(row["time_grid"])
         print(
-            f"| {row['sampler']}, {row['time_grid']}, {row['num_steps']} "
+            f"| {row['sampler']}, {grid}, {row['num_steps']} "
             f"| {row['psnr']:.2f} | {row['ssim']:.3f} | {row['lpips_alex']:.3f} |"
         )
     print(evaluation.recommend(table, within=AT_MOST))

@@ -23,6 +23,7 @@ from keras_indi.presets import PRESETS_FOLDER
 LOGS = pathlib.Path(__file__).parent / "logs"
 TERMS = {
     "bsds500/train": "Berkeley segmentation data set: non-commercial research",
+    "city100/train": "City100, iPhone X: MIT",
     "city100/train/clean": "City100, iPhone X: MIT",
     "polyu100/train": "PolyU real-world noisy images: non-commercial",
 }
