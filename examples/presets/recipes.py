@@ -127,7 +127,7 @@ RECIPES = {
     ),
     "indi_small_super_resolution_x4": Recipe(
         "4x super-resolution",
-        "Sharpens photographs that were enlarged four times, bilinear.",
+        "Sharpens photographs that were enlarged four times, bilinear or by a phone.",
         Downsample(4),
         pairs=("city100/train",),
         repeats=2,
