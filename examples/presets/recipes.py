@@ -84,14 +84,6 @@ GROUND = {
         batches=5000,
         starts_from="ground_noise",
     ),
-    "ground_denoise": Recipe(
-        "noise",
-        "Removes the noise of cameras, and Gaussian noise of sigma 5 to 50.",
-        GaussianNoise((5, 50)),
-        pairs=("polyu100/train",),
-        repeats=2,
-        batches=10000,
-    ),
     "ground_super_resolution": Recipe(
         "4x super-resolution",
         "Sharpens photographs that were enlarged four times, bilinear.",
@@ -101,20 +93,19 @@ GROUND = {
         batches=6000,
     ),
 }
+# It learns what the first one did, with noise on the path.
+GROUND["ground_denoise"] = dataclasses.replace(
+    GROUND["ground_noise"], noise=0.1, starts_from="ground_jpeg"
+)
 RECIPES = {
-    "indi_small_jpeg": Recipe(
-        "JPEG artefacts",
-        "Removes the blocks and rings of JPEG files of quality 10 to 50.",
-        JPEG,
+    "indi_small_jpeg": dataclasses.replace(
+        GROUND["ground_jpeg"],
         batches=8000,
+        starts_from="ground_jpeg",
         restore_defaults={"num_steps": 2, "time_grid": "power"},
     ),
-    "indi_small_denoise": Recipe(
-        "noise",
-        "Removes the noise of cameras, and Gaussian noise of sigma 5 to 50.",
-        GaussianNoise((5, 50)),
-        pairs=("polyu100/train",),
-        repeats=2,
+    "indi_small_denoise": dataclasses.replace(
+        GROUND["ground_denoise"],
         mixture=2.0,
         seed=1,
         batches=15000,
@@ -125,15 +116,13 @@ RECIPES = {
             "Strong noise looks more natural in two.",
         ),
     ),
-    "indi_small_super_resolution_x4": Recipe(
-        "4x super-resolution",
-        "Sharpens photographs that were enlarged four times, bilinear or by a phone.",
-        Downsample(4),
+    "indi_small_super_resolution_x4": dataclasses.replace(
+        GROUND["ground_super_resolution"],
+        description="Sharpens photographs that were enlarged four times, bilinear or "
+        "by a phone.",
         pairs=("city100/train",),
         repeats=2,
         seed=1,
-        crop_size=96,
-        batch_size=8,
         batches=8000,
         starts_from="ground_super_resolution",
         restore_defaults={"num_steps": 8, "time_grid": "power"},
