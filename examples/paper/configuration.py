@@ -15,7 +15,6 @@ SMOKE_NETWORK = {
     "blocks_per_level": 1,
 }
 SMOKE_CALLS = (1, 3)
-L1 = "mean_absolute_error"
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -58,7 +57,7 @@ class Variant:
     noise_schedule: object = 0.0
     time_distribution: object = "uniform"
     condition_on_degraded: bool = False
-    loss: str = L1
+    loss: str = "mean_absolute_error"
     methods: tuple = (Method(),)
 
     def __post_init__(self):

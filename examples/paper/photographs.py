@@ -62,7 +62,6 @@ def run(config, folder, options, claims, draw_pictures, extra):
             rows += measured(config, name, seed, model, folders, protocol, run_folder)
         facts[name] = {
             "trained_on": circumstances(config, variant),
-            "loss": variant.loss,
             "parameters": model.backbone.count_params(),
             "training_flops": training_flops(config.budget, model.backbone),
         }

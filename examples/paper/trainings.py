@@ -12,7 +12,6 @@ import re
 
 import harness
 import keras
-from configuration import L1
 
 import keras_indi
 from keras_indi import data, schedules
@@ -29,6 +28,7 @@ def circumstances(config, variant):
         "restorer": variant.restorer,
         "noise_schedule": noise_schedule(variant),
         "condition_on_degraded": variant.condition_on_degraded,
+        "loss": variant.loss,
         "degradation": config.degradation,
         "train": config.train,
         "train_pairs": config.train_pairs,
@@ -39,8 +39,6 @@ def circumstances(config, variant):
         found["time_distribution"] = schedules.time_distribution.get(
             variant.time_distribution
         )
-    if variant.loss != L1:
-        found["loss"] = variant.loss
     return harness.plain(found)
 
 
