@@ -50,7 +50,7 @@ setup(
     author="The keras_indi developers",
     license="Apache-2.0",
     license_files=["LICENSE"],
-    packages=find_packages(include=["keras_indi", "keras_indi.*"]),
+    packages=find_packages(include=["keras_indi", "keras_indi.*", "keras_indi_cli"]),
     package_data={
         "keras_indi.data.tfds": [
             "*/README.md",
@@ -59,7 +59,6 @@ setup(
         ],
         "keras_indi.presets": ["data/*/*"],
     },
-    py_modules=["keras_indi_environment", "keras_indi_launcher"],
     python_requires=">=3.11",
     install_requires=["keras>=3.15,<3.16", "numpy>=2.0,<3"],
     extras_require={
@@ -92,7 +91,7 @@ setup(
             "ruff>=0.15,<0.18",
         ],
     },
-    entry_points={"console_scripts": ["keras-indi=keras_indi_launcher:main"]},
+    entry_points={"console_scripts": ["keras-indi=keras_indi_cli.launcher:main"]},
     classifiers=[
         "Development Status :: 4 - Beta",
         "Intended Audience :: Science/Research",

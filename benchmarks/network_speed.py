@@ -15,7 +15,7 @@ Measured, in float32 with two threads:
 - `train`: one step of training, L1 loss and Adam: ours by `fit` on arrays, the
   other by its loop over the same arrays;
 - `forward`: one call of the network: ours through
-  `keras_indi.inference.compiled`, as restoration calls it.
+  `keras_indi.backend.compiled`, as restoration calls it.
 
 Each side runs in a process of its own, with glibc's allocator tuned (it keeps
 freed memory, in one arena for all threads) and, for JAX, the same XLA_FLAGS. The
@@ -70,7 +70,7 @@ class KerasSide:
         import keras
         import numpy as np
 
-        from keras_indi.inference.compiled import (
+        from keras_indi.backend.compiled import (
             compile_function,
             default_jit_compile,
         )

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.inference.compiled import compile_function
+from keras_indi.backend.compiled import compile_function
 from keras_indi.models import InDI, UNetBackbone
 
 

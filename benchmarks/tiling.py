@@ -20,8 +20,8 @@ import time
 import keras
 import numpy as np
 
-from keras_indi.inference import restore_file
 from keras_indi.models import InDI, UNetBackbone
+from keras_indi.restoration import restore_file
 from keras_indi.training import NETWORK
 
 

@@ -19,8 +19,8 @@ import keras
 
 import keras_indi
 from keras_indi import data, evaluation
-from keras_indi.evaluation.figures import contact_sheet
-from keras_indi.files import write_whole
+from keras_indi.evaluation.plots import contact_sheet
+from keras_indi.images.whole_writes import write_whole
 
 EPOCH = 200  # batches
 NUM_STEPS = (1, 4, 16)

@@ -32,21 +32,12 @@ OPTIONAL = [
     "zarr",
 ]
 
-MAY_IMPORT_A_BACKEND = {
-    "inference/compiled.py",
-    "layers/convolution.py",
-    # Layers of KerasCV compute in TensorFlow and draw from its generators.
-    "data/degradations/keras_layer_degradation.py",
-    # The weights of published networks are PyTorch's files, on any backend.
-    "metrics/weights.py",
-    # TensorFlow, where the user asks for a tf.data.Dataset of the pairs.
-    "data/pairs.py",
-}
-
-# What each room may import of the package. Those of one line know each other.
+# What each room may import of the package: what lies below, and nothing beside.
 FLOORS = [
-    {"broadcasting", "configurable", "files", "version"},
-    {"diffusion_process", "process", "layers"},
+    {"version"},
+    {"backend", "broadcasting", "configurable", "images"},
+    # Data and metrics know no model, and layers no image files.
+    {"data", "diffusion_process", "layers", "metrics", "process"},
     {"schedules"},
     {"samplers"},
     {"inference"},
@@ -55,11 +46,10 @@ FLOORS = [
     {"models"},
     {"evaluation", "export"},
     {"callbacks"},
-    {"restoring", "training"},
-    {"cli", "app"},
+    {"restoration", "training"},
+    {"beam", "page"},
+    {"cli"},
 ]
-# Data and metrics stand beside: they know no model.
-BESIDE = {"data", "metrics"}
 
 
 def imported_names(path):
@@ -80,9 +70,7 @@ def room(path):
 
 
 def floor(name):
-    """How high a room lies, or `None` for what stands beside."""
-    if name in BESIDE:
-        return None
+    """How high a room lies."""
     found = [level for level, names in enumerate(FLOORS) if name in names]
     assert found, f"`{name}` has no place among the floors"
     return found[0]
@@ -92,35 +80,30 @@ def test_the_scan_reads_the_package():
     assert ROOT / "models" / "indi.py" in FILES
     names = set(imported_names(ROOT / "models" / "restorer.py"))
     assert {"keras", "keras_indi.presets.PresetModel"} <= names
-    assert "keras_indi.inference.moves" in names
+    assert "keras_indi.inference.engine" in names
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_import_what_they_may(path):
     names = set(imported_names(path))
     where = path.relative_to(ROOT).as_posix()
+    modules = {name.split(".")[0] for name in names}
     assert not [name for name in names if name.startswith("keras.src")]
-    if where not in MAY_IMPORT_A_BACKEND:
-        assert not BACKENDS & {name.split(".")[0] for name in names}
-    if where in ("__init__.py", "version.py"):
+    assert "keras_indi_cli" not in modules
+    if room(path) != "backend":
+        assert not BACKENDS & modules
+    if where == "__init__.py":
         return
-    own = floor(room(path))
     for name in names:
-        if not name.startswith("keras_indi."):
-            continue
-        used = name.split(".")[1]
-        if used == room(path) or floor(used) == 0:
-            continue
-        if own is None:  # data and metrics
-            # What compiles a function knows no model.
-            compiles = name.startswith("keras_indi.inference.compiled")
-            assert compiles or floor(used) == floor("process"), (
-                f"{where} imports {name}"
-            )
-        elif floor(used) is None:
-            assert own > floor("models"), f"{where} imports {name}"
-        else:
-            assert floor(used) < own, f"{where} imports {name}"
+        used = name.split(".")[1] if name.startswith("keras_indi.") else room(path)
+        if used != room(path):
+            assert floor(used) < floor(room(path)), f"{where} imports {name}"
+
+
+def test_what_runs_before_the_package_imports_nothing_of_it():
+    for path in sorted(ROOT.with_name("keras_indi_cli").glob("*.py")):
+        modules = {name.split(".")[0] for name in imported_names(path)}
+        assert modules <= {*sys.stdlib_module_names, "keras_indi_cli"}
 
 
 def test_importing_loads_nothing_optional(tmp_path):
@@ -142,6 +125,6 @@ def test_importing_loads_nothing_optional(tmp_path):
 
 def test_public_face():
     assert keras_indi.__version__.count(".") == 2
-    rooms = ["callbacks", "data", "layers", "models", "presets", "process"]
-    for name in [*rooms, "samplers", "schedules"]:
+    rooms = ["callbacks", "data", "images", "layers", "models", "presets", "process"]
+    for name in [*rooms, "restoration", "samplers", "schedules"]:
         assert getattr(keras_indi, name).__name__ == f"keras_indi.{name}"

@@ -5,7 +5,7 @@ import numpy as np
 import verdicts
 
 from keras_indi import data
-from keras_indi.evaluation.figures import TITLES
+from keras_indi.evaluation.plots import TITLES
 
 PICTURE = 128  # pixels of the centre that pictures show
 

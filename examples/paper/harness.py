@@ -26,7 +26,7 @@ import keras
 import numpy as np
 
 import keras_indi
-from keras_indi.files import write_whole
+from keras_indi.images.whole_writes import write_whole
 
 HERE = pathlib.Path(__file__).parent
 SHOWS = "shows"

@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image
 
 from keras_indi import data
-from keras_indi.files import write_whole
+from keras_indi.images.image_files import match_folders
+from keras_indi.images.whole_writes import write_whole
 
 
 def held_out_folders(config, sources, root, runs):
@@ -73,7 +74,7 @@ class Writer:
             pairs = self.source(self.root)
         else:
             sides = (self.root / side for side in self.source)
-            pairs = data.files.match_folders(*sides).pairs
+            pairs = match_folders(*sides).pairs
         for inside, paths in sorted(pairs.items()):
             degraded, clean = (data.read_image(path, 3) for path in paths)
             yield inside.replace("/", "_"), degraded, clean

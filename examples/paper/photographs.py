@@ -17,7 +17,7 @@ from trainings import circumstances, forward_flops, trained
 from verdicts import Curves
 
 from keras_indi import evaluation
-from keras_indi.files import write_whole
+from keras_indi.images.whole_writes import write_whole
 
 
 def main(name, configs, claims, draw_pictures=drawing.draw_pictures, extra=None):

@@ -16,7 +16,7 @@ import numpy as np
 from harness import Claim, Findings, judged
 from keras import ops
 
-from keras_indi.files import write_whole
+from keras_indi.images.whole_writes import write_whole
 from keras_indi.models import InDI
 
 MODES = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]], "float32")

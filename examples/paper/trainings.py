@@ -15,7 +15,8 @@ import keras
 
 import keras_indi
 from keras_indi import data, schedules
-from keras_indi.files import write_whole
+from keras_indi.images.image_files import ImageFiles, match_folders
+from keras_indi.images.whole_writes import write_whole
 
 STEPS_PER_EPOCH = 250
 
@@ -69,12 +70,10 @@ def training_pairs(config, root, seed):
         found = data.find_images(root / name)
         files.update({f"{name}/{inside}": path for inside, path in found.items()})
     for name in config.train_pairs:
-        match = data.files.match_folders(
-            root / name / "degraded", root / name / "clean"
-        )
+        match = match_folders(root / name / "degraded", root / name / "clean")
         files.update({f"{name}/{key}": pair for key, pair in match.pairs.items()})
     return data.make_pairs(
-        data.files.ImageFiles(files),
+        ImageFiles(files),
         config.degradation,
         crop_size=config.budget.crop_size,
         batch_size=config.budget.batch_size,
@@ -166,7 +165,7 @@ def forward_flops(unet, size):
     total = 0
     for layer, output in zip(layers, network.compute_output_spec(inputs)):
         pixels = math.prod(output.shape[1:-1])
-        if isinstance(layer, keras_indi.layers.Upsampling2D):
+        if isinstance(layer, keras_indi.layers.UpsampleBlock):
             pixels //= 4  # its convolution comes first
         for weight in layer.trainable_weights:
             if len(weight.shape) == 4:

@@ -21,8 +21,8 @@ from keras_indi.data.degradations import (
     MotionBlur,
 )
 from keras_indi.data.sample_photographs import sample_photographs
-from keras_indi.evaluation.figures import contact_sheet
-from keras_indi.files import write_whole
+from keras_indi.evaluation.plots import contact_sheet
+from keras_indi.images.whole_writes import write_whole
 
 PICTURES = pathlib.Path(__file__).parents[1] / "pictures"
 NUM_STEPS = (1, 4, 16)

@@ -20,8 +20,8 @@ from PIL import Image
 import keras_indi
 from keras_indi import data, evaluation
 from keras_indi.data import degradations
-from keras_indi.data.images import to_channels
-from keras_indi.files import write_whole
+from keras_indi.images.decoding import to_channels
+from keras_indi.images.whole_writes import write_whole
 
 NUM_STEPS = (1, 2, 4, 8, 16)
 

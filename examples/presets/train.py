@@ -17,8 +17,8 @@ from recipes import CLEAN, GROUND, RECIPES
 
 import keras_indi
 from keras_indi import data
-from keras_indi.data.files import ImageFiles, find_images, match_folders
-from keras_indi.files import write_whole
+from keras_indi.images.image_files import ImageFiles, find_images, match_folders
+from keras_indi.images.whole_writes import write_whole
 from keras_indi.schedules import LinearMixtureTime
 from keras_indi.training import NETWORK
 

@@ -7,7 +7,7 @@ import warnings
 import keras
 from keras import ops
 
-from keras_indi.files import write_whole
+from keras_indi.images.whole_writes import write_whole
 
 # Where the backup file holds what `Model.save_weights` does not.
 GROUP = "backup_and_resume"

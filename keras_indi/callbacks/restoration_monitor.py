@@ -10,8 +10,8 @@ from keras import ops
 
 from keras_indi import metrics as image_metrics
 from keras_indi.callbacks.tensorboard_scalars import add_event, event_writer
-from keras_indi.evaluation.figures import contact_sheet, require_pillow, viewable
-from keras_indi.files import write_whole
+from keras_indi.evaluation.plots import contact_sheet, require_pillow, viewable
+from keras_indi.images.whole_writes import write_whole
 
 
 class RestorationMonitor(keras.callbacks.Callback):

@@ -36,8 +36,8 @@ def command(degraded, clean, max_shift, sheet):
     Example: keras-indi data check train/noisy train/clean
     """
     from keras_indi.data.check import check_folders, crops_to_look_at
-    from keras_indi.evaluation.figures import contact_sheet
-    from keras_indi.files import write_whole
+    from keras_indi.evaluation.plots import contact_sheet
+    from keras_indi.images.whole_writes import write_whole
 
     result = check_folders(degraded, clean, max_shift, verbose=int(sys.stdout.isatty()))
     click.echo(result.report())

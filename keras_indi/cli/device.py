@@ -16,15 +16,15 @@ device_option = click.option(
 def on_device(device):
     """A context in which the backend computes on a device.
 
-    (Before the process started, `keras_indi_launcher` has hidden the GPUs from
-    the backend for `cpu`.)
+    (Before the process started, `keras_indi_cli.launcher` has hidden the GPUs
+    from the backend for `cpu`.)
 
     Raises:
         ValueError: If it is "gpu" and there is none.
     """
     import keras
 
-    from keras_indi.inference.compiled import devices
+    from keras_indi.backend.compiled import devices
 
     found = [name for name in devices() if not name.startswith("cpu")]
     if device == "gpu" and not found:

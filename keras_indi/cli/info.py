@@ -1,7 +1,5 @@
 """`keras-indi info`: what is installed, and what will run."""
 
-import os
-
 import click
 
 
@@ -14,15 +12,13 @@ def command():
 
     Example: keras-indi info
     """
+    # What can be told without the package, `keras_indi_cli.launcher` has told before.
     import keras
 
-    import keras_indi_environment
-    from keras_indi.inference.compiled import devices
-    from keras_indi.inference.precision import fastest_dtype
+    from keras_indi.backend.compiled import devices
+    from keras_indi.backend.precision import fastest_dtype
     from keras_indi.presets import PRESETS_FOLDER, list_presets
 
-    for line in keras_indi_environment.report(os.environ):
-        click.echo(line)
     click.echo(f"\nDevices of {keras.config.backend()}: {', '.join(devices())}")
     click.echo(f"Restores in {fastest_dtype()} unless --dtype says otherwise.")
     click.echo(f"Presets: {len(list_presets())} in {PRESETS_FOLDER}")

@@ -5,7 +5,7 @@ import time
 
 import click
 
-from keras_indi.files import write_whole
+from keras_indi.images.whole_writes import write_whole
 
 # 4x super-resolution of photographs, a task whose result one sees.
 FACTOR = 4
@@ -152,7 +152,7 @@ def _restore_and_score(model, degraded, clean):
 
 
 def _write_picture(rows, clean, path):
-    from keras_indi.evaluation.figures import contact_sheet
+    from keras_indi.evaluation.plots import contact_sheet
 
     columns = [*rows, ("clean", clean)]
     sheet = contact_sheet(

@@ -158,7 +158,7 @@ def command(
     Example: keras-indi restore photo.jpg
              keras-indi restore holiday "scans/*.tif" -o restored --steps 4
     """
-    from keras_indi.restoring import restore_files
+    from keras_indi.restoration import restore_files
 
     if skip_existing and overwrite:
         raise click.UsageError("Give --skip-existing or --overwrite, not both.")

@@ -12,7 +12,7 @@ FOLDER = click.Path(file_okay=False, exists=True)
 
 def yaml_value(context, parameter, value):
     """A flag's value that may be more than text, as in the file."""
-    from keras_indi.training.config import parse
+    from keras_indi.training.training_config import parse
 
     return None if value is None else parse(value)
 
@@ -115,7 +115,7 @@ def command(config, device, **flags):
       out: runs/jpeg
     """
     from keras_indi.training import TrainingConfig, train
-    from keras_indi.training.config import read_settings
+    from keras_indi.training.training_config import read_settings
 
     settings = {} if config is None else read_settings(config)
     settings |= {name: value for name, value in flags.items() if value is not None}

@@ -8,17 +8,17 @@ import keras
 import numpy as np
 
 from keras_indi.data.crops import scale_of
-from keras_indi.data.files import Match, listed, match_folders
-from keras_indi.data.images import (
+from keras_indi.data.resize import resize
+from keras_indi.data.shift import measure_shift
+from keras_indi.images.decoding import (
     MAX_PIXELS,
     ImageInfo,
     UnusableImageError,
     inspect_image,
     read_image,
 )
-from keras_indi.data.resize import resize
-from keras_indi.data.shift import measure_shift
-from keras_indi.data.value_ranges import convert
+from keras_indi.images.image_files import Match, listed, match_folders
+from keras_indi.images.value_ranges import convert
 
 MAX_SHIFT = 1.0  # pixels
 VIEW_SIZE = 192  # pixels, of the crops for a contact sheet

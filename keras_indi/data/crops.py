@@ -1,9 +1,9 @@
 """Cutting training pairs: the same place of both images, degraded if need be."""
 
 from keras_indi.data import augmentation
-from keras_indi.data.images import UnusableImageError
 from keras_indi.data.resize import resize
-from keras_indi.data.value_ranges import RANGES, convert
+from keras_indi.images.decoding import UnusableImageError
+from keras_indi.images.value_ranges import RANGES, convert
 
 
 class CropPair:

@@ -2,15 +2,15 @@
 
 import warnings
 
-from keras_indi.data.files import (
+from keras_indi.data.pipeline import make_pairs
+from keras_indi.images.decoding import MAX_PIXELS
+from keras_indi.images.image_files import (
     CACHE_BYTES,
     ImageFiles,
     find_images,
     listed,
     match_folders,
 )
-from keras_indi.data.images import MAX_PIXELS
-from keras_indi.data.pipeline import make_pairs
 
 
 def paired_folder(

@@ -4,6 +4,8 @@ import threading
 
 import keras
 
+from keras_indi.backend.tensorflow_data import tf_dataset
+
 
 class Pairs(keras.utils.PyDataset):
     """Batches `(degraded, clean)`, read ahead by threads: made by `make_pairs`.
@@ -113,23 +115,13 @@ class Pairs(keras.utils.PyDataset):
         Raises:
             ImportError: If TensorFlow is not installed.
         """
-        try:
-            import tensorflow as tf
-        except ImportError as error:
-            raise ImportError(
-                "A tf.data.Dataset needs TensorFlow. Install it: "
-                'pip install "keras-indi[tensorflow]"'
-            ) from error
         degraded, clean = self[0]
         crop = self._settings["crop_size"] or (None, None)
-        signature = tuple(
-            tf.TensorSpec((None, *crop, images.shape[-1]), images.dtype)
+        signature = [
+            ((None, *crop, images.shape[-1]), images.dtype)
             for images in (degraded, clean)
-        )
-        dataset = tf.data.Dataset.from_generator(
-            lambda: iter(self), output_signature=signature
-        )
-        return dataset.apply(tf.data.experimental.assert_cardinality(len(self)))
+        ]
+        return tf_dataset(lambda: iter(self), signature, len(self))
 
     # === Reading ===
 

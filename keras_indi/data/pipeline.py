@@ -7,10 +7,10 @@ import warnings
 import numpy as np
 
 from keras_indi.data.crops import CropPair
-from keras_indi.data.files import listed
-from keras_indi.data.images import UnusableImageError
 from keras_indi.data.pairs import Pairs
-from keras_indi.data.value_ranges import checked_range
+from keras_indi.images.decoding import UnusableImageError
+from keras_indi.images.image_files import listed
+from keras_indi.images.value_ranges import range_of_dtype
 
 MOST_WORKERS = 4  # by default
 PASSES = 2**30  # as good as without end; of more, Grain could not count the batches
@@ -91,7 +91,7 @@ def make_pairs(
         _check_counts(1, batches_per_epoch=batches_per_epoch)
     _check_counts(0, seed=seed, num_workers=num_workers)
     _check_degradation(degradation)
-    value_range = checked_range(dtype, value_range)
+    value_range = range_of_dtype(dtype, value_range)
     augment = training if augment is None else augment
     loader = PairLoader(
         source,

@@ -9,15 +9,15 @@ import pathlib
 import keras
 
 from keras_indi.data.crops import scale_of
-from keras_indi.data.files import find_images, match_folders
-from keras_indi.data.images import (
+from keras_indi.images.decoding import (
     MAX_PIXELS,
     UnusableImageError,
     inspect_image,
     read_image,
-    write_png,
 )
-from keras_indi.files import write_whole
+from keras_indi.images.encoding import write_png
+from keras_indi.images.image_files import find_images, match_folders
+from keras_indi.images.whole_writes import write_whole
 
 SETTINGS = "prepared.json"
 

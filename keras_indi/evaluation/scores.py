@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from keras_indi.evaluation.feature_cache import FeatureCache
 from keras_indi.evaluation.protocol import (
     DEVIATION,
     kid_subset_size,
     running_versions,
 )
-from keras_indi.evaluation.shared_features import FeatureMemory
-from keras_indi.metrics.checks import check_pair
+from keras_indi.metrics.image_checks import check_pair
 
 # Features are counted in together: an image's outer product with 2048 dimensions
 # takes about as long as that of many.
@@ -31,7 +31,7 @@ class Scores:
         self.versions = {**running_versions(), "weights": protocol.weight_digests()}
         self._image_metrics = protocol.image_metrics()
         self._set_metrics = protocol.set_metrics(count)
-        self._memory = {_extractor(name): FeatureMemory() for name in self._set_metrics}
+        self._memory = {_extractor(name): FeatureCache() for name in self._set_metrics}
         self._waiting = []
 
     def reset(self):

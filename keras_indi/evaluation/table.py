@@ -5,7 +5,7 @@ import json
 import math
 
 from keras_indi.evaluation.protocol import Protocol, running_versions
-from keras_indi.files import write_whole
+from keras_indi.images.whole_writes import write_whole
 
 
 class Table:

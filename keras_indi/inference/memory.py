@@ -2,7 +2,7 @@
 
 import pathlib
 
-from keras_indi.inference import compiled
+from keras_indi.backend import compiled
 
 # Where the system tells nothing.
 UNKNOWN = 2 * 2**30

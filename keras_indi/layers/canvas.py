@@ -10,7 +10,7 @@ _CANVAS = contextvars.ContextVar("canvas", default=None)
 
 @contextlib.contextmanager
 def on_canvas(height, extents):
-    """Lets `Convolution2D` treat images' borders as their own, not their arrays'.
+    """Lets `FastConv2D` treat images' borders as their own, not their arrays'.
 
     Inside, each convolution sees zeros beyond the images, which lie in the upper
     left corners of their arrays. A network whose layers mix pixels by convolutions

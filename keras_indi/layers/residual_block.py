@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from keras_indi.layers.convolution import Convolution2D, add_to_pixels
+from keras_indi.backend.convolution import add_to_pixels
+from keras_indi.layers.fast_conv2d import FastConv2D
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -40,9 +41,9 @@ class ResidualBlock(keras.layers.Layer):
         super().__init__(**kwargs)
         self.filters = filters
         policy = self.dtype_policy
-        self.first = Convolution2D(filters, dtype=policy, name="first")
+        self.first = FastConv2D(filters, dtype=policy, name="first")
         self.embedding = keras.layers.Dense(filters, dtype=policy, name="embedding")
-        self.second = Convolution2D(
+        self.second = FastConv2D(
             filters, kernel_initializer="zeros", dtype=policy, name="second"
         )
         self.shortcut = None
@@ -53,7 +54,7 @@ class ResidualBlock(keras.layers.Layer):
         self.embedding.build(embedding_shape)
         self.second.build(changed)
         if inputs_shape[-1] != self.filters:
-            self.shortcut = Convolution2D(
+            self.shortcut = FastConv2D(
                 self.filters, 1, dtype=self.dtype_policy, name="shortcut"
             )
             self.shortcut.build(inputs_shape)

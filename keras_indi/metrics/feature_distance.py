@@ -6,9 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.files import write_whole
-from keras_indi.inference.compiled import compile_function
-from keras_indi.metrics import checks
+from keras_indi.backend.compiled import compile_function
+from keras_indi.images.whole_writes import write_whole
+from keras_indi.metrics import image_checks
 
 
 class FeatureDistance:
@@ -41,7 +41,7 @@ class FeatureDistance:
         if value_range is None:
             value_range = getattr(extractor, "value_range", (0, 255))
         self.extractor = extractor
-        self.value_range = checks.check_value_range(value_range)
+        self.value_range = image_checks.check_value_range(value_range)
         if self.value_range != getattr(extractor, "value_range", self.value_range):
             raise ValueError(
                 "`value_range` must be that of the extractor, "
@@ -85,7 +85,7 @@ class FeatureDistance:
         clean = self._checked(clean, "clean")
         restored = self._checked(restored, "restored")
         if clean is not None and restored is not None:
-            checks.check_pair(clean.shape, restored.shape)
+            image_checks.check_pair(clean.shape, restored.shape)
         # Both are computed before either is added.
         features = [
             None if images is None else self._features(images)
@@ -168,8 +168,8 @@ class FeatureDistance:
         images = np.asarray(images)
         inputs = getattr(self.extractor, "inputs", None)
         channels = inputs[0].shape[-1] if inputs else None
-        checks.check_shape(images.shape, argument, channels)
-        checks.check_values(images, self.value_range, argument)
+        image_checks.check_shape(images.shape, argument, channels)
+        image_checks.check_values(images, self.value_range, argument)
         return images
 
     def _identity(self):

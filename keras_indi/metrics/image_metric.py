@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.inference.compiled import compile_function
-from keras_indi.metrics import checks
+from keras_indi.backend.compiled import compile_function
+from keras_indi.metrics import image_checks
 
 
 class ImageMetric(keras.metrics.Metric):
@@ -31,7 +31,7 @@ class ImageMetric(keras.metrics.Metric):
         self, value_range=(0, 255), channels=None, smallest=1, name=None, dtype=None
     ):
         super().__init__(name=name, dtype=dtype)
-        self.value_range = checks.check_value_range(value_range)
+        self.value_range = image_checks.check_value_range(value_range)
         self.channels = channels
         self.smallest = smallest
         # Each a sum and what its rounding left out.
@@ -92,7 +92,7 @@ class ImageMetric(keras.metrics.Metric):
             weights = ops.ones_like(figures)
         else:
             weights = ops.cast(sample_weight, "float32")
-            if not checks.same_shape(weights.shape, figures.shape):
+            if not image_checks.same_shape(weights.shape, figures.shape):
                 raise ValueError(
                     "`sample_weight` must have shape (batch,), a weight an image. "
                     f"Received: sample_weight of shape {tuple(weights.shape)}, images "
@@ -117,9 +117,11 @@ class ImageMetric(keras.metrics.Metric):
         ]
 
     def _check_shapes(self, clean_shape, restored_shape):
-        checks.check_pair(clean_shape, restored_shape)
+        image_checks.check_pair(clean_shape, restored_shape)
         why = f" for {type(self).__name__}"
-        checks.check_shape(clean_shape, "clean", self.channels, self.smallest, why)
+        image_checks.check_shape(
+            clean_shape, "clean", self.channels, self.smallest, why
+        )
 
     def _checked_figures(self, clean, restored):
         clean, restored = (
@@ -129,8 +131,8 @@ class ImageMetric(keras.metrics.Metric):
             for images in (clean, restored)
         )
         self._check_shapes(clean.shape, restored.shape)
-        checks.check_values(clean, self.value_range, "clean")
-        checks.check_values(restored, self.value_range, "restored")
+        image_checks.check_values(clean, self.value_range, "clean")
+        image_checks.check_values(restored, self.value_range, "restored")
         if self._compiled is None:
             self._compiled = compile_function(self.compute, self.frozen_variables())
         tensors = (

@@ -8,8 +8,8 @@ from keras import ops
 
 from keras_indi.metrics.image_metric import ImageMetric
 from keras_indi.metrics.lpips_networks import alexnet, squeezenet, vgg16
+from keras_indi.metrics.network_weights import pretrained_weights, serializable
 from keras_indi.metrics.pretrained_layers import array_of, assign_convolutions
-from keras_indi.metrics.weights import pretrained_weights, serializable
 
 # Of the images in [-1, 1], for red, green and blue.
 SHIFT = np.array([-0.030, -0.088, -0.188], "float32")

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from keras_indi.metrics.weights import both_ways
+from keras_indi.metrics.network_weights import both_ways
 
 COMMON = {"data_format": "channels_last", "dtype": "float32"}
 

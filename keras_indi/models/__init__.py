@@ -1,9 +1,9 @@
 """The backbone, the restorers, and what trains it."""
 
 from keras_indi.models.averaged_adam import AveragedAdam as AveragedAdam
-from keras_indi.models.conditional_diffusion import ConditionalDDPM as ConditionalDDPM
+from keras_indi.models.conditional_ddpm import ConditionalDDPM as ConditionalDDPM
 from keras_indi.models.indi import InDI as InDI
-from keras_indi.models.load_model import load_model as load_model
+from keras_indi.models.loading import load_model as load_model
 from keras_indi.models.per_image_loss import PerImageLoss as PerImageLoss
 from keras_indi.models.restorer import Restorer as Restorer
-from keras_indi.models.unet import UNetBackbone as UNetBackbone
+from keras_indi.models.unet_backbone import UNetBackbone as UNetBackbone

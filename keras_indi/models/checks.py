@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.inference import sizes
+from keras_indi.inference.inputs import check_image
 from keras_indi.schedules import time_grid as time_grids
 
 
@@ -18,7 +18,7 @@ def checked_backbone(backbone):
     return backbone
 
 
-def checked_range(value_range):
+def checked_value_range(value_range):
     """Returns the range as floats, or `None`; raises a ValueError if it is none."""
     if value_range is None:
         return None
@@ -158,7 +158,7 @@ def check_pairs(x, y, value_range, channels):
                 f"{name} of shape {images.shape}"
             )
         noisy = name == "degraded"
-        sizes.check_image(images, value_range, channels, name, noisy)
+        check_image(images, value_range, channels, name, noisy)
     check_same_shape(*pairs)
 
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_indi import process, samplers
-from keras_indi.inference.walk import Walk
+from keras_indi.inference.trajectory import Trajectory
 from keras_indi.models import checks
 from keras_indi.models.restorer import Restorer
 from keras_indi.schedules import noise_schedule as noise_schedules
@@ -139,7 +139,9 @@ class InDI(Restorer):
         return samplers.get(identifier)
 
     def _walk(self, sampler, times):
-        return Walk.from_degraded(sampler, times, self.noise_schedule, self._noise_unit)
+        return Trajectory.from_degraded(
+            sampler, times, self.noise_schedule, self._noise_unit
+        )
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

@@ -6,8 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.inference import compiled, memory, moves, restoration, sizes
-from keras_indi.inference.plan import Plan, Shapes
+from keras_indi.backend import compiled
+from keras_indi.inference import batching, engine, memory
+from keras_indi.inference.inputs import as_list, check_image, check_out
+from keras_indi.inference.tile_plan import Shapes, TilePlan
 from keras_indi.layers import on_canvas
 from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
@@ -35,7 +37,7 @@ class Restorer(PresetModel, keras.Model):
     # What compiled functions capture, each with what checks a new value.
     captured = {
         "backbone": checks.checked_backbone,
-        "value_range": checks.checked_range,
+        "value_range": checks.checked_value_range,
     }
     # What `restore` does unless the model or the caller says otherwise.
     own_restore_defaults = {}
@@ -77,7 +79,7 @@ class Restorer(PresetModel, keras.Model):
         raise NotImplementedError
 
     def _walk(self, sampler, times):
-        """The `Walk` of a sampler on falling times from 1 to 0."""
+        """The `Trajectory` of a sampler on falling times from 1 to 0."""
         raise NotImplementedError
 
     def _values(self, states):
@@ -357,10 +359,10 @@ class Restorer(PresetModel, keras.Model):
         draws = model.restore(photograph, num_samples=8, seed=0)  # (8, H, W, 3)
         ```
         """
-        listed = sizes.as_list(images)
+        listed = as_list(images)
         for index, image in enumerate(listed):
             name = f"images[{index}]" if isinstance(images, (list, tuple)) else "images"
-            sizes.check_image(image, self.value_range, self.image_channels, name)
+            check_image(image, self.value_range, self.image_channels, name)
             if isinstance(images, (list, tuple)) and image.ndim != 3:
                 raise ValueError(
                     "A list must hold single images of shape (height, width, "
@@ -370,7 +372,7 @@ class Restorer(PresetModel, keras.Model):
             num_samples=num_samples, batch_size=batch_size, max_memory=max_memory
         )
         checks.check_tiles(tile_size, tile_overlap)
-        sizes.check_out(out, listed, num_samples is None and not return_trajectory)
+        check_out(out, listed, num_samples is None and not return_trajectory)
         checks.check_seed(seed)
         if seed is None:
             seed = int(self._restore_seeds.integers(2**31))
@@ -379,7 +381,7 @@ class Restorer(PresetModel, keras.Model):
         if not self.backbone.built:
             self._build_backbone((1, *listed[0].shape[-3:]))
         batched = listed[0].ndim == 4
-        results = restoration.restore_images(
+        results = batching.restore_images(
             self._network(walk.sampler),
             walk,
             plan,
@@ -453,7 +455,7 @@ class Restorer(PresetModel, keras.Model):
             )
         needed = memory.bytes_per_pixel(self.backbone)
         budget = memory.Budget(max_memory, needed, channels)
-        return Plan(budget, reach, self._size_multiple, tile_size, tile_overlap)
+        return TilePlan(budget, reach, self._size_multiple, tile_size, tile_overlap)
 
     def _network(self, sampler):
         """What restores: functions that are compiled once, when used, and kept."""
@@ -465,7 +467,7 @@ class Restorer(PresetModel, keras.Model):
 
         def steps(on_canvas):
             make = functools.partial(
-                moves.compile_moves,
+                engine.compile_moves,
                 sampler,
                 self._estimate_on_canvas if on_canvas else self._estimate,
                 self.backbone.variables,
@@ -483,7 +485,7 @@ class Restorer(PresetModel, keras.Model):
             canvases = getattr(self.backbone, "works_on_canvas", False)
             make = functools.partial(Shapes, self._size_multiple, canvases)
             shapes = kept("shapes", make)
-        return restoration.Network(
+        return batching.Network(
             steps, estimate, self._size_multiple, self.condition_on_degraded, shapes
         )
 

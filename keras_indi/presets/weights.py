@@ -6,6 +6,8 @@ import tempfile
 
 import numpy as np
 
+from keras_indi.backend.keras_private import at_new_path
+from keras_indi.layers.old_names import RENAMED
 from keras_indi.presets.files import METADATA_FILE, WEIGHTS_FILE
 
 DTYPES = ("float32", "float16")
@@ -52,6 +54,7 @@ def check_layout(path, model, preset):
         wanted = _layout(own)
     try:
         found = _layout(path)
+        found = {at_new_path(name, RENAMED): shape for name, shape in found.items()}
     except (OSError, RuntimeError, KeyError) as error:
         raise ValueError(
             f"{path.name} is no HDF5 file that can be read: {error}. Received: "

@@ -1,5 +1,5 @@
 """Trains a restorer from a configuration: what the `train` command does."""
 
-from keras_indi.training.config import TrainingConfig as TrainingConfig
-from keras_indi.training.train import NETWORK as NETWORK
-from keras_indi.training.train import train as train
+from keras_indi.training.training_config import TrainingConfig as TrainingConfig
+from keras_indi.training.training_run import NETWORK as NETWORK
+from keras_indi.training.training_run import train as train

@@ -7,7 +7,7 @@ from helpers import smooth_images
 from PIL import Image
 
 from keras_indi.cli.__main__ import main
-from keras_indi.data.images import write_png
+from keras_indi.images.encoding import write_png
 
 pytestmark = pytest.mark.backend_free
 

@@ -2,13 +2,14 @@
 
 import importlib.util
 import os
+import pathlib
 import subprocess
 import sys
 
 import pytest
 
-import keras_indi_environment
-import keras_indi_launcher as launcher
+from keras_indi_cli import environment as told
+from keras_indi_cli import launcher
 
 pytestmark = pytest.mark.backend_free
 
@@ -20,7 +21,7 @@ def installed(monkeypatch):
             importlib.util, "find_spec", lambda name: name if name in names else None
         )
 
-    monkeypatch.setattr(keras_indi_environment.shutil, "which", lambda name: None)
+    monkeypatch.setattr(told.shutil, "which", lambda name: None)
     return set_installed
 
 
@@ -36,7 +37,7 @@ def installed(monkeypatch):
 )
 def test_the_fastest_installed_backend_is_chosen(installed, names, device, chosen):
     installed(*names)
-    backend, reason = keras_indi_environment.choose_backend({}, device)
+    backend, reason = told.choose_backend({}, device)
     assert backend == chosen
     if len(names) == 1:
         assert reason == "it is the only one installed"
@@ -56,7 +57,7 @@ def test_the_users_choice_stands(installed):
     chosen = {"KERAS_BACKEND": "torch", "MALLOC_TRIM_THRESHOLD_": "7"}
     environ = launcher.environment(chosen)
     assert environ["KERAS_BACKEND"] == "torch"
-    assert environ[keras_indi_environment.REASON] == "KERAS_BACKEND names it"
+    assert environ[told.REASON] == "KERAS_BACKEND names it"
     assert environ["MALLOC_TRIM_THRESHOLD_"] == "7"
     assert int(environ["MALLOC_MMAP_THRESHOLD_"]) >= 2**30
 
@@ -78,10 +79,10 @@ import importlib.util, sys
 find_spec = importlib.util.find_spec
 importlib.util.find_spec = lambda name, package=None: (
     None if name in ("tensorflow", "jax", "torch") else find_spec(name, package))
-import keras_indi_launcher
+from keras_indi_cli import launcher
 sys.argv = ["keras-indi", *sys.argv[1:]]
 try:
-    keras_indi_launcher.main()
+    launcher.main()
 finally:
     assert "keras" not in sys.modules
 """
@@ -91,7 +92,7 @@ def run_without_backends(*arguments):
     environ = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
     return subprocess.run(
         [sys.executable, "-c", WITHOUT_BACKENDS, *arguments],
-        cwd=os.path.dirname(launcher.__file__),
+        cwd=pathlib.Path(launcher.__file__).parents[1],
         env=environ,
         capture_output=True,
         text=True,
@@ -114,20 +115,8 @@ def test_other_commands_say_what_to_install():
     assert "Traceback" not in result.stderr
 
 
-def test_bfloat16_instructions_are_read_from_the_cpus_flags(tmp_path):
-    told = keras_indi_environment.bfloat16_features
-    path = tmp_path / "cpuinfo"
-    assert told(path) is None
-    path.write_text("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16x\n")
-    assert told(path) == []
-    path.write_text("flags\t\t: fpu amx_bf16 avx512_bf16 sse\nflags\t\t: fpu\n")
-    assert told(path) == ["avx512_bf16", "amx_bf16"]
-    path.write_text("Features\t: asimd bf16\n")  # of another processor
-    assert told(path) is None
-
-
 def test_extras_are_read_from_the_distribution(monkeypatch):
-    metadata = keras_indi_environment.importlib.metadata
+    metadata = told.importlib.metadata
     monkeypatch.setattr(
         metadata,
         "requires",
@@ -138,8 +127,8 @@ def test_extras_are_read_from_the_distribution(monkeypatch):
             'numpy; extra == "there"',
         ],
     )
-    found = keras_indi_environment.missing_of_extras()
+    found = told.missing_of_extras()
     assert found == {"here": [], "there": ["no-such-thing"]}
-    lines = "\n".join(keras_indi_environment.report({"KERAS_BACKEND": "jax"}))
+    lines = "\n".join(told.report({"KERAS_BACKEND": "jax"}))
     assert 'there       lacks no-such-thing: pip install "keras-indi[there]"' in lines
     assert "Runs on jax: KERAS_BACKEND names it." in lines

@@ -8,7 +8,7 @@ from PIL import Image
 
 from keras_indi.cli.__main__ import main
 from keras_indi.models import InDI
-from keras_indi.training.config import TrainingConfig, read_settings
+from keras_indi.training.training_config import TrainingConfig, read_settings
 
 CONFIG = """
 clean: clean

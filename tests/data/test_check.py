@@ -7,8 +7,8 @@ from scipy import ndimage
 from skimage.metrics import peak_signal_noise_ratio
 
 from keras_indi.data.check import VIEW_SIZE, check_folders, crops_to_look_at
-from keras_indi.data.images import write_png
 from keras_indi.data.resize import resize
+from keras_indi.images.encoding import write_png
 
 pytestmark = pytest.mark.backend_free
 

@@ -9,8 +9,8 @@ from scipy import ndimage
 
 from keras_indi.data.crops import CropPair, scale_of
 from keras_indi.data.degradations import Compose, Downsample, GaussianBlur
-from keras_indi.data.images import UnusableImageError
 from keras_indi.data.resize import resize
+from keras_indi.images.decoding import UnusableImageError
 
 pytestmark = pytest.mark.backend_free
 

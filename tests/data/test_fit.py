@@ -11,8 +11,8 @@ from helpers import small_network, smooth_images, to_numpy
 
 from keras_indi import data
 from keras_indi.data.degradations import GaussianNoise
-from keras_indi.data.files import find_images
-from keras_indi.data.images import write_png
+from keras_indi.images.encoding import write_png
+from keras_indi.images.image_files import find_images
 from keras_indi.models import InDI
 
 COUNT, SIZE, BATCH = 6, 12, 2

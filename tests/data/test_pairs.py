@@ -10,7 +10,7 @@ from PIL import Image
 
 from keras_indi import data
 from keras_indi.data.degradations import Downsample, FrameAverage, GaussianNoise
-from keras_indi.data.images import write_png
+from keras_indi.images.encoding import write_png
 
 pytestmark = pytest.mark.backend_free
 

@@ -8,9 +8,11 @@ from helpers import smooth_images
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_indi.data import files, images, prepare
-from keras_indi.data.images import read_image, write_png
+from keras_indi.data import prepare
 from keras_indi.data.preparation import grid
+from keras_indi.images.decoding import UnusableImageError, read_image
+from keras_indi.images.encoding import write_png
+from keras_indi.images.image_files import find_images, match_folders
 
 pytestmark = pytest.mark.backend_free
 
@@ -46,7 +48,7 @@ def test_sub_images_are_the_photographs_pixels(dtype, tmp_path):
     small = photograph(10, 50, seed=1, dtype=dtype)
     write_png(tmp_path / "clean" / "b.png", small)
     result = cut(tmp_path)
-    found = files.find_images(tmp_path / "out")
+    found = find_images(tmp_path / "out")
     assert result.written == len(found) == 3 * 4 + 4 and not result.failed
     for name, path in found.items():
         whole = small if name.startswith("b") else image
@@ -64,9 +66,7 @@ def test_pairs_stay_pairs_where_the_clean_one_is_larger(tmp_path):
     write_png(tmp_path / "degraded" / "alone.png", degraded)
     result = cut(tmp_path, degraded_dir=tmp_path / "degraded")
     assert list(result.failed.values()) == ["without a partner"]
-    match = files.match_folders(
-        tmp_path / "out" / "degraded", tmp_path / "out" / "clean"
-    )
+    match = match_folders(tmp_path / "out" / "degraded", tmp_path / "out" / "clean")
     assert len(match.pairs) == 3 * 4 and not match.report()
     assert result.written == 2 * len(match.pairs)
     for small, large in match.pairs.values():
@@ -131,7 +131,7 @@ def test_a_bad_file_does_not_end_the_run(tmp_path):
     result = cut(tmp_path)
     assert list(result.failed) == ["b"] and "truncated" in result.failed["b"]
     assert result.written == 2 * 4
-    with pytest.raises(images.UnusableImageError):
+    with pytest.raises(UnusableImageError):
         read_image(bad)
 
 

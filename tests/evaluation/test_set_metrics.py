@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers import full_strength, shared_folder, small_network, smooth_images
 
-from keras_indi.evaluation import Protocol, evaluate, scores, shared_features, trade_off
+from keras_indi.evaluation import Protocol, evaluate, feature_cache, scores, trade_off
 from keras_indi.metrics import FrechetDistance, InceptionV3Features, KernelDistance
 from keras_indi.metrics.feature_distance import FeatureDistance
 from keras_indi.models import InDI
@@ -89,8 +89,8 @@ def test_features_are_computed_once(protocol, monkeypatch):
 
 
 def test_the_memory_forgets_the_oldest(monkeypatch):
-    monkeypatch.setattr(shared_features, "MOST", 2)
-    memory, calls = shared_features.FeatureMemory(), []
+    monkeypatch.setattr(feature_cache, "MOST", 2)
+    memory, calls = feature_cache.FeatureCache(), []
 
     def compute(x):
         calls.append(int(x[0]))

@@ -2,7 +2,7 @@ import numpy as np
 from helpers import tiny_unet, to_numpy
 from keras import ops
 
-from keras_indi.inference.compiled import compile_function
+from keras_indi.backend.compiled import compile_function
 from keras_indi.layers import on_canvas
 
 

@@ -19,14 +19,14 @@ def _times(*values):
 
 
 CASES = {
-    "convolution": (layers.Convolution2D, {"filters": 4}, [_random(2, 5, 7, 3)]),
+    "convolution": (layers.FastConv2D, {"filters": 4}, [_random(2, 5, 7, 3)]),
     "convolution_1x1": (
-        layers.Convolution2D,
+        layers.FastConv2D,
         {"filters": 4, "kernel_size": 1},
         [_random(2, 5, 7, 3)],
     ),
     "convolution_without_bias": (
-        layers.Convolution2D,
+        layers.FastConv2D,
         {"filters": 4, "use_bias": False, "activation": "relu"},
         [_random(2, 5, 7, 3)],
     ),
@@ -41,8 +41,8 @@ CASES = {
         {"filters": 4},
         [_random(2, 5, 7, 3), _random(2, 8)],
     ),
-    "downsampling": (layers.Downsampling2D, {"filters": 4}, [_random(2, 6, 10, 3)]),
-    "upsampling": (layers.Upsampling2D, {"filters": 4}, [_random(2, 5, 7, 3)]),
+    "downsampling": (layers.DownsampleBlock, {"filters": 4}, [_random(2, 6, 10, 3)]),
+    "upsampling": (layers.UpsampleBlock, {"filters": 4}, [_random(2, 5, 7, 3)]),
     "space_to_depth": (layers.SpaceToDepth2D, {"patch_size": 2}, [_random(2, 6, 4, 3)]),
     "depth_to_space": (
         layers.DepthToSpace2D,
@@ -65,7 +65,7 @@ def test_every_public_layer_is_checked():
     }
 
 
-# === Convolution2D ===
+# === FastConv2D ===
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 1), (5, 7), (8, 16)])
@@ -74,7 +74,7 @@ def test_every_public_layer_is_checked():
 def test_convolution_equals_keras_convolution(size, kernel_size, use_bias):
     inputs = _random(2, *size, 3)
     arguments = {"use_bias": use_bias, "activation": "silu"}
-    ours = layers.Convolution2D(4, kernel_size, **arguments)
+    ours = layers.FastConv2D(4, kernel_size, **arguments)
     keras_own = keras.layers.Conv2D(4, kernel_size, padding="same", **arguments)
     ours(inputs), keras_own(inputs)
     keras_own.set_weights(full_strength(ours).get_weights())
@@ -113,7 +113,7 @@ MANY_PIXELS = (2, 128, 128, 3)
 def test_convolution_learns_as_keras_convolution(kernel_size, dtype, tolerance):
     images = _random(*MANY_PIXELS)
     _assert_same_steps(
-        _step_of_training(layers.Convolution2D(4, kernel_size, dtype=dtype), images),
+        _step_of_training(layers.FastConv2D(4, kernel_size, dtype=dtype), images),
         _step_of_training(keras.layers.Conv2D(4, kernel_size, padding="same"), images),
         tolerance,
     )
@@ -131,13 +131,13 @@ def test_residual_block_learns_in_bfloat16_as_in_float32():
 @pytest.mark.parametrize("kernel_size", [2, 4, (4, 4)])
 def test_convolution_refuses_even_kernels(kernel_size):
     with pytest.raises(ValueError, match="must be odd. Received: kernel_size="):
-        layers.Convolution2D(4, kernel_size)
+        layers.FastConv2D(4, kernel_size)
 
 
 @pytest.mark.parametrize("kernel_size", [(3, 5), (3, 3, 3)])
 def test_convolution_refuses_kernels_that_are_not_square(kernel_size):
     with pytest.raises(ValueError, match="square. Received: kernel_size="):
-        layers.Convolution2D(4, kernel_size)
+        layers.FastConv2D(4, kernel_size)
 
 
 # === TimeEmbedding ===
@@ -210,7 +210,7 @@ def test_residual_block_depends_on_the_embedding():
     assert np.max(np.abs(first - second)) > 1e-2
 
 
-# === Downsampling2D, Upsampling2D ===
+# === DownsampleBlock, UpsampleBlock ===
 
 
 def _as_identity(layer, channels):
@@ -222,7 +222,7 @@ def _as_identity(layer, channels):
 
 
 def test_downsampling_of_a_constant_is_that_constant():
-    layer = layers.Downsampling2D(3)
+    layer = layers.DownsampleBlock(3)
     inputs = np.full((2, 6, 10, 3), 0.7, "float32")
     layer(inputs)
     outputs = ops.convert_to_numpy(_as_identity(layer, 3)(inputs))
@@ -230,7 +230,7 @@ def test_downsampling_of_a_constant_is_that_constant():
 
 
 def test_downsampling_takes_means_of_blocks():
-    layer = layers.Downsampling2D(3)
+    layer = layers.DownsampleBlock(3)
     inputs = _random(2, 6, 10, 3)
     layer(inputs)
     expected = inputs.reshape(2, 3, 2, 5, 2, 3).mean(axis=(2, 4))
@@ -239,7 +239,7 @@ def test_downsampling_takes_means_of_blocks():
 
 
 def test_upsampling_repeats_pixels():
-    layer = layers.Upsampling2D(3)
+    layer = layers.UpsampleBlock(3)
     inputs = _random(2, 3, 5, 3)
     layer(inputs)
     expected = inputs.repeat(2, axis=1).repeat(2, axis=2)
@@ -247,13 +247,13 @@ def test_upsampling_repeats_pixels():
     np.testing.assert_allclose(outputs, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("resampling", [layers.Downsampling2D, layers.Upsampling2D])
+@pytest.mark.parametrize("resampling", [layers.DownsampleBlock, layers.UpsampleBlock])
 def test_resampling_then_convolving_is_keras_own(resampling):
     inputs = _random(2, 6, 10, 3)
     layer = resampling(4)
     layer(inputs)
     convolution = keras.layers.Conv2D(4, 3, padding="same")
-    if resampling is layers.Downsampling2D:
+    if resampling is layers.DownsampleBlock:
         expected = convolution(keras.layers.AveragePooling2D(2)(inputs))
         convolution.set_weights(full_strength(layer).convolution.get_weights())
         expected = convolution(keras.layers.AveragePooling2D(2)(inputs))

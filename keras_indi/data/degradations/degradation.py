@@ -73,7 +73,7 @@ class Degradation(Configurable):
             ImportError: If a library that the degradation needs is missing.
         """
         image = np.asarray(image)
-        low, high = self._checked_range(image, value_range)
+        low, high = self._bounds(image, value_range)
         generator = _generator(seed)
         units = (image.astype("float32") - low) / (high - low)
         integers = image.dtype.name in FULL_RANGES
@@ -112,7 +112,7 @@ class Degradation(Configurable):
         """
         return self.apply(image, generator)
 
-    def _checked_range(self, image, value_range):
+    def _bounds(self, image, value_range):
         received = f"Received: image of shape {image.shape} and dtype {image.dtype}"
         if image.ndim != self.axes or image.size == 0:
             raise ValueError(

@@ -6,6 +6,7 @@ import threading
 import keras
 import numpy as np
 
+from keras_indi.backend.tensorflow_random import reseed_tensorflow
 from keras_indi.data.degradations.degradation import Degradation
 
 # Layers that do not tell which range they take, where it is not (0, 255).
@@ -119,13 +120,8 @@ def _reseed(layer, seed):
     layers = list(_with_sublayers(layer))
     if not any(_is_keras_cv(type(each).__module__) for each in layers):
         return
-    import tensorflow as tf
-
-    tf.random.set_seed(int(seed[0]))
-    for each in layers:
-        for value in vars(each).values():
-            if isinstance(value, tf.random.Generator):
-                value.reset_from_seed(int(seed[1]))
+    values = [value for each in layers for value in vars(each).values()]
+    reseed_tensorflow(int(seed[0]), int(seed[1]), values)
 
 
 def _with_sublayers(layer):

@@ -1,7 +1,7 @@
 """The images of a prepared tfds split by index, without TensorFlow."""
 
-from keras_indi.data import images
 from keras_indi.data.tfds.tfrecord import TFRecordExamples
+from keras_indi.images import decoding
 
 
 def read_examples(builder, split, names):
@@ -98,7 +98,7 @@ class ExampleImages:
     def _read(self, index):
         example = self._examples[index]
         arrays = tuple(
-            images.read_image(example[name], self._image_channels)
+            decoding.read_image(example[name], self._image_channels)
             for name in self._names
         )
         if self._preparation:

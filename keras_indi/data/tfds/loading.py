@@ -8,9 +8,9 @@ import re
 import numpy as np
 
 from keras_indi.data import tfds as builders
-from keras_indi.data.files import CACHE_BYTES
 from keras_indi.data.pipeline import make_pairs
 from keras_indi.data.tfds.examples import ExampleImages, celeb_a_64, read_examples
+from keras_indi.images.image_files import CACHE_BYTES
 
 READERS = ("data_source", "tf_data")
 # Of tfds's own sets: the degraded feature, the clean one, the clean's preparation.

@@ -5,8 +5,8 @@ import os
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_indi.data.files import match_folders
 from keras_indi.data.tfds.paired_images import PairedImages
+from keras_indi.images.image_files import match_folders
 
 
 class Builder(PairedImages):

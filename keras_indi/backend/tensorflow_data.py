@@ -1,0 +1,28 @@
+"""Batches as TensorFlow's data sets, on any backend."""
+
+
+def tf_dataset(batches, signature, length):
+    """Batches of arrays as a `tf.data.Dataset` of known length.
+
+    Args:
+        batches: Function without arguments that returns an iterator of tuples.
+        signature: List of pairs of a shape, with `None` for what varies, and a dtype,
+            one an array of a batch.
+        length: Int, the number of batches.
+
+    Returns:
+        A `tf.data.Dataset`.
+
+    Raises:
+        ImportError: If TensorFlow is not installed.
+    """
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise ImportError(
+            "A tf.data.Dataset needs TensorFlow. Install it: "
+            'pip install "keras-indi[tensorflow]"'
+        ) from error
+    specs = tuple(tf.TensorSpec(shape, dtype) for shape, dtype in signature)
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=specs)
+    return dataset.apply(tf.data.experimental.assert_cardinality(length))

@@ -1,0 +1,17 @@
+"""TensorFlow's random generators, which layers of KerasCV draw from on any backend."""
+
+
+def reseed_tensorflow(global_seed, seed, values):
+    """Sets what draws in TensorFlow.
+
+    Args:
+        global_seed: Int, of TensorFlow's global generator.
+        seed: Int, of each generator among `values`.
+        values: Iterable of anything, such as a layer's attributes.
+    """
+    import tensorflow as tf
+
+    tf.random.set_seed(global_seed)
+    for value in values:
+        if isinstance(value, tf.random.Generator):
+            value.reset_from_seed(seed)

@@ -1,0 +1,19 @@
+"""PyTorch's files, read by PyTorch whatever the backend."""
+
+
+def read_state_dict(path):
+    """The arrays of a PyTorch state dict.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        Dict of names to NumPy arrays.
+
+    Raises:
+        ImportError: If PyTorch is missing.
+    """
+    import torch
+
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return {key: value.numpy() for key, value in state.items()}

@@ -1,0 +1,29 @@
+"""Features that are computed once, though several figures want them."""
+
+import hashlib
+from collections import OrderedDict
+
+MOST = 2**14  # feature vectors kept: 256 MB at 2048 dimensions
+
+
+class FeatureCache:
+    """Features of images that come again, the latest `MOST` of them.
+
+    Every setting of a trade-off wants those of the same clean images; the extractor
+    is what takes the time.
+    """
+
+    def __init__(self):
+        self._features = OrderedDict()
+
+    def features(self, images, compute):
+        """What `compute(images)` gives, computed or remembered."""
+        digest = hashlib.sha256(f"{images.shape}{images.dtype}".encode())
+        digest.update(images.tobytes())
+        key = digest.digest()
+        if key not in self._features:
+            self._features[key] = compute(images)
+            if len(self._features) > MOST:
+                self._features.popitem(last=False)
+        self._features.move_to_end(key)
+        return self._features[key]

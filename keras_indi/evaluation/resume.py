@@ -1,0 +1,122 @@
+"""What is measured already, and the circumstances under which it counts."""
+
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+
+from keras_indi.evaluation.protocol import running_versions
+from keras_indi.images.whole_writes import write_whole
+
+CIRCUMSTANCES = "circumstances.json"
+
+
+def circumstances(pairs, protocol, model=None, **settings):
+    """What must be the same for finished work to count.
+
+    Args:
+        pairs: `NamedPairs`.
+        protocol: `Protocol`.
+        model: A `keras_indi.models.InDI` that restores, or `None`.
+        **settings: What else of the restoration is the same for all of the work.
+
+    Returns:
+        Dict of names to what JSON can hold.
+    """
+    found = {}
+    if model is not None:
+        digest = hashlib.sha256()
+        for weight in model.get_weights():
+            digest.update(str(weight.shape).encode())
+            digest.update(weight.tobytes())
+        found = {
+            "model": digest.hexdigest(),
+            "noise_schedule": repr(model.noise_schedule),
+            "value_range": model.value_range,
+        }
+    return {
+        **found,
+        **settings,
+        "images": pairs.fingerprint(),
+        "protocol": protocol.get_config(),
+        "weights": protocol.weight_digests(),
+        "versions": running_versions(),
+    }
+
+
+def claim(folder, circumstances):
+    """Makes a folder of finished work this run's, or raises if it is another's.
+
+    Args:
+        folder: `pathlib.Path`, whose files are finished work.
+        circumstances: Dict, which is written beside them.
+
+    Raises:
+        ValueError: If there are files of other circumstances.
+    """
+    path = folder / CIRCUMSTANCES
+    # Through JSON, as what it is compared with went.
+    text = json.dumps(circumstances, indent=2, default=repr)
+    here = json.loads(text)
+    there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if here == there:
+        return
+    others = (file for file in folder.glob("*") if file != path)
+    if not all(file.name.startswith("partial-") for file in others):
+        changed = [key for key in {**here, **there} if here.get(key) != there.get(key)]
+        raise ValueError(
+            "The folder holds results that were measured with another "
+            f"{', '.join(changed)}; use another folder, or delete it. Received: "
+            f"out_dir={str(folder.parent)!r}"
+        )
+
+    def save(partial):
+        pathlib.Path(partial).write_text(text + "\n", encoding="utf-8")
+
+    write_whole(path, save)
+
+
+class FinishedPairs:
+    """The pairs of a set that are measured already, each in a file of its own.
+
+    A file holds the pair's figures and, for FID and KID, the features of both images
+    (32 kB at 2048 dimensions), so that nothing of it is read, restored or computed
+    again.
+
+    Args:
+        folder: `pathlib.Path`, or `None` to keep nothing.
+    """
+
+    def __init__(self, folder=None):
+        self._folder = folder
+
+    def __contains__(self, index):
+        return self._folder is not None and self._path(index).exists()
+
+    def save(self, index, figures, features):
+        """Keeps what `Scores.measure` gave for the pair of an index."""
+        if self._folder is None:
+            return
+
+        def save(partial):
+            kept = {f"figure_{name}": value for name, value in figures.items()}
+            kept |= {f"features_{name}": value for name, value in features.items()}
+            np.savez(partial, **kept)
+
+        write_whole(self._path(index), save)
+
+    def load(self, index):
+        """Returns what `save` was given."""
+        figures, features = {}, {}
+        with np.load(self._path(index)) as archive:
+            for key, value in archive.items():
+                kind, _, name = key.partition("_")
+                if kind == "figure":
+                    figures[name] = float(value)
+                else:
+                    features[name] = value
+        return figures, features
+
+    def _path(self, index):
+        return self._folder / f"{index:06d}.npz"

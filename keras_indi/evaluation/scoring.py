@@ -1,0 +1,241 @@
+"""Scores restored images against clean ones."""
+
+import os
+import pathlib
+import warnings
+
+import keras
+import numpy as np
+
+from keras_indi.evaluation.named_pairs import as_pairs
+from keras_indi.evaluation.plots import draw_evaluation, require_matplotlib
+from keras_indi.evaluation.protocol import Protocol
+from keras_indi.evaluation.resume import FinishedPairs, circumstances, claim
+from keras_indi.evaluation.scores import Scores
+from keras_indi.evaluation.settings import plain
+from keras_indi.evaluation.table import Table
+from keras_indi.images.decoding import UnusableImageError
+from keras_indi.images.whole_writes import write_whole
+from keras_indi.inference.progress import Progress
+
+# Images are restored together up to about this many pixels; the noise of each
+# depends on this, so that it is no argument.
+PIXELS_PER_CHUNK = 2**20
+# Those that change no result, and those that do.
+EXACT_ARGUMENTS = {"tile_size", "batch_size", "max_memory"}
+RESTORE_ARGUMENTS = {"num_steps", "sampler", "time_grid", *EXACT_ARGUMENTS}
+
+
+def evaluate(
+    restored,
+    pairs,
+    protocol=None,
+    seed=None,
+    out_dir=None,
+    verbose="auto",
+    warn=True,
+    **restore_arguments,
+):
+    """Scores a model, or images that any system restored.
+
+    Args:
+        restored: A `keras_indi.models.InDI` (anything with its `restore`); or
+            the restored images themselves: a folder, an array or a list.
+        pairs: With a model, (degraded, clean) images as in `as_pairs`: a tuple
+            of two folders, of two arrays or lists, a list of pairs, or a Keras
+            data source. With restored images, the clean ones, as a folder,
+            an array or a list. Files pair by their path inside the folder,
+            without its ending. Grey files count as colour ones of three equal
+            channels, but for a model of one channel.
+        protocol: A `Protocol`. Defaults to PSNR and SSIM.
+        seed: Int, fixes the model's noise. Defaults to the protocol's.
+        out_dir: Folder for the results: `evaluation.json`, `evaluation.csv`,
+            `evaluation.png` (each image's figures, with matplotlib; not for FID
+            and KID alone), and in `measured/` a file a pair with its figures
+            and features. That is written as soon as the pair is measured: a run
+            that was interrupted continues where it stopped. Defaults to `None`,
+            nothing is written.
+        verbose: `"auto"`, a progress bar for what takes longer than some
+            seconds, `1` at once, `0` never.
+        warn: Bool, whether to warn of images that could not be scored.
+        **restore_arguments: Arguments of `model.restore`: `num_steps`,
+            `sampler`, `time_grid`, `tile_size`, `batch_size`,
+            `max_memory`.
+
+    Returns:
+        `Table` with a row an image (its name and figures), `means` over all
+        images, with FID and KID among them, and `failures`: the files that
+        could not be read or scored. They are in no figure, and a warning
+        tells of them.
+
+    Raises:
+        ValueError: If names do not match, images in memory differ in shape,
+            nothing could be scored, or `out_dir` holds results of other images,
+            of another protocol, model, setting or version.
+
+    Example:
+
+    ```python
+    evaluation = evaluate(model, ("degraded", "clean"), num_steps=4)
+    print(evaluation.means["psnr"])
+    evaluate("restored", "clean", Protocol(("psnr", "fid2048")), out_dir="scores")
+    ```
+    """
+    protocol = Protocol() if protocol is None else protocol
+    unknown = set(restore_arguments) - RESTORE_ARGUMENTS
+    if unknown:
+        raise ValueError(
+            f"An evaluation can only pass {sorted(RESTORE_ARGUMENTS)} on to `restore`. "
+            f"Received: {sorted(unknown)}"
+        )
+    model = restored if hasattr(restored, "restore") else None
+    if model is None:
+        if restore_arguments:
+            raise ValueError(
+                "Only a model takes arguments of `restore`. Received: "
+                f"{sorted(restore_arguments)} with restored images"
+            )
+        if isinstance(restored, (str, os.PathLike)) != isinstance(
+            pairs, (str, os.PathLike)
+        ):
+            raise ValueError(
+                "Restored and clean images must both be folders, or both arrays or "
+                f"lists. Received: restored of type {type(restored).__name__}, pairs "
+                f"of type {type(pairs).__name__}"
+            )
+        pairs = as_pairs((restored, pairs), limit=protocol.num_images)
+    else:
+        if out_dir is not None and not isinstance(model, keras.Model):
+            raise ValueError(
+                "`out_dir` needs a Keras model, whose weights tell its results from "
+                f"another's. Received: restored of type {type(model).__name__}"
+            )
+        channels = getattr(model, "image_channels", None) or 3
+        pairs = as_pairs(pairs, channels, protocol.num_images)
+    seed = protocol.seed if seed is None else seed
+    scores = Scores(protocol, len(pairs))
+    finished = FinishedPairs()
+    if out_dir is not None:
+        require_matplotlib()
+        out_dir = pathlib.Path(out_dir)
+        settings = (
+            {} if model is None else {"seed": seed, **_setting(restore_arguments)}
+        )
+        claim(out_dir / "measured", circumstances(pairs, protocol, model, **settings))
+        finished = FinishedPairs(out_dir / "measured")
+    progress = Progress(len(pairs), verbose, unit="image")
+    table = score_pairs(
+        pairs, model, scores, seed, progress, restore_arguments, finished
+    )
+    if out_dir is not None:
+        table.to_json(out_dir / "evaluation.json")
+        table.to_csv(out_dir / "evaluation.csv")
+        figure = draw_evaluation(table)
+        if figure is not None:
+            write_whole(out_dir / "evaluation.png", figure.savefig)
+    if table.failures and warn:
+        warnings.warn(table.failure_report(), stacklevel=2)
+    return table
+
+
+def _setting(restore_arguments):
+    """What of the arguments changes the images; JSON can hold it."""
+    return {
+        name: plain(value) if name in ("sampler", "time_grid") else value
+        for name, value in restore_arguments.items()
+        if name not in EXACT_ARGUMENTS
+    }
+
+
+def score_pairs(
+    pairs,
+    model,
+    scores,
+    seed,
+    progress,
+    restore_arguments,
+    finished,
+):
+    """`evaluate` with all its parts made.
+
+    Args:
+        pairs: `NamedPairs`.
+        model: What restores the first image of each, or `None`.
+        scores: `Scores`.
+        seed: Int, fixes the noise.
+        progress: `Progress`, advanced once an image.
+        restore_arguments: Dict of arguments of `model.restore`.
+        finished: `FinishedPairs`, which are not measured again; the others join
+            them.
+
+    Returns:
+        `Table`.
+    """
+    scores.reset()
+    rows, failures = [], []
+
+    def fail(index, error):
+        failures.append({"name": pairs.names[index], "reason": str(error)})
+        progress.advance()
+
+    restored_pairs = _restored(pairs, model, seed, restore_arguments, finished, fail)
+    for index, restored, clean in restored_pairs:
+        if index in finished:
+            figures, features = finished.load(index)
+        else:
+            try:
+                figures, features = scores.measure(clean, restored)
+            except ValueError as error:
+                fail(index, error)
+                continue
+            finished.save(index, figures, features)
+        scores.count_in(features)
+        rows.append({"name": pairs.names[index], **figures})
+        progress.advance()
+    if not rows:
+        raise ValueError(
+            "No pair could be scored. Received: "
+            + "; ".join(f"{f['name']}: {f['reason']}" for f in failures[:3])
+        )
+    means = scores.means(rows)
+    return Table(rows, scores.protocol, means, failures, scores.versions)
+
+
+def _restored(pairs, model, seed, restore_arguments, finished, fail):
+    """Yields index, restored and clean image of each pair that can be read.
+
+    Of finished pairs the images may be `None`.
+    """
+    chunk, pixels = [], 0
+    for index in range(len(pairs)):
+        if model is None and index in finished:
+            yield index, None, None
+            continue
+        try:
+            first, clean = pairs.read(index)
+        except UnusableImageError as error:
+            fail(index, error)
+            continue
+        if model is None:
+            yield index, first, clean
+            continue
+        chunk.append((index, first, clean))
+        pixels += first.shape[0] * first.shape[1]
+        if pixels >= PIXELS_PER_CHUNK:
+            yield from _restored_chunk(chunk, model, seed, restore_arguments, finished)
+            chunk, pixels = [], 0
+    if chunk:
+        yield from _restored_chunk(chunk, model, seed, restore_arguments, finished)
+
+
+def _restored_chunk(chunk, model, seed, restore_arguments, finished):
+    indices, degraded, clean = zip(*chunk)
+    if all(index in finished for index in indices):
+        yield from zip(indices, degraded, clean)
+        return
+    # No two images of a set get the same noise.
+    (seed,) = np.random.SeedSequence((seed, indices[0])).generate_state(1)
+    restored = model.restore(
+        list(degraded), seed=int(seed), verbose=0, **restore_arguments
+    )
+    yield from zip(indices, restored, clean)

@@ -1,0 +1,120 @@
+"""The perception-distortion curve: the same images at every number of steps."""
+
+import pathlib
+import warnings
+
+from keras_indi.evaluation.named_pairs import as_pairs
+from keras_indi.evaluation.plots import draw_trade_off, require_matplotlib
+from keras_indi.evaluation.protocol import Protocol
+from keras_indi.evaluation.resume import FinishedPairs, circumstances, claim
+from keras_indi.evaluation.scores import Scores
+from keras_indi.evaluation.scoring import score_pairs
+from keras_indi.evaluation.settings import ARGUMENTS, all_settings
+from keras_indi.evaluation.table import Table
+from keras_indi.images.whole_writes import write_whole
+from keras_indi.inference.progress import Progress
+
+STEPS = (1, 2, 4, 8, 16, 32)
+
+
+def trade_off(
+    model,
+    pairs,
+    num_steps=STEPS,
+    samplers=("indi",),
+    grids=("uniform",),
+    seeds=(0,),
+    protocol=None,
+    out_dir=None,
+    tile_size="auto",
+    batch_size=None,
+    verbose="auto",
+    warn=True,
+):
+    """Scores a model at every combination of steps, sampler, grid and seed.
+
+    Args:
+        model: A `keras_indi.models.InDI`.
+        pairs: (degraded, clean) images, as in `as_pairs`.
+        num_steps: Sequence of ints.
+        samplers: Sequence of samplers, as `restore` takes them.
+        grids: Sequence of time grids, as `restore` takes them.
+        seeds: Sequence of ints, the seeds of the noise.
+        protocol: A `Protocol`. Defaults to PSNR and SSIM.
+        out_dir: Folder for the results: `trade_off.json`, `trade_off.csv`, the
+            figures as PNG (with matplotlib), and in `settings/` a table of
+            every setting with a row an image. Each is written as soon as it is
+            measured: a run that was interrupted continues where it stopped.
+            Defaults to `None`, nothing is written.
+        tile_size: As for `restore`.
+        batch_size: As for `restore`.
+        verbose: `"auto"`, a progress bar for what takes longer than some
+            seconds, `1` at once, `0` never.
+        warn: Bool, whether to warn of images that could not be scored.
+
+    Returns:
+        `Table` with a row a setting: `sampler`, `time_grid` and `num_steps`, as
+        `restore` takes them, `seed`, `evaluations` (how often the network runs
+        on an image), `images` (how many were scored) and the protocol's figures.
+
+    Raises:
+        ValueError: If an argument is not valid, or `out_dir` holds another
+            model's, images' or protocol's results.
+
+    Example:
+
+    ```python
+    table = trade_off(model, ("degraded", "clean"), num_steps=(1, 4, 16),
+                      protocol=Protocol(("psnr", "lpips_alex")), out_dir="curve")
+    ```
+    """
+    protocol = Protocol() if protocol is None else protocol
+    settings = all_settings(model, num_steps, samplers, grids, seeds)
+    channels = getattr(model, "image_channels", None) or 3
+    pairs = as_pairs(pairs, channels, protocol.num_images)
+    finished = {}
+    if out_dir is not None:
+        require_matplotlib()
+        out_dir = pathlib.Path(out_dir)
+        claim(out_dir / "settings", circumstances(pairs, protocol, model))
+        for name in settings:
+            path = out_dir / "settings" / f"{name}.json"
+            if path.exists():
+                finished[name] = Table.from_json(path)
+
+    left = [name for name in settings if name not in finished]
+    progress = Progress(len(left) * len(pairs), verbose, unit="image")
+    scores = Scores(protocol, len(pairs)) if left else None
+    for name in left:
+        setting = settings[name]
+        finished[name] = score_pairs(
+            pairs,
+            model,
+            scores,
+            setting["seed"],
+            progress,
+            {
+                **{key: setting[key] for key in ARGUMENTS},
+                "tile_size": tile_size,
+                "batch_size": batch_size,
+            },
+            FinishedPairs(),
+        )
+        if out_dir is not None:
+            finished[name].to_json(out_dir / "settings" / f"{name}.json")
+
+    rows = [
+        {**setting, "images": len(finished[name]), **finished[name].means}
+        for name, setting in settings.items()
+    ]
+    tables = [finished[name] for name in settings]
+    failures = {f["name"]: f for one in tables for f in one.failures}
+    table = Table(rows, protocol, None, failures.values(), tables[-1].versions)
+    if out_dir is not None:
+        table.to_json(out_dir / "trade_off.json")
+        table.to_csv(out_dir / "trade_off.csv")
+        for name, figure in draw_trade_off(table).items():
+            write_whole(out_dir / f"{name}.png", figure.savefig)
+    if table.failures and warn:
+        warnings.warn(table.failure_report(), stacklevel=2)
+    return table

@@ -1,0 +1,210 @@
+"""How sure a restoration is: the spread of its draws, beside its error."""
+
+import json
+import pathlib
+
+import numpy as np
+
+from keras_indi.evaluation.plots import (
+    contact_sheet,
+    heat_map,
+    require_pillow,
+    viewable,
+)
+from keras_indi.images.whole_writes import write_whole
+
+GROUPS = 4  # of equally many values, by their spread
+WIDTHS = (1, 2, 3)  # standard deviations
+
+
+def uncertainty(
+    model, degraded, clean=None, num_samples=16, seed=0, **restore_arguments
+):
+    """Draws many restorations of one image, and looks where they differ.
+
+    Args:
+        model: A `keras_indi.models.InDI` with a noise schedule that is not zero.
+        degraded: Array of shape `(height, width, channels)`, in the model's
+            `value_range`.
+        clean: Array of the same shape, to compare the spread with the error.
+            Defaults to `None`.
+        num_samples: Int >= 2, how many draws.
+        seed: Int, fixes the draws.
+        **restore_arguments: `num_steps`, `sampler` and so on of `model.restore`.
+
+    Returns:
+        `Uncertainty`.
+
+    Raises:
+        ValueError: If the draws cannot differ, or an image does not suit.
+
+    Example:
+
+    ```python
+    found = uncertainty(model, degraded, clean, num_samples=32, num_steps=10)
+    print(found.coverage["rank_correlation"])
+    found.save("uncertainty")
+    ```
+    """
+    if not isinstance(num_samples, (int, np.integer)) or num_samples < 2:
+        raise ValueError(
+            f"A spread takes 2 samples or more. Received: num_samples={num_samples!r}"
+        )
+    if model.noise_schedule.is_zero:
+        raise ValueError(
+            "Draws differ only for a model with noise; train one with "
+            "`noise_schedule=0.01`, say. Received: "
+            f"noise_schedule={model.noise_schedule!r}"
+        )
+    degraded = np.asarray(degraded)
+    if degraded.ndim != 3 or (clean is not None and np.shape(clean) != degraded.shape):
+        raise ValueError(
+            "The images must be single ones of one shape (height, width, channels). "
+            f"Received: degraded of shape {degraded.shape}, clean of shape "
+            f"{None if clean is None else np.shape(clean)}"
+        )
+    # As floats, so that no spread is lost to rounding.
+    draws = model.restore(
+        degraded.astype("float32"),
+        num_samples=num_samples,
+        seed=seed,
+        **restore_arguments,
+    )
+    return Uncertainty(draws, degraded, clean, model.value_range)
+
+
+class Uncertainty:
+    """Mean and spread of the draws of one image; `uncertainty` makes it.
+
+    Args:
+        draws: Array of shape `(num_samples, height, width, channels)`.
+        degraded: Array of shape `(height, width, channels)`.
+        clean: Array of that shape, or `None`.
+        value_range: Pair of numbers, the images' smallest and largest value, or
+            `None`.
+
+    Attributes:
+        mean: float64 array `(height, width, channels)`.
+        standard_deviation: float64 array of that shape, of the draws about their
+            mean, with `num_samples - 1` in the denominator.
+        coverage: Dict of the function `coverage`; `None` without the clean image.
+    """
+
+    def __init__(self, draws, degraded, clean, value_range):
+        draws = np.asarray(draws, "float64")
+        self.num_samples = len(draws)
+        self.mean = draws.mean(axis=0)
+        self.standard_deviation = draws.std(axis=0, ddof=1)
+        self.coverage = None
+        if clean is not None:
+            self.coverage = coverage(self.mean, self.standard_deviation, clean)
+        self._degraded = degraded
+        self._clean = clean
+        self._value_range = value_range
+
+    def save(self, folder):
+        """Writes the pictures and the figures.
+
+        Args:
+            folder: Path. It gets `mean.png`, `standard_deviation.png` (a heat map,
+                pixel for pixel, of the root mean square over channels),
+                `error.png` likewise where there is a clean image, `sheet.png` of
+                all of them side by side, and `uncertainty.json` with the
+                coverage and the values that the maps' darkest and brightest
+                colours stand for.
+
+        Returns:
+            `pathlib.Path` of the folder.
+        """
+        folder = pathlib.Path(folder)
+        picture = require_pillow().Image.fromarray
+        views = {"degraded": self._degraded, "mean": self.mean}
+        views = {k: viewable(v, self._value_range) for k, v in views.items()}
+        maps = {"standard_deviation": self.standard_deviation}
+        if self._clean is not None:
+            maps["error"] = np.abs(self.mean - np.asarray(self._clean, "float64"))
+        scales = {}
+        for name, values in maps.items():
+            values = np.sqrt(np.mean(np.square(values), axis=-1))
+            scales[name] = [0.0, float(values.max())]
+            views[name] = heat_map(values, scales[name][1])
+        spans = {"standard_deviation": "spread", "error": "error"}
+        labels = [
+            f"{spans[name]} < {scales[name][1]:.3g}" if name in scales else name
+            for name in views
+        ]
+        for name in ("mean", *maps):
+            write_whole(folder / f"{name}.png", picture(views[name]).save)
+        if self._clean is not None:
+            views["clean"] = viewable(self._clean, self._value_range)
+            labels.append("clean")
+        sheet = contact_sheet([list(views.values())], labels)
+        write_whole(folder / "sheet.png", sheet.save)
+        content = {
+            "num_samples": self.num_samples,
+            "mean_standard_deviation": float(self.standard_deviation.mean()),
+            "scales": scales,
+            "coverage": self.coverage,
+        }
+
+        def save(partial):
+            text = json.dumps(content, indent=2) + "\n"
+            pathlib.Path(partial).write_text(text, encoding="utf-8")
+
+        write_whole(folder / "uncertainty.json", save)
+        return folder
+
+
+def coverage(mean, standard_deviation, clean):
+    """Whether the error is large where the spread is.
+
+    Were the draws exact draws of the posterior, and normal, the error of their
+    mean would lie within 1, 2 and 3 standard deviations 68.3, 95.4 and 99.7 % of
+    the time (a little less for few draws), in every group.
+
+    Args:
+        mean: Array, the mean of the draws.
+        standard_deviation: Array of that shape, their spread.
+        clean: Array of that shape.
+
+    Returns:
+        Dict of `"rank_correlation"`, Spearman's between absolute error and
+        spread (`None` where one of them is the same everywhere); `"within"`,
+        the parts of the values with |error| <= 1, 2 and 3 standard deviations;
+        and `"groups"`, four of equally many values from small to large spread,
+        each a dict of its mean `"standard_deviation"`, its mean `"error"`
+        (absolute) and its `"within"`.
+    """
+    error = np.abs(np.asarray(mean, "float64") - np.asarray(clean, "float64")).ravel()
+    spread = np.asarray(standard_deviation, "float64").ravel()
+
+    def within(chosen):
+        return {
+            str(width): float(np.mean(error[chosen] <= width * spread[chosen]))
+            for width in WIDTHS
+        }
+
+    order = np.argsort(spread, kind="stable")
+    return {
+        "rank_correlation": _rank_correlation(error, spread),
+        "within": within(order),
+        "groups": [
+            {
+                "standard_deviation": float(spread[group].mean()),
+                "error": float(error[group].mean()),
+                "within": within(group),
+            }
+            for group in np.array_split(order, GROUPS)
+        ],
+    }
+
+
+def _rank_correlation(a, b):
+    """Spearman's: the correlation of the ranks, equal values sharing theirs."""
+    ranks = []
+    for values in (a, b):
+        _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+        ranks.append((np.cumsum(counts) - (counts - 1) / 2)[index])
+    if any(np.ptp(rank) == 0 for rank in ranks):
+        return None
+    return float(np.corrcoef(*ranks)[0, 1])

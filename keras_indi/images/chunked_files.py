@@ -1,0 +1,274 @@
+"""Image files that are read and written by blocks: TIFF, Zarr, OME-Zarr."""
+
+import contextlib
+import pathlib
+
+import numpy as np
+
+from keras_indi.images.whole_writes import write_whole
+
+TIFF_TILE = 256  # pixels; as deep as a JPEG's blocks divide it
+ZARR_CHUNK = 512
+ORIENTATION = 274  # TIFF tag
+
+
+class ImageView:
+    """A stored array as an image `(height, width, channels)`, read by blocks.
+
+    Args:
+        array: Array-like that gives NumPy arrays when it is sliced.
+        axes: String or list of a letter an axis: `y`, `x`, `c` or `s` for channels;
+            all others must have length 1.
+        metadata: Dict of what the output takes over.
+        path: Path of the file, for the error.
+
+    Raises:
+        ValueError: If it is not one image.
+    """
+
+    def __init__(self, array, axes, metadata, path):
+        axes = ["c" if axis in "cs" else axis for axis in axes]
+        sizes = dict(zip(axes, array.shape))
+        others = [axis for axis in axes if axis not in "yxc"]
+        if (
+            len(sizes) != len(axes)
+            or not {"y", "x"} <= set(axes)
+            or any(sizes[axis] > 1 for axis in others)
+        ):
+            raise ValueError(
+                "The file must hold one image: axes y, x and at most one for its "
+                f"channels. Received: {str(path)!r} with axes {axes} of shape "
+                f"{tuple(array.shape)}"
+            )
+        self.shape = (sizes["y"], sizes["x"], sizes.get("c", 1))
+        self.ndim = 3
+        self.dtype = np.dtype(array.dtype)
+        self.metadata = metadata
+        self._array = array
+        self._axes = axes
+
+    def __getitem__(self, index):
+        rows, columns = index if isinstance(index, tuple) else (index, slice(None))
+        chosen = {"y": rows, "x": columns, "c": slice(None)}
+        block = np.asarray(self._array[tuple(chosen.get(a, 0) for a in self._axes)])
+        left = [axis for axis in self._axes if axis in chosen]
+        if "c" not in left:
+            return block[..., None]
+        return block.transpose([left.index(axis) for axis in "yxc"])
+
+
+@contextlib.contextmanager
+def opened(path):
+    """Opens an image file as an `ImageView`.
+
+    Args:
+        path: Path of a TIFF file, a Zarr array or an OME-Zarr image.
+
+    Raises:
+        ValueError: If it is none, or not one image.
+        ImportError: If tifffile or zarr is missing.
+    """
+    path = pathlib.Path(path)
+    if not path.exists():
+        raise ValueError(f"There is no such file. Received: {str(path)!r}")
+    if _format(path) == "tiff":
+        with _tifffile().TiffFile(path) as file:
+            series = file.series[0]
+            level = series.levels[0]
+            store = level.aszarr()
+            array = _zarr().open_array(store, mode="r")
+            yield ImageView(array, level.axes.lower(), _tiff_metadata(file), path)
+        return
+    node = _zarr().open(path, mode="r")
+    metadata = {}
+    if hasattr(node, "shape"):
+        axes = _named_axes(node) or "yxc"[: node.ndim]
+    else:
+        node, axes, metadata = _ome_image(node, path)
+    yield ImageView(node, axes, metadata, path)
+
+
+def check_output(path):
+    """Raises a ValueError unless an image can be written at this path."""
+    path = pathlib.Path(path)
+    _format(path)
+    if path.is_dir():
+        raise ValueError(
+            f"The output must not be a folder that exists. Received: {str(path)!r}"
+        )
+
+
+def write(path, image, metadata):
+    """Writes an image by blocks, whole or not at all.
+
+    Args:
+        path: Path of the output, whose ending chooses the format.
+        image: Array-like of shape `(height, width, channels)`.
+        metadata: Dict, an `ImageView`'s, of which the output takes what it can.
+
+    Returns:
+        `pathlib.Path` of the output.
+    """
+    save = {"tiff": _write_tiff, "zarr": _write_zarr, "ome": _write_ome}[_format(path)]
+    return write_whole(path, lambda partial: save(partial, image, metadata))
+
+
+def _format(path):
+    name = pathlib.Path(path).name.lower()
+    if name.endswith((".tif", ".tiff")):
+        return "tiff"
+    if name.endswith(".ome.zarr"):
+        return "ome"
+    if name.endswith(".zarr"):
+        return "zarr"
+    raise ValueError(
+        "Images are read and written by blocks as .tif, .tiff, .zarr and .ome.zarr. "
+        f"Received: {str(path)!r}"
+    )
+
+
+# === TIFF ===
+
+
+def _tiff_metadata(file):
+    page = file.pages.first
+    found = {"iccprofile": page.iccprofile, "extratags": []}
+    if ORIENTATION in page.tags:
+        value = int(page.tags[ORIENTATION].value)
+        found["extratags"] = [(ORIENTATION, "H", 1, value, True)]
+    if page.get_resolution() != (1.0, 1.0):
+        found["resolution"] = page.get_resolution()
+        found["resolutionunit"] = page.resolutionunit
+    return {"tiff": found}
+
+
+def _write_tiff(path, image, metadata):
+    height, width, channels = image.shape
+    kind = {"photometric": "minisblack"}
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    if channels > 1:
+        kind["planarconfig"] = "contig"
+    if channels in (3, 4):
+        kind = {"photometric": "rgb"}
+
+    def tiles():
+        for top in range(0, height, TIFF_TILE):
+            rows = image[top : top + TIFF_TILE]
+            for left in range(0, width, TIFF_TILE):
+                block = rows[:, left : left + TIFF_TILE]
+                missing = [(0, TIFF_TILE - size) for size in block.shape[:2]]
+                tile = np.pad(block, [*missing, (0, 0)], mode="edge")
+                yield tile[..., 0] if channels == 1 else tile
+
+    size = int(np.prod(image.shape)) * image.dtype.itemsize
+    with _tifffile().TiffWriter(path, bigtiff=size > 2**32 - 2**25) as file:
+        file.write(
+            tiles(),
+            shape=shape,
+            dtype=image.dtype,
+            tile=(TIFF_TILE, TIFF_TILE),
+            compression="zlib",
+            predictor=np.issubdtype(image.dtype, np.integer),
+            metadata=None,
+            **kind,
+            **metadata.get("tiff", {}),
+        )
+
+
+# === Zarr ===
+
+
+def _named_axes(array):
+    """The axes that a Zarr array names, if they are an image's."""
+    names = getattr(array.metadata, "dimension_names", None)
+    if not names or not all(name in ("t", "c", "s", "z", "y", "x") for name in names):
+        return None
+    return names
+
+
+def _ome_image(group, path):
+    """The full resolution of an OME-Zarr image, its axes, and its pixels' size."""
+    attributes = dict(group.attrs)
+    attributes = attributes.get("ome", attributes)  # version 0.5, 0.4
+    try:
+        scales = attributes["multiscales"][0]
+        dataset = scales["datasets"][0]
+        axes = [axis["name"] for axis in scales["axes"]]
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError(
+            "The folder must hold a Zarr array or an OME-Zarr image (version 0.4 or "
+            f"0.5). Received: {str(path)!r} with the arrays "
+            f"{sorted(group.array_keys())}"
+        ) from error
+    sizes = {}
+    for transformation in dataset.get("coordinateTransformations", []):
+        sizes.update(zip(axes, transformation.get("scale", [])))
+    units = {axis["name"]: axis["unit"] for axis in scales["axes"] if "unit" in axis}
+    return group[dataset["path"]], axes, {"ome": (sizes, units)}
+
+
+def _write_zarr(path, image, metadata):
+    channels = image.shape[-1]
+    array = _zarr().create_array(
+        path,
+        shape=image.shape,
+        dtype=image.dtype,
+        chunks=(ZARR_CHUNK, ZARR_CHUNK, channels),
+        dimension_names=("y", "x", "c"),
+    )
+    for rows in _chunk_rows(image):
+        array[rows] = image[rows]
+
+
+def _write_ome(path, image, metadata):
+    sizes, units = metadata.get("ome", ({}, {}))
+    height, width, channels = image.shape
+    axes = [{"name": "c", "type": "channel"}]
+    for name in "yx":
+        unit = {"unit": units[name]} if name in units else {}
+        axes.append({"name": name, "type": "space", **unit})
+    scale = [1.0, *(float(sizes.get(name, 1.0)) for name in "yx")]
+    transformations = [{"type": "scale", "scale": scale}]
+    level = {"path": "0", "coordinateTransformations": transformations}
+    group = _zarr().open_group(path, mode="w")
+    group.attrs["ome"] = {
+        "version": "0.5",
+        "multiscales": [{"axes": axes, "datasets": [level]}],
+    }
+    array = group.create_array(
+        "0",
+        shape=(channels, height, width),
+        dtype=image.dtype,
+        chunks=(channels, ZARR_CHUNK, ZARR_CHUNK),
+        dimension_names=("c", "y", "x"),
+    )
+    for rows in _chunk_rows(image):
+        array[:, rows] = np.moveaxis(image[rows], -1, 0)
+
+
+def _chunk_rows(image):
+    height = image.shape[0]
+    for top in range(0, height, ZARR_CHUNK):
+        yield slice(top, min(top + ZARR_CHUNK, height))
+
+
+def _tifffile():
+    try:
+        import tifffile
+    except ImportError as error:
+        raise ImportError(
+            "Reading TIFF by blocks needs tifffile. Install it: pip install "
+            '"keras-indi[big]"'
+        ) from error
+    return tifffile
+
+
+def _zarr():
+    try:
+        import zarr
+    except ImportError as error:
+        raise ImportError(
+            "Reading images by blocks needs zarr. Install it: pip install "
+            '"keras-indi[big]"'
+        ) from error
+    return zarr

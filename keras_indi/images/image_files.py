@@ -1,0 +1,173 @@
+"""Folders of images: what lies in them, who has a partner, and reading it."""
+
+import pathlib
+import typing
+
+from keras_indi.images import decoding
+
+CACHE_BYTES = 2**30
+
+
+class Match(typing.NamedTuple):
+    """Two folders, matched by name.
+
+    Attributes:
+        pairs: Dict of name to `(degraded path, clean path)`.
+        only_degraded: Dict of name to path, of what has no clean partner.
+        only_clean: Dict of name to path, of what has no degraded partner.
+    """
+
+    pairs: dict
+    only_degraded: dict
+    only_clean: dict
+
+    def report(self):
+        """A sentence on what has no partner, or an empty string."""
+        parts = [
+            f"{len(paths)} {side} without a partner ({listed(sorted(paths))})"
+            for side, paths in (
+                ("degraded", self.only_degraded),
+                ("clean", self.only_clean),
+            )
+            if paths
+        ]
+        return f"{len(self.pairs)} pairs; " + ", ".join(parts) if parts else ""
+
+
+def listed(names, limit=10):
+    """The first names of a list, and how many more there are."""
+    names = [str(name) for name in names]
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def find_images(folder):
+    """Finds all image files in a folder and below.
+
+    Hidden files and folders, and what an interrupted preparation left
+    (`partial-...`), are passed over.
+
+    Args:
+        folder: Path of the folder.
+
+    Returns:
+        Dict of name to path, sorted by name. The name is the path within the
+        folder, with forward slashes, without the extension.
+
+    Raises:
+        ValueError: If it is not a folder, or two files have one name.
+    """
+    found = {}
+    for path in image_files(folder):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in found:
+            raise ValueError(
+                "Two images have the same name but for the extension; remove or "
+                f"rename one. Received: {str(found[name])!r} and {str(path)!r}"
+            )
+        found[name] = path
+    return dict(sorted(found.items()))
+
+
+def image_files(folder):
+    """The paths of all image files in a folder and below.
+
+    Args:
+        folder: Path of the folder.
+
+    Returns:
+        Sorted list of paths, without those that `find_images` passes over.
+
+    Raises:
+        ValueError: If it is not a folder.
+    """
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"There is no such folder. Received: {str(folder)!r}")
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in decoding.EXTENSIONS
+        and not path.is_dir()
+        and not any(
+            part.startswith((".", "partial-"))
+            for part in path.relative_to(folder).parts
+        )
+    ]
+
+
+def match_folders(degraded_dir, clean_dir):
+    """Matches two folders' images by name, extensions aside.
+
+    Args:
+        degraded_dir: Path of the degraded images' folder.
+        clean_dir: Path of the clean images' folder.
+
+    Returns:
+        A `Match`.
+
+    Raises:
+        ValueError: As `find_images`.
+    """
+    degraded, clean = find_images(degraded_dir), find_images(clean_dir)
+    return Match(
+        {name: (degraded[name], clean[name]) for name in degraded if name in clean},
+        {name: path for name, path in degraded.items() if name not in clean},
+        {name: path for name, path in clean.items() if name not in degraded},
+    )
+
+
+class ImageFiles:
+    """Random access to images, or pairs of them, in files.
+
+    Element i is the array of file i, or the tuple of arrays where files come in
+    pairs. Decoded images stay in memory as long as they fit into the cache.
+
+    Args:
+        files: Dict of name to path, or to tuple of paths.
+        image_channels: 1 or 3.
+        max_pixels: Int, larger images are refused.
+        cache_bytes: Int, memory for decoded images.
+    """
+
+    def __init__(
+        self,
+        files,
+        image_channels=3,
+        max_pixels=decoding.MAX_PIXELS,
+        cache_bytes=CACHE_BYTES,
+    ):
+        self._names = list(files)
+        self._paths = list(files.values())
+        self._image_channels = image_channels
+        self._max_pixels = max_pixels
+        self._free_bytes = cache_bytes
+        self._cache = {}
+
+    def __len__(self):
+        return len(self._paths)
+
+    def __getitem__(self, index):
+        """Reads element `index`.
+
+        Raises:
+            UnusableImageError: If a file cannot be used.
+        """
+        paths = self._paths[index]
+        if isinstance(paths, tuple):
+            return tuple(self._read(path) for path in paths)
+        return self._read(paths)
+
+    def name(self, index):
+        """The name of element `index`, for messages."""
+        return self._names[index]
+
+    def _read(self, path):
+        image = self._cache.get(path)
+        if image is None:
+            image = decoding.read_image(path, self._image_channels, self._max_pixels)
+            # Which images fit varies with the threads' order; what they show not.
+            if image.nbytes <= self._free_bytes:
+                self._free_bytes -= image.nbytes
+                self._cache[path] = image
+        return image

@@ -1,0 +1,66 @@
+"""Integers of 8 and 16 bits, floats, and what black and white are in each."""
+
+import numpy as np
+
+RANGES = {"uint8": (0, 255), "uint16": (0, 65535), "float32": (0, 1)}
+
+
+def range_of_dtype(dtype, value_range):
+    """The value range of images of a dtype.
+
+    Args:
+        dtype: `"uint8"`, `"uint16"` or `"float32"`.
+        value_range: Pair of numbers, black and white, or `None` for the dtype's
+            own: (0, 255), (0, 65535) or (0, 1). Integers have no other.
+
+    Returns:
+        Pair of numbers.
+
+    Raises:
+        ValueError: If one of them is none of these.
+    """
+    if dtype not in RANGES:
+        raise ValueError(
+            f"`dtype` must be one of {', '.join(RANGES)}. Received: dtype={dtype!r}"
+        )
+    if value_range is None:
+        return RANGES[dtype]
+    low, high = value_range
+    integers_differ = dtype != "float32" and (low, high) != RANGES[dtype]
+    if integers_differ or not low < high:
+        raise ValueError(
+            "`value_range` must rise, and be None or (0, 255) for uint8, None or "
+            f"(0, 65535) for uint16. Received: dtype={dtype!r}, "
+            f"value_range={value_range!r}"
+        )
+    return low, high
+
+
+def convert(image, dtype, value_range):
+    """Converts an image as files hold it.
+
+    Args:
+        image: uint8 or uint16 array, of the dtype's full range.
+        dtype: `"uint8"`, `"uint16"` or `"float32"`.
+        value_range: Pair of numbers: what black and white become.
+
+    Returns:
+        Array of that dtype. Integers are rounded; 8 bits to 16 and back is exact.
+    """
+    if image.dtype == dtype:
+        return image
+    low, high = value_range
+    scale = (high - low) / np.iinfo(image.dtype).max
+    converted = image.astype("float32") * np.float32(scale) + np.float32(low)
+    if dtype != "float32":
+        converted = np.rint(converted)
+    return converted.astype(dtype, copy=False)
+
+
+def as_integers(image, dtype, value_range):
+    """Values of a range as integers of a dtype's full range, clipped and rounded."""
+    low, high = value_range
+    most = np.iinfo(dtype).max
+    return np.rint(np.clip((image - low) * (most / (high - low)), 0, most)).astype(
+        dtype
+    )

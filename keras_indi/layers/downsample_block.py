@@ -1,0 +1,30 @@
+"""Halving the resolution."""
+
+import keras
+
+from keras_indi.backend.resampling import halve
+from keras_indi.layers.resample_block import ResampleBlock, scaled
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class DownsampleBlock(ResampleBlock):
+    """Halves height and width: 2x2 means, then a 3x3 convolution.
+
+    Args:
+        filters: Int, number of output channels.
+        **kwargs: `name`, `dtype` and so on of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch, height, width, channels)`, height and
+            width even.
+
+    Returns:
+        Tensor of shape `(batch, height / 2, width / 2, filters)`.
+    """
+
+    def call(self, inputs):
+        return self.convolution(halve(inputs))
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, _ = input_shape
+        return (batch, scaled(height, 0.5), scaled(width, 0.5), self.filters)

@@ -1,0 +1,71 @@
+"""The convolution that is fast on every backend."""
+
+import keras
+
+from keras_indi.backend.convolution import convolve
+from keras_indi.backend.keras_private import at_old_path
+from keras_indi.layers.canvas import zero_outside
+from keras_indi.layers.old_names import RENAMED
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class FastConv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D`, stride 1, "same" padding, fast on PyTorch too.
+
+    Keras moves a channels-last image to channels-first memory and back around
+    each PyTorch convolution. Here PyTorch is given the image in place, as a
+    permuted view, with a kernel in its channels-last memory format: the same
+    numbers in a fraction of the time. On TensorFlow a 1x1 kernel is a matrix
+    product, and the bias has the gradient of `add_to_pixels`.
+
+    Args:
+        filters: Int, number of output channels.
+        kernel_size: Int (or a pair of the same int), odd, so that the window is
+            centred. Defaults to 3.
+        **kwargs: `use_bias`, initializers and so on of `keras.layers.Conv2D`.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch, height, width, channels)`.
+
+    Returns:
+        Tensor of shape `(batch, height, width, filters)`.
+
+    Raises:
+        ValueError: If `kernel_size` is even or not square.
+
+    Example:
+
+    >>> keras_indi.layers.FastConv2D(8)(np.zeros((1, 5, 7, 3))).shape
+    (1, 5, 7, 8)
+    """
+
+    def __init__(self, filters, kernel_size=3, **kwargs):
+        if not isinstance(kernel_size, int):  # from a saved config
+            if len(kernel_size) != 2 or kernel_size[0] != kernel_size[1]:
+                raise ValueError(
+                    "`kernel_size` must be an int or square. Received: "
+                    f"kernel_size={kernel_size}"
+                )
+            kernel_size = kernel_size[0]
+        if kernel_size % 2 == 0:
+            raise ValueError(
+                f"`kernel_size` must be odd. Received: kernel_size={kernel_size}"
+            )
+        fixed = dict(
+            strides=1,
+            padding="same",
+            data_format="channels_last",
+            dilation_rate=1,
+            groups=1,
+        )
+        super().__init__(filters, kernel_size, **{**kwargs, **fixed})
+
+    def call(self, inputs):
+        if self.kernel_size != (1, 1):
+            inputs = zero_outside(inputs)
+        bias = self.bias if self.use_bias else None
+        outputs = convolve(inputs, self.kernel, bias)
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def load_own_variables(self, store):
+        super().load_own_variables(at_old_path(store, RENAMED))

@@ -1,0 +1,31 @@
+"""Doubling the resolution."""
+
+import keras
+
+from keras_indi.backend.resampling import double
+from keras_indi.layers.resample_block import ResampleBlock, scaled
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class UpsampleBlock(ResampleBlock):
+    """Doubles height and width: a 3x3 convolution, then each pixel four times.
+
+    The convolution works at the coarse resolution, where it costs a quarter.
+
+    Args:
+        filters: Int, number of output channels.
+        **kwargs: `name`, `dtype` and so on of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch, height, width, channels)`.
+
+    Returns:
+        Tensor of shape `(batch, 2 height, 2 width, filters)`.
+    """
+
+    def call(self, inputs):
+        return double(self.convolution(inputs))
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, _ = input_shape
+        return (batch, scaled(height, 2), scaled(width, 2), self.filters)

@@ -1,0 +1,168 @@
+"""The baseline of the paper: denoising diffusion that is shown the degraded image."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_indi import diffusion_process, samplers
+from keras_indi.inference.trajectory import Trajectory
+from keras_indi.models import checks
+from keras_indi.models.restorer import Restorer
+from keras_indi.schedules import UniformTime
+from keras_indi.schedules import diffusion_schedule as diffusion_schedules
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class ConditionalDDPM(Restorer):
+    """Conditional denoising diffusion: restores by taking noise away in small steps.
+
+    Trained on pairs of a clean image x and a degraded one y, the network finds the
+    noise n in `z = a x + b n`, given y. `restore` starts from pure noise and draws
+    from what x may be given y. It is the baseline that the paper compares InDI with,
+    with the same backbone, and is fitted, saved, restored in tiles and evaluated in
+    the same way as `InDI`.
+
+    Args:
+        backbone: Keras model or layer that estimates n: called with a dict of
+            `"images"`, z of shape `(batch, height, width, channels)`; `"degraded"`, y
+            of the same shape, scaled from `value_range` to [-1, 1] as x is in z;
+            and `"times"`, the noise level of shape `(batch,)`, it returns a tensor of
+            the images' shape. The noise level is `2 / pi * arccos(a)`: 0 for a clean
+            z, near 1 for pure noise, and one to one with the `a` (the square root of
+            alpha bar) that SR3's network is told. A `keras_indi.models.UNetBackbone`
+            with `condition_on_degraded=True`, or one of your own.
+        noise_schedule: a(t), a `DiffusionSchedule`, its config, or `"linear"` (Ho et
+            al.), `"cosine"` (Nichol & Dhariwal) or `"continuous"` (Song et al.).
+            Training draws t uniformly, and with it a between the schedule's steps, as
+            SR3 does. Defaults to `"linear"`.
+        value_range: Pair of numbers, the smallest and the largest value of the
+            images, to which the estimates of x are clipped in each step; or `None`
+            for unbounded data, about 1 wide, which is not scaled. Defaults to
+            `(0, 255)`.
+        seed: Int, fixes training's draws and the default draws of `restore`.
+            Defaults to `None`, a new seed.
+        restore_defaults: Dict of `num_steps`, `sampler` and `time_grid`, or some of
+            them. Defaults to 100 steps of `"ancestral"` on the `"uniform"` grid, whose
+            times are the schedule's t.
+        **kwargs: `name` and so on of `keras.Model`.
+
+    Call arguments:
+        inputs: A dict of `"images"`, z, `"times"`, the noise level, and `"degraded"`,
+            y in `value_range`. (Images alone, as Keras passes to build a model, stand
+            for z, y and the level 1.)
+
+    Returns:
+        float32 tensor of the images' shape, the estimate of n.
+
+    Raises:
+        ValueError: If an argument is not valid.
+
+    Example:
+
+    ```python
+    unet = keras_indi.models.UNetBackbone(base_channels=32, condition_on_degraded=True)
+    model = keras_indi.models.ConditionalDDPM(unet, noise_schedule="cosine")
+    model.compile()  # AveragedAdam(1e-4), mean squared error of the noise
+    model.fit(degraded, clean, batch_size=16, epochs=10)
+    draws = model.restore(photograph, num_steps=100, num_samples=4)
+    fewer = model.restore(photograph, num_steps=20, sampler="ddim")
+    ```
+
+    Reference:
+        Delbracio & Milanfar, arXiv 2303.11435, comparison with conditional denoising
+        diffusion; Saharia et al. (SR3), arXiv 2104.07636, Algorithms 1 and 2.
+    """
+
+    captured = {**Restorer.captured, "noise_schedule": diffusion_schedules.get}
+    own_restore_defaults = {
+        "num_steps": 100,
+        "sampler": "ancestral",
+        "time_grid": "uniform",
+    }
+    default_loss = "mean_squared_error"
+
+    def __init__(
+        self,
+        backbone,
+        noise_schedule="linear",
+        value_range=(0, 255),
+        seed=None,
+        restore_defaults=None,
+        **kwargs,
+    ):
+        super().__init__(backbone, value_range, seed, restore_defaults, **kwargs)
+        self.noise_schedule = noise_schedule
+        if not self.condition_on_degraded:
+            raise ValueError(
+                "`backbone` must take the degraded image: `condition_on_degraded=True` "
+                f"of a `UNetBackbone`. Received: backbone={backbone!r}"
+            )
+
+    def call(self, inputs, training=False):
+        if not isinstance(inputs, dict):
+            self._check_shape(inputs.shape)
+            first_values = ops.cast(inputs[:, 0, 0, 0], "float32")
+            inputs = {
+                "images": inputs,
+                "times": ops.ones_like(first_values),
+                "degraded": inputs,
+            }
+        checks.check_inputs(inputs, ("images", "times", "degraded"))
+        for name in ("images", "degraded"):
+            self._check_shape(inputs[name].shape, name)
+        noise = self.backbone(
+            {
+                "images": ops.cast(inputs["images"], "float32"),
+                "times": ops.cast(inputs["times"], "float32"),
+                "degraded": self._to_unit(inputs["degraded"]),
+            },
+            training=training,
+        )
+        checks.check_output(noise.shape, inputs["images"].shape)
+        return ops.cast(noise, "float32")
+
+    def _training_example(self, degraded, clean, draw):
+        """The state z of a pair, and the noise n in it."""
+        shape = ops.shape(clean)
+        if draw:
+            times = UniformTime().sample(shape[:1], seed=self.seed_generator)
+        else:
+            times = UniformTime().grid(shape[0])
+        noise = self._training_noise(shape, draw)
+        levels = self.noise_schedule.noise_level(times)
+        images = diffusion_process.diffuse(self._to_unit(clean), noise, levels)
+        return {"images": images, "times": levels}, noise
+
+    @staticmethod
+    def _get_sampler(identifier):
+        return samplers.get_diffusion(identifier)
+
+    def _walk(self, sampler, times):
+        times = ops.convert_to_tensor(times, "float32")
+        levels = ops.convert_to_numpy(self.noise_schedule.noise_level(times))
+        noise_scales = [
+            sampler.noise_scale(self.noise_schedule, float(level), float(next_level))
+            for level, next_level in zip(levels[:-1], levels[1:])
+        ]
+        return Trajectory(sampler, levels, 1.0, noise_scales, starts_at_degraded=False)
+
+    def _estimate(self, images, times, degraded):
+        """The estimate of x, in the units of z, that samplers ask for."""
+        noise = super()._estimate(images, times, degraded)
+        estimate = diffusion_process.clean_from_noise(images, noise, times)
+        if self.value_range is None:
+            return estimate
+        return ops.clip(estimate, -1.0, 1.0)
+
+    def _values(self, states):
+        if self.value_range is None:
+            return states
+        low, high = self.value_range
+        return np.float32(low) + (states + 1) * np.float32(0.5 * (high - low))
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "noise_schedule": serialize(self.noise_schedule),
+        }

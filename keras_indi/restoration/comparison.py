@@ -1,0 +1,63 @@
+"""Pictures that show what a restoration does to one photograph."""
+
+import numpy as np
+
+from keras_indi.evaluation.plots import contact_sheet
+from keras_indi.images.decoding import to_channels
+from keras_indi.images.value_ranges import RANGES, convert
+from keras_indi.images.whole_writes import write_whole
+from keras_indi.restoration.pixels import restore_pixels
+
+NUM_STEPS = (1, 2, 4, 8, 16)
+SIDE = 1600  # pixels, height and width at most of the images side by side
+VIEW = 384  # pixels, height and width at most of the sheet's crop
+
+
+def compare(model, photograph, restored, paths, **options):
+    """Writes two pictures of a restoration.
+
+    The first shows the degraded and the restored image, made smaller where they
+    are larger than a screen; the second the middle of the image in its own pixels:
+    degraded, and restored in 1, 2, 4, 8 and 16 steps.
+
+    Args:
+        model: A `keras_indi.models.InDI`.
+        photograph: The degraded `Photograph`.
+        restored: The restored `Photograph`.
+        paths: The two paths to write.
+        **options: `sampler`, `time_grid`, `seed` and so on of `model.restore`.
+
+    Raises:
+        ImportError: If Pillow is missing.
+    """
+    options = {k: v for k, v in options.items() if k not in ("num_steps", "verbose")}
+    sides = [_smaller(_shown(image.upright)) for image in (photograph, restored)]
+    crop = _middle(photograph.upright)
+    walks = [
+        _shown(restore_pixels(model, crop, num_steps=steps, verbose=0, **options))
+        for steps in NUM_STEPS
+    ]
+    labels = ["1 step" if steps == 1 else f"{steps} steps" for steps in NUM_STEPS]
+    pictures = (
+        contact_sheet([sides], ["degraded", "restored"]),
+        contact_sheet([[_shown(crop), *walks]], ["degraded", *labels]),
+    )
+    for path, picture in zip(paths, pictures):
+        write_whole(path, picture.save)
+
+
+def _shown(pixels):
+    return to_channels(convert(pixels, "uint8", RANGES["uint8"]), 3)
+
+
+def _smaller(image):
+    from PIL import Image
+
+    picture = Image.fromarray(image)
+    picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return np.asarray(picture)
+
+
+def _middle(image):
+    top, left = (max(0, size - VIEW) // 2 for size in image.shape[:2])
+    return np.ascontiguousarray(image[top : top + VIEW, left : left + VIEW])

@@ -1,0 +1,200 @@
+"""Restores files one after another: what fails is named, and the rest is done."""
+
+import dataclasses
+import pathlib
+import time
+
+from keras_indi import samplers
+from keras_indi.images.decoding import UnusableImageError
+from keras_indi.images.encoding import FORMATS, write_photograph
+from keras_indi.images.photograph import read_photograph
+from keras_indi.inference.progress import Progress
+from keras_indi.models import checks, load_model
+from keras_indi.restoration.comparison import compare as write_comparison
+from keras_indi.restoration.large_files import ZARR, is_large, restore_large_file
+from keras_indi.restoration.outputs import find_outputs
+from keras_indi.restoration.pixels import restore_pixels
+from keras_indi.schedules import time_grid as time_grids
+
+# Without a model: by the format, as compression is what a JPEG surely suffered.
+DEFAULT_PRESETS = {"JPEG": "indi_small_jpeg"}
+OTHER_PRESET = "indi_small_denoise"
+
+
+@dataclasses.dataclass
+class Result:
+    """What became of the files.
+
+    Attributes:
+        written: List of paths, the restored files.
+        pictures: List of paths, the comparisons.
+        skipped: List of paths of inputs, whose results were there.
+        failed: Dict of input's path to the reason.
+        notes: Dict of input's path to a sentence, what a file could not keep.
+        models: List of strings, the presets or files used.
+        seconds: Float.
+    """
+
+    written: list = dataclasses.field(default_factory=list)
+    pictures: list = dataclasses.field(default_factory=list)
+    skipped: list = dataclasses.field(default_factory=list)
+    failed: dict = dataclasses.field(default_factory=dict)
+    notes: dict = dataclasses.field(default_factory=dict)
+    models: list = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+
+    def report(self):
+        """A sentence on how many files were restored, skipped and failed."""
+        parts = [f"{len(self.written)} written"]
+        if self.pictures:
+            parts.append(f"{len(self.pictures)} pictures")
+        if self.skipped:
+            parts.append(f"{len(self.skipped)} skipped, as their results are there")
+        if self.failed:
+            parts.append(f"{len(self.failed)} failed")
+        by = f", by {' and '.join(self.models)}" if self.models else ""
+        return f"{', '.join(parts)}, in {self.seconds:.1f} s{by}"
+
+
+def restore_files(
+    inputs,
+    out=None,
+    model=None,
+    *,
+    num_steps=None,
+    sampler=None,
+    time_grid=None,
+    num_samples=None,
+    seed=0,
+    dtype="auto",
+    existing="refuse",
+    compare=False,
+    verbose="auto",
+    **options,
+):
+    """Restores image files, folders of them and patterns.
+
+    Files are read one after another. Each is written whole or not at all, with the
+    name, the format, the bits, the alpha channel (untouched), the EXIF block and
+    orientation, the colour profile and the pixel density of its input. Zarr, and
+    TIFF of more pixels than are decoded at once, go through disk by blocks. What
+    fails is named in the result, and the rest is done.
+
+    Args:
+        inputs: A path or a sequence of them, as for `find_outputs`: PNG, JPEG, WebP
+            and TIFF files of 8 or 16 bits, folders, patterns.
+        out: Path of the results' folder, or of the one result, as for
+            `find_outputs`. Defaults to beside the inputs.
+        model: A `keras_indi.models.InDI`, or what `load_model` takes. Defaults to
+            the preset `indi_small_jpeg` for JPEG files and `indi_small_denoise`
+            for others.
+        num_steps: As for `InDI.restore`; so are `sampler` and `time_grid`. `None`
+            is the model's own recommendation.
+        num_samples: Int, how many restorations to draw and write of each file.
+            Defaults to one.
+        seed: Int, fixes the noise. A file's result does not depend on the others.
+        dtype: As for `load_model`. A model that is given is taken as it is.
+        existing: `"refuse"`, `"skip"` or `"overwrite"`, as for `find_outputs`.
+        compare: Bool, whether to write two pictures beside each result, as
+            `compare` does.
+        verbose: `"auto"`, a progress bar for what takes longer than some seconds,
+            `1` at once, `0` never.
+        **options: Further arguments of `InDI.restore`: `tile_size`, `max_memory`,
+            `batch_size`.
+
+    Returns:
+        A `Result`.
+
+    Raises:
+        ValueError: If an argument is not valid, before any file is read.
+        ImportError: If Pillow or OpenCV is missing.
+
+    Example:
+
+    ```python
+    result = restore_files("holiday", "restored", "indi_small_jpeg", num_steps=4)
+    print(result.report())
+    ```
+    """
+    begin = time.perf_counter()
+    if isinstance(inputs, (str, pathlib.Path)):
+        inputs = [inputs]
+    _check_settings(num_steps, sampler, time_grid, num_samples, seed)
+    jobs, skipped = find_outputs(inputs, out, num_samples, existing, compare)
+    result = Result(skipped=[job.source for job in skipped])
+    given = {"num_steps": num_steps, "sampler": sampler, "time_grid": time_grid}
+    settings = {name: value for name, value in given.items() if value is not None}
+    settings |= {"seed": seed, **options}
+    models = _models(jobs, model, dtype)
+    result.models = [str(n) for n in models if isinstance(n, (str, pathlib.Path))]
+    # A single file's bar counts its steps, that of several counts them.
+    single = len(jobs) == 1
+    settings["verbose"] = verbose if single else 0
+    progress = Progress(len(jobs), 0 if single else verbose, unit="image")
+    for job in jobs:
+        chosen = models[default_preset(job.source) if model is None else model]
+        try:
+            _restore(chosen, job, num_samples, compare, settings, result)
+        except UnusableImageError as error:
+            result.failed[job.source] = str(error)
+        except ImportError:
+            raise  # it would be missing for the next file too
+        except Exception as error:  # backends raise of all kinds, of memory too
+            first = str(error).strip().partition("\n")[0]
+            result.failed[job.source] = f"{type(error).__name__}: {first}"
+        progress.advance()
+    result.seconds = time.perf_counter() - begin
+    return result
+
+
+def default_preset(path):
+    """The name of the preset for a file, where the user names none."""
+    return DEFAULT_PRESETS.get(FORMATS.get(path.suffix.lower()), OTHER_PRESET)
+
+
+def _models(jobs, model, dtype):
+    """Dict of what names a model to the model, for all files, loaded before any."""
+    if model is None:
+        names = dict.fromkeys(default_preset(job.source) for job in jobs)
+        return {name: load_model(name, dtype) for name in names}
+    if isinstance(model, (str, pathlib.Path)):
+        return {model: load_model(model, dtype) if jobs else None}
+    return {model: model}
+
+
+def _restore(model, job, num_samples, compare, settings, result):
+    """Restores one file, and tells the result what was written."""
+    endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
+    if ZARR in endings or is_large(job.source):
+        if num_samples is not None or compare:
+            raise UnusableImageError(
+                "too large for samples and comparisons, which take it into memory"
+            )
+        restore_large_file(model, job.source, job.outputs[0], **settings)
+        result.written += job.outputs
+        return
+    photograph = read_photograph(job.source)
+    pixels = restore_pixels(model, photograph.pixels, num_samples, **settings)
+    notes = list(photograph.notes)
+    draws = [pixels] if num_samples is None else pixels
+    for index, (draw, path) in enumerate(zip(draws, job.outputs)):
+        restored = dataclasses.replace(photograph, pixels=draw)
+        lost = write_photograph(path, restored)
+        notes += [note for note in lost if note not in notes]
+        result.written.append(path)
+        if compare:
+            pictures = job.pictures[2 * index : 2 * index + 2]
+            write_comparison(model, photograph, restored, pictures, **settings)
+            result.pictures += pictures
+    if notes:
+        result.notes[job.source] = "; ".join(notes)
+
+
+def _check_settings(num_steps, sampler, time_grid, num_samples, seed):
+    """Raises what every file would raise."""
+    checks.check_count(num_steps=num_steps, num_samples=num_samples)
+    checks.check_seed(seed)
+    if sampler is not None:
+        samplers.get(sampler)
+    if time_grid is not None:
+        time_grids.get(time_grid)

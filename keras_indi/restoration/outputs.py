@@ -1,0 +1,210 @@
+"""Which files to restore, and where each result goes: settled before any work."""
+
+import dataclasses
+import glob
+import mimetypes
+import os
+import pathlib
+
+from keras_indi.images.encoding import FORMATS
+from keras_indi.images.image_files import image_files, listed
+from keras_indi.restoration.large_files import TIFF, ZARR
+
+PICTURES = ("compare", "steps")
+EXISTING = ("refuse", "skip", "overwrite")
+
+
+@dataclasses.dataclass
+class FileJob:
+    """One file to restore.
+
+    Attributes:
+        source: Path of the degraded image.
+        outputs: List of paths, one a sample.
+        pictures: List of paths, of the comparisons.
+    """
+
+    source: pathlib.Path
+    outputs: list
+    pictures: list
+
+
+def find_outputs(inputs, out=None, num_samples=None, existing="refuse", compare=False):
+    """Finds the files to restore, and names their results.
+
+    Args:
+        inputs: Sequence of paths of files, of folders (with what lies below) and
+            of patterns such as `"holiday/**/*.jpg"`.
+        out: Path of the folder for the results, which keep their names, and their
+            sub-folders where an input is a folder; or, of a single file, the path
+            of its result, whose ending may be of another format. Defaults to
+            beside the inputs: `photo-restored.jpg`, `folder-restored`.
+        num_samples: Int, how many results each file has: `photo-1.jpg`,
+            `photo-2.jpg`. Defaults to one, of the plain name.
+        existing: What to do with results that are there: `"refuse"` to begin,
+            `"skip"` their files, or `"overwrite"` them.
+        compare: Bool, whether each result has its two pictures beside it,
+            `photo-compare.png` and `photo-steps.png`.
+
+    Returns:
+        Tuple of two lists of `FileJob`: those to restore, and those to skip.
+
+    Raises:
+        ValueError: If an input names no image, two files have one result, a
+            result would replace an input, or results are there.
+    """
+    if existing not in EXISTING:
+        raise ValueError(
+            f"`existing` must be one of {', '.join(EXISTING)}. Received: "
+            f"existing={existing!r}"
+        )
+    out = None if out is None else pathlib.Path(out)
+    sources = _sources(inputs, out)
+    one_file = out is not None and _is_file_name(out)
+    if one_file and len(sources) > 1:
+        raise ValueError(
+            "`out` must be a folder where there are several images. Received: "
+            f"out={str(out)!r} for {len(sources)} images"
+        )
+    if one_file and out.suffix.lower() == ZARR:
+        for path in sources:
+            if path.suffix.lower() not in (*TIFF, ZARR):
+                raise ValueError(
+                    "Zarr is written of TIFF and of Zarr. Received: "
+                    f"out={str(out)!r} for {str(path)!r}"
+                )
+    jobs = []
+    for path, output in sources.items():
+        outputs = _samples(out if one_file else output, num_samples)
+        shown = outputs if compare else []
+        pictures = [
+            result.with_name(f"{result.stem}-{name}.png")
+            for result in shown
+            for name in PICTURES
+        ]
+        jobs.append(FileJob(path, outputs, pictures))
+    _check_apart(jobs)
+    _check_inputs_stay(jobs, existing)
+    there = [t for t in jobs if all(p.exists() for p in t.outputs)]
+    if existing == "skip":
+        return [t for t in jobs if t not in there], there
+    results = [path for t in jobs for path in [*t.outputs, *t.pictures]]
+    found = [path for path in results if path.exists()]
+    if found and existing == "refuse":
+        raise ValueError(
+            "Results are there already: skip them (--skip-existing), overwrite them "
+            f"(--overwrite) or choose another `out`. Received: {listed(found, 3)}"
+        )
+    return jobs, []
+
+
+def _sources(inputs, out):
+    """Dict of each image's path to the path of its result."""
+    sources, seen = {}, set()
+
+    def add(path, output):
+        resolved = path.resolve()
+        if resolved not in seen:
+            seen.add(resolved)
+            sources[path] = output
+
+    for text in inputs:
+        for path in _expanded(text):
+            if not path.is_dir() or path.suffix.lower() == ZARR:
+                beside = path.with_name(f"{path.stem}-restored{path.suffix}")
+                add(path, beside if out is None else out / path.name)
+                continue
+            folder = path.resolve()
+            if out is None:
+                folder_out = folder.with_name(f"{folder.name}-restored")
+            else:
+                folder_out = out
+            # What an earlier run has written there is no input.
+            within = folder in folder_out.resolve().parents
+            files = [
+                file
+                for file in image_files(path)
+                if not (within and folder_out.resolve() in file.resolve().parents)
+            ]
+            if not files:
+                raise ValueError(
+                    "The folder must hold images (PNG, JPEG, WebP or TIFF). "
+                    f"Received: {str(path)!r}"
+                )
+            for file in files:
+                add(file, folder_out / file.relative_to(path))
+    if not sources:
+        raise ValueError(
+            f"There must be an image to restore. Received: inputs={list(inputs)}"
+        )
+    return sources
+
+
+def _expanded(text):
+    """The paths that an input names: itself, or what suits the pattern."""
+    path = pathlib.Path(text).expanduser()
+    if path.exists():
+        return [path]
+    found = sorted(glob.glob(str(path), recursive=True))
+    files = [
+        file
+        for file in map(pathlib.Path, found)
+        if (file.suffix.lower() in FORMATS and file.is_file())
+        or file.suffix.lower() == ZARR
+    ]
+    if not files:
+        raise ValueError(
+            "There is no such file or folder, and no image suits it as a pattern. "
+            f"Received: {str(text)!r}"
+        )
+    return files
+
+
+def _is_file_name(out):
+    suffix = out.suffix.lower()
+    kind = mimetypes.guess_type(out.name)[0] or ""
+    if kind.startswith("image/") and suffix not in FORMATS and not out.is_dir():
+        raise ValueError(
+            f"Images are written as {', '.join(FORMATS)} and {ZARR}. Received: "
+            f"out={str(out)!r}"
+        )
+    return suffix == ZARR or (suffix in FORMATS and not out.is_dir())
+
+
+def _samples(output, num_samples):
+    if num_samples is None:
+        return [output]
+    return [
+        output.with_name(f"{output.stem}-{number}{output.suffix}")
+        for number in range(1, num_samples + 1)
+    ]
+
+
+def _check_apart(jobs):
+    """No result may be written twice."""
+    owners = {}
+    for job in jobs:
+        for path in [*job.outputs, *job.pictures]:
+            name = os.path.normcase(path.absolute())
+            if name in owners:
+                raise ValueError(
+                    "Two images would have one result; restore them into separate "
+                    f"folders. Received: {str(owners[name])!r} and "
+                    f"{str(job.source)!r} for {str(path)!r}"
+                )
+            owners[name] = job.source
+
+
+def _check_inputs_stay(jobs, existing):
+    """No result may replace an input, unless that was asked for."""
+    if existing == "overwrite":
+        return
+    sources = {job.source.resolve() for job in jobs}
+    for job in jobs:
+        for path in [*job.outputs, *job.pictures]:
+            if path.resolve() in sources:
+                raise ValueError(
+                    "The result would replace the image that it is made of: choose "
+                    "another `out`, or say that it may (--overwrite). Received: "
+                    f"{str(path)!r}"
+                )

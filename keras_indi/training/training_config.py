@@ -1,0 +1,229 @@
+"""What a training is made of, as a file says it."""
+
+import dataclasses
+import difflib
+import pathlib
+import types
+import typing
+
+from keras_indi.images.whole_writes import write_whole
+
+DTYPES = ("auto", "float32", "bfloat16")
+LEARNING_RATE_SCHEDULES = ("constant", "cosine")
+MOST_STEPS_PER_EPOCH = 250
+
+
+@dataclasses.dataclass(kw_only=True)
+class TrainingConfig:
+    """All settings of a training; the same names in Python, YAML and flags.
+
+    Args:
+        out: Path of the folder for all results.
+        clean: Path of the folder of clean images.
+        degraded: Path of the folder of degraded images, which pair with the clean
+            ones by name. Defaults to none, with a `degradation`.
+        degradation: What makes degraded images of the clean: a name among
+            `keras_indi.data.degradations`; a dict of `name` and its arguments,
+            `{"name": "jpeg_compression", "quality": [10, 50]}`; a list of these,
+            one after another; or a serialized config.
+        validation_clean: Path of the folder of clean images to validate on, with
+            the same degradation, or `validation_degraded`.
+        validation_degraded: Path of the folder of their degraded images.
+        preset: What to start from, as for `keras_indi.models.load_model`.
+            Defaults to a new network.
+        network: Dict of arguments of `UNetBackbone` for a new network. Defaults to
+            that of the shipped presets, of two million parameters.
+        time_distribution: p(t), as for `InDI`. Defaults to the preset's, or
+            uniform.
+        noise_schedule: eps_t, as for `InDI`. Defaults to the preset's, or none.
+        steps: Int, batches to train on.
+        steps_per_epoch: Int, batches between two validations, lines of the log and
+            checkpoints. Defaults to 250, or all steps if they are fewer.
+        batch_size: Int.
+        crop_size: Int, pixels, height and width of the crops.
+        learning_rate: Float, of Adam.
+        learning_rate_schedule: `"constant"`, as in the paper, or `"cosine"`, which
+            falls to zero.
+        global_clipnorm: Float, the norm of all gradients together that they are
+            clipped to, or `None` for no limit, as in the paper. A training that a
+            high rate leads astray may need it; with images in (0, 255) gradients
+            are of 8 to 40.
+        ema_momentum: Float, of the average of the weights, or `None` for none.
+        dtype: `"float32"`, `"bfloat16"` (the weights stay float32) or `"auto"`,
+            bfloat16 where it is known to be faster.
+        tensorboard: Bool, whether to write curves, and previews of the validation
+            images, for TensorBoard.
+        seed: Int, fixes weights, crops, degradations, t and noise.
+
+    Raises:
+        ValueError: If a setting is not valid, or two exclude each other.
+    """
+
+    out: str
+    clean: str
+    degraded: str | None = None
+    degradation: str | dict | list | None = None
+    validation_clean: str | None = None
+    validation_degraded: str | None = None
+    preset: str | None = None
+    network: dict | None = None
+    time_distribution: str | dict | None = None
+    noise_schedule: float | str | dict | None = None
+    steps: int = 10_000
+    steps_per_epoch: int | None = None
+    batch_size: int = 16
+    crop_size: int = 64
+    learning_rate: float = 1e-4
+    learning_rate_schedule: str = "constant"
+    global_clipnorm: float | None = None
+    ema_momentum: float | None = 0.9999
+    dtype: str = "auto"
+    tensorboard: bool = False
+    seed: int = 0
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            setattr(self, field.name, _checked(field, getattr(self, field.name)))
+        for name in ("steps", "steps_per_epoch", "batch_size", "crop_size"):
+            value = getattr(self, name)
+            _check(value is None or value >= 1, name, "be at least 1", value)
+        for name, choices in (
+            ("dtype", DTYPES),
+            ("learning_rate_schedule", LEARNING_RATE_SCHEDULES),
+        ):
+            value = getattr(self, name)
+            _check(value in choices, name, f"be one of {', '.join(choices)}", value)
+        rate, momentum = self.learning_rate, self.ema_momentum
+        _check(rate > 0, "learning_rate", "be positive", rate)
+        norm = self.global_clipnorm
+        _check(norm is None or norm > 0, "global_clipnorm", "be positive", norm)
+        inside = momentum is None or 0 <= momentum < 1
+        _check(inside, "ema_momentum", "lie in [0, 1) or be none", momentum)
+        _check(self.seed >= 0, "seed", "be at least 0", self.seed)
+        given = [n for n in ("degraded", "degradation") if getattr(self, n) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "Give either `degraded`, the folder of the degraded images, or a "
+                f"`degradation` that makes them of the clean. Received: {given or 0}"
+            )
+        if self.preset is not None and self.network is not None:
+            raise ValueError(
+                "Give either a `preset` to start from, or a new `network`. Received: "
+                f"preset={self.preset!r}, network={self.network!r}"
+            )
+        paired = self.degraded is not None
+        wanted = "validation_degraded" if paired else None
+        if self.validation_clean is None or not paired:
+            _check(
+                self.validation_degraded is None,
+                "validation_degraded",
+                "stand beside `validation_clean` and `degraded`",
+                self.validation_degraded,
+            )
+        elif self.validation_degraded is None:
+            raise ValueError(
+                f"Pairs are validated on pairs: give `{wanted}` too. Received: "
+                f"validation_clean={self.validation_clean!r}"
+            )
+        if self.steps_per_epoch is None:
+            self.steps_per_epoch = min(MOST_STEPS_PER_EPOCH, self.steps)
+
+    @classmethod
+    def from_dict(cls, settings):
+        """The configuration of a dict, whose unknown names are errors."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        unknown = [str(name) for name in settings if name not in names]
+        if unknown:
+            near = difflib.get_close_matches(unknown[0], names, 1)
+            hint = f" (Is `{near[0]}` meant?)" if near else ""
+            raise ValueError(
+                f"Settings are: {', '.join(names)}.{hint} Received: "
+                f"{', '.join(unknown)}"
+            )
+        for name in ("out", "clean"):
+            if settings.get(name) is None:
+                raise ValueError(
+                    f"A training needs `{name}`, the folder of the "
+                    f"{'results' if name == 'out' else 'clean images'}. Received: "
+                    f"{sorted(settings)}"
+                )
+        return cls(**settings)
+
+    def save(self, path):
+        """Writes the configuration as a YAML file, whole or not at all."""
+        yaml = _yaml()
+        text = yaml.safe_dump(dataclasses.asdict(self), sort_keys=False)
+        write_whole(path, lambda partial: pathlib.Path(partial).write_text(text))
+
+
+def read_settings(path):
+    """The settings of a YAML file.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        Dict, for `TrainingConfig.from_dict`.
+
+    Raises:
+        ValueError: If it is not such a file.
+        ImportError: If PyYAML is missing.
+    """
+    settings = parse(pathlib.Path(path).read_text(encoding="utf-8"))
+    if settings is None:
+        settings = {}
+    if not isinstance(settings, dict):
+        raise ValueError(
+            "A configuration must be lines of `name: value`. Received: "
+            f"path={str(path)!r} with a {type(settings).__name__}"
+        )
+    return settings
+
+
+def parse(text):
+    """The value that YAML text stands for."""
+    yaml = _yaml()
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"This is not YAML: {error}. Received: {text!r}") from error
+
+
+def _checked(field, value):
+    """A setting's value in the setting's type."""
+    annotation = typing.get_type_hints(TrainingConfig)[field.name]
+    kinds = (annotation,)
+    if isinstance(annotation, types.UnionType):
+        kinds = typing.get_args(annotation)
+    if value is None and types.NoneType in kinds:
+        return None
+    if isinstance(value, pathlib.Path):
+        value = str(value)
+    if float in kinds and not isinstance(value, bool):
+        # (YAML takes 1e-4, without a point, for text.)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            pass
+    whole = isinstance(value, bool) and bool not in kinds
+    if whole or not isinstance(value, kinds):
+        names = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
+        raise ValueError(
+            f"`{field.name}` must be of type {names}. Received: {field.name}={value!r}"
+        )
+    return value
+
+
+def _check(valid, name, what, value):
+    if not valid:
+        raise ValueError(f"`{name}` must {what}. Received: {name}={value!r}")
+
+
+def _yaml():
+    try:
+        import yaml
+    except ImportError as error:
+        raise ImportError(
+            'Configurations need PyYAML. Install it: pip install "keras-indi[cli]"'
+        ) from error
+    return yaml

@@ -1,0 +1,274 @@
+"""One training from its configuration to a restorer, resumable at every batch."""
+
+import csv
+import dataclasses
+import inspect
+import pathlib
+
+import keras
+
+from keras_indi import data
+from keras_indi.backend.precision import fastest_dtype
+from keras_indi.callbacks import BackupAndResume, RestorationMonitor
+from keras_indi.callbacks.tensorboard_scalars import TensorBoardScalars
+from keras_indi.data import degradations
+from keras_indi.images.whole_writes import write_whole
+from keras_indi.models import AveragedAdam, InDI, UNetBackbone, load_model
+from keras_indi.models.loading import POLICIES
+from keras_indi.training.training_config import read_settings
+
+# The network of the shipped presets.
+NETWORK = {
+    "base_channels": 64,
+    "channel_multipliers": (1, 2),
+    "blocks_per_level": 2,
+    "patch_size": 2,
+    "condition_on_degraded": True,
+}
+MODEL = "restorer.keras"
+PREVIEWED = 4  # validation crops that are restored at the end of an epoch
+
+
+def train(config, verbose="auto"):
+    """Trains, or goes on with a training that was interrupted.
+
+    The folder `config.out` holds, from the beginning on, `config.yaml`; while it
+    trains, `backup.weights.h5`, `training.csv`, with validation images `best.keras`
+    of the lowest validation loss and `previews`; and in the end `restorer.keras`
+    and the same as a preset in the folder `preset`. Run again it goes on at the
+    next batch, and where it is done it does nothing.
+
+    Args:
+        config: A `TrainingConfig`.
+        verbose: As for `keras.Model.fit`.
+
+    Returns:
+        `pathlib.Path` of `restorer.keras`.
+
+    Raises:
+        ValueError: If a setting is not valid, or the folder holds a training of
+            other settings.
+        ImportError: If a library that a setting needs is missing.
+
+    Example:
+
+    ```python
+    config = TrainingConfig(
+        out="runs/jpeg", clean="photographs", degradation="jpeg_compression"
+    )
+    model = keras.saving.load_model(train(config))
+    ```
+    """
+    out = pathlib.Path(config.out)
+    path = out / MODEL
+    _check_same(config, out / "config.yaml")
+    if path.exists():
+        return path
+    keras.utils.set_random_seed(config.seed)
+    model = build_model(config)
+    pairs, validation = build_pairs(config, model)
+    config.save(out / "config.yaml")
+    model.fit(
+        pairs,
+        validation_data=validation,
+        epochs=-(-config.steps // config.steps_per_epoch),
+        callbacks=_callbacks(config, out, pairs, validation),
+        verbose=verbose,
+    )
+    model.save_to_preset(out / "preset", metadata=_metadata(config))
+    return write_whole(path, model.save)
+
+
+def build_model(config):
+    """The restorer of a configuration, compiled."""
+    dtype = fastest_dtype() if config.dtype == "auto" else config.dtype
+    if config.preset is not None:
+        model = load_model(config.preset, dtype)
+        if config.time_distribution is not None:
+            model.time_distribution = config.time_distribution
+        if config.noise_schedule is not None:
+            model.noise_schedule = config.noise_schedule
+    else:
+        network = {**NETWORK, **(config.network or {})}
+        known = set(inspect.signature(UNetBackbone).parameters) - {"dtype", "kwargs"}
+        if not network.keys() <= known:
+            raise ValueError(
+                f"`network` takes {', '.join(sorted(known))}. Received: "
+                f"network={config.network!r}"
+            )
+        network = UNetBackbone(**_tupled(network), dtype=POLICIES[dtype])
+        model = InDI(
+            network,
+            time_distribution=config.time_distribution or "uniform",
+            noise_schedule=config.noise_schedule or 0.0,
+            seed=config.seed,
+        )
+    rate = config.learning_rate
+    if config.learning_rate_schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, config.steps)
+    averaged = config.ema_momentum is not None
+    optimizer = AveragedAdam(
+        rate,
+        averaged,
+        config.ema_momentum or 0.0,
+        global_clipnorm=config.global_clipnorm,
+    )
+    model.compile(optimizer)
+    return model
+
+
+def build_pairs(config, model):
+    """The pairs to train on, and those to validate on or `None`."""
+    options = {
+        "image_channels": model.image_channels or 3,
+        "crop_size": config.crop_size,
+        "batch_size": config.batch_size,
+        "seed": config.seed,
+    }
+    if tuple(model.value_range or ()) != (0, 255):
+        options |= {"dtype": "float32", "value_range": model.value_range}
+
+    def make(clean, degraded, **more):
+        if config.degraded is not None:
+            return data.paired_folder(degraded, clean, **options, **more)
+        return data.clean_folder(clean, degradation, **options, **more)
+
+    degradation = build_degradation(config.degradation)
+    pairs = make(
+        config.clean, config.degraded, batches_per_epoch=config.steps_per_epoch
+    )
+    if config.validation_clean is None:
+        return pairs, None
+    held_out = config.validation_clean, config.validation_degraded
+    return pairs, make(*held_out, training=False)
+
+
+def build_degradation(description):
+    """The `Degradation` that a configuration describes, or `None`.
+
+    Args:
+        description: A name; a dict of `name` and arguments; a list of these, one
+            after another; or a serialized config. Pairs `[low, high]` are ranges.
+    """
+    if isinstance(description, list):
+        return degradations.Compose([build_degradation(item) for item in description])
+    if not isinstance(description, dict) or "name" not in description:
+        return None if description is None else degradations.get(description)
+    arguments = _tupled(description)
+    name = arguments.pop("name")
+    if name not in degradations.BUILTIN:
+        raise ValueError(
+            f"A degradation's name is one of {', '.join(degradations.BUILTIN)}. "
+            f"Received: name={name!r}"
+        )
+    try:
+        return degradations.BUILTIN[name](**arguments)
+    except TypeError as error:
+        raise ValueError(
+            f"These are no arguments of {name} ({error}). Received: {description!r}"
+        ) from error
+
+
+def _tupled(settings):
+    """YAML has lists alone, where Python's pairs are tuples."""
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in settings.items()
+    }
+
+
+def _check_same(config, path):
+    """A folder holds one training."""
+    if not path.exists():
+        return
+    earlier, settings = read_settings(path), dataclasses.asdict(config)
+    differing = {
+        name: earlier.get(name)
+        for name, value in settings.items()
+        if earlier.get(name) != value and name != "out"
+    }
+    if differing:
+        raise ValueError(
+            "The folder holds a training of other settings: go on with those, or "
+            f"choose another `out`. Received: {differing} in {str(path)!r}, "
+            f"{ {name: settings[name] for name in differing} } here"
+        )
+
+
+def _callbacks(config, out, pairs, validation):
+    callbacks = [
+        BackupAndResume(
+            out / "backup.weights.h5", pairs, every=min(100, config.steps_per_epoch)
+        ),
+        StopAfter(config.steps, pairs),
+    ]
+    if validation is not None:
+        degraded, clean = validation[0]
+        callbacks.append(
+            RestorationMonitor(
+                degraded[:PREVIEWED],
+                clean[:PREVIEWED],
+                log_dir=out / "previews",
+                tensorboard=config.tensorboard,
+            )
+        )
+    if config.ema_momentum is not None:
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    if validation is not None:
+        callbacks.append(KeepBest(out / "best.keras", out / "training.csv"))
+    if config.tensorboard:
+        callbacks.append(TensorBoardScalars(out / "tensorboard"))
+    callbacks.append(keras.callbacks.CSVLogger(str(out / "training.csv"), append=True))
+    return callbacks
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Ends a fit after a number of batches, also one that was resumed."""
+
+    def __init__(self, steps, pairs):
+        super().__init__()
+        self.steps = steps
+        self.pairs = pairs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        begun = self.pairs.get_state()["next_batch"] % len(self.pairs)
+        self._first = epoch * len(self.pairs) + begun
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._first + batch + 1 >= self.steps:
+            self.model.stop_training = True
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Keeps the model of the lowest validation loss, also over resumptions."""
+
+    def __init__(self, path, log):
+        super().__init__()
+        self.path = path
+        self.log = log
+
+    def on_train_begin(self, logs=None):
+        self._lowest = float("inf")
+        if self.path.exists() and self.log.exists():
+            with open(self.log, newline="") as file:
+                losses = [float(row["val_loss"]) for row in csv.DictReader(file)]
+            self._lowest = min(losses, default=self._lowest)
+
+    def on_epoch_end(self, epoch, logs=None):
+        loss = (logs or {}).get("val_loss", float("inf"))
+        if loss < self._lowest:
+            self._lowest = loss
+            write_whole(self.path, self.model.save)
+
+
+def _metadata(config):
+    """What the preset tells of its training."""
+    settings = dataclasses.asdict(config)
+    names = ("steps", "batch_size", "crop_size", "learning_rate", "ema_momentum")
+    folder = pathlib.Path(config.clean).name
+    known = {
+        "training_data": [{"name": folder, "terms": "known to who trained it"}],
+        "training": {name: settings[name] for name in names},
+    }
+    degradation = build_degradation(config.degradation)
+    return known if degradation is None else {**known, "degradation": degradation}

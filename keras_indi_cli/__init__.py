@@ -1,0 +1,1 @@
+"""What runs before `keras_indi` is imported, which fixes the backend: the command."""

@@ -1,0 +1,92 @@
+"""Starts the `keras-indi` command on the installed backend that is fastest here.
+
+It stands outside the package because importing the package imports Keras, and
+Keras fixes the backend when it is imported. Some settings of the backends must
+even be in the environment before the process starts, hence the new process.
+"""
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+
+from keras_indi_cli.environment import (
+    NO_BACKEND,
+    REASON,
+    choose_backend,
+    has_accelerator,
+    installed_backends,
+    report,
+)
+
+# Images leave and enter the heap at every layer; glibc must be told to keep the
+# memory instead of returning it to the system each time.
+MALLOC_SETTINGS = {
+    "MALLOC_MMAP_THRESHOLD_": "4294967296",
+    "MALLOC_TRIM_THRESHOLD_": "4294967296",
+}
+
+# Trains convolutions 1.4 to 2.3 times faster on a CPU. XLA refuses to start with a
+# flag that it does not know, hence the version.
+JAX_CPU_FLAGS = {
+    "0.10.2": "--xla_cpu_experimental_ynn_fusion_type=-individual_convolution"
+}
+
+# What hides accelerators from a backend, for `--device cpu`.
+CPU_SETTINGS = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
+
+
+def device_of(arguments):
+    """The value of the option `--device` among a command's arguments."""
+    device = "auto"
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        if argument == "--device":
+            device = following
+        elif argument.startswith("--device="):
+            device = argument.partition("=")[2]
+    return device
+
+
+def environment(environ, device="auto"):
+    """A copy of `environ` with what the command sets, where the user has not.
+
+    Args:
+        environ: Dict.
+        device: `"cpu"` hides accelerators from the backend.
+
+    Raises:
+        SystemExit: If no backend is
+    """
+    environ = dict(environ)
+    backend, reason = choose_backend(environ, device)
+    if backend is None:
+        raise SystemExit(NO_BACKEND)
+    environ["KERAS_BACKEND"] = backend
+    environ[REASON] = reason
+    environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    environ = {**MALLOC_SETTINGS, **environ}
+    on_cpu = device == "cpu" or not has_accelerator()
+    if device == "cpu":
+        environ.update(CPU_SETTINGS)
+    if backend == "jax" and on_cpu:
+        flags = JAX_CPU_FLAGS.get(importlib.metadata.version("jax"))
+        if flags:
+            environ.setdefault("XLA_FLAGS", flags)
+    return environ
+
+
+def main():
+    """The `keras-indi` command."""
+    arguments = sys.argv[1:]
+    environ = dict(os.environ)
+    if installed_backends() or arguments != ["info"]:
+        environ = environment(environ, device_of(arguments))
+    if arguments == ["info"]:
+        # This much can be told where the package cannot be imported; it tells the rest.
+        print("\n".join(report(environ)), flush=True)
+        if not installed_backends():
+            raise SystemExit(1)
+    command = [sys.executable, "-m", "keras_indi.cli", *arguments]
+    if os.name == "posix":
+        os.execve(sys.executable, command, environ)
+    raise SystemExit(subprocess.call(command, env=environ))

@@ -1,0 +1,61 @@
+import keras
+import numpy as np
+import pytest
+from helpers import to_numpy
+
+from keras_indi.backend import compiled
+
+BACKEND = keras.config.backend()
+compiles = pytest.mark.skipif(BACKEND == "torch", reason="PyTorch runs eagerly")
+
+
+def test_results_and_new_values_of_variables():
+    weight = keras.Variable(np.array([1.0, 2.0], "float32"))
+
+    def scale(x, pair):
+        first, (second, _) = pair
+        return x * weight + first, (second * weight,)
+
+    function = compiled.compile_function(scale, [weight])
+    x = keras.ops.convert_to_tensor([3.0, 4.0])
+    for value in ([1.0, 2.0], [10.0, -1.0]):
+        weight.assign(value)
+        product, (second,) = function(x, (x, (x, x)))
+        product, second = to_numpy(product), to_numpy(second)
+        np.testing.assert_allclose(product, np.array(value) * [3, 4] + [3, 4])
+        np.testing.assert_allclose(second, np.array(value) * [3, 4])
+
+
+@compiles
+def test_python_runs_once_per_shape():
+    runs = []
+
+    def double(x, time):
+        runs.append(x.shape)
+        return x * time
+
+    function = compiled.compile_function(double, [])
+    for time in (0.1, 0.2, 0.3):
+        function(keras.ops.ones((2, 3)), keras.ops.convert_to_tensor(time))
+    assert len(runs) == 1
+    function(keras.ops.ones((2, 5)), keras.ops.convert_to_tensor(0.1))
+    assert len(runs) == 2
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="PyTorch's gradients")
+def test_no_gradient_is_recorded():
+    weight = keras.Variable(np.ones(2, "float32"))
+    function = compiled.compile_function(lambda x: x * weight, [weight])
+    assert (keras.ops.ones(2) * weight).requires_grad
+    assert not function(keras.ops.ones(2)).requires_grad
+
+
+def test_xla_stays_off_on_a_cpu_with_tensorflow():
+    choice = compiled.default_jit_compile()
+    if BACKEND != "tensorflow":
+        assert choice == "auto"
+        return
+    import tensorflow as tf
+
+    accelerators = tf.config.list_physical_devices("GPU")
+    assert choice is (False if not accelerators else "auto")

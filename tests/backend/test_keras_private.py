@@ -1,0 +1,44 @@
+"""Weights of layers whose classes were renamed; `test_saved_files.py` loads files."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_indi.backend.keras_private import at_new_path, at_old_path
+
+RENAMED = {"Convolution2D": "FastConv2D", "OldBlock": "NewerBlock"}
+
+
+@pytest.mark.parametrize(
+    "path, expected",
+    [
+        ("layers/convolution2d/vars/0", "layers/fast_conv2d/vars/0"),
+        ("layers/convolution2d_12/vars", "layers/fast_conv2d_12/vars"),
+        ("layers/old_block_1/convolution", "layers/newer_block_1/convolution"),
+        ("layers/conv2d_1/vars/1", "layers/conv2d_1/vars/1"),
+        ("layers/older_block_1", "layers/older_block_1"),
+        ("", ""),
+    ],
+)
+def test_paths_are_written_anew(path, expected):
+    assert at_new_path(path, RENAMED) == expected
+
+
+def test_weights_of_a_renamed_class_are_found_in_a_file(tmp_path):
+    class OldBlock(keras.layers.Dense):
+        pass
+
+    class NewerBlock(keras.layers.Dense):
+        def load_own_variables(self, store):
+            super().load_own_variables(at_old_path(store, RENAMED))
+
+    def network(layer_class):
+        return keras.Sequential([keras.Input((3,)), layer_class(3), layer_class(2)])
+
+    path = tmp_path / "a.weights.h5"
+    for saved, loaded in ((OldBlock, NewerBlock), (NewerBlock, NewerBlock)):
+        old, new = network(saved), network(loaded)
+        old.save_weights(path)
+        new.load_weights(path)
+        for one, other in zip(old.get_weights(), new.get_weights()):
+            np.testing.assert_array_equal(one, other)

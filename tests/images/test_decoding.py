@@ -1,0 +1,232 @@
+"""Reading image files, against Pillow, tifffile and the arrays written."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageOps
+
+from keras_indi.data import UnusableImageError, inspect_image, read_image
+from keras_indi.images.encoding import write_png
+
+pytestmark = pytest.mark.backend_free
+
+HEIGHT, WIDTH = 20, 28
+
+
+def noise(channels, dtype, seed=0):
+    high = np.iinfo(dtype).max + 1
+    shape = (HEIGHT, WIDTH, channels)
+    return np.random.default_rng(seed).integers(0, high, shape).astype(dtype)
+
+
+def encoded(image, format, **options):
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def smooth():
+    """A photograph-like image that JPEG keeps well."""
+    image = noise(3, "uint8")
+    return Image.fromarray(cv2.GaussianBlur(image, (0, 0), 3))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_lossless_formats_come_back_bit_for_bit(suffix, dtype, channels, tmp_path):
+    image = noise(channels, dtype)
+    path = tmp_path / f"image.{suffix}"
+    if suffix == "png":
+        write_png(path, image)
+    else:
+        tifffile.imwrite(path, image if channels == 3 else image[..., 0])
+    read = read_image(path)
+    assert read.dtype == dtype
+    np.testing.assert_array_equal(read, image)
+    info = inspect_image(path)
+    assert (info.height, info.width) == (HEIGHT, WIDTH)
+    assert info.channels == channels and info.bits == 8 * image.itemsize
+    assert not info.has_alpha
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_deflate", "jpeg"])
+def test_compressed_tiff(compression):
+    content = encoded(smooth(), "TIFF", compression=compression)
+    expected = np.asarray(Image.open(io.BytesIO(content)))
+    np.testing.assert_array_equal(read_image(content), expected)
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_webp_and_jpeg_equal_pillows_decoding(lossless):
+    webp = encoded(smooth(), "WEBP", lossless=lossless)
+    jpeg = encoded(smooth(), "JPEG", progressive=lossless)
+    for content in (webp, jpeg):
+        expected = np.asarray(Image.open(io.BytesIO(content)))
+        difference = read_image(content).astype(int) - expected
+        assert np.max(np.abs(difference)) <= 1
+    if lossless:
+        np.testing.assert_array_equal(read_image(webp), np.asarray(smooth()))
+
+
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+def test_modes_become_grey_or_rgb_as_pillow_has_it(mode, format):
+    image = smooth().convert(mode)
+    expected = np.asarray(image.convert("L" if mode in "1L" else "RGB"))
+    read = read_image(encoded(image, format))
+    np.testing.assert_array_equal(read, np.atleast_3d(expected))
+
+
+def test_cmyk_becomes_rgb():
+    content = encoded(smooth().convert("CMYK"), "JPEG")
+    expected = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), int)
+    assert np.max(np.abs(read_image(content) - expected)) <= 2
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_alpha_is_laid_over_black(mode, format):
+    colour = smooth().convert(mode[:-1])
+    alpha = Image.fromarray(noise(1, "uint8")[..., 0])
+    image = Image.merge(mode, [*colour.split(), alpha])
+    options = {"lossless": True, "exact": True} if format == "WEBP" else {}
+    black = Image.new("RGBA", image.size, "black")
+    expected = Image.alpha_composite(black, image.convert("RGBA")).convert("RGB")
+    read = read_image(encoded(image, format, **options), 3)
+    assert np.max(np.abs(read.astype(int) - np.asarray(expected))) <= 1
+
+
+def test_alpha_of_16_bits(tmp_path):
+    image = noise(4, "uint16")
+    cv2.imwrite(str(tmp_path / "image.png"), cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA))
+    tifffile.imwrite(tmp_path / "image.tif", image, extrasamples=["unassalpha"])
+    expected = image[..., :3].astype(float) * image[..., 3:] / 65535
+    for path in tmp_path.iterdir():
+        read = read_image(path)
+        assert read.dtype == "uint16"
+        assert np.max(np.abs(read - expected)) < 0.51
+        assert inspect_image(path).has_alpha
+
+
+def test_a_transparent_colour_of_a_palette_becomes_black():
+    image = smooth().quantize(8)
+    index = np.asarray(image)
+    read = read_image(encoded(image, "PNG", transparency=int(index[0, 0])))
+    assert np.all(read[index == index[0, 0]] == 0)
+    expected = np.asarray(image.convert("RGB"))
+    others = index != index[0, 0]
+    np.testing.assert_array_equal(read[others], expected[others])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_orientation_is_applied(format, orientation, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {
+        "TIFF": {"tiffinfo": {0x0112: orientation}},
+        "WEBP": {"exif": exif, "lossless": True},
+    }.get(format, {"exif": exif})
+    path = tmp_path / "image"
+    path.write_bytes(encoded(smooth(), format, **options))
+    with Image.open(path) as stored:
+        expected = np.asarray(ImageOps.exif_transpose(stored))
+    read = read_image(path)
+    assert read.shape == expected.shape
+    assert (inspect_image(path).height, inspect_image(path).width) == read.shape[:2]
+    assert np.max(np.abs(read.astype(int) - expected)) <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("channels", [1, 3])
+def test_orientation_of_16_bit_tiff(channels, orientation, tmp_path):
+    image = noise(channels, "uint16")
+    path = tmp_path / "image.tif"
+    tag = (0x0112, 3, 1, orientation, True)
+    stored = image if channels == 3 else image[..., 0]
+    tifffile.imwrite(path, stored, extratags=[tag])
+    transpose = {
+        1: image,
+        2: image[:, ::-1],
+        3: image[::-1, ::-1],
+        4: image[::-1],
+        5: image.transpose(1, 0, 2),
+        6: image[::-1].transpose(1, 0, 2),
+        7: image[::-1, ::-1].transpose(1, 0, 2),
+        8: image[:, ::-1].transpose(1, 0, 2),
+    }
+    np.testing.assert_array_equal(read_image(path), transpose[orientation])
+
+
+def test_wanted_channels():
+    colour, grey = smooth(), smooth().convert("L")
+    read = read_image(encoded(colour, "PNG"), 1)
+    assert read.shape == (HEIGHT, WIDTH, 1)
+    assert np.max(np.abs(read[..., 0].astype(int) - np.asarray(grey))) <= 1
+    read = read_image(encoded(grey, "PNG"), 3)
+    np.testing.assert_array_equal(read, np.asarray(grey.convert("RGB")))
+    with pytest.raises(ValueError, match="Received: image_channels=4"):
+        read_image(encoded(colour, "PNG"), 4)
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9, 0.98])
+def test_truncated_files_are_refused(fraction, tmp_path):
+    write_png(tmp_path / "deep.png", noise(3, "uint16"))
+    tifffile.imwrite(tmp_path / "deep.tif", noise(3, "uint16"), compression="zlib")
+    contents = [path.read_bytes() for path in tmp_path.iterdir()]
+    contents += [encoded(smooth(), name) for name in ("PNG", "JPEG", "WEBP", "TIFF")]
+    for content in contents:
+        read_image(content)
+        with pytest.raises(UnusableImageError, match="truncated|unreadable"):
+            read_image(content[: int(fraction * len(content))])
+
+
+def test_what_is_no_image_is_refused(tmp_path):
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.jpg").write_text("no image")
+    (tmp_path / "other.png").write_bytes(encoded(smooth(), "BMP"))
+    for path in tmp_path.iterdir():
+        for function in (read_image, inspect_image):
+            with pytest.raises(UnusableImageError, match="unreadable"):
+                function(path)
+    with pytest.raises(UnusableImageError, match=r"unreadable \(No such file"):
+        read_image(tmp_path / "missing.png")
+
+
+def test_depths_and_layouts_that_are_not_read_are_refused(tmp_path):
+    path = tmp_path / "image.tif"
+    tifffile.imwrite(path, np.zeros((HEIGHT, WIDTH), "float32"))
+    with pytest.raises(UnusableImageError, match="32 bits"):
+        read_image(path)
+    planes = np.zeros((3, HEIGHT, WIDTH), "uint16")
+    tifffile.imwrite(path, planes, photometric="rgb", planarconfig="separate")
+    with pytest.raises(UnusableImageError, match="separate planes"):
+        read_image(path)
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded():
+    content = encoded(Image.new("1", (20000, 4000)), "PNG")
+    assert len(content) < 20000  # a bomb: 10 megabytes of bits, or 80 of bytes
+    with pytest.raises(UnusableImageError, match=r"too large \(4000x20000"):
+        read_image(content, max_pixels=10**6)
+    bomb = encoded(Image.new("1", (20000, 10000)), "PNG")
+    with pytest.raises(UnusableImageError, match="too large"):
+        read_image(bomb)
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "image.png"
+    write_png(path, noise(3, "uint8"))
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_png(path, noise(3, "uint8", seed=1))
+    assert list(tmp_path.iterdir()) == [path]
+    np.testing.assert_array_equal(read_image(path), noise(3, "uint8"))

@@ -1,0 +1,210 @@
+"""Files in, restored files out: as the model restores their pixels."""
+
+import keras
+import numpy as np
+import pytest
+from helpers import small_network, smooth_images, tiny_unet
+from PIL import Image
+
+from keras_indi.images.encoding import write_png
+from keras_indi.models import InDI, load_model
+from keras_indi.restoration import restore_files
+from keras_indi.restoration.file_restoration import default_preset
+
+
+@pytest.fixture(scope="module")
+def model():
+    return InDI(tiny_unet(gain=0.3), noise_schedule=0.02, seed=0)
+
+
+def write(path, image):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = image.astype("uint8") if image.dtype == "float32" else image
+    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path)
+    return path
+
+
+def read(path):
+    image = np.asarray(Image.open(path))
+    return image[..., None] if image.ndim == 2 else image
+
+
+def test_the_models_own_restoration_is_written(model, tmp_path):
+    images = smooth_images(2, 13, 10).astype("uint8")
+    for name, image in zip(("a.png", "deep/b.tif"), images):
+        write(tmp_path / "in" / name, image)
+    options = {"num_steps": 2, "sampler": "heun", "time_grid": "cosine", "seed": 3}
+    result = restore_files(tmp_path / "in", tmp_path / "out", model, **options)
+    assert result.failed == {} and result.notes == {} and result.skipped == []
+    assert result.written == [tmp_path / "out/a.png", tmp_path / "out/deep/b.tif"]
+    for image, path in zip(images, result.written):
+        expected = model.restore(image, **options)
+        np.testing.assert_array_equal(read(path), expected)
+        assert np.any(expected != image)
+
+
+def test_samples_are_the_models_draws(model, tmp_path):
+    image = smooth_images(1, 13, 10)[0].astype("uint8")
+    path = write(tmp_path / "a.png", image)
+    result = restore_files(path, None, model, num_steps=1, num_samples=2, seed=1)
+    assert [p.name for p in result.written] == ["a-restored-1.png", "a-restored-2.png"]
+    expected = model.restore(image, 1, num_samples=2, seed=1)
+    for path, draw in zip(result.written, expected):
+        np.testing.assert_array_equal(read(path), draw)
+
+
+def test_16_bits_and_alpha(model, tmp_path):
+    image = smooth_images(1, 13, 10, high=65535)[0].astype("uint16")
+    write_png(tmp_path / "deep.png", image)
+    plain = smooth_images(1, 13, 10, channels=4)[0].astype("uint8")
+    write(tmp_path / "alpha.png", plain)
+    result = restore_files(
+        [tmp_path / "deep.png", tmp_path / "alpha.png"],
+        tmp_path / "out",
+        model,
+        num_steps=1,
+    )
+    assert result.failed == {}
+    import cv2
+
+    found = cv2.imread(str(tmp_path / "out/deep.png"), cv2.IMREAD_UNCHANGED)
+    exact = model.restore(image.astype("float32") / 257, 1, seed=0) * 257
+    np.testing.assert_allclose(found[..., ::-1], exact, atol=0.6)
+    found = read(tmp_path / "out/alpha.png")
+    np.testing.assert_array_equal(found[..., 3], plain[..., 3])
+    np.testing.assert_array_equal(
+        found[..., :3], model.restore(plain[..., :3], 1, seed=0)
+    )
+
+
+def test_grey_through_colours_and_colours_through_grey(model, tmp_path):
+    grey, colours = (
+        smooth_images(1, 13, 10, channels)[0].astype("uint8") for channels in (1, 3)
+    )
+    paths = [write(tmp_path / "g.png", grey), write(tmp_path / "c.png", colours)]
+    restore_files(paths[0], tmp_path / "out", model, num_steps=1)
+    as_rgb = model.restore(np.repeat(grey, 3, -1), 1, seed=0)
+    expected = as_rgb @ np.array([0.299, 0.587, 0.114])
+    np.testing.assert_allclose(
+        read(tmp_path / "out/g.png")[..., 0], expected, atol=1.01
+    )
+
+    grey_model = InDI(
+        tiny_unet(image_channels=1, gain=0.3), value_range=(-1, 1), seed=0
+    )
+    restore_files(paths[1], tmp_path / "out", grey_model, num_steps=1)
+    planes = [
+        grey_model.restore(colours[..., c : c + 1] / np.float32(127.5) - 1, 1)
+        for c in range(3)
+    ]
+    expected = (np.concatenate(planes, -1) + 1) * 127.5
+    np.testing.assert_allclose(read(tmp_path / "out/c.png"), expected, atol=0.6)
+
+
+def test_a_network_of_ones_own(tmp_path):
+    image = smooth_images(1, 12, 10)[0].astype("uint8")
+    own = InDI(small_network(), seed=0)
+    path = write(tmp_path / "a.png", image)
+    result = restore_files(path, tmp_path / "b.png", own, num_steps=2)
+    np.testing.assert_array_equal(read(result.written[0]), own.restore(image, 2))
+
+
+def test_what_fails_is_named_and_the_rest_is_done(model, tmp_path):
+    image = smooth_images(1, 13, 10)[0]
+    for name in ("1.png", "3.png"):
+        write(tmp_path / "in" / name, image)
+    whole = write(tmp_path / "whole.png", image).read_bytes()
+    (tmp_path / "in/2.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "in/4.jpg").write_bytes(b"no image")
+    result = restore_files(tmp_path / "in", tmp_path / "out", model, num_steps=1)
+    assert [path.name for path in result.written] == ["1.png", "3.png"]
+    assert sorted(path.name for path in result.failed) == ["2.png", "4.jpg"]
+    assert "truncated" in result.failed[tmp_path / "in/2.png"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["1.png", "3.png"]
+    assert result.report().startswith("2 written, 2 failed, in ")
+
+
+def test_an_interrupted_write_leaves_nothing(model, tmp_path, monkeypatch):
+    path = write(tmp_path / "a.png", smooth_images(1, 13, 10)[0])
+
+    def half(self, name, *arguments, **options):
+        with open(name, "wb") as file:
+            file.write(b"half")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", half)
+    result = restore_files(path, tmp_path / "out", model, num_steps=1)
+    assert "No space left" in result.failed[path] and result.written == []
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_comparison_shows_both_and_the_steps(model, tmp_path):
+    image = smooth_images(1, 40, 60)[0].astype("uint8")
+    path = write(tmp_path / "a.png", image)
+    result = restore_files(
+        path, tmp_path / "out", model, num_steps=2, compare=True, seed=1
+    )
+    assert [p.name for p in result.pictures] == ["a-compare.png", "a-steps.png"]
+    sides, steps = (read(p) for p in result.pictures)
+    for picture, images in (
+        (sides, [image, model.restore(image, 2, seed=1)]),
+        (steps, [image, *(model.restore(image, n, seed=1) for n in (1, 2, 4, 8, 16))]),
+    ):
+        assert picture.shape[1] == len(images) * (60 + 8) + 8
+        for column, expected in enumerate(images):
+            left = 8 + column * (60 + 8)
+            np.testing.assert_array_equal(
+                picture[28 : 28 + 40, left : left + 60], expected
+            )
+
+
+@pytest.mark.parametrize(
+    "options, received",
+    [
+        ({"num_steps": 0}, "num_steps=0"),
+        ({"num_samples": 0}, "num_samples=0"),
+        ({"seed": -1}, "seed=-1"),
+        ({"sampler": "euler"}, "sampler='euler'"),
+        ({"time_grid": "log"}, "time_grid='log'"),
+        ({"existing": "keep"}, "existing='keep'"),
+        ({"dtype": "float16", "model": "m.keras"}, "dtype='float16'"),
+        ({"model": "none.keras"}, "none.keras"),
+        ({"model": "no_such_preset"}, "no_such_preset"),
+    ],
+)
+def test_what_suits_no_file_ends_it_before_any(model, tmp_path, options, received):
+    path = write(tmp_path / "a.png", smooth_images(1, 13, 10)[0])
+    with pytest.raises(ValueError, match=f"Received: .*{received}"):
+        restore_files(path, tmp_path / "out", **{"model": model, **options})
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_model_the_format_chooses_the_preset(tmp_path):
+    assert default_preset(tmp_path / "a.JPG") == "indi_small_jpeg"
+    assert default_preset(tmp_path / "a.tif") == "indi_small_denoise"
+
+
+def test_a_model_is_loaded_in_a_precision(tmp_path):
+    unet = tiny_unet(gain=0.3)
+    InDI(unet, seed=0).save(tmp_path / "m.keras")
+    image = smooth_images(1, 13, 10)[0]
+    exact = InDI(unet).restore(image, 1)
+    full = load_model(tmp_path / "m.keras", "float32")
+    np.testing.assert_allclose(full.restore(image, 1), exact, atol=1e-3)
+    half = load_model(tmp_path / "m.keras", "bfloat16")
+    assert half.backbone.dtype_policy.name == "mixed_bfloat16"
+    assert {w.dtype for w in half.weights if "seed" not in w.path} == {"float32"}
+    error = np.abs(half.restore(image, 1) - exact)
+    assert 1e-3 < error.max() < 10  # of 255, computed in 8 bits of mantissa
+
+
+def test_only_a_restorer_is_loaded(tmp_path):
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(
+        tmp_path / "other.keras"
+    )
+    with pytest.raises(ValueError, match="must hold an InDI model.*Sequential"):
+        load_model(tmp_path / "other.keras")
+    InDI(small_network(), seed=0).save(tmp_path / "own.keras")
+    with pytest.raises(ValueError, match="UNetBackbone.*dtype='mixed_bfloat16'"):
+        load_model(tmp_path / "own.keras", "bfloat16")
+    assert load_model(tmp_path / "own.keras").backbone.built

@@ -1,0 +1,140 @@
+"""Which files are restored, and where the results go."""
+
+import os
+
+import pytest
+
+from keras_indi.restoration.outputs import find_outputs
+
+pytestmark = pytest.mark.backend_free
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.jpg", "photos/b.png", "photos/deep/c.tif", "photos/notes.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    return tmp_path
+
+
+def outputs(*arguments, **options):
+    jobs, skipped = find_outputs(*arguments, **options)
+    assert skipped == []
+    return {
+        os.path.relpath(job.source): [os.path.relpath(p) for p in job.outputs]
+        for job in jobs
+    }
+
+
+def test_beside_the_inputs(here):
+    found = outputs(["a.jpg", "photos"])
+    assert found == {
+        "a.jpg": ["a-restored.jpg"],
+        "photos/b.png": ["photos-restored/b.png"],
+        "photos/deep/c.tif": ["photos-restored/deep/c.tif"],
+    }
+
+
+def test_into_a_folder_with_names_and_sub_folders(here):
+    found = outputs(["a.jpg", "photos/"], "out")
+    assert found == {
+        "a.jpg": ["out/a.jpg"],
+        "photos/b.png": ["out/b.png"],
+        "photos/deep/c.tif": ["out/deep/c.tif"],
+    }
+
+
+def test_one_file_of_another_format_and_samples(here):
+    assert outputs(["a.jpg"], "b.png") == {"a.jpg": ["b.png"]}
+    found = outputs(["a.jpg"], "b.png", num_samples=2)
+    assert found == {"a.jpg": ["b-1.png", "b-2.png"]}
+    assert outputs(["a.jpg"], num_samples=1) == {"a.jpg": ["a-restored-1.jpg"]}
+    (here / "folder.png").mkdir()
+    assert outputs(["a.jpg"], "folder.png") == {"a.jpg": ["folder.png/a.jpg"]}
+    with pytest.raises(ValueError, match="must be a folder .* for 2 images"):
+        find_outputs(["photos"], "b.png")
+
+
+def test_an_ending_that_is_not_written(here):
+    with pytest.raises(ValueError, match=r"\.webp.* Received: out='b.gif'"):
+        find_outputs(["a.jpg"], "b.gif")
+    assert outputs(["a.jpg"], "version1.2") == {"a.jpg": ["version1.2/a.jpg"]}
+
+
+def test_patterns_and_inputs_named_twice(here):
+    found = outputs(["**/*.*", "a.jpg", "photos/b.png"], "out")
+    assert sorted(found) == ["a.jpg", "photos/b.png", "photos/deep/c.tif"]
+    (here / "odd[1].png").write_bytes(b"")
+    assert outputs(["odd[1].png"], "out") == {"odd[1].png": ["out/odd[1].png"]}
+
+
+@pytest.mark.parametrize("inputs", [["none.jpg"], ["*.gif"], []])
+def test_inputs_that_name_nothing(here, inputs):
+    with pytest.raises(ValueError, match=r"Received: .*(none|gif|inputs=\[\])"):
+        find_outputs(inputs, "out")
+
+
+def test_a_folder_without_images(here):
+    (here / "empty").mkdir()
+    with pytest.raises(ValueError, match="must hold images.*Received: 'empty'"):
+        find_outputs(["empty"], "out")
+
+
+def test_two_inputs_of_one_result(here):
+    (here / "b.png").write_bytes(b"")
+    with pytest.raises(ValueError, match="'b.png' and 'photos/b.png' for 'out/b.png'"):
+        find_outputs(["b.png", "photos"], "out")
+    (here / "a-1.jpg").write_bytes(b"")
+    (here / "a.jpg").rename(here / "a-1-1.jpg")
+    (here / "a.jpg").write_bytes(b"")
+    assert outputs(["a.jpg", "a-1.jpg"], "out", num_samples=1)
+
+
+def test_results_that_are_there(here):
+    (here / "out/deep").mkdir(parents=True)
+    (here / "out/b.png").write_bytes(b"")
+    with pytest.raises(ValueError, match="--skip-existing.*Received: out/b.png"):
+        find_outputs(["photos"], "out")
+    todo, skipped = find_outputs(["photos"], "out", existing="skip")
+    assert [t.source.name for t in todo] == ["c.tif"]
+    assert [t.source.name for t in skipped] == ["b.png"]
+    todo, skipped = find_outputs(["photos"], "out", existing="overwrite")
+    assert len(todo) == 2 and not skipped
+    # Samples of which some are there are drawn again, all of them.
+    (here / "out/a-1.jpg").write_bytes(b"")
+    todo, _ = find_outputs(["a.jpg"], "out", num_samples=2, existing="skip")
+    assert len(todo) == 1
+
+
+def test_an_input_is_replaced_only_where_that_is_asked_for(here):
+    for existing in ("refuse", "skip"):
+        for inputs, out in ((["photos"], "photos"), (["a.jpg"], "."), (["a.jpg"],) * 2):
+            out = out if isinstance(out, str) else out[0]
+            with pytest.raises(ValueError, match="would replace the image"):
+                find_outputs(inputs, out, existing=existing)
+    assert outputs(["photos"], "photos", existing="overwrite") == {
+        "photos/b.png": ["photos/b.png"],
+        "photos/deep/c.tif": ["photos/deep/c.tif"],
+    }
+    os.symlink("photos", here / "link")
+    with pytest.raises(ValueError, match="would replace the image"):
+        find_outputs(["photos"], "link")
+
+
+def test_earlier_results_within_the_input_are_no_inputs(here):
+    (here / "photos/out/deep").mkdir(parents=True)
+    (here / "photos/out/b.png").write_bytes(b"")
+    todo, _ = find_outputs(["photos"], "photos/out", existing="skip")
+    assert [t.source.name for t in todo] == ["c.tif"]
+
+
+def test_pictures_of_a_comparison_replace_nothing(here):
+    (here / "a-compare.png").write_bytes(b"")
+    with pytest.raises(ValueError, match="Received: .*a-compare.png"):
+        find_outputs(["a.jpg"], "a.webp", compare=True)
+    jobs, _ = find_outputs(["a.jpg"], "new/a.webp", compare=True)
+    names = [path.name for path in jobs[0].pictures]
+    assert names == ["a-compare.png", "a-steps.png"]
+    assert find_outputs(["a.jpg"], "a.webp")[0][0].pictures == []

@@ -1,0 +1,115 @@
+"""Settings of a training: checked by name, type and sense before any work."""
+
+import dataclasses
+
+import pytest
+
+from keras_indi.data import degradations
+from keras_indi.training import TrainingConfig
+from keras_indi.training.training_config import read_settings
+from keras_indi.training.training_run import build_degradation
+
+pytestmark = pytest.mark.backend_free
+
+LEAST = {"out": "run", "clean": "clean", "degradation": "gaussian_noise"}
+
+
+def test_a_file_of_it_gives_the_same(tmp_path):
+    config = TrainingConfig.from_dict(
+        {
+            **LEAST,
+            "degradation": {"name": "jpeg_compression", "quality": [10, 50]},
+            "noise_schedule": 0.01,
+            "learning_rate": 3e-4,
+            "ema_momentum": None,
+            "tensorboard": True,
+        }
+    )
+    config.save(tmp_path / "new" / "config.yaml")
+    again = TrainingConfig.from_dict(read_settings(tmp_path / "new" / "config.yaml"))
+    assert again == config
+    fields = [field.name for field in dataclasses.fields(TrainingConfig)]
+    assert list(read_settings(tmp_path / "new" / "config.yaml")) == fields
+
+
+def test_numbers_as_people_write_them_in_yaml(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "out: run\nclean: c\ndegraded: d\nlearning_rate: 1e-3\nnoise_schedule: 1e-2\n"
+    )
+    config = TrainingConfig.from_dict(read_settings(path))
+    assert config.learning_rate == 1e-3 and config.noise_schedule == 1e-2
+
+
+def test_an_epoch_is_no_longer_than_the_training():
+    assert TrainingConfig(**LEAST, steps=40).steps_per_epoch == 40
+    assert TrainingConfig(**LEAST).steps_per_epoch == 250
+
+
+def test_unknown_names_name_the_known():
+    with pytest.raises(ValueError) as error:
+        TrainingConfig.from_dict({**LEAST, "batchsize": 8})
+    message = str(error.value)
+    assert message.endswith("Received: batchsize")
+    assert "Is `batch_size` meant?" in message and "ema_momentum" in message
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"steps": 0}, "steps=0"),
+        ({"steps": "many"}, "steps='many'"),
+        ({"steps": 1.5}, "steps=1.5"),
+        ({"steps": True}, "steps=True"),
+        ({"batch_size": None}, "batch_size=None"),
+        ({"learning_rate": -1}, "learning_rate=-1"),
+        ({"global_clipnorm": 0}, "global_clipnorm=0"),
+        ({"ema_momentum": 1}, "ema_momentum=1"),
+        ({"learning_rate_schedule": "linear"}, "learning_rate_schedule='linear'"),
+        ({"dtype": "float16"}, "dtype='float16'"),
+        ({"seed": -1}, "seed=-1"),
+        ({"tensorboard": "yes"}, "tensorboard='yes'"),
+        ({"degraded": "noisy"}, r"\['degraded', 'degradation'\]"),
+        ({"degradation": None}, "Received: 0"),
+        ({"preset": "p", "network": {}}, "preset='p'"),
+        ({"out": None}, "needs `out`"),
+        ({"validation_degraded": "v"}, "validation_degraded='v'"),
+        (
+            {"degradation": None, "degraded": "d", "validation_clean": "v"},
+            "give `validation_degraded` too",
+        ),
+    ],
+)
+def test_settings_that_are_not_valid(settings, message):
+    with pytest.raises(ValueError, match=message):
+        TrainingConfig.from_dict({**LEAST, **settings})
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [1\n", "just text"])
+def test_files_that_hold_no_settings(text, tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="Received: "):
+        read_settings(path)
+
+
+def test_yaml_runs_no_code(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"out: !!python/object/apply:os.mkdir ['{tmp_path}/made']\n")
+    with pytest.raises(ValueError, match="not YAML"):
+        read_settings(path)
+    assert not (tmp_path / "made").exists()
+
+
+def test_degradations_as_a_file_describes_them():
+    assert build_degradation(None) is None
+    jpeg = build_degradation({"name": "jpeg_compression", "quality": [10, 50]})
+    assert jpeg == degradations.JPEGCompression((10, 50))
+    both = build_degradation([{"name": "gaussian_noise", "sigma": 5}, "downsample"])
+    assert both == degradations.Compose(
+        [degradations.GaussianNoise(5), degradations.Downsample()]
+    )
+    with pytest.raises(ValueError, match="gaussian_noise.*name='noise'"):
+        build_degradation({"name": "noise"})
+    with pytest.raises(ValueError, match="no arguments of gaussian_noise"):
+        build_degradation({"name": "gaussian_noise", "strength": 3})

@@ -1,0 +1,210 @@
+"""A training from its configuration: what it learns, leaves and resumes."""
+
+import csv
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from helpers import smooth_images, tiny_unet
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import keras_indi
+from keras_indi.models import InDI
+from keras_indi.training import TrainingConfig, train
+from keras_indi.training.training_run import build_model, build_pairs
+
+TINY = {"base_channels": 4, "channel_multipliers": [1, 2], "blocks_per_level": 1}
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """A training of seconds: pairs whose degraded images are darker."""
+    for side in ("clean", "degraded"):
+        (tmp_path / side).mkdir()
+    for number, image in enumerate(smooth_images(3, 32, 36)):
+        for side, shown in (("clean", image), ("degraded", 0.6 * image)):
+            path = tmp_path / side / f"{number}.png"
+            Image.fromarray(shown.astype("uint8")).save(path)
+    return {
+        "out": tmp_path / "run",
+        "clean": tmp_path / "clean",
+        "degraded": tmp_path / "degraded",
+        "network": TINY,
+        "steps": 5,
+        "steps_per_epoch": 2,
+        "batch_size": 2,
+        "crop_size": 16,
+        "learning_rate": 1e-3,
+        "dtype": "float32",
+    }
+
+
+def log(out):
+    with open(out / "training.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_a_training_leaves(settings, tmp_path):
+    validation = {"validation_clean": tmp_path / "clean"}
+    validation["validation_degraded"] = tmp_path / "degraded"
+    config = TrainingConfig(**{**settings, **validation, "tensorboard": True})
+    path = train(config, verbose=0)
+    out = tmp_path / "run"
+    assert path == out / "restorer.keras"
+    assert sorted(p.name for p in out.iterdir()) == [
+        "best.keras",
+        "config.yaml",
+        "preset",
+        "previews",
+        "restorer.keras",
+        "tensorboard",
+        "training.csv",
+    ]
+    rows = log(out)
+    assert [row["epoch"] for row in rows] == ["0", "1", "2"]  # of 2, 2 and 1 steps
+    events = EventAccumulator(str(out / "tensorboard")).Reload()
+    shown = [scalar.value for scalar in events.Scalars("val_loss")]
+    np.testing.assert_allclose(shown, [float(r["val_loss"]) for r in rows], rtol=1e-5)
+
+    model = keras.saving.load_model(path)
+    assert int(model.optimizer.iterations) == 5
+    preset = InDI.from_preset(out / "preset", dtype="float32")
+    best = keras.saving.load_model(out / "best.keras")
+    image = np.asarray(Image.open(tmp_path / "degraded" / "0.png"))
+    restored = model.restore(image, 2)
+    np.testing.assert_allclose(
+        preset.restore(image, 2).astype(int), restored.astype(int), atol=1
+    )
+    # The lowest validation loss is that of the file that is kept.
+    pairs = build_pairs(config, best)[1]
+    lowest = min(float(row["val_loss"]) for row in rows)
+    loss = best.evaluate(pairs, verbose=0, return_dict=True)["loss"]
+    assert loss == pytest.approx(lowest, rel=1e-4)
+
+    # Done, it is left alone; and it is this training alone.
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*")}
+    assert train(config, verbose=0) == path
+    assert {p: p.stat().st_mtime_ns for p in out.rglob("*")} == before
+    with pytest.raises(ValueError, match="other settings.*'steps': 5.*'steps': 6"):
+        train(dataclasses.replace(config, steps=6))
+
+
+@pytest.mark.slow
+def test_it_learns(settings):
+    config = TrainingConfig(**{**settings, "steps": 60, "steps_per_epoch": 30})
+    config.learning_rate = 1e-2
+    train(config, verbose=0)
+    losses = [float(row["loss"]) for row in log(settings["out"])]
+    assert len(losses) == 2 and losses[-1] < 0.7 * losses[0]
+
+
+@pytest.mark.slow
+def test_an_interrupted_training_ends_like_one_that_was_not(settings, tmp_path):
+    whole = {**settings, "ema_momentum": 0.9, "noise_schedule": 0.05}
+    expected = keras.saving.load_model(train(TrainingConfig(**whole), verbose=0))
+    again = TrainingConfig(**{**whole, "out": tmp_path / "again"})
+    # Dies at the end of the second epoch; the last backup is of its beginning.
+    epochs = iter(range(100))
+
+    class Death(Exception):
+        pass
+
+    def die(self, batch, logs=None, original=keras.callbacks.CSVLogger.on_epoch_end):
+        original(self, batch, logs)
+        if next(epochs) == 1:
+            raise Death
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.callbacks.CSVLogger, "on_epoch_end", die)
+        with pytest.raises(Death):
+            train(again, verbose=0)
+    assert (tmp_path / "again" / "backup.weights.h5").exists()
+    assert not (tmp_path / "again" / "restorer.keras").exists()
+    found = keras.saving.load_model(train(again, verbose=0))
+    for one, other in zip(expected.weights, found.weights):
+        np.testing.assert_allclose(one, other, atol=2e-6)
+    assert int(found.optimizer.iterations) == 5
+    assert not (tmp_path / "again" / "backup.weights.h5").exists()
+
+
+def test_a_preset_is_where_it_starts(settings, tmp_path):
+    start = InDI(tiny_unet(), "power", noise_schedule=0.03, seed=0)
+    start.save(tmp_path / "start.keras")
+    start.save_to_preset(tmp_path / "start")
+    del settings["network"]
+    for handle in (tmp_path / "start.keras", tmp_path / "start"):
+        config = TrainingConfig(**{**settings, "preset": handle, "dtype": "bfloat16"})
+        model = build_model(config)
+        for one, other in zip(start.backbone.weights, model.backbone.weights):
+            np.testing.assert_array_equal(one, other)
+        assert model.noise_schedule == start.noise_schedule
+        assert model.time_distribution == start.time_distribution
+        assert model.backbone.dtype_policy.name == "mixed_bfloat16"
+    changed = {"preset": tmp_path / "start", "noise_schedule": 0.1}
+    model = build_model(TrainingConfig(**{**settings, **changed}))
+    assert model.noise_schedule == keras_indi.schedules.ConstantNoise(0.1)
+
+
+@pytest.mark.slow
+def test_rates_and_averages(settings):
+    cosine = {**settings, "learning_rate_schedule": "cosine", "ema_momentum": None}
+    model = build_model(TrainingConfig(**cosine))
+    schedule = model.optimizer._learning_rate
+    assert float(schedule(0)) == pytest.approx(1e-3)
+    assert float(schedule(5)) == pytest.approx(0, abs=1e-9)
+    assert not model.optimizer.use_ema
+    model = build_model(TrainingConfig(**settings, global_clipnorm=20))
+    assert model.optimizer.use_ema and model.optimizer.global_clipnorm == 20
+
+
+@pytest.mark.slow
+def test_other_value_ranges_and_channels(settings, tmp_path):
+    unet = tiny_unet(image_channels=1)
+    InDI(unet, value_range=(-1, 1), seed=0).save(tmp_path / "start.keras")
+    del settings["network"]
+    config = TrainingConfig(**{**settings, "preset": tmp_path / "start.keras"})
+    pairs, _ = build_pairs(config, build_model(config))
+    degraded, clean = pairs[0]
+    assert degraded.shape == (2, 16, 16, 1) and degraded.dtype == "float32"
+    assert clean.min() >= -1 and clean.min() < -0.2 and clean.max() <= 1
+
+
+def test_a_network_that_cannot_be(settings):
+    config = TrainingConfig(**{**settings, "network": {"channels": 3}})
+    with pytest.raises(ValueError, match="takes base_channels.*Received: network="):
+        train(config)
+    assert not settings["out"].exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_a_killed_command_goes_on(settings, tmp_path):
+    config = TrainingConfig(**{**settings, "steps": 200, "steps_per_epoch": 10})
+    config.save(tmp_path / "train.yaml")
+    command = [sys.executable, "-m", "keras_indi.cli", "train"]
+    command += ["--config", str(tmp_path / "train.yaml")]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    backup = tmp_path / "run" / "backup.weights.h5"
+    with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 120
+        while not backup.exists() and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    done = len(log(tmp_path / "run"))
+    assert 1 <= done < 20
+    result = subprocess.run(command, env=environ, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert (
+        f"Epoch {done}/20" in result.stdout or f"Epoch {done + 1}/20" in result.stdout
+    )
+    assert "Epoch 1/20" not in result.stdout
+    model = keras.saving.load_model(tmp_path / "run" / "restorer.keras")
+    assert int(model.optimizer.iterations) == 200
