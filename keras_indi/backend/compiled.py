@@ -1,7 +1,4 @@
-"""Pure functions of tensors, compiled by the backend in use.
-
-Together with `layers/convolution.py` the only place that looks at the backend.
-"""
+"""Pure functions of tensors, compiled by the backend in use."""
 
 import keras
 

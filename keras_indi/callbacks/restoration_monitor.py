@@ -27,7 +27,7 @@ class RestorationMonitor(keras.callbacks.Callback):
 
     Beside `keras.callbacks.SwapEMAWeights` it may stand anywhere in the list.
     In epochs between, `every` being more than 1, the logs repeat the last
-    figures, so that what watches them always finds them; before the first there
+    scores, so that what watches them always finds them; before the first there
     are none.
 
     Args:
@@ -43,7 +43,7 @@ class RestorationMonitor(keras.callbacks.Callback):
             `epoch_0004.png`: a row an image; degraded, restored at each number
             of steps, clean; all cropped to the smallest. Defaults to `None`, no
             previews.
-        tensorboard: Bool, also write previews and figures to
+        tensorboard: Bool, also write previews and scores to
             `log_dir/tensorboard`. Needs the package tensorboard, but not
             TensorFlow. Defaults to `False`.
         num_previews: Int, how many images a preview shows.
@@ -121,7 +121,7 @@ class RestorationMonitor(keras.callbacks.Callback):
             event_writer(self.log_dir / "tensorboard") if tensorboard else None
         )
         self._beside = []
-        self._figures = {}
+        self._scores = {}
 
     def set_callbacks(self, callbacks):
         """Told by `InDI.fit`: the callbacks of the fit, in their order."""
@@ -137,13 +137,13 @@ class RestorationMonitor(keras.callbacks.Callback):
                     "Give `metrics`. Received: metrics=None, value_range=None"
                 )
             self._metrics = [image_metrics.PSNR(value_range)]
-        self._figures = {}
+        self._scores = {}
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every == 0:
             with self._averaged_weights():
                 restored = [self._restored(steps) for steps in self.num_steps]
-            self._figures = {
+            self._scores = {
                 f"restored_{metric.name}_{steps}": self._mean(metric, images)
                 for metric in self._metrics
                 for steps, images in zip(self.num_steps, restored)
@@ -151,7 +151,7 @@ class RestorationMonitor(keras.callbacks.Callback):
             if self.log_dir is not None:
                 self._write(epoch, restored)
         if logs is not None:
-            logs.update(self._figures)
+            logs.update(self._scores)
 
     def _restored(self, num_steps):
         return self.model.restore(
@@ -163,11 +163,11 @@ class RestorationMonitor(keras.callbacks.Callback):
         )
 
     def _mean(self, metric, restored):
-        figures = [
+        scores = [
             metric.per_image(clean[None], image[None])[0]
             for clean, image in zip(self.clean, restored)
         ]
-        return float(np.mean(figures))
+        return float(np.mean(scores))
 
     @contextlib.contextmanager
     def _averaged_weights(self):
@@ -208,10 +208,10 @@ class RestorationMonitor(keras.callbacks.Callback):
         )
         write_whole(self.log_dir / f"epoch_{epoch + 1:04d}.png", sheet.save)
         if self._writer is not None:
-            _add_event(self._writer, epoch, self._figures, sheet)
+            _add_event(self._writer, epoch, self._scores, sheet)
 
 
-def _add_event(writer, epoch, figures, sheet):
+def _add_event(writer, epoch, scores, sheet):
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     encoded = io.BytesIO()
@@ -222,4 +222,4 @@ def _add_event(writer, epoch, figures, sheet):
         colorspace=3,
         encoded_image_string=encoded.getvalue(),
     )
-    add_event(writer, epoch, figures, restored=image)
+    add_event(writer, epoch, scores, restored=image)

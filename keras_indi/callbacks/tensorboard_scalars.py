@@ -48,19 +48,19 @@ def event_writer(log_dir):
     return EventFileWriter(str(log_dir))
 
 
-def add_event(writer, epoch, figures, **images):
-    """Writes figures and pictures of an epoch.
+def add_event(writer, epoch, scores, **images):
+    """Writes scores and pictures of an epoch.
 
     Args:
         writer: What `event_writer` returned.
         epoch: Int.
-        figures: Dict of name to number.
+        scores: Dict of name to number.
         **images: Summary images by name, `tensorboard.compat.proto`'s.
     """
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
 
-    values = [Summary.Value(tag=n, simple_value=float(v)) for n, v in figures.items()]
+    values = [Summary.Value(tag=n, simple_value=float(v)) for n, v in scores.items()]
     values += [Summary.Value(tag=name, image=image) for name, image in images.items()]
     writer.add_event(
         Event(wall_time=time.time(), step=epoch, summary=Summary(value=values))

@@ -28,7 +28,7 @@ def command(context, restored, clean, out, **options):
     writes evaluation.csv, evaluation.json (with the protocol and the versions) and
     evaluation.png, in which outliers are seen. Interrupt it when you like: the same
     command continues where it stopped. Ends with status 1 if some images could not
-    be scored; they are named, and in no figure.
+    be scored; they are named, and in no score.
 
     Example: keras-indi evaluate --restored results --clean photographs
     --metrics psnr,ssim,lpips_alex --out scores

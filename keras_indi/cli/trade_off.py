@@ -46,7 +46,7 @@ from keras_indi.cli.protocol_options import (
     default="0",
     show_default=True,
     metavar="N,...",
-    help="Seeds of the noise; the figures show means.",
+    help="Seeds of the noise; the plots show means.",
 )
 @click.option("--tile-size", type=click.IntRange(min=1), metavar="PIXELS")
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N")
@@ -78,10 +78,10 @@ def command(
     """Score a model at several numbers of steps, and draw the curve.
 
     The model is a preset (its name, folder or hub address) or a .keras file, and
-    computes in float32. Writes trade_off.csv, trade_off.json and the figures, and a
+    computes in float32. Writes trade_off.csv, trade_off.json and the plots, and a
     table of every setting. Interrupt it when you like: the same command continues
     where it stopped. Ends with status 1 if some images could not be scored; they are
-    named, and in no figure.
+    named, and in no score.
 
     Example: keras-indi trade-off restorer.keras --degraded degraded
     --clean photographs --steps 1,4,16 --metrics psnr,lpips_alex --out curve

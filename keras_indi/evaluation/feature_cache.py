@@ -1,4 +1,4 @@
-"""Features that are computed once, though several figures want them."""
+"""Features that are computed once, though several scores want them."""
 
 import hashlib
 from collections import OrderedDict

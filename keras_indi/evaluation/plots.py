@@ -63,26 +63,26 @@ def contact_sheet(rows, labels):
 
 
 def draw_trade_off(table):
-    """Draws the paper's figures of a trade-off.
+    """Draws the paper's plots of a trade-off.
 
-    Each distortion (PSNR, SSIM) against each perceptual figure (LPIPS, FID, KID)
+    Each distortion (PSNR, SSIM) against each perceptual score (LPIPS, FID, KID)
     that the table holds, a curve for each sampler and grid with the numbers of
-    steps beside its points; and all figures against the steps. Means over seeds.
+    steps beside its points; and all scores against the steps. Means over seeds.
 
     Args:
         table: `Table` of `trade_off`.
 
     Returns:
-        Dict of names to matplotlib figures: `psnr_against_lpips_alex` and so on,
-        and `figures_against_steps`.
+        Dict of names to plots, matplotlib figures: `psnr_against_lpips_alex` and so on,
+        and `scores_against_steps`.
 
     Raises:
         ImportError: If matplotlib is not installed.
     """
     curves = defaultdict(list)
-    for setting, figures in mean_over_seeds(table):
+    for setting, scores in mean_over_seeds(table):
         name = f"{short_name(setting['sampler'])}, {short_name(setting['time_grid'])}"
-        curves[name].append((setting["num_steps"], figures))
+        curves[name].append((setting["num_steps"], scores))
     for points in curves.values():
         points.sort(key=lambda point: point[0])
     metrics = table.protocol.metrics
@@ -93,8 +93,8 @@ def draw_trade_off(table):
     for distortion, perception in itertools.product(distortions, perceptions):
         figure, (axes,) = _new_figure(1, 5.2, 4.2)
         for name, points in curves.items():
-            x = [figures[perception] for _, figures in points]
-            y = [figures[distortion] for _, figures in points]
+            x = [scores[perception] for _, scores in points]
+            y = [scores[distortion] for _, scores in points]
             axes.plot(x, y, label=name, **LINE)
             for (steps, _), *place in zip(points, x, y):
                 if all(map(math.isfinite, place)):
@@ -116,12 +116,12 @@ def draw_trade_off(table):
         axes.set_xlabel("steps")
         direction = "higher" if metric in HIGHER_IS_BETTER else "lower"
         _finish(axes, f"{TITLES[metric]}, {direction} is better")
-    drawn["figures_against_steps"] = figure
+    drawn["scores_against_steps"] = figure
     return drawn
 
 
 def draw_evaluation(table):
-    """Draws each image's figures, so that outliers are seen.
+    """Draws each image's scores, so that outliers are seen.
 
     A panel a metric: the images from the worst to the best, the mean as a line, and
     the names of the worst.
@@ -130,7 +130,7 @@ def draw_evaluation(table):
         table: `Table` of `evaluate`.
 
     Returns:
-        A matplotlib figure, or `None` of a table without figures of single images.
+        A matplotlib figure, or `None` of a table without scores of single images.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -175,8 +175,7 @@ def require_matplotlib():
         import matplotlib
     except ImportError as error:
         raise ImportError(
-            "Drawing figures needs matplotlib. Install it: "
-            'pip install "keras-indi[evaluation]"'
+            'Plots need matplotlib. Install it: pip install "keras-indi[evaluation]"'
         ) from error
     return matplotlib
 

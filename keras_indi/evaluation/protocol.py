@@ -1,4 +1,4 @@
-"""How figures were measured: what must stand beside them to be compared."""
+"""How scores were measured: what must stand beside them to be compared."""
 
 import hashlib
 import importlib.metadata
@@ -11,7 +11,7 @@ from keras_indi import metrics
 from keras_indi.configurable import Configurable
 from keras_indi.version import __version__
 
-# Figures of one image, then figures of a whole set of images.
+# Scores of one image, then scores of a whole set of images.
 IMAGE_METRICS = ("psnr", "ssim", "lpips_alex", "lpips_squeeze", "lpips_vgg")
 SET_METRICS = ("fid2048", "fid768", "fid", "kid2048", "kid768", "kid")
 NETWORKS = ("alex", "squeeze", "vgg", "inception2048", "inception768")
@@ -21,9 +21,9 @@ DEVIATION = "_standard_deviation"  # ends the name of a KID's column of spread
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class Protocol(Configurable):
-    """All that a figure depends on beside the images and the model.
+    """All that a score depends on beside the images and the model.
 
-    Two figures compare only if their protocols are equal. `evaluate` and
+    Two scores compare only if their protocols are equal. `evaluate` and
     `trade_off` save the protocol, and the versions that ran, in every result.
 
     Args:
@@ -94,7 +94,7 @@ class Protocol(Configurable):
 
     @property
     def columns(self):
-        """List of the names of all figures, in the order of `metrics`."""
+        """List of the names of all scores, in the order of `metrics`."""
         names = []
         for name in self.metrics:
             names.append(name)
@@ -198,7 +198,7 @@ def kid_subset_size(count):
 
 
 def running_versions():
-    """Dict of what figures may depend on: package, Keras, backend and NumPy."""
+    """Dict of what scores may depend on: package, Keras, backend and NumPy."""
     backend = keras.config.backend()
     return {
         "keras_indi": __version__,

@@ -12,14 +12,14 @@ class Recommendation:
     Args:
         settings: Dict of `num_steps`, `sampler` and `time_grid`, the arguments of
             `restore`; `None` where no setting reaches the target.
-        figures: Dict of the setting's figures, means over the seeds; `None`
+        scores: Dict of the setting's scores, means over the seeds; `None`
             likewise.
         statement: String, the same in words.
     """
 
-    def __init__(self, settings, figures, statement):
+    def __init__(self, settings, scores, statement):
         self.settings = settings
-        self.figures = figures
+        self.scores = scores
         self.statement = statement
 
     def __bool__(self):
@@ -30,19 +30,19 @@ class Recommendation:
 
 
 def recommend(table, best="lpips_alex", within=None, reach=None):
-    """Names the setting that is best in one figure while others keep their bounds.
+    """Names the setting that is best in one score while others keep their bounds.
 
-    Of equal ones, that with the fewest network evaluations. Figures are means
+    Of equal ones, that with the fewest network evaluations. Scores are means
     over the table's seeds.
 
     Args:
         table: `Table` of `trade_off`.
-        best: Name of the figure to have best: LPIPS, FID, KID and
+        best: Name of the score to have best: LPIPS, FID, KID and
             `"evaluations"` low, PSNR and SSIM high.
-        within: Dict of names of figures to how much worse than one step's they
+        within: Dict of names of scores to how much worse than one step's they
             may be, for instance `{"psnr": 0.5}` for half a decibel. The table
             must hold one step.
-        reach: Dict of names of figures to values that they must reach, for
+        reach: Dict of names of scores to values that they must reach, for
             instance `{"lpips_alex": 0.2}`.
 
     Returns:
@@ -50,7 +50,7 @@ def recommend(table, best="lpips_alex", within=None, reach=None):
         `model.restore(image, **recommendation.settings)`.
 
     Raises:
-        ValueError: If the table lacks a figure, or one step.
+        ValueError: If the table lacks a score, or one step.
 
     Example:
 
@@ -65,8 +65,8 @@ def recommend(table, best="lpips_alex", within=None, reach=None):
     missing = [name for name in (best, *within, *reach) if name not in settings[0][1]]
     if missing:
         raise ValueError(
-            f"The table must hold every figure that is named. Received: {missing}, "
-            f"with figures {sorted(settings[0][1])} in the table"
+            f"The table must hold every score that is named. Received: {missing}, "
+            f"with scores {sorted(settings[0][1])} in the table"
         )
     bounds = [(name, value, f"{value:g}") for name, value in reach.items()]
     if within:
@@ -83,10 +83,10 @@ def recommend(table, best="lpips_alex", within=None, reach=None):
 
     # NaN keeps no bound.
     able = [
-        (setting, figures)
-        for setting, figures in settings
-        if all(_cost(n)(figures[n]) <= _cost(n)(bound) for n, bound, _ in bounds)
-        and not math.isnan(figures[best])
+        (setting, scores)
+        for setting, scores in settings
+        if all(_cost(n)(scores[n]) <= _cost(n)(bound) for n, bound, _ in bounds)
+        and not math.isnan(scores[best])
     ]
     wording = " and ".join(
         f"{name} {'>=' if name in HIGHER_IS_BETTER else '<='} {told}"
@@ -103,16 +103,16 @@ def recommend(table, best="lpips_alex", within=None, reach=None):
             f"None of {len(settings)} settings has {wording or f'a {best}'}"
             + (f" (best of each alone: {closest})." if closest else "."),
         )
-    setting, figures = min(
+    setting, scores = min(
         able, key=lambda item: (_cost(best)(item[1][best]), item[1]["evaluations"])
     )
     shown = ", ".join(
-        f"{name} {figures[name]:g}"
+        f"{name} {scores[name]:g}"
         for name in dict.fromkeys([best, *(name for name, _, _ in bounds)])
     )
     return Recommendation(
         setting,
-        figures,
+        scores,
         f"num_steps={setting['num_steps']}, sampler={short_name(setting['sampler'])}, "
         f"time_grid={short_name(setting['time_grid'])}: the best {best} "
         + (f"with {wording} " if wording else "")
@@ -121,5 +121,5 @@ def recommend(table, best="lpips_alex", within=None, reach=None):
 
 
 def _cost(name):
-    """Turns a figure into what is to be small."""
+    """Turns a score into what is to be small."""
     return (lambda value: -value) if name in HIGHER_IS_BETTER else float

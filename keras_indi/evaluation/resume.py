@@ -80,7 +80,7 @@ def claim(folder, circumstances):
 class FinishedPairs:
     """The pairs of a set that are measured already, each in a file of its own.
 
-    A file holds the pair's figures and, for FID and KID, the features of both images
+    A file holds the pair's scores and, for FID and KID, the features of both images
     (32 kB at 2048 dimensions), so that nothing of it is read, restored or computed
     again.
 
@@ -94,13 +94,13 @@ class FinishedPairs:
     def __contains__(self, index):
         return self._folder is not None and self._path(index).exists()
 
-    def save(self, index, figures, features):
-        """Keeps what `Scores.measure` gave for the pair of an index."""
+    def save(self, index, scores, features):
+        """Keeps what `Scorer.measure` gave for the pair of an index."""
         if self._folder is None:
             return
 
         def save(partial):
-            kept = {f"figure_{name}": value for name, value in figures.items()}
+            kept = {f"score_{name}": value for name, value in scores.items()}
             kept |= {f"features_{name}": value for name, value in features.items()}
             np.savez(partial, **kept)
 
@@ -108,15 +108,15 @@ class FinishedPairs:
 
     def load(self, index):
         """Returns what `save` was given."""
-        figures, features = {}, {}
+        scores, features = {}, {}
         with np.load(self._path(index)) as archive:
             for key, value in archive.items():
                 kind, _, name = key.partition("_")
-                if kind == "figure":
-                    figures[name] = float(value)
+                if kind in ("score", "figure"):  # the second in version 0.1
+                    scores[name] = float(value)
                 else:
                     features[name] = value
-        return figures, features
+        return scores, features
 
     def _path(self, index):
         return self._folder / f"{index:06d}.npz"

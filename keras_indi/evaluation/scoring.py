@@ -11,7 +11,7 @@ from keras_indi.evaluation.named_pairs import as_pairs
 from keras_indi.evaluation.plots import draw_evaluation, require_matplotlib
 from keras_indi.evaluation.protocol import Protocol
 from keras_indi.evaluation.resume import FinishedPairs, circumstances, claim
-from keras_indi.evaluation.scores import Scores
+from keras_indi.evaluation.scorer import Scorer
 from keras_indi.evaluation.settings import plain
 from keras_indi.evaluation.table import Table
 from keras_indi.images.decoding import UnusableImageError
@@ -50,8 +50,8 @@ def evaluate(
         protocol: A `Protocol`. Defaults to PSNR and SSIM.
         seed: Int, fixes the model's noise. Defaults to the protocol's.
         out_dir: Folder for the results: `evaluation.json`, `evaluation.csv`,
-            `evaluation.png` (each image's figures, with matplotlib; not for FID
-            and KID alone), and in `measured/` a file a pair with its figures
+            `evaluation.png` (each image's scores, with matplotlib; not for FID
+            and KID alone), and in `measured/` a file a pair with its scores
             and features. That is written as soon as the pair is measured: a run
             that was interrupted continues where it stopped. Defaults to `None`,
             nothing is written.
@@ -63,9 +63,9 @@ def evaluate(
             `max_memory`.
 
     Returns:
-        `Table` with a row an image (its name and figures), `means` over all
+        `Table` with a row an image (its name and scores), `means` over all
         images, with FID and KID among them, and `failures`: the files that
-        could not be read or scored. They are in no figure, and a warning
+        could not be read or scored. They are in no score, and a warning
         tells of them.
 
     Raises:
@@ -113,7 +113,7 @@ def evaluate(
         channels = getattr(model, "image_channels", None) or 3
         pairs = as_pairs(pairs, channels, protocol.num_images)
     seed = protocol.seed if seed is None else seed
-    scores = Scores(protocol, len(pairs))
+    scorer = Scorer(protocol, len(pairs))
     finished = FinishedPairs()
     if out_dir is not None:
         require_matplotlib()
@@ -125,7 +125,7 @@ def evaluate(
         finished = FinishedPairs(out_dir / "measured")
     progress = Progress(len(pairs), verbose, unit="image")
     table = score_pairs(
-        pairs, model, scores, seed, progress, restore_arguments, finished
+        pairs, model, scorer, seed, progress, restore_arguments, finished
     )
     if out_dir is not None:
         table.to_json(out_dir / "evaluation.json")
@@ -150,7 +150,7 @@ def _setting(restore_arguments):
 def score_pairs(
     pairs,
     model,
-    scores,
+    scorer,
     seed,
     progress,
     restore_arguments,
@@ -161,7 +161,7 @@ def score_pairs(
     Args:
         pairs: `NamedPairs`.
         model: What restores the first image of each, or `None`.
-        scores: `Scores`.
+        scorer: `Scorer`.
         seed: Int, fixes the noise.
         progress: `Progress`, advanced once an image.
         restore_arguments: Dict of arguments of `model.restore`.
@@ -171,7 +171,7 @@ def score_pairs(
     Returns:
         `Table`.
     """
-    scores.reset()
+    scorer.reset()
     rows, failures = [], []
 
     def fail(index, error):
@@ -181,24 +181,24 @@ def score_pairs(
     restored_pairs = _restored(pairs, model, seed, restore_arguments, finished, fail)
     for index, restored, clean in restored_pairs:
         if index in finished:
-            figures, features = finished.load(index)
+            scores, features = finished.load(index)
         else:
             try:
-                figures, features = scores.measure(clean, restored)
+                scores, features = scorer.measure(clean, restored)
             except ValueError as error:
                 fail(index, error)
                 continue
-            finished.save(index, figures, features)
-        scores.count_in(features)
-        rows.append({"name": pairs.names[index], **figures})
+            finished.save(index, scores, features)
+        scorer.count_in(features)
+        rows.append({"name": pairs.names[index], **scores})
         progress.advance()
     if not rows:
         raise ValueError(
             "No pair could be scored. Received: "
             + "; ".join(f"{f['name']}: {f['reason']}" for f in failures[:3])
         )
-    means = scores.means(rows)
-    return Table(rows, scores.protocol, means, failures, scores.versions)
+    means = scorer.means(rows)
+    return Table(rows, scorer.protocol, means, failures, scorer.versions)
 
 
 def _restored(pairs, model, seed, restore_arguments, finished, fail):

@@ -71,7 +71,7 @@ def mean_over_seeds(table):
 
     Returns:
         List of pairs of dicts: sampler, time grid and steps, and the means of
-        the figures, in the table's order.
+        the scores, in the table's order.
     """
     groups = defaultdict(list)
     for row in table:

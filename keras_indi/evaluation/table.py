@@ -1,4 +1,4 @@
-"""Measured figures, with the protocol that they were measured by."""
+"""Measured scores, with the protocol that they were measured by."""
 
 import csv
 import json
@@ -9,15 +9,15 @@ from keras_indi.images.whole_writes import write_whole
 
 
 class Table:
-    """Rows of figures that know how they were measured.
+    """Rows of scores that know how they were measured.
 
     Args:
         rows: List of dicts with the same keys: of `evaluate` one an image, of
             `trade_off` one a setting.
-        protocol: The `Protocol` of the figures.
-        means: Dict of names to figures over all images, or `None`.
+        protocol: The `Protocol` of the scores.
+        means: Dict of names to scores over all images, or `None`.
         failures: List of dicts of `"name"` and `"reason"`: the images that are
-            in no figure, as they could not be read or scored.
+            in no score, as they could not be read or scored.
         versions: Dict of the versions that ran. Defaults to those running now.
     """
 
@@ -52,9 +52,9 @@ class Table:
         )
 
     def failure_report(self):
-        """Text that names the images which are in no figure, and says why."""
+        """Text that names the images which are in no score, and says why."""
         lines = [f"{failure['name']}: {failure['reason']}" for failure in self.failures]
-        return "\n  ".join([f"{len(lines)} images are in no figure:", *lines])
+        return "\n  ".join([f"{len(lines)} images are in no score:", *lines])
 
     def to_json(self, path):
         """Writes rows, means, failures, protocol and versions; returns the path."""

@@ -7,7 +7,7 @@ from keras_indi.evaluation.named_pairs import as_pairs
 from keras_indi.evaluation.plots import draw_trade_off, require_matplotlib
 from keras_indi.evaluation.protocol import Protocol
 from keras_indi.evaluation.resume import FinishedPairs, circumstances, claim
-from keras_indi.evaluation.scores import Scores
+from keras_indi.evaluation.scorer import Scorer
 from keras_indi.evaluation.scoring import score_pairs
 from keras_indi.evaluation.settings import ARGUMENTS, all_settings
 from keras_indi.evaluation.table import Table
@@ -42,7 +42,7 @@ def trade_off(
         seeds: Sequence of ints, the seeds of the noise.
         protocol: A `Protocol`. Defaults to PSNR and SSIM.
         out_dir: Folder for the results: `trade_off.json`, `trade_off.csv`, the
-            figures as PNG (with matplotlib), and in `settings/` a table of
+            plots as PNG (with matplotlib), and in `settings/` a table of
             every setting with a row an image. Each is written as soon as it is
             measured: a run that was interrupted continues where it stopped.
             Defaults to `None`, nothing is written.
@@ -55,7 +55,7 @@ def trade_off(
     Returns:
         `Table` with a row a setting: `sampler`, `time_grid` and `num_steps`, as
         `restore` takes them, `seed`, `evaluations` (how often the network runs
-        on an image), `images` (how many were scored) and the protocol's figures.
+        on an image), `images` (how many were scored) and the protocol's scores.
 
     Raises:
         ValueError: If an argument is not valid, or `out_dir` holds another
@@ -84,13 +84,13 @@ def trade_off(
 
     left = [name for name in settings if name not in finished]
     progress = Progress(len(left) * len(pairs), verbose, unit="image")
-    scores = Scores(protocol, len(pairs)) if left else None
+    scorer = Scorer(protocol, len(pairs)) if left else None
     for name in left:
         setting = settings[name]
         finished[name] = score_pairs(
             pairs,
             model,
-            scores,
+            scorer,
             setting["seed"],
             progress,
             {

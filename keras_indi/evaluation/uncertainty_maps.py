@@ -103,7 +103,7 @@ class Uncertainty:
         self._value_range = value_range
 
     def save(self, folder):
-        """Writes the pictures and the figures.
+        """Writes the pictures and the scores.
 
         Args:
             folder: Path. It gets `mean.png`, `standard_deviation.png` (a heat map,

@@ -10,9 +10,9 @@ class FrechetDistance(FeatureDistance):
 
     `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`, with the means m and the unbiased
     covariances C of the features of clean and of restored images, accumulated in
-    float64. With fewer images than some times the dimensions the figure is biased
+    float64. With fewer images than some times the dimensions the score is biased
     upwards, so it compares only between equal numbers of images: use 768
-    dimensions, or `KernelDistance`, for small sets. Nor do figures of different
+    dimensions, or `KernelDistance`, for small sets. Nor do scores of different
     extractors compare: the name says which, and is to be quoted.
 
     Args:

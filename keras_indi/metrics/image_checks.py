@@ -72,7 +72,7 @@ def check_values(images, value_range, argument):
     """Raises a ValueError unless an array's values are finite and in the range.
 
     Fractions that all lie in [0, 1] are refused for a range such as (0, 255):
-    their figures would be those of nearly black images.
+    their scores would be those of nearly black images.
     """
     received = f"Received: {argument} of shape {images.shape} and dtype {images.dtype}"
     if not (images.dtype.kind in "biuf" or images.dtype.name == "bfloat16"):

@@ -1,4 +1,4 @@
-"""What metrics of pairs of images share: a figure per image, and their mean."""
+"""What metrics of pairs of images share: a score per image, and their mean."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from keras_indi.metrics import image_checks
 
 
 class ImageMetric(keras.metrics.Metric):
-    """Base class: the mean over images of a figure computed for each.
+    """Base class: the mean over images of a score computed for each.
 
     A subclass implements `compute`. The mean is accumulated in pairs of float32
     numbers that together carry 48 bits, as JAX hides float64: it is right to
@@ -40,7 +40,7 @@ class ImageMetric(keras.metrics.Metric):
         self._compiled = None
 
     def compute(self, clean, restored):
-        """The figure of each image.
+        """The score of each image.
 
         Args:
             clean: Tensor of shape `(batch, height, width, channels)`, in the range.
@@ -56,7 +56,7 @@ class ImageMetric(keras.metrics.Metric):
         return []
 
     def per_image(self, clean, restored):
-        """The figure of each image; the metric's own mean is left alone.
+        """The score of each image; the metric's own mean is left alone.
 
         Args:
             clean: Array or tensor of shape `(batch, height, width, channels)`, in
@@ -70,7 +70,7 @@ class ImageMetric(keras.metrics.Metric):
             ValueError: On unequal shapes, a wrong rank, number of channels or size,
                 and values that are NaN, infinite or outside the range.
         """
-        return np.asarray(self._checked_figures(clean, restored), "float64")
+        return np.asarray(self._checked_scores(clean, restored), "float64")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Adds a batch to the mean.
@@ -85,22 +85,22 @@ class ImageMetric(keras.metrics.Metric):
         if ops.is_tensor(y_true) or ops.is_tensor(y_pred):
             self._check_shapes(y_true.shape, y_pred.shape)
             y_pred = ops.stop_gradient(ops.convert_to_tensor(y_pred))
-            figures = self.compute(ops.convert_to_tensor(y_true), y_pred)
+            scores = self.compute(ops.convert_to_tensor(y_true), y_pred)
         else:
-            figures = ops.convert_to_tensor(self._checked_figures(y_true, y_pred))
+            scores = ops.convert_to_tensor(self._checked_scores(y_true, y_pred))
         if sample_weight is None:
-            weights = ops.ones_like(figures)
+            weights = ops.ones_like(scores)
         else:
             weights = ops.cast(sample_weight, "float32")
-            if not image_checks.same_shape(weights.shape, figures.shape):
+            if not image_checks.same_shape(weights.shape, scores.shape):
                 raise ValueError(
                     "`sample_weight` must have shape (batch,), a weight an image. "
                     f"Received: sample_weight of shape {tuple(weights.shape)}, images "
                     f"of shape {tuple(y_true.shape)}"
                 )
             # An image of no weight counts for nothing, even where it is infinite.
-            figures = ops.where(weights == 0, ops.zeros_like(figures), figures)
-        _add(self._total, ops.sum(weights * figures))
+            scores = ops.where(weights == 0, ops.zeros_like(scores), scores)
+        _add(self._total, ops.sum(weights * scores))
         _add(self._weight, ops.sum(weights))
 
     def result(self):
@@ -123,7 +123,7 @@ class ImageMetric(keras.metrics.Metric):
             clean_shape, "clean", self.channels, self.smallest, why
         )
 
-    def _checked_figures(self, clean, restored):
+    def _checked_scores(self, clean, restored):
         clean, restored = (
             ops.convert_to_numpy(images)
             if ops.is_tensor(images)

@@ -26,7 +26,7 @@ class LPIPS(ImageMetric):
     Both images go through a network trained to classify. At some of its layers
     their features, of unit length over channels, are subtracted, squared, weighted
     by a learned head, and averaged over positions; LPIPS is the sum over layers.
-    Identical images give 0; less is better. Figures of different networks do not
+    Identical images give 0; less is better. Scores of different networks do not
     compare: papers mostly report `"alex"`.
 
     Args:
@@ -51,7 +51,7 @@ class LPIPS(ImageMetric):
 
     ```python
     lpips = keras_indi.metrics.LPIPS("alex")
-    lpips.per_image(clean, restored)  # one figure an image
+    lpips.per_image(clean, restored)  # one score an image
     ```
 
     Reference: Zhang, Isola, Efros, Shechtman & Wang, The unreasonable

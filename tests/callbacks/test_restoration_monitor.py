@@ -153,7 +153,7 @@ def test_checkpoints_and_early_stopping_watch_the_logs(tmp_path):
     np.testing.assert_allclose(restored_psnr(best, 3), history[NAMES[1]][0], atol=1e-3)
 
 
-def test_every_so_many_epochs_and_the_last_figures_between():
+def test_every_so_many_epochs_and_the_last_scores_between():
     class Logs(keras.callbacks.Callback):
         seen = []
 
@@ -208,10 +208,10 @@ for image in events.Images("restored"):
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     lines = [line.split() for line in result.stdout.splitlines()]
-    figures = {name: list(map(float, rest)) for name, *rest in lines[:2]}
-    assert set(figures) == set(NAMES)
+    scores = {name: list(map(float, rest)) for name, *rest in lines[:2]}
+    assert set(scores) == set(NAMES)
     for name in NAMES:
-        np.testing.assert_allclose(figures[name], history[name], rtol=1e-6)
+        np.testing.assert_allclose(scores[name], history[name], rtol=1e-6)
     width = str(4 * (12 + 8) + 8)
     assert lines[2:] == [["image", step, width, "PNG"] for step in "01"]
 

@@ -88,7 +88,7 @@ def test_a_bad_file_is_reported_at_the_end(folders):
     (root / "restored" / "1.png").write_bytes(b"\x89PNG torn")
     result = run(root, "--metrics", "psnr", "--out", str(root / "out"))
     assert result.exit_code == 1
-    assert "1 images are in no figure" in result.stderr and "1: " in result.stderr
+    assert "1 images are in no score" in result.stderr and "1: " in result.stderr
     table = Table.from_json(root / "out" / "evaluation.json")
     assert [row["name"] for row in table] == ["0", "2"]
     psnr = [peak_signal_noise_ratio(clean[i], restored[i]) for i in (0, 2)]

@@ -67,7 +67,7 @@ def test_the_curve_is_printed_written_and_drawn(root, tmp_path):
     assert str(table) in result.stdout
     names = sorted(path.name for path in out.iterdir())
     assert names == [
-        "figures_against_steps.png",
+        "scores_against_steps.png",
         "settings",
         "trade_off.csv",
         "trade_off.json",
@@ -75,7 +75,7 @@ def test_the_curve_is_printed_written_and_drawn(root, tmp_path):
 
 
 def test_the_recommendation_is_printed(root, tmp_path, monkeypatch):
-    # SSIM taken for a perceptual figure saves the weights of one.
+    # SSIM taken for a perceptual score saves the weights of one.
     monkeypatch.setattr(Protocol, "image_metrics", with_a_fake_lpips)
     options = ["--steps", "1,2", "--metrics", "psnr,lpips_alex", "--within", "90"]
     result = run(root, tmp_path, *options)
@@ -100,7 +100,7 @@ def test_a_bad_file_is_reported_at_the_end(root, tmp_path):
     options += ["--clean", str(tmp_path / "clean")]
     result = run(root, tmp_path / "out", *options)
     assert result.exit_code == 1
-    assert result.stderr.count("1 images are in no figure") == 1
+    assert result.stderr.count("1 images are in no score") == 1
     table = Table.from_json(tmp_path / "out" / "trade_off.json")
     assert [row["images"] for row in table] == [2, 2]
 

@@ -58,15 +58,15 @@ def table():
 
 
 def test_curves_go_through_the_means_over_seeds():
-    figures = draw_trade_off(table())
-    assert list(figures) == [
+    scores = draw_trade_off(table())
+    assert list(scores) == [
         "psnr_against_lpips_alex",
         "psnr_against_fid768",
         "ssim_against_lpips_alex",
         "ssim_against_fid768",
-        "figures_against_steps",
+        "scores_against_steps",
     ]
-    (axes,) = figures["psnr_against_lpips_alex"].axes
+    (axes,) = scores["psnr_against_lpips_alex"].axes
     first, second = axes.lines
     assert [first.get_label(), second.get_label()] == ["indi, uniform", "heun, uniform"]
     np.testing.assert_allclose(first.get_xydata().T[0], [0.39, 0.38, 0.36])
@@ -74,7 +74,7 @@ def test_curves_go_through_the_means_over_seeds():
     np.testing.assert_allclose(second.get_xydata().T[1], [30.5, 29.5, 27.5])
     assert [text.get_text() for text in axes.texts] == ["1", "2", "4"] * 2
     assert "LPIPS" in axes.get_xlabel() and "PSNR (dB)" in axes.get_ylabel()
-    panels = figures["figures_against_steps"].axes
+    panels = scores["scores_against_steps"].axes
     assert len(panels) == 4
     np.testing.assert_allclose(
         panels[3].lines[0].get_xydata().T, [[1, 2, 4], [49, 48, 46]]
@@ -83,8 +83,8 @@ def test_curves_go_through_the_means_over_seeds():
 
 def test_the_worst_images_come_first_and_are_named():
     names = ["a", "folder/" + 30 * "x" + "_b", "c", "d", "e"]
-    figures = zip(names, [30.0, 20.0, np.inf, 25.0, 28.0], [0.1, 0.2, 0.0, 0.5, 0.4])
-    rows = [{"name": n, "psnr": p, "lpips_alex": q} for n, p, q in figures]
+    scores = zip(names, [30.0, 20.0, np.inf, 25.0, 28.0], [0.1, 0.2, 0.0, 0.5, 0.4])
+    rows = [{"name": n, "psnr": p, "lpips_alex": q} for n, p, q in scores]
     table = Table(rows, Protocol(("lpips_alex", "fid768", "psnr")))
     lpips, psnr = draw_evaluation(table).axes
     np.testing.assert_array_equal(lpips.lines[0].get_ydata(), [0.5, 0.4, 0.2, 0.1, 0])

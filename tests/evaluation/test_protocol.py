@@ -1,4 +1,4 @@
-"""Protocols: what they say of a figure, and what they refuse."""
+"""Protocols: what they say of a score, and what they refuse."""
 
 import hashlib
 import json

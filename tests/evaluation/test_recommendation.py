@@ -69,7 +69,7 @@ def test_the_best_within_bounds(arguments, expected):
 
 def test_where_none_reaches_the_target_it_says_so():
     found = recommend(CURVE, within={"psnr": 0.5}, reach={"lpips_alex": 0.1})
-    assert not found and found.settings is None and found.figures is None
+    assert not found and found.settings is None and found.scores is None
     assert "None of 6 settings" in str(found)
     assert "lpips_alex <= 0.1" in str(found) and "psnr >= 29.5" in str(found)
     assert "lpips_alex 0.15" in str(found)  # the closest
@@ -88,7 +88,7 @@ def test_seeds_are_averaged():
         within={"psnr": 0.2},
     )
     assert named(found) == ("indi", 2)
-    assert found.figures["psnr"] == pytest.approx(30.35)
+    assert found.scores["psnr"] == pytest.approx(30.35)
 
 
 def test_nan_keeps_no_bound():

@@ -1,6 +1,5 @@
-"""Scores of folders, arrays and models, against scikit-image."""
+"""Scorer of folders, arrays and models, against scikit-image."""
 
-import sys
 import types
 import warnings
 
@@ -12,8 +11,8 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from keras_indi.data.sample_photographs import sample_photographs
-from keras_indi.evaluation import Protocol, Table, as_pairs, evaluate
-from keras_indi.evaluation.scores import Scores
+from keras_indi.evaluation import Protocol, Table, as_pairs, evaluate, scoring
+from keras_indi.evaluation.scorer import Scorer
 from keras_indi.models import InDI
 from keras_indi.samplers import InDISampler
 
@@ -109,8 +108,8 @@ def interrupted_after(monkeypatch, count):
         measured.append(1)
         return original(self, clean, restored)
 
-    original = Scores.measure
-    monkeypatch.setattr(Scores, "measure", measure)
+    original = Scorer.measure
+    monkeypatch.setattr(Scorer, "measure", measure)
     return measured
 
 
@@ -148,7 +147,7 @@ def test_what_could_not_be_scored_is_told_again(folders):
     (root / "restored" / "a" / "c.webp").write_bytes(b"RIFF torn")
     run = (root / "restored", root / "clean")
     for _ in range(2):
-        with pytest.warns(UserWarning, match="1 images are in no figure"):
+        with pytest.warns(UserWarning, match="1 images are in no score"):
             table = evaluate(*run, out_dir=root / "out")
         assert [row["name"] for row in table] == ["a/d", "b"]
 
@@ -175,7 +174,7 @@ def test_another_evaluations_folder_is_refused(folders, model):
 
 
 def test_a_models_evaluation_continues_where_it_stopped(model, tmp_path, monkeypatch):
-    module = sys.modules["keras_indi.evaluation.evaluate"]
+    module = scoring
     monkeypatch.setattr(module, "PIXELS_PER_CHUNK", 2 * 32 * 32)
     clean = photographs(5)
     run = model, ([blurred(image) for image in clean], clean)
@@ -222,11 +221,11 @@ def test_endings_alone_make_no_difference_between_names(folders):
         evaluate(root / "restored", root / "clean")
 
 
-def test_what_cannot_be_scored_is_in_no_figure(folders):
+def test_what_cannot_be_scored_is_in_no_score(folders):
     root, clean, restored = folders
     (root / "restored" / "a" / "c.webp").write_bytes(b"RIFF torn")
     write(root / "restored", {"a/d": restored["a/d"][:16]}, ".webp")
-    with pytest.warns(UserWarning, match="2 images are in no figure"):
+    with pytest.warns(UserWarning, match="2 images are in no score"):
         evaluation = evaluate(root / "restored", root / "clean")
     assert [row["name"] for row in evaluation] == ["b"]
     psnr = peak_signal_noise_ratio(clean["b"], restored["b"])
@@ -298,7 +297,7 @@ class Batches(keras.utils.PyDataset):
 
 
 def test_the_seed_fixes_the_noise_and_no_two_images_share_it(model, monkeypatch):
-    module = sys.modules["keras_indi.evaluation.evaluate"]
+    module = scoring
     clean = smooth_images(1).astype("uint8")
     pairs = (np.repeat(clean, 4, axis=0), np.repeat(clean, 4, axis=0))
     protocol = Protocol(("psnr",), seed=1)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers import full_strength, shared_folder, small_network, smooth_images
 
-from keras_indi.evaluation import Protocol, evaluate, feature_cache, scores, trade_off
+from keras_indi.evaluation import Protocol, evaluate, feature_cache, scorer, trade_off
 from keras_indi.metrics import FrechetDistance, InceptionV3Features, KernelDistance
 from keras_indi.metrics.feature_distance import FeatureDistance
 from keras_indi.models import InDI
@@ -34,7 +34,7 @@ def protocol(extractor, tmp_path):
     return Protocol(("kid", "fid", "psnr"), extractor=tmp_path / "own.keras", seed=4)
 
 
-def test_figures_are_those_of_the_metrics(extractor, protocol, tmp_path):
+def test_scores_are_those_of_the_metrics(extractor, protocol, tmp_path):
     clean, restored = images(), images(seed=1)
     fid = FrechetDistance(extractor)
     kid = KernelDistance(extractor, subset_size=COUNT // 2, seed=4)
@@ -124,7 +124,7 @@ def test_unreadable_images_make_kids_subsets_smaller(protocol):
 
 def test_many_images_are_counted_as_all_at_once(protocol, monkeypatch):
     whole = evaluate(images(seed=1), images(), protocol).means
-    monkeypatch.setattr(scores, "COUNTED_TOGETHER", 5)
+    monkeypatch.setattr(scorer, "COUNTED_TOGETHER", 5)
     parts = evaluate(images(seed=1), images(), protocol).means
     assert parts == pytest.approx(whole, rel=1e-9)
 

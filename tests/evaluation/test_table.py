@@ -37,11 +37,11 @@ def test_json_keeps_everything(tmp_path):
 
 @settings(max_examples=20)
 @given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=3))
-def test_figures_keep_every_bit(tmp_path_factory, figures):
+def test_scores_keep_every_bit(tmp_path_factory, scores):
     path = tmp_path_factory.mktemp("table") / "t.json"
-    made = Table([{"psnr": figure} for figure in figures], Protocol())
+    made = Table([{"psnr": score} for score in scores], Protocol())
     made.to_json(path)
-    assert [row["psnr"] for row in Table.from_json(path)] == figures
+    assert [row["psnr"] for row in Table.from_json(path)] == scores
 
 
 def test_csv_holds_rows_and_means(tmp_path):

@@ -91,7 +91,7 @@ def test_the_results_are_written(model, pairs, tmp_path):
     table = trade_off(model, pairs, (1, 2), protocol=Protocol(), out_dir=tmp_path)
     assert Table.from_json(tmp_path / "trade_off.json") == table
     assert (tmp_path / "trade_off.csv").read_text().count("\n") == 3
-    Image.open(tmp_path / "figures_against_steps.png").verify()
+    Image.open(tmp_path / "scores_against_steps.png").verify()
     row = Table.from_json(tmp_path / "settings" / "indi-uniform-2steps-seed0.json")
     assert row.means["psnr"] == table.rows[1]["psnr"] and len(row) == 3
     assert not list(tmp_path.rglob("partial-*"))

@@ -73,7 +73,7 @@ def test_the_rank_correlation_is_scipys():
     assert coverage(error, np.ones_like(spread), error)["rank_correlation"] is None
 
 
-def test_pictures_and_figures_are_written(model, tmp_path):
+def test_pictures_and_scores_are_written(model, tmp_path):
     degraded, clean = smooth_images(2, 16, 12)
     found = uncertainty(model, degraded, clean, num_samples=4, num_steps=2)
     folder = found.save(tmp_path / "out")

@@ -183,16 +183,16 @@ def test_identity_symmetry_batches_and_order(build):
 
 @both
 @pytest.mark.parametrize("degradation", DEGRADATIONS)
-def test_figures_grow_with_the_degradation(build, degradation):
+def test_scores_grow_with_the_degradation(build, degradation):
     degrade, strengths = DEGRADATIONS[degradation]
     metric = build()
-    figures = []
+    scores = []
     for strength in strengths:
         metric.reset_state()
         metric.update_state(CLEAN, degrade(CLEAN, strength))
-        figures.append(metric.result())
-    assert np.all(np.diff(figures) > 0)
-    assert figures[-1] > 1e-3
+        scores.append(metric.result())
+    assert np.all(np.diff(scores) > 0)
+    assert scores[-1] > 1e-3
 
 
 @pytest.mark.slow
@@ -203,7 +203,7 @@ def test_fid768_and_kid768_of_photographs():
     assert (fid768.name, kid768.name) == ("fid768", "kid768")
     files = sorted(shared_folder("data", "kodak24").glob("*.png"))[:12]
     clean = np.stack([read(file)[100:228, 100:228] for file in files])
-    figures = []
+    scores = []
     for strength in (10, 40):
         restored = noisy(clean, strength)
         for metric in (fid768, kid768):
@@ -211,15 +211,15 @@ def test_fid768_and_kid768_of_photographs():
             for start in range(0, len(clean), 8):
                 batch = slice(start, start + 8)
                 metric.update_state(clean[batch], restored[batch])
-        figures.append([fid768.result(), kid768.result()])
-    assert np.all(np.diff(figures, axis=0) > 0)
+        scores.append([fid768.result(), kid768.result()])
+    assert np.all(np.diff(scores, axis=0) > 0)
     x, y = fid768.features(clean), fid768.features(restored)
     covariances = [np.cov(features, rowvar=False) for features in (x, y)]
     roots = np.sqrt(scipy.linalg.eigvals(covariances[0] @ covariances[1]))
     expected = np.sum((x.mean(0) - y.mean(0)) ** 2) - 2 * np.sum(roots.real)
     expected += np.trace(covariances[0] + covariances[1])
-    assert figures[-1][0] == pytest.approx(expected, rel=1e-3)
-    assert figures[-1][1] == pytest.approx(kid(x, y), rel=1e-5)
+    assert scores[-1][0] == pytest.approx(expected, rel=1e-3)
+    assert scores[-1][1] == pytest.approx(kid(x, y), rel=1e-5)
 
 
 @both

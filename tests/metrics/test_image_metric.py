@@ -17,23 +17,23 @@ both = pytest.mark.parametrize("metric", [PSNR, SSIM])
 
 
 class Brightness(ImageMetric):
-    """The mean of the restored image: a figure that a test can choose."""
+    """The mean of the restored image: a score that a test can choose."""
 
     def compute(self, clean, restored):
         return ops.mean(ops.cast(restored, "float32"), axis=(1, 2, 3))
 
 
 @both
-def test_the_result_is_the_mean_of_the_figures(metric):
+def test_the_result_is_the_mean_of_the_scores(metric):
     metric = metric()
     assert np.isnan(float(metric.result()))
-    figures = metric.per_image(CLEAN, RESTORED)
+    scores = metric.per_image(CLEAN, RESTORED)
     assert np.isnan(float(metric.result()))  # `per_image` leaves the mean alone
     metric.update_state(CLEAN, RESTORED)
-    assert float(metric.result()) == pytest.approx(figures.mean(), rel=1e-6)
+    assert float(metric.result()) == pytest.approx(scores.mean(), rel=1e-6)
     metric.reset_state()
     metric.update_state(CLEAN, RESTORED, np.array([1.0, 0.0, 3.0]))
-    expected = (figures[0] + 3 * figures[2]) / 4
+    expected = (scores[0] + 3 * scores[2]) / 4
     assert float(metric.result()) == pytest.approx(expected, rel=1e-6)
 
 
@@ -48,17 +48,17 @@ def test_batches_and_order_do_not_matter(metric):
     assert float(metric.result()) == pytest.approx(whole, rel=1e-6)
 
 
-def figures_that_float32_would_lose():
+def scores_that_float32_would_lose():
     weights = np.ones(301, "float32")
     weights[0] = 1e8
-    figures = np.full(301, 60.0, "float32")
-    figures[0] = 10.0
-    images = np.broadcast_to(figures[:, None, None, None], (301, 2, 2, 1)).copy()
-    return images, weights, np.average(figures.astype("float64"), weights=weights)
+    scores = np.full(301, 60.0, "float32")
+    scores[0] = 10.0
+    images = np.broadcast_to(scores[:, None, None, None], (301, 2, 2, 1)).copy()
+    return images, weights, np.average(scores.astype("float64"), weights=weights)
 
 
 def test_the_mean_over_very_many_images_is_exact():
-    images, weights, expected = figures_that_float32_would_lose()
+    images, weights, expected = scores_that_float32_would_lose()
     metric = Brightness()
     total = weight = np.float32(0)
     for image, share in zip(images, weights):
@@ -73,7 +73,7 @@ def test_the_mean_over_very_many_images_is_exact():
     "jit_compile", [False, True][: 1 if keras.config.backend() == "torch" else 2]
 )
 def test_the_mean_is_exact_in_compiled_steps_too(jit_compile):
-    images, weights, expected = figures_that_float32_would_lose()
+    images, weights, expected = scores_that_float32_would_lose()
     inputs = keras.Input((2, 2, 1))
     model = keras.Model(inputs, keras.layers.Identity()(inputs))
     model.compile(
@@ -146,7 +146,7 @@ def test_half_precision_policies_change_nothing(metric):
     keras.config.set_dtype_policy("mixed_bfloat16")
     again = metric()
     np.testing.assert_array_equal(again.per_image(CLEAN, RESTORED), expected)
-    # Of bfloat16 predictions the figure is that of their values.
+    # Of bfloat16 predictions the score is that of their values.
     predictions = ops.cast(ops.convert_to_tensor(RESTORED), "bfloat16")
     again.update_state(ops.convert_to_tensor(CLEAN), predictions)
     values = to_numpy(ops.cast(predictions, "float32"))

@@ -1,4 +1,4 @@
-"""LPIPS against a forward in plain PyTorch, and against its authors' figures."""
+"""LPIPS against a forward in plain PyTorch, and against its authors' scores."""
 
 import json
 
@@ -93,11 +93,11 @@ def test_photographs(network):
 @pytest.mark.slow
 @pretrained
 @pytest.mark.parametrize("degradation", DEGRADATIONS)
-def test_figures_grow_with_the_degradation(network, degradation):
+def test_scores_grow_with_the_degradation(network, degradation):
     degrade, strengths = DEGRADATIONS[degradation]
     metric = LPIPS(network, real_weights(network))
-    figures = [metric.per_image(CLEAN, degrade(CLEAN, level)) for level in strengths]
-    assert np.all(np.diff(figures, axis=0) > 0)
+    scores = [metric.per_image(CLEAN, degrade(CLEAN, level)) for level in strengths]
+    assert np.all(np.diff(scores, axis=0) > 0)
 
 
 def test_identity_symmetry_batches_and_policies(random_weights):

@@ -41,28 +41,28 @@ def split(arrays):
     return trunk, heads
 
 
-def figure(path):
+def score(path):
     clean = np.random.default_rng(0).uniform(0, 255, (1, 20, 20, 3))
     return LPIPS("squeeze", path).per_image(clean, 255 - clean)[0]
 
 
 def test_pytorch_files_and_archives_give_one_metric(squeezenet, tmp_path):
     np.savez(tmp_path / "all.npz", **squeezenet)
-    expected = figure(tmp_path / "all.npz")
+    expected = score(tmp_path / "all.npz")
     assert expected > 0.01
     everything = save_as_pytorch(tmp_path / "all.pth", squeezenet)
-    assert figure(str(everything)) == expected
+    assert score(str(everything)) == expected
     trunk, heads = split(squeezenet)
     files = [
         save_as_pytorch(tmp_path / "trunk.pth", trunk),
         save_as_pytorch(tmp_path / "heads.pth", heads),
     ]
-    assert figure(files) == expected
+    assert score(files) == expected
     # As the lpips package saves its module: slices that keep torchvision's indices.
     module = {f"net.slice1.{k.removeprefix('features.')}": v for k, v in trunk.items()}
     module.pop("net.slice1.classifier.1.weight")
     path = save_as_pytorch(tmp_path / "module.pth", {**module, **heads})
-    assert figure(path) == expected
+    assert score(path) == expected
 
 
 def test_official_files_are_downloaded_and_verified(squeezenet, tmp_path, monkeypatch):
@@ -82,14 +82,14 @@ def test_official_files_are_downloaded_and_verified(squeezenet, tmp_path, monkey
 
     monkeypatch.setattr(keras.utils, "get_file", get_file)
     np.savez(tmp_path / "all.npz", **squeezenet)
-    assert figure(None) == figure(tmp_path / "all.npz")
+    assert score(None) == score(tmp_path / "all.npz")
     assert (cache / "keras_indi" / "trunk.pth").is_file()
 
     # A file that is not what the checksum says is refused.
     (cache / "keras_indi" / "heads.pth").unlink()
     save_as_pytorch(served / "heads.pth", {})
     with pytest.raises(OSError, match="(?s)heads.pth.*two ways.*Received: weights=N"):
-        figure(None)
+        score(None)
 
 
 def test_without_a_network_the_error_names_both_ways(monkeypatch):
@@ -115,7 +115,7 @@ def test_without_pytorch_archives_still_load(squeezenet, tmp_path, monkeypatch):
         "find_spec",
         lambda name, *rest: None if name == "torch" else find_spec(name, *rest),
     )
-    assert figure(tmp_path / "all.npz") > 0
+    assert score(tmp_path / "all.npz") > 0
     for source in (file, None):
         with pytest.raises(ImportError, match=r"\.npz.*pip install torch$"):
             LPIPS("squeeze", source)

@@ -74,7 +74,7 @@ def test_bright_flat_and_nearly_equal_images(name):
 
 
 @both
-def test_value_ranges_and_dtypes_give_one_figure(name):
+def test_value_ranges_and_dtypes_give_one_score(name):
     metric = METRICS[name][0]
     expected = metric().per_image(CLEAN, RESTORED)
     for images, value_range in (
@@ -153,11 +153,11 @@ def test_symmetry(name):
 
 @both
 @pytest.mark.parametrize("degradation", DEGRADATIONS)
-def test_figures_fall_as_the_degradation_grows(name, degradation):
+def test_scores_fall_as_the_degradation_grows(name, degradation):
     degrade, strengths = DEGRADATIONS[degradation]
     metric = METRICS[name][0]()
-    figures = [metric.per_image(CLEAN, degrade(CLEAN, level)) for level in strengths]
-    assert np.all(np.diff(figures, axis=0) < 0)
+    scores = [metric.per_image(CLEAN, degrade(CLEAN, level)) for level in strengths]
+    assert np.all(np.diff(scores, axis=0) < 0)
 
 
 @both

@@ -15,8 +15,8 @@ from keras_indi.metrics.image_checks import check_pair
 COUNTED_TOGETHER = 128
 
 
-class Scores:
-    """Computes a protocol's figures, image by image.
+class Scorer:
+    """Computes a protocol's scores, image by image.
 
     Args:
         protocol: A `Protocol`.
@@ -48,7 +48,7 @@ class Scores:
             restored: NumPy array of the same shape.
 
         Returns:
-            Two dicts: of names to floats, the pair's own figures; and of the
+            Two dicts: of names to floats, the pair's own scores; and of the
             extractors to arrays `(2, dimensions)`, the features of both images,
             for `count_in`.
 
@@ -57,7 +57,7 @@ class Scores:
         """
         clean, restored = clean[None], restored[None]
         check_pair(clean.shape, restored.shape)
-        figures = {
+        scores = {
             name: float(metric.per_image(clean, restored)[0])
             for name, metric in self._image_metrics.items()
         }
@@ -67,10 +67,10 @@ class Scores:
             if extractor not in features:
                 known = self._memory[extractor].features(clean, metric.features)
                 features[extractor] = np.vstack([known, metric.features(restored)])
-        return figures, features
+        return scores, features
 
     def count_in(self, features):
-        """Adds the features of one pair to the figures over all images."""
+        """Adds the features of one pair to the scores over all images."""
         self._waiting.append(features)
         if len(self._waiting) == COUNTED_TOGETHER:
             self._count_waiting()
@@ -82,16 +82,16 @@ class Scores:
             metric.add_features(pairs[:, 0], pairs[:, 1])
 
     def means(self, rows):
-        """The figures over all images that were counted in.
+        """The scores over all images that were counted in.
 
         Args:
-            rows: List of dicts with their own figures.
+            rows: List of dicts with their own scores.
 
         Returns:
             Dict of the protocol's columns to floats.
         """
         self._count_waiting()
-        figures = {
+        scores = {
             name: float(np.mean([row[name] for row in rows]))
             for name in self._image_metrics
         }
@@ -99,10 +99,10 @@ class Scores:
             if name.startswith("kid") and self.protocol.kid_subset_size is None:
                 # Fewer than there are, where some could not be read.
                 metric.subset_size = kid_subset_size(len(rows))
-            figures[name] = float(metric.result())
+            scores[name] = float(metric.result())
             if name.startswith("kid"):
-                figures[name + DEVIATION] = float(metric.standard_deviation)
-        return {name: figures[name] for name in self.protocol.columns}
+                scores[name + DEVIATION] = float(metric.standard_deviation)
+        return {name: scores[name] for name in self.protocol.columns}
 
 
 def _extractor(name):
