@@ -1,4 +1,4 @@
-"""Pure functions of tensors, compiled by the backend in use."""
+"""Pure functions of tensors, compiled by the backend in use; and its devices."""
 
 import keras
 

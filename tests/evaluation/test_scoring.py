@@ -174,8 +174,7 @@ def test_another_evaluations_folder_is_refused(folders, model):
 
 
 def test_a_models_evaluation_continues_where_it_stopped(model, tmp_path, monkeypatch):
-    module = scoring
-    monkeypatch.setattr(module, "PIXELS_PER_CHUNK", 2 * 32 * 32)
+    monkeypatch.setattr(scoring, "PIXELS_PER_CHUNK", 2 * 32 * 32)
     clean = photographs(5)
     run = model, ([blurred(image) for image in clean], clean)
     arguments = {"num_steps": 2, "sampler": InDISampler()}
@@ -297,7 +296,6 @@ class Batches(keras.utils.PyDataset):
 
 
 def test_the_seed_fixes_the_noise_and_no_two_images_share_it(model, monkeypatch):
-    module = scoring
     clean = smooth_images(1).astype("uint8")
     pairs = (np.repeat(clean, 4, axis=0), np.repeat(clean, 4, axis=0))
     protocol = Protocol(("psnr",), seed=1)
@@ -307,7 +305,7 @@ def test_the_seed_fixes_the_noise_and_no_two_images_share_it(model, monkeypatch)
     other = evaluate(model, pairs, protocol, seed=2, num_steps=1).rows
     assert other[0] != rows[0]
     # Neither do images of different chunks.
-    monkeypatch.setattr(module, "PIXELS_PER_CHUNK", 1)
+    monkeypatch.setattr(scoring, "PIXELS_PER_CHUNK", 1)
     rows = evaluate(model, pairs, protocol, num_steps=1).rows
     assert len({row["psnr"] for row in rows}) == 4
 
