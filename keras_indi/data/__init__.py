@@ -8,7 +8,7 @@ from keras_indi.data.folders import paired_folder as paired_folder
 from keras_indi.data.pairs import Pairs as Pairs
 from keras_indi.data.pipeline import make_pairs as make_pairs
 from keras_indi.data.preparation import prepare as prepare
-from keras_indi.data.tfds.loading import load_tfds as load_tfds
+from keras_indi.data.tfds.tfds_pairs import load_tfds as load_tfds
 from keras_indi.images.decoding import UnusableImageError as UnusableImageError
 from keras_indi.images.decoding import inspect_image as inspect_image
 from keras_indi.images.decoding import read_image as read_image
