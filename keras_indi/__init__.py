@@ -1,6 +1,5 @@
 """Inversion by Direct Iteration (InDI) for Keras 3: supervised restoration."""
 
-from keras_indi import backend as backend
 from keras_indi import callbacks as callbacks
 from keras_indi import data as data
 from keras_indi import diffusion_process as diffusion_process
