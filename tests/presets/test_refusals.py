@@ -323,26 +323,24 @@ def _external_link(file):
 
 
 def _soft_link(file):
-    del file["layers/convolution2d/vars/1"]
-    file["layers/convolution2d/vars/1"] = h5py.SoftLink(
-        "/layers/convolution2d_1/vars/1"
-    )
+    del file["layers/fast_conv2d/vars/1"]
+    file["layers/fast_conv2d/vars/1"] = h5py.SoftLink("/layers/fast_conv2d_1/vars/1")
 
 
 def _external_data(file):
-    shape = file["layers/convolution2d/vars/1"].shape
-    del file["layers/convolution2d/vars/1"]
-    file["layers/convolution2d/vars"].create_dataset(
+    shape = file["layers/fast_conv2d/vars/1"].shape
+    del file["layers/fast_conv2d/vars/1"]
+    file["layers/fast_conv2d/vars"].create_dataset(
         "1", shape, "f4", external=[("/etc/passwd", 0, 16)]
     )
 
 
 def _virtual_data(file):
-    shape = file["layers/convolution2d/vars/1"].shape
-    del file["layers/convolution2d/vars/1"]
+    shape = file["layers/fast_conv2d/vars/1"].shape
+    del file["layers/fast_conv2d/vars/1"]
     layout = h5py.VirtualLayout(shape, "f4")
     layout[:] = h5py.VirtualSource("other.h5", "data", shape)
-    file["layers/convolution2d/vars"].create_virtual_dataset("1", layout)
+    file["layers/fast_conv2d/vars"].create_virtual_dataset("1", layout)
 
 
 def _cycle(file):
@@ -350,8 +348,8 @@ def _cycle(file):
 
 
 def _text(file):
-    del file["layers/convolution2d/vars/1"]
-    file["layers/convolution2d/vars/1"] = ["a", "b", "c", "d"]
+    del file["layers/fast_conv2d/vars/1"]
+    file["layers/fast_conv2d/vars/1"] = ["a", "b", "c", "d"]
 
 
 def _more(file):
@@ -359,17 +357,17 @@ def _more(file):
 
 
 def _less(file):
-    del file["layers/convolution2d"]
+    del file["layers/fast_conv2d"]
 
 
 def _another_shape(file):
-    del file["layers/convolution2d/vars/1"]
-    file["layers/convolution2d/vars/1"] = np.zeros(5)
+    del file["layers/fast_conv2d/vars/1"]
+    file["layers/fast_conv2d/vars/1"] = np.zeros(5)
 
 
 def _huge(file):
-    del file["layers/convolution2d/vars/1"]
-    file["layers/convolution2d/vars"].create_dataset("1", (2**40,), "f4", chunks=True)
+    del file["layers/fast_conv2d/vars/1"]
+    file["layers/fast_conv2d/vars"].create_dataset("1", (2**40,), "f4", chunks=True)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +380,7 @@ def _huge(file):
         (_cycle, "more than once"),
         (_text, "holds no numbers"),
         (_more, "has layers/more/vars/0 beside"),
-        (_less, "lacks layers/convolution2d/vars/0; lacks"),
+        (_less, "lacks layers/fast_conv2d/vars/0; lacks"),
         (_another_shape, r"of shape \(5,\) instead of \(4,\)"),
         (_huge, r"of shape \(1099511627776,\) instead of \(4,\)"),
     ],
