@@ -12,9 +12,7 @@ PROJECT_URL = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"
     "tool"
 ]["keras-indi"]["project_url"]
 
-# Version ranges: the lower bound is the oldest version to try, the upper bound the next
-# major version, or the next minor one of a library below 1.0. CONTRIBUTING.md tells how
-# to run the tests on the lower bounds.
+# CONTRIBUTING.md tells how the bounds of versions are found.
 CLI = ["click>=8.1,<9", "pyyaml>=6,<7"]
 TIFFFILE = "tifffile>=2025.5,<2027"
 DATA = [
@@ -82,7 +80,7 @@ setup(
         # Backends: at least one.
         "tensorflow": ["tensorflow>=2.21,<3"],
         "jax": ["jax>=0.10.2,<0.11"],
-        "torch": ["torch>=2.13,<3"],
+        "torch": ["torch>=2.13,<2.14"],
         # Optional parts.
         "cli": CLI,
         "quickstart": QUICKSTART,
