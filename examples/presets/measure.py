@@ -1,6 +1,6 @@
 """Measure the shipped presets on held-out photographs, beside classical tools.
 
-    pip install "keras-indi[tensorflow,evaluation]" bm3d
+    pip install ".[tensorflow,evaluation]" bm3d
     python examples/presets/measure.py --data DATA --out measured \
         --weights alex=lpips_alex_v0.1.npz
 

@@ -1,6 +1,6 @@
 """Train a shipped preset again.
 
-    pip install "keras-indi[tensorflow,data]"
+    pip install ".[tensorflow,data]"
     python examples/presets/train.py indi_small_denoise --data DATA --out runs
 
 DATA is a folder of photographs with the folders that `recipes.py` names. Interrupt
