@@ -44,8 +44,8 @@ class Recipe:
         batch_size: Int.
         batches: Int.
         starts_from: Name of the recipe whose weights training starts from.
-        restore_defaults: Dict, the steps, sampler and grid that did best on the
-            validation photographs (README.md has the figures).
+        restore_defaults: Dict, the steps, sampler, grid and time shift that did best
+            on the validation photographs (README.md has the figures).
         notes: Further sentences for the card.
     """
 
