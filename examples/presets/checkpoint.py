@@ -1,4 +1,4 @@
-"""Keep the averaged weights of a training, finished or paused, for the next to start from.
+"""Keep the averaged weights of a training, finished or paused, for the next to start.
 
     python examples/presets/checkpoint.py arm_adam_two_levels --runs runs
 

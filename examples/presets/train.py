@@ -4,10 +4,10 @@
     python examples/presets/train.py indi_small_denoise --data DATA --out runs
 
 DATA is a folder of photographs with the folders that `recipes.py` names. Interrupt
-it, run the same command, and it goes on at the next batch; `--until BATCHES` ends a run
-early, for the same command to go on from there. What others start from is trained first,
-unless it lies in `checkpoints`, where `checkpoint.py` puts it. At the end the folder
-`runs/NAME` holds the model, `restorer.keras`, and the log, `training.csv`.
+it, run the same command, and it goes on at the next batch; `--until BATCHES` ends a
+run early, for the same command to go on from there. What others start from is trained
+first, unless it lies in `checkpoints`, where `checkpoint.py` puts it. At the end the
+folder `runs/NAME` holds the model, `restorer.keras`, and the log, `training.csv`.
 """
 
 import argparse
