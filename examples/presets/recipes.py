@@ -39,6 +39,7 @@ class Recipe:
         repeats: Int, how often a pass goes through the real pairs.
         noise: Float, eps, as a fraction of the value range.
         mixture: Float, a of p(t), the weight of t = 1 beside uniform times.
+        own_states: Float, the share of the model's own states in training.
         seed: Int, of crops and draws.
         crop_size: Int, pixels.
         batch_size: Int.
@@ -56,6 +57,7 @@ class Recipe:
     repeats: int = 1
     noise: float = 0.1
     mixture: float = 1.0
+    own_states: float = 0.0
     seed: int = 0
     crop_size: int = 64
     batch_size: int = 16

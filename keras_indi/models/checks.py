@@ -1,5 +1,7 @@
 """What a restorer is given: checked, with errors that say what would do."""
 
+from numbers import Real
+
 import keras
 import numpy as np
 from keras import ops
@@ -32,6 +34,17 @@ def checked_range(value_range):
             f"or None. Received: value_range={value_range!r}"
         )
     return low, high
+
+
+def checked_own_states(own_states):
+    """Returns the share as a float; raises a ValueError if it is none."""
+    is_number = isinstance(own_states, Real) and not isinstance(own_states, bool)
+    if not (is_number and 0 <= own_states <= 1):
+        raise ValueError(
+            "`own_states` must be a share of the training draws, a number in [0, 1]. "
+            f"Received: own_states={own_states!r}"
+        )
+    return float(own_states)
 
 
 def checked_restore_defaults(defaults, own, get_sampler):
