@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from closed_forms import GaussianPosteriorMean
-from helpers import pairs, small_network, tiny_unet, to_numpy
+from helpers import pairs, tiny_unet, to_numpy
 from keras import ops
 
 from keras_indi.models import InDI
@@ -209,7 +209,9 @@ def data():
 
 
 def trainable(optimizer=None, share=0.75, policy=None, **kwargs):
-    unet = tiny_unet(gain=0.3, condition_on_degraded=True, dtype=policy)
+    unet = tiny_unet(
+        gain=0.3, channel_multipliers=(1,), condition_on_degraded=True, dtype=policy
+    )
     model = InDI(unet, noise_schedule=BrownianNoise(0.02), seed=3, own_states=share)
     model.compile(optimizer or keras.optimizers.Adam(1e-2), **kwargs)
     return model
@@ -229,7 +231,7 @@ def test_compilation_changes_nothing(data):
     def trained(**kwargs):
         adam = keras.optimizers.Adam(1e-2, gradient_accumulation_steps=2)
         model = trainable(adam, **kwargs)
-        model.fit(*data, epochs=2, batch_size=2, **QUIET)
+        model.fit(*data, batch_size=2, **QUIET)
         return model
 
     expected = trained()
@@ -242,12 +244,14 @@ def test_compilation_changes_nothing(data):
         assert_same_weights(trained(**choice), expected, atol=1e-4)
 
 
-def test_mixed_precision_learns(data):
-    model = trainable(policy="mixed_bfloat16")
-    before = model.evaluate(*data, verbose=0)
-    history = model.fit(*data, epochs=15, batch_size=4, **QUIET)
-    assert np.all(np.isfinite(history.history["loss"]))
-    assert model.evaluate(*data, verbose=0) < 0.8 * before
+def test_mixed_precision_learns_alike(data):
+    losses = [
+        trainable(policy=policy).fit(*data, epochs=5, batch_size=4, **QUIET)
+        for policy in ("float32", "mixed_bfloat16")
+    ]
+    exact, mixed = (np.array(history.history["loss"]) for history in losses)
+    np.testing.assert_allclose(mixed, exact, rtol=0.02)
+    assert exact[-1] < exact[0]
 
 
 def test_a_saved_training_goes_on_exactly(data, tmp_path):
@@ -277,7 +281,7 @@ def test_a_compiled_training_follows_the_setting(data):
 
 
 def test_configs_of_before_have_none():
-    config = InDI(small_network(), own_states=0.5).get_config()
+    config = InDI(tiny_unet(), own_states=0.5).get_config()
     assert config["own_states"] == 0.5
     assert InDI.from_config(config).own_states == 0.5
     del config["own_states"]
