@@ -100,7 +100,7 @@ def pixels(values):
 @pytest.mark.parametrize("time", [0.0, 0.3, 0.9])
 @pytest.mark.parametrize(
     "schedule",
-    [ConstantNoise(0.0), ConstantNoise(0.4), BrownianNoise(0.4)],
+    [ConstantNoise(0.0), ConstantNoise(1.0), BrownianNoise(1.0)],
     ids=["no_noise", "constant", "brownian"],
 )
 def test_moments_of_own_states_are_those_of_one_step(schedule, time):
