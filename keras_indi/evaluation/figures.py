@@ -66,8 +66,9 @@ def draw_trade_off(table):
     """Draws the paper's figures of a trade-off.
 
     Each distortion (PSNR, SSIM) against each perceptual figure (LPIPS, FID, KID)
-    that the table holds, a curve for each sampler and grid with the numbers of
-    steps beside its points; and all figures against the steps. Means over seeds.
+    that the table holds, a curve for each sampler, grid and time shift with the
+    numbers of steps beside its points; and all figures against the steps. Means over
+    seeds.
 
     Args:
         table: `Table` of `trade_off`.
@@ -82,6 +83,8 @@ def draw_trade_off(table):
     curves = defaultdict(list)
     for setting, figures in mean_over_seeds(table):
         name = f"{short_name(setting['sampler'])}, {short_name(setting['time_grid'])}"
+        if setting["time_shift"] != 1:
+            name += f", time shift {setting['time_shift']:g}"
         curves[name].append((setting["num_steps"], figures))
     for points in curves.values():
         points.sort(key=lambda point: point[0])

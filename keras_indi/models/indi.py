@@ -40,10 +40,10 @@ class InDI(Restorer):
             `(0, 255)`.
         seed: Int, fixes training's draws and the default draws of `restore`.
             Defaults to `None`, a new seed.
-        restore_defaults: Dict of `num_steps`, `sampler` and `time_grid`, or some of
-            them: what `restore` uses where it is given none. Saved with the model; a
-            preset's are those its maker recommends. Defaults to 10 steps of
-            `"indi"` on the `"uniform"` grid.
+        restore_defaults: Dict of `num_steps`, `sampler`, `time_grid` and `time_shift`,
+            or some of them: what `restore` uses where it is given none. Saved with
+            the model; a preset's are those its maker recommends. Defaults to 10 steps
+            of `"indi"` on the `"uniform"` grid with the time shift 1, no shift.
         own_states: Float in [0, 1], the share of training draws in which x_t is one
             of the model's own states instead of a true one. Defaults to 0. See
             below.
@@ -99,7 +99,12 @@ class InDI(Restorer):
         "noise_schedule": noise_schedules.get,
         "own_states": checks.checked_own_states,
     }
-    own_restore_defaults = {"num_steps": 10, "sampler": "indi", "time_grid": "uniform"}
+    own_restore_defaults = {
+        "num_steps": 10,
+        "sampler": "indi",
+        "time_grid": "uniform",
+        "time_shift": 1.0,
+    }
 
     def __init__(
         self,
@@ -185,8 +190,10 @@ class InDI(Restorer):
     def _get_sampler(identifier):
         return samplers.get(identifier)
 
-    def _walk(self, sampler, times):
-        return Walk.from_degraded(sampler, times, self.noise_schedule, self._noise_unit)
+    def _walk(self, sampler, times, time_shift):
+        return Walk.from_degraded(
+            sampler, times, self.noise_schedule, self._noise_unit, time_shift
+        )
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
