@@ -62,6 +62,7 @@ def build_model(recipe, starts_from):
         time_distribution=LinearMixtureTime(recipe.mixture, stratified=True),
         noise_schedule=recipe.noise,
         seed=recipe.seed,
+        own_states=recipe.own_states,
     )
     if starts_from is not None:
         earlier = keras_indi.models.load_model(str(starts_from))

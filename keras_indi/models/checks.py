@@ -37,6 +37,19 @@ def checked_range(value_range):
     return low, high
 
 
+def checked_own_states(own_states):
+    """Returns the share as a float; raises a ValueError if it is none."""
+    is_number = isinstance(own_states, numbers.Real) and not isinstance(
+        own_states, bool
+    )
+    if not (is_number and 0 <= own_states <= 1):
+        raise ValueError(
+            "`own_states` must be a share of the training draws, a number in [0, 1]. "
+            f"Received: own_states={own_states!r}"
+        )
+    return float(own_states)
+
+
 def checked_time_shift(time_shift):
     """Returns the time shift as a float; raises a ValueError if it is none."""
     if (

@@ -257,10 +257,12 @@ class Restorer(PresetModel, keras.Model):
         if not state:
             return (self._example(data, draw),)
         # On JAX the step's state holds the seed generator's; the draws must
-        # read it there and leave its new value there.
+        # read it there and leave its new value there. The step's weights are in
+        # its state too: read elsewhere, they would be compiled in as constants.
         (state,) = state
         variables = self.non_trainable_variables
-        with keras.StatelessScope(state_mapping=zip(variables, state[1])) as scope:
+        values = zip([*self.trainable_variables, *variables], [*state[0], *state[1]])
+        with keras.StatelessScope(state_mapping=values) as scope:
             data = self._example(data, draw)
         values = [scope.get_current_value(variable) for variable in variables]
         return (state[0], values, *state[2:]), data
