@@ -180,7 +180,7 @@ def test_other_value_ranges_and_channels(settings, tmp_path):
 
 def test_a_network_that_cannot_be(settings):
     config = TrainingConfig(**{**settings, "network": {"channels": 3}})
-    with pytest.raises(ValueError, match="takes base_channels.*Received: network="):
+    with pytest.raises(ValueError, match="takes activation, base_channels.*Received: network="):
         train(config)
     assert not settings["out"].exists()
 
