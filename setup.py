@@ -1,5 +1,6 @@
 import pathlib
 import re
+import tomllib
 
 from setuptools import find_packages, setup
 
@@ -7,7 +8,11 @@ ROOT = pathlib.Path(__file__).parent
 VERSION = re.search(
     r'__version__ = "(.+?)"', (ROOT / "keras_indi" / "version.py").read_text()
 ).group(1)
+PROJECT_URL = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
+    "tool"
+]["keras-indi"]["project_url"]
 
+# CONTRIBUTING.md tells how the bounds of versions are found.
 CLI = ["click>=8.1,<9", "pyyaml>=6,<7"]
 TIFFFILE = "tifffile>=2025.5,<2027"
 DATA = [
@@ -19,12 +24,12 @@ DATA = [
 ]
 EVALUATION = [*DATA, "matplotlib>=3.10,<4"]
 QUICKSTART = [*CLI, *EVALUATION]
-TENSORBOARD = ["tensorboard>=2.21,<2.22"]
+TENSORBOARD = ["tensorboard>=2.21,<3"]
 # tfds uses importlib_resources and does not say so. What it prepares as
 # array_record is read without TensorFlow; SciPy reads the MATLAB files of SIDD.
 TFDS = [
     *DATA,
-    "tensorflow-datasets>=4.9.10,<4.10",
+    "tensorflow-datasets>=4.9.10,<5",
     "importlib_resources>=6,<8",
     "array_record>=0.8.6,<0.9; sys_platform != 'win32'",
     "scipy>=1.15,<2",
@@ -33,7 +38,7 @@ TFDS = [
 HUB_CLIENTS = ["huggingface_hub>=1,<3", "kagglehub>=1,<2"]
 HUB = [*HUB_CLIENTS, "gcsfs>=2026.1,<2027"]
 # Images through disk; imagecodecs reads the compressed kinds of TIFF.
-BIG = [TIFFFILE, "imagecodecs>=2025.3,<2027", "zarr>=3.1,<3.2"]
+BIG = [TIFFFILE, "imagecodecs>=2025.3,<2027", "zarr>=3.1,<4"]
 CV = ["keras-cv>=0.9,<0.10"]
 # What makes the notebooks of the tutorials, and what runs them.
 NOTEBOOKS = ["nbformat>=5.10,<6", "nbclient>=0.10,<0.12", "ipykernel>=6.29,<8"]
@@ -48,6 +53,15 @@ setup(
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     author="The keras_indi developers",
+    project_urls=(
+        {
+            "Source": PROJECT_URL,
+            "Changelog": f"{PROJECT_URL}/blob/main/CHANGELOG.md",
+            "Issues": f"{PROJECT_URL}/issues",
+        }
+        if PROJECT_URL
+        else {}
+    ),
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["keras_indi", "keras_indi.*", "keras_indi_cli"]),
@@ -60,10 +74,10 @@ setup(
         "keras_indi.presets": ["data/*/*"],
     },
     python_requires=">=3.11",
-    install_requires=["keras>=3.15,<3.16", "numpy>=2.0,<3"],
+    install_requires=["keras>=3.15,<4", "numpy>=2.0,<3"],
     extras_require={
         # Backends: at least one.
-        "tensorflow": ["tensorflow>=2.21,<2.22"],
+        "tensorflow": ["tensorflow>=2.21,<3"],
         "jax": ["jax>=0.10.2,<0.11"],
         "torch": ["torch>=2.13,<2.14"],
         # Optional parts.

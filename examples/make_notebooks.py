@@ -1,6 +1,6 @@
 """Makes the notebooks of the tutorials from their scripts.
 
-    pip install "keras-indi[notebooks]"
+    pip install ".[notebooks]"
     python examples/make_notebooks.py          # writes examples/notebooks/*.ipynb
     python examples/make_notebooks.py --check  # writes nothing; status 1 if they differ
 
@@ -14,16 +14,18 @@ import argparse
 import ast
 import pathlib
 import sys
+import tomllib
 
 import nbformat
 from nbformat import v4
 
 ROOT = pathlib.Path(__file__).parent
-# Where the notebooks are opened from; all addresses in them come from this line.
-REPOSITORY = "keras-indi/keras_indi"
-COLAB = f"https://colab.research.google.com/github/{REPOSITORY}/blob/main/examples"
-# Colab shows neither attached pictures nor those of a relative path.
-FILES = f"https://raw.githubusercontent.com/{REPOSITORY}/main/examples/tutorials"
+# The project's only setting of its public address; empty while it has none. All
+# addresses in the notebooks are derived from it.
+PROJECT_URL = tomllib.loads((ROOT.parent / "pyproject.toml").read_text("utf-8"))[
+    "tool"
+]["keras-indi"]["project_url"]
+GITHUB = "https://github.com/"
 FIELDS = (
     "Title",
     "Author",
@@ -34,17 +36,18 @@ FIELDS = (
 )
 SETUP_TEXT = """## Setup
 
-The next cell installs the package, where it is not installed yet, and picks the
-backend that Keras computes with: `"jax"`, `"tensorflow"` or `"torch"`. The rest of the
-notebook is the same on each. JAX is a good choice on a GPU or a TPU; on a CPU,
-TensorFlow is the fastest here. The choice must stand before Keras is imported."""
-SETUP_CODE = f"""import importlib.util
+The next cell selects the backend of Keras, `"jax"`, `"tensorflow"` or `"torch"`, and
+installs the package from SOURCE, unless it is
+installed already. The notebook runs unchanged on every backend. JAX is a good choice on
+a GPU or a TPU; on a CPU, TensorFlow is the fastest here. Select the backend before
+Keras is imported."""
+SETUP_CODE = """import importlib.util
 import os
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
+backend = os.environ.setdefault("KERAS_BACKEND", "jax")
 
 if importlib.util.find_spec("keras_indi") is None:
-    %pip install -q "keras-indi[EXTRAS] @ git+https://github.com/{REPOSITORY}\""""
+    %pip install -q "REQUIREMENT\""""
 # What a tutorial needs installed beside the package and a backend.
 EXTRAS = {"train_at_full_scale": "quickstart,tfds"}
 
@@ -104,24 +107,30 @@ def make_notebook(path):
     """
     header, cells = read_script(path)
     name = path.stem
-    badge = "https://colab.research.google.com/assets/colab-badge.svg"
-    first = (
-        f"# {header['Title']}\n\n"
-        f"[![Open in Colab]({badge})]({COLAB}/notebooks/{name}.ipynb)\n\n"
-        + "\\\n".join(f"**{field}:** {header[field]}" for field in FIELDS[1:])
-    )
-    setup = SETUP_CODE.replace("EXTRAS", EXTRAS.get(name, "quickstart"))
+    extras = EXTRAS.get(name, "quickstart")
+    if PROJECT_URL:
+        source = "the project's repository"
+        # A hosted notebook brings backends that fit its accelerator.
+        requirement = f"keras-indi[{extras}] @ git+{PROJECT_URL}"
+    else:
+        source = "the checkout that this notebook is in"
+        requirement = f"../..[{{backend}},{extras}]"
+    title = f"# {header['Title']}\n\n{_hosted_link(name)}"
     cells = [
-        ("markdown", first),
-        ("markdown", SETUP_TEXT),
-        ("code", setup),
+        (
+            "markdown",
+            title
+            + "\\\n".join(f"**{field}:** {header[field]}" for field in FIELDS[1:]),
+        ),
+        ("markdown", SETUP_TEXT.replace("SOURCE", source)),
+        ("code", SETUP_CODE.replace("REQUIREMENT", requirement)),
         *cells,
     ]
     made = []
     for index, (kind, text) in enumerate(cells):
         make = v4.new_markdown_cell if kind == "markdown" else v4.new_code_cell
         if kind == "markdown":
-            text = text.replace("](pictures/", f"]({FILES}/pictures/")
+            text = text.replace("](pictures/", f"]({_pictures()}/")
         # Not nbformat's random ids: the same script, the same notebook.
         made.append(make(text, id=f"{kind}-{index:02d}"))
     # What Colab is to run it on; a notebook without the key runs on a processor.
@@ -144,6 +153,30 @@ def make_notebook(path):
     notebook.nbformat_minor = 5
     nbformat.validate(notebook)
     return nbformat.writes(notebook) + "\n"
+
+
+def _hosted_link(name):
+    """The badge that opens a notebook in Colab, if the project is on GitHub."""
+    if not PROJECT_URL.startswith(GITHUB):
+        return ""
+    colab = "https://colab.research.google.com"
+    repository = PROJECT_URL.removeprefix(GITHUB)
+    return (
+        f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({colab}/github/"
+        f"{repository}/blob/main/examples/notebooks/{name}.ipynb)\n\n"
+    )
+
+
+def _pictures():
+    """Where the texts of a notebook find their pictures."""
+    if not PROJECT_URL.startswith(GITHUB):
+        return "../tutorials/pictures"
+    # Colab shows neither attached pictures nor those of a relative path.
+    repository = PROJECT_URL.removeprefix(GITHUB)
+    return (
+        f"https://raw.githubusercontent.com/{repository}/main/"
+        "examples/tutorials/pictures"
+    )
 
 
 def make_all():

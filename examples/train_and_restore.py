@@ -1,6 +1,6 @@
 """Train on pairs, restore with the dial, add a sampler of your own.
 
-    pip install "keras-indi[tensorflow,quickstart]"
+    pip install ".[tensorflow,quickstart]"
     python examples/train_and_restore.py
 
 The photographs come with scikit-image, the degradation is 4x super-resolution.

@@ -1,6 +1,6 @@
 """Train on two folders of pairs, then measure on two folders held out.
 
-    pip install "keras-indi[tensorflow,data,evaluation]"
+    pip install ".[tensorflow,data,evaluation]"
     python examples/train_on_folders.py --degraded train/noisy --clean train/clean \
         --held-out held_out/noisy held_out/clean --out runs/noise
 

@@ -130,6 +130,35 @@ def residual_flow(images, estimate, times):
     )
 
 
+def shift_times(times, time_shift):
+    """The times at which the network is asked in place of `times`: `min(1, k t)`.
+
+    A network that was trained on true states trusts its own too much: those hold
+    its earlier mistakes, for which k > 1 has it allow. It is exactly the identity at
+    k = 1, which is right for the exact posterior mean.
+
+    Args:
+        times: Scalar or tensor of shape `(batch,)` in [0, 1], t.
+        time_shift: Scalar, k > 0.
+
+    Returns:
+        Float tensor of the times' shape.
+
+    Example:
+
+    >>> float(shift_times(0.5, 1.5))
+    0.75
+
+    References:
+        Li et al., "Alleviating Exposure Bias in Diffusion Models through Sampling
+        with Shifted Time Steps", ICLR 2024, arXiv 2305.15583, shift the time;
+        Ning et al., "Elucidating the Exposure Bias in Diffusion Models", ICLR 2024,
+        arXiv 2308.15321, scale the network's output. Both for DDPM.
+    """
+    times = as_float(times)
+    return ops.minimum(ops.cast(time_shift, times.dtype) * times, 1.0)
+
+
 def _ratio(next_times, times):
     """s / t, and 1 where both are 0: a clean state stays."""
     positive = times > 0

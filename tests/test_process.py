@@ -217,3 +217,13 @@ def test_the_updates_noise_accumulates_to_the_paths_variance(eps, steps):
         )
         carried = (next_time / time) ** 2 * carried + float(to_numpy(scale)) ** 2
         np.testing.assert_allclose(carried, next_time * eps**2, rtol=1e-4)
+
+
+@times_of_a_batch
+def test_shifted_times(times):
+    for shift in (0.5, 1.0, 1.7):
+        found = to_numpy(process.shift_times(times, shift))
+        np.testing.assert_allclose(found, np.minimum(1, shift * times), rtol=1e-6)
+        assert found.shape == np.shape(times) and found.dtype == "float32"
+    unshifted = to_numpy(process.shift_times(times, 1.0))
+    np.testing.assert_array_equal(unshifted, np.asarray(times, "float32"))

@@ -1,6 +1,6 @@
 """Experiment 10: InDI beside the conditional denoising diffusion of the paper.
 
-    pip install "keras-indi[tensorflow,data,evaluation]"
+    pip install ".[tensorflow,data,evaluation]"
     python examples/paper/conditional_ddpm.py --data DATA --weights alex=PATH
 
 4x super-resolution with the same backbone and budget. The baseline is shown the

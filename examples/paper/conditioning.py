@@ -1,6 +1,6 @@
 """Beyond the paper: the network also sees the degraded image.
 
-    pip install "keras-indi[tensorflow,data,evaluation]"
+    pip install ".[tensorflow,data,evaluation]"
     python examples/paper/conditioning.py --data DATA --weights alex=PATH
 
 JPEG at quality 15, at the noise of experiment 6 and at that of the shipped presets.

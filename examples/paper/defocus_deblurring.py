@@ -1,6 +1,6 @@
 """Experiment 5: defocus deblurring, without noise on the path.
 
-    pip install "keras-indi[tensorflow,data,evaluation]"
+    pip install ".[tensorflow,data,evaluation]"
     python examples/paper/defocus_deblurring.py --data DATA --weights alex=PATH
 
 The paper trains on DPDD. Small: disc blur on photographs of BSDS500.

@@ -1,6 +1,6 @@
 """Experiment 2: a Gaussian prior, where the iteration's end is known in closed form.
 
-    pip install "keras-indi[tensorflow,evaluation]"
+    pip install ".[tensorflow,evaluation]"
     python examples/paper/gaussian_prior.py
 
 With x ~ N(c, p^2) and y = x + q n the estimate is

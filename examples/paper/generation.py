@@ -1,6 +1,6 @@
 """Experiment 7: generation from pure noise.
 
-    pip install "keras-indi[tensorflow,data,evaluation]"
+    pip install ".[tensorflow,data,evaluation]"
     python examples/paper/generation.py --data DATA --weights inception768=PATH
 
 The paper generates faces of CelebA, 64 by 64 pixels. Small: those of UTKFace. The

@@ -1,6 +1,6 @@
 """Experiment 8: inference algorithms, at equal calls of the network.
 
-    pip install "keras-indi[tensorflow,data,evaluation]"
+    pip install ".[tensorflow,data,evaluation]"
     python examples/paper/inference.py --data DATA --weights alex=PATH
 
 Algorithm 1 of the paper, what it compares with (naive and Cold Diffusion), and what is

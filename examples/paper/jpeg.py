@@ -1,6 +1,6 @@
 """Experiment 6: JPEG at quality 15, with the ablation of the path's noise.
 
-    pip install "keras-indi[tensorflow,data,evaluation]"
+    pip install ".[tensorflow,data,evaluation]"
     python examples/paper/jpeg.py --data DATA --weights alex=PATH
 
 No noise, noise that enters at the start alone (constant eps), and Brownian noise.

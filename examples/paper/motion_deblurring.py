@@ -1,6 +1,6 @@
 """Experiment 3: motion deblurring, figures against the number of steps.
 
-    pip install "keras-indi[tensorflow,data,evaluation]"
+    pip install ".[tensorflow,data,evaluation]"
     python examples/paper/motion_deblurring.py --data DATA --weights alex=PATH
 
 The paper trains on GoPro, without noise. Small: synthetic camera shake on photographs

@@ -1,6 +1,6 @@
 """Experiment 11: the same network trained for one step only, beside InDI's one step.
 
-    pip install "keras-indi[tensorflow,data,evaluation]"
+    pip install ".[tensorflow,data,evaluation]"
     python examples/paper/regression.py --data DATA --weights alex=PATH
 
 4x super-resolution. The regression sees t = 1 alone in training, the degraded image.

@@ -52,7 +52,7 @@ HEAD = """# The paper's experiments
 been run at the scale that is said, with fixed seeds.
 
 ```bash
-pip install "keras-indi[tensorflow,data,evaluation]"
+pip install ".[tensorflow,data,evaluation]"
 python examples/paper/toy.py                                          # small
 python examples/paper/jpeg.py --data DATA --weights alex=PATH         # photographs
 python examples/paper/jpeg.py --scale full --data DATA                # the paper's

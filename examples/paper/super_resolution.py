@@ -1,6 +1,6 @@
 """Experiment 4: 4x super-resolution, with the ablation of the path's noise.
 
-    pip install "keras-indi[tensorflow,data,evaluation]"
+    pip install ".[tensorflow,data,evaluation]"
     python examples/paper/super_resolution.py --data DATA --weights alex=PATH
 
 The paper trains on DIV2K. Small: photographs of BSDS500 and the real pairs of City100.

@@ -1,6 +1,6 @@
 """Experiment 9: p(t), the times that are trained on.
 
-    pip install "keras-indi[tensorflow,data,evaluation]"
+    pip install ".[tensorflow,data,evaluation]"
     python examples/paper/time_distribution.py --data DATA --weights alex=PATH
 
 Uniform; the paper's mixtures of a uniform with a point mass a at t = 1; and power laws

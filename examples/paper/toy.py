@@ -1,6 +1,6 @@
 """Experiment 1: four points in the plane, where everything can be seen.
 
-    pip install "keras-indi[tensorflow,evaluation]"
+    pip install ".[tensorflow,evaluation]"
     python examples/paper/toy.py
 
 The clean image is one of four points, degraded by noise: all of it is observed, or

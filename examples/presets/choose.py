@@ -1,4 +1,4 @@
-"""Choose a trained model's steps, sampler, grid and noise on validation photographs.
+"""Choose a trained model's steps, sampler, grid, shift and noise, on validation data.
 
     python examples/presets/choose.py indi_small_jpeg --data DATA --runs runs \
         --weights alex=lpips_alex_v0.1.npz --noise 0.05
@@ -21,6 +21,7 @@ from keras_indi.schedules import ConstantNoise, PowerGrid, time_grid
 NUM_STEPS = (1, 2, 3, 4, 8)
 SAMPLERS = ("indi",)
 GRIDS = ("uniform", "power", PowerGrid(3), "cosine")
+TIME_SHIFTS = (1.0, 1.15, 1.3, 1.5, 1.7)
 CROP = 256  # pixels
 AT_MOST = {"psnr": 1.0}  # worse than in one step
 
@@ -48,13 +49,14 @@ def choose(name, options):
         NUM_STEPS,
         SAMPLERS,
         GRIDS,
+        TIME_SHIFTS,
         protocol=evaluation.Protocol(("psnr", "ssim", "lpips_alex"), weights=weights),
         out_dir=out,
     )
     for row in table:
         grid = time_grid.get(row["time_grid"])
         print(
-            f"| {row['sampler']}, {grid}, {row['num_steps']} "
+            f"| {row['sampler']}, {grid}, {row['time_shift']:g}, {row['num_steps']} "
             f"| {row['psnr']:.2f} | {row['ssim']:.3f} | {row['lpips_alex']:.3f} |"
         )
     print(evaluation.recommend(table, within=AT_MOST))

@@ -1,6 +1,6 @@
 """Draw what the shipped presets do to photographs that scikit-image carries.
 
-    pip install "keras-indi[tensorflow,quickstart]"
+    pip install ".[tensorflow,quickstart]"
     python examples/presets/gallery.py
 
 Writes `examples/pictures/presets.png`, a row for each preset, and

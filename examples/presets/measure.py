@@ -1,13 +1,13 @@
 """Measure the shipped presets on held-out photographs, beside classical tools.
 
-    pip install "keras-indi[tensorflow,evaluation]" bm3d
+    pip install ".[tensorflow,evaluation]" bm3d
     python examples/presets/measure.py --data DATA --out measured \
         --weights alex=lpips_alex_v0.1.npz
 
-Of every preset: PSNR, SSIM and LPIPS at 1, 2, 4, 8 and 16 steps on its grid, of the
-degraded images, and of what a user would otherwise reach for. Interrupt it when you
-like: it goes on where it stopped. The tables are written to `measured/results.json`
-and `measured/results.md`.
+Of every preset: PSNR, SSIM and LPIPS at 1, 2, 4, 8 and 16 steps on its grid with its
+time shift, of the degraded images, and of what a user would otherwise reach for.
+Interrupt it when you like: it goes on where it stopped. The tables are written to
+`measured/results.json` and `measured/results.md`.
 """
 
 import argparse
@@ -146,6 +146,7 @@ def measure(name, options, weights):
         (out / "degraded", clean),
         NUM_STEPS,
         grids=[model.restore_defaults["time_grid"]],
+        time_shifts=[model.restore_defaults["time_shift"]],
         protocol=protocol,
         out_dir=out,
     )
@@ -158,6 +159,7 @@ def measure(name, options, weights):
         "preset": preset,
         "images": images,
         "time_grid": repr(model.restore_defaults["time_grid"]),
+        "time_shift": model.restore_defaults["time_shift"],
         "rows": rows,
         "degradation": None if degradation is None else repr(degradation),
         "dtype": options.dtype,

@@ -15,14 +15,15 @@ import pathlib
 import shutil
 
 import keras
-from recipes import CLEAN, GROUND, RECIPES
-from train import CLIP_NORM, LEARNING_RATE, WARMUP
+from recipes import GROUND, RECIPES
+from train import CLIP_NORM, OPTIMIZERS, WARMUP
 
 from keras_indi.presets import PRESETS_FOLDER
 
 LOGS = pathlib.Path(__file__).parent / "logs"
 TERMS = {
     "bsds500/train": "Berkeley segmentation data set: non-commercial research",
+    "photographs/train": "free photographs, by file: CC BY-SA 4.0, CC0, Unsplash",
     "city100/train": "City100, iPhone X: MIT",
     "city100/train/clean": "City100, iPhone X: MIT",
     "polyu100/train": "PolyU real-world noisy images: non-commercial",
@@ -42,8 +43,10 @@ def metadata(name, results):
     start = f"the weights of {recipe.starts_from}, examples/presets/recipes.py"
     training = {
         "loss": "mean absolute error",
-        "optimizer": f"AveragedAdam, gradients clipped to a norm of {CLIP_NORM:g}",
-        "learning_rate": f"{WARMUP} batches up to {LEARNING_RATE:g}, then a cosine",
+        "optimizer": f"{OPTIMIZERS[recipe.optimizer].__name__}, gradients clipped to "
+        f"a norm of {CLIP_NORM:g}",
+        "learning_rate": f"{WARMUP} batches up to {recipe.learning_rate:g}, then "
+        + ("a cosine" if recipe.decays else "constant"),
         "start": start,
         "ema": 0.9999,
         "precision": "mixed_bfloat16",
@@ -59,7 +62,7 @@ def metadata(name, results):
         "license": "CC-BY-NC-4.0",
         "training_data": [
             {"name": folder, "terms": TERMS[folder]}
-            for folder in (*CLEAN, *recipe.pairs)
+            for folder in (*recipe.clean, *recipe.pairs)
         ],
         "degradation": recipe.degradation,
         "training": training,

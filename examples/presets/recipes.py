@@ -1,8 +1,8 @@
-"""How the shipped presets are made: data, degradation, p(t), noise and schedule.
+"""How the shipped presets are made: data, degradation, network, p(t), noise, schedule.
 
-Facts that hold for all: the network `keras_indi.training.NETWORK`, L1 loss, a rate that
-rises for 300 batches to 5e-4 and falls to zero along a cosine, clipped gradients,
-averaged weights, crops flipped and rotated.
+Facts that hold for all: L1 loss, a rate that rises for 300 batches, clipped gradients,
+averaged weights, crops flipped and rotated. A long training is cut into parts; each
+starts from the averaged weights of the one before.
 """
 
 import dataclasses
@@ -12,18 +12,84 @@ from keras_indi.data.degradations import (
     DefocusBlur,
     Degradation,
     Downsample,
+    GaussianBlur,
     GaussianNoise,
     JPEGCompression,
     MotionBlur,
+    PoissonGaussianNoise,
+    Quantization,
     RandomChoice,
 )
+from keras_indi.training import NETWORK
 
-# Folders of clean photographs, below the folder of data.
+# Folders of clean photographs, below the folder of data: with free licences alone,
+# and with those for research.
+FREE = ("photographs/train", "city100/train/clean")
 CLEAN = ("bsds500/train", "city100/train/clean")
+HELD_OUT = ("photographs/validation",)
 
+# Network and optimizer, compared for an hour each (README.md has the figures).
+THREE_LEVELS = {
+    **NETWORK,
+    "channel_multipliers": (1, 2, 2),
+    "blocks_per_level": (1, 2, 2),
+}
 
 JPEG = RandomChoice(
     [JPEGCompression((10, 50)), JPEGCompression((10, 50), "4:4:4")], [0.8, 0.2]
+)
+
+
+def jpeg(low, high):
+    """JPEG files of these qualities: colours at half or full resolution, any grid."""
+    settings = {"quality": (low, high), "random_grid": True}
+    return RandomChoice(
+        [JPEGCompression(**settings), JPEGCompression(subsampling="4:4:4", **settings)],
+        [0.7, 0.3],
+    )
+
+
+def in_a_file(*members):
+    """Degradations one after another, then stored in 8 bits."""
+    return Compose([*members, Quantization()])
+
+
+NOTHING = Quantization()
+NOISE = RandomChoice(
+    [
+        GaussianNoise((0, 50)),  # leaves the value range, as in some benchmarks
+        in_a_file(GaussianNoise((0, 50))),
+        in_a_file(PoissonGaussianNoise((50, 2000), (0, 8))),
+    ],
+    [0.35, 0.45, 0.2],
+)
+COMPRESSED = jpeg(10, 95)
+COMPRESSED_TWICE = Compose([jpeg(30, 95), jpeg(10, 95)])
+NOISY_AND_COMPRESSED = Compose([GaussianNoise((0, 30)), jpeg(30, 95)])
+BLURRED = RandomChoice(
+    [
+        in_a_file(GaussianBlur((0.3, 2.5)), GaussianNoise((0, 2))),
+        in_a_file(DefocusBlur((0.5, 4)), GaussianNoise((0, 2))),
+    ]
+)
+SMALL = in_a_file(Downsample(4))
+# One draw an image. They show all that the others start from.
+ALL_TASKS = RandomChoice(
+    [
+        NOTHING,
+        NOISE,
+        COMPRESSED,
+        COMPRESSED_TWICE,
+        NOISY_AND_COMPRESSED,
+        SMALL,
+        BLURRED,
+    ],
+    [0.04, 0.34, 0.26, 0.06, 0.08, 0.12, 0.1],
+)
+# What a photograph of unknown history may have: nothing at all, noise, compression.
+BLIND = RandomChoice(
+    [NOTHING, NOISE, COMPRESSED, COMPRESSED_TWICE, NOISY_AND_COMPRESSED],
+    [0.08, 0.42, 0.3, 0.08, 0.12],
 )
 
 
@@ -35,38 +101,91 @@ class Recipe:
         task: What it undoes.
         description: One sentence for the card.
         degradation: The degradation of the clean photographs.
+        clean: Folders of clean photographs.
+        held_out: Folders of clean photographs to validate on.
         pairs: Folders of real pairs to add, each with `degraded` and `clean`.
         repeats: Int, how often a pass goes through the real pairs.
+        network: Dict, arguments of `UNetBackbone`.
         noise: Float, eps, as a fraction of the value range.
         mixture: Float, a of p(t), the weight of t = 1 beside uniform times.
+        own_states: Float, the share of draws on the network's own states.
+        unclipped: Bool, whether degraded images are floats that noise may lead out
+            of the value range; else 8 bits.
         seed: Int, of crops and draws.
         crop_size: Int, pixels.
         batch_size: Int.
         batches: Int.
+        optimizer: `"adam"` or `"muon"`.
+        learning_rate: Float.
+        decays: Bool, whether the rate falls to zero along a cosine; else it stays,
+            for a part that is not the last.
         starts_from: Name of the recipe whose weights training starts from.
-        restore_defaults: Dict, the steps, sampler and grid that did best on the
-            validation photographs (README.md has the figures).
+        restore_defaults: Dict, the steps, sampler, grid and time shift that did best
+            on the validation photographs (README.md has the figures).
         notes: Further sentences for the card.
     """
 
     task: str
     description: str
     degradation: Degradation
+    clean: tuple = CLEAN
+    held_out: tuple = ("bsds500/validation",)
     pairs: tuple = ()
     repeats: int = 1
+    network: dict = dataclasses.field(default_factory=lambda: dict(NETWORK))
     noise: float = 0.1
     mixture: float = 1.0
+    own_states: float = 0.0
+    unclipped: bool = False
     seed: int = 0
     crop_size: int = 64
     batch_size: int = 16
     batches: int = 10000
+    optimizer: str = "adam"
+    learning_rate: float = 5e-4
+    decays: bool = True
     starts_from: str | None = "ground_jpeg"
     restore_defaults: dict = dataclasses.field(default_factory=lambda: {"num_steps": 1})
     notes: tuple = ()
 
 
+# Compared at equal time: each had one hour of two quiet cores, at a rate that stays.
+# Batches: those that fit into the hour, by the processor's time a batch.
+ARM = Recipe(
+    "many degradations",
+    "Removes noise, JPEG artefacts, blur and enlargement.",
+    ALL_TASKS,
+    clean=FREE,
+    held_out=HELD_OUT,
+    mixture=2.0,
+    unclipped=True,
+    decays=False,
+    starts_from=None,
+)
+RELU = {"activation": "relu"}
+ARMS = {
+    "arm_adam_two_levels": dataclasses.replace(ARM, batches=29000),
+    "arm_muon_two_levels": dataclasses.replace(
+        ARM, optimizer="muon", learning_rate=1e-3, batches=26000
+    ),
+    "arm_adam_three_levels": dataclasses.replace(
+        ARM, network=THREE_LEVELS, batches=27000
+    ),
+    "arm_muon_three_levels": dataclasses.replace(
+        ARM, network=THREE_LEVELS, optimizer="muon", learning_rate=1e-3, batches=23000
+    ),
+    "arm_muon_three_levels_relu": dataclasses.replace(
+        ARM,
+        network={**THREE_LEVELS, **RELU},
+        optimizer="muon",
+        learning_rate=1e-3,
+        batches=28000,
+    ),
+}
+
 # Trained first, for the others to start from, and not shipped.
 GROUND = {
+    **ARMS,
     "ground_noise": Recipe(
         "noise",
         "Removes the noise of cameras, and Gaussian noise of sigma 5 to 50.",

@@ -1,37 +1,43 @@
 """Train a shipped preset again.
 
-    pip install "keras-indi[tensorflow,data]"
+    pip install ".[tensorflow,data]"
     python examples/presets/train.py indi_small_denoise --data DATA --out runs
 
 DATA is a folder of photographs with the folders that `recipes.py` names. Interrupt
-it, run the same command, and it goes on at the next batch. What others start from is
-trained first. At the end the folder
-`runs/NAME` holds the model, `restorer.keras`, and the log, `training.csv`.
+it, run the same command, and it goes on at the next batch; `--until BATCHES` ends a
+run early, for the same command to go on from there. What others start from is trained
+first, unless it lies in `checkpoints`, where `checkpoint.py` puts it. At the end the
+folder `runs/NAME` holds the model, `restorer.keras`, and the log, `training.csv`.
 """
 
 import argparse
+import dataclasses
 import pathlib
 
 import keras
-from recipes import CLEAN, GROUND, RECIPES
+from recipes import GROUND, RECIPES
 
 import keras_indi
 from keras_indi import data
 from keras_indi.images.image_files import ImageFiles, find_images, match_folders
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.schedules import LinearMixtureTime
-from keras_indi.training import NETWORK
 
-EPOCH = 250  # batches
+CHECKPOINTS = pathlib.Path(__file__).parent / "checkpoints"
+EPOCH = 500  # batches
+VALIDATED = 192  # pixels, the side of the crops
 WARMUP = 300  # batches
-LEARNING_RATE = 5e-4
+OPTIMIZERS = {
+    "adam": keras_indi.models.AveragedAdam,
+    "muon": keras_indi.models.AveragedMuon,
+}
 CLIP_NORM = 20.0  # gradients are of 8 to 40; without, 1e-3 led training astray
 
 
 def training_files(recipe, folder):
     """The files of a recipe: clean photographs, and pairs `(degraded, clean)`."""
     files = {}
-    for name in CLEAN:
+    for name in recipe.clean:
         found = find_images(folder / name)
         files.update({f"{name}/{inside}": path for inside, path in found.items()})
     for name in recipe.pairs:
@@ -50,25 +56,49 @@ def build_model(recipe, starts_from):
         starts_from: Path of the model whose weights to start from, or `None`.
     """
     # On CPUs that have it, bfloat16 on TensorFlow trains half as fast again.
-    unet = keras_indi.models.UNetBackbone(**NETWORK, dtype="mixed_bfloat16")
+    unet = keras_indi.models.UNetBackbone(**recipe.network, dtype="mixed_bfloat16")
     model = keras_indi.models.InDI(
         unet,
         time_distribution=LinearMixtureTime(recipe.mixture, stratified=True),
         noise_schedule=recipe.noise,
         seed=recipe.seed,
+        own_states=recipe.own_states,
     )
     if starts_from is not None:
-        earlier = keras.saving.load_model(starts_from, compile=False)
+        earlier = keras_indi.models.load_model(str(starts_from))
         unet.set_weights(earlier.backbone.get_weights())
+    peak = recipe.learning_rate
     rate = keras.optimizers.schedules.CosineDecay(
-        0.0, recipe.batches - WARMUP, warmup_target=LEARNING_RATE, warmup_steps=WARMUP
+        0.0,
+        recipe.batches - WARMUP,
+        alpha=0.0 if recipe.decays else 1.0,
+        warmup_target=peak,
+        warmup_steps=WARMUP,
     )
-    model.compile(keras_indi.models.AveragedAdam(rate, global_clipnorm=CLIP_NORM))
+    model.compile(OPTIMIZERS[recipe.optimizer](rate, global_clipnorm=CLIP_NORM))
     return model
 
 
-def train(name, folder, out):
-    """Trains, or goes on training, and saves `out/NAME/restorer.keras`."""
+def find_start(name, folder, out):
+    """Path of the model that a recipe starts from, trained first if need be."""
+    if not (out / name / "restorer.keras").exists() and (CHECKPOINTS / name).exists():
+        return CHECKPOINTS / name
+    return train(name, folder, out)
+
+
+def train(name, folder, out, until=None):
+    """Trains, or goes on training, and saves `out/NAME/restorer.keras`.
+
+    Args:
+        name: Name of a recipe.
+        folder: Path of the folder of data.
+        out: Path of the folder of all trainings.
+        until: Int, a multiple of `EPOCH`, the batches to end at, if fewer than the
+            recipe's. Defaults to all.
+
+    Returns:
+        Path of the model; `None` where training ended early.
+    """
     recipe, run = {**GROUND, **RECIPES}[name], out / name
     path = run / "restorer.keras"
     if path.exists():
@@ -76,42 +106,76 @@ def train(name, folder, out):
     run.mkdir(parents=True, exist_ok=True)
     starts_from = None
     if recipe.starts_from is not None:
-        starts_from = train(recipe.starts_from, folder, out)
+        starts_from = find_start(recipe.starts_from, folder, out)
     keras.utils.set_random_seed(recipe.seed)
-    options = {"crop_size": recipe.crop_size, "batch_size": recipe.batch_size}
+    options = {}
+    if recipe.unclipped:
+        options = {"dtype": "float32", "value_range": (0, 255)}
     pairs = data.make_pairs(
         ImageFiles(training_files(recipe, folder)),
         recipe.degradation,
+        crop_size=recipe.crop_size,
+        batch_size=recipe.batch_size,
         batches_per_epoch=EPOCH,
         seed=recipe.seed,
         **options,
     )
-    validation = data.clean_folder(
-        folder / "bsds500/validation", recipe.degradation, training=False, **options
+    held_out = dataclasses.replace(recipe, clean=recipe.held_out, pairs=())
+    validation = data.make_pairs(
+        ImageFiles(training_files(held_out, folder)),
+        recipe.degradation,
+        training=False,
+        crop_size=VALIDATED,
+        batch_size=4,
+        **options,
     )
     model = build_model(recipe, starts_from)
     backup = keras_indi.callbacks.BackupAndResume(
         run / "backup.weights.h5", pairs, every=EPOCH
     )
     log = keras.callbacks.CSVLogger(str(run / "training.csv"), append=True)
-    model.fit(
-        pairs,
-        validation_data=validation,
-        epochs=recipe.batches // EPOCH,
-        callbacks=[backup, log],
-        verbose=2,
-    )
+    try:
+        model.fit(
+            pairs,
+            validation_data=validation,
+            epochs=recipe.batches // EPOCH,
+            callbacks=[backup, log, Pause((until or recipe.batches) // EPOCH)],
+            verbose=2,
+        )
+    except PausedError:
+        return None
     return write_whole(path, model.save)
+
+
+class PausedError(Exception):
+    """Ends a fit as an interrupt does, so that its backup stays."""
+
+
+class Pause(keras.callbacks.Callback):
+    """Ends a fit after so many epochs, once `BackupAndResume` has saved them."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self._epoch >= self.epochs:
+            raise PausedError
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="+", choices=RECIPES, metavar="NAME")
+    every = {**GROUND, **RECIPES}
+    parser.add_argument("names", nargs="+", choices=every, metavar="NAME")
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--until", type=int, metavar="BATCHES")
     options = parser.parse_args()
     for name in options.names:
-        print(train(name, options.data, options.out))
+        print(train(name, options.data, options.out, options.until))
 
 
 if __name__ == "__main__":

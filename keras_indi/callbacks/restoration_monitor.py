@@ -49,7 +49,7 @@ class RestorationMonitor(keras.callbacks.Callback):
         num_previews: Int, how many images a preview shows.
         seed: Int, fixes the noise.
         **restore_arguments: Further arguments of `model.restore`: `sampler`,
-            `time_grid`, `tile_size`, `batch_size`.
+            `time_grid`, `time_shift`, `tile_size`, `batch_size`.
 
     Example:
 

@@ -81,6 +81,13 @@ class TileSize(click.ParamType):
     help="Times of the steps. [default: the preset's]",
 )
 @click.option(
+    "--time-shift",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="K",
+    help="Ask the network at the time min(1, K t). Above 1, such as 1.5, less grain in "
+    "many steps; 1, no shift. [default: the preset's]",
+)
+@click.option(
     "--samples",
     type=click.IntRange(min=1),
     metavar="K",
@@ -137,6 +144,7 @@ def command(
     steps,
     sampler,
     grid,
+    time_shift,
     samples,
     seed,
     tile,
@@ -171,6 +179,7 @@ def command(
             num_steps=steps,
             sampler=sampler,
             time_grid=grid,
+            time_shift=time_shift,
             num_samples=samples,
             seed=seed,
             dtype=dtype,

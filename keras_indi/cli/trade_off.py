@@ -41,6 +41,15 @@ from keras_indi.cli.protocol_options import (
     help="uniform, power, cosine.",
 )
 @click.option(
+    "--time-shifts",
+    "--time-shift",
+    type=CommaSeparated(click.FloatRange(min=0, min_open=True)),
+    default="1",
+    show_default=True,
+    metavar="K,...",
+    help="Ask the network at the time min(1, K t); 1 is no shift.",
+)
+@click.option(
     "--seeds",
     type=CommaSeparated(click.IntRange(min=0)),
     default="0",
@@ -69,6 +78,7 @@ def command(
     steps,
     samplers,
     grids,
+    time_shifts,
     seeds,
     tile_size,
     batch_size,
@@ -96,6 +106,7 @@ def command(
         num_steps=steps,
         samplers=samplers,
         grids=grids,
+        time_shifts=time_shifts,
         seeds=seeds,
         protocol=protocol,
         out_dir=out,

@@ -61,6 +61,13 @@ def yaml_value(context, parameter, value):
     metavar="EPS|YAML",
     help="A fraction of the value range. [default: the preset's, or 0]",
 )
+@click.option(
+    "--own-states",
+    type=float,
+    metavar="SHARE",
+    help="Share of training states that the model makes itself, such as 0.75 for the "
+    "end of a training. [default: the preset's, or 0]",
+)
 @click.option("--steps", type=int, help="Batches to train on. [default: 10000]")
 @click.option(
     "--steps-per-epoch",

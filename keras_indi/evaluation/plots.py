@@ -65,9 +65,10 @@ def contact_sheet(rows, labels):
 def draw_trade_off(table):
     """Draws the paper's plots of a trade-off.
 
-    Each distortion (PSNR, SSIM) against each perceptual score (LPIPS, FID, KID)
-    that the table holds, a curve for each sampler and grid with the numbers of
-    steps beside its points; and all scores against the steps. Means over seeds.
+    Each distortion (PSNR, SSIM) against each perceptual figure (LPIPS, FID, KID)
+    that the table holds, a curve for each sampler, grid and time shift with the
+    numbers of steps beside its points; and all scores against the steps. Means over
+    seeds.
 
     Args:
         table: `Table` of `trade_off`.
@@ -82,6 +83,8 @@ def draw_trade_off(table):
     curves = defaultdict(list)
     for setting, scores in mean_over_seeds(table):
         name = f"{short_name(setting['sampler'])}, {short_name(setting['time_grid'])}"
+        if setting["time_shift"] != 1:
+            name += f", time shift {setting['time_shift']:g}"
         curves[name].append((setting["num_steps"], scores))
     for points in curves.values():
         points.sort(key=lambda point: point[0])

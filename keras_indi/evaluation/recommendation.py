@@ -1,4 +1,4 @@
-"""Which steps, sampler and grid to restore with."""
+"""Which steps, sampler, grid and time shift to restore with."""
 
 import math
 
@@ -10,8 +10,8 @@ class Recommendation:
     """A setting that reaches a target, or the statement that none does.
 
     Args:
-        settings: Dict of `num_steps`, `sampler` and `time_grid`, the arguments of
-            `restore`; `None` where no setting reaches the target.
+        settings: Dict of `num_steps`, `sampler`, `time_grid` and `time_shift`, the
+            arguments of `restore`; `None` where no setting reaches the target.
         scores: Dict of the setting's scores, means over the seeds; `None`
             likewise.
         statement: String, the same in words.
@@ -114,7 +114,8 @@ def recommend(table, best="lpips_alex", within=None, reach=None):
         setting,
         scores,
         f"num_steps={setting['num_steps']}, sampler={short_name(setting['sampler'])}, "
-        f"time_grid={short_name(setting['time_grid'])}: the best {best} "
+        f"time_grid={short_name(setting['time_grid'])}, "
+        f"time_shift={setting['time_shift']:g}: the best {best} "
         + (f"with {wording} " if wording else "")
         + f"of {len(settings)} settings ({shown}).",
     )

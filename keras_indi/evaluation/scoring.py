@@ -12,7 +12,7 @@ from keras_indi.evaluation.plots import draw_evaluation, require_matplotlib
 from keras_indi.evaluation.protocol import Protocol
 from keras_indi.evaluation.resume import FinishedPairs, circumstances, claim
 from keras_indi.evaluation.scorer import Scorer
-from keras_indi.evaluation.settings import plain
+from keras_indi.evaluation.settings import ARGUMENTS, plain
 from keras_indi.evaluation.table import Table
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.whole_writes import write_whole
@@ -23,7 +23,7 @@ from keras_indi.inference.progress import Progress
 PIXELS_PER_CHUNK = 2**20
 # Those that change no result, and those that do.
 EXACT_ARGUMENTS = {"tile_size", "batch_size", "max_memory"}
-RESTORE_ARGUMENTS = {"num_steps", "sampler", "time_grid", *EXACT_ARGUMENTS}
+RESTORE_ARGUMENTS = {*ARGUMENTS, *EXACT_ARGUMENTS}
 
 
 def evaluate(
@@ -59,7 +59,7 @@ def evaluate(
             seconds, `1` at once, `0` never.
         warn: Bool, whether to warn of images that could not be scored.
         **restore_arguments: Arguments of `model.restore`: `num_steps`,
-            `sampler`, `time_grid`, `tile_size`, `batch_size`,
+            `sampler`, `time_grid`, `time_shift`, `tile_size`, `batch_size`,
             `max_memory`.
 
     Returns:

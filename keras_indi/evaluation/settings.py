@@ -1,4 +1,4 @@
-"""Settings of a restoration, each a dict of sampler, grid, steps and seed."""
+"""Settings of a restoration, each a dict of sampler, grid, shift, steps and seed."""
 
 import hashlib
 import itertools
@@ -10,12 +10,13 @@ import keras
 import numpy as np
 
 from keras_indi.configurable import Configurable
+from keras_indi.models.checks import checked_time_shift
 
 # What `restore` takes, and a recommendation names.
-ARGUMENTS = ("sampler", "time_grid", "num_steps")
+ARGUMENTS = ("sampler", "time_grid", "time_shift", "num_steps")
 
 
-def all_settings(model, num_steps, samplers, grids, seeds):
+def all_settings(model, num_steps, samplers, grids, time_shifts, seeds):
     """Every combination, checked before any work starts.
 
     Args:
@@ -23,20 +24,21 @@ def all_settings(model, num_steps, samplers, grids, seeds):
         num_steps: Sequence of ints.
         samplers: Sequence of samplers, as `restore` takes them.
         grids: Sequence of time grids, as `restore` takes them.
+        time_shifts: Sequence of floats, as `restore` takes them.
         seeds: Sequence of ints.
 
     Returns:
         Dict of file names without ending to dicts of what JSON can hold:
-        `sampler`, `time_grid`, `num_steps`, `seed`, `evaluations`.
+        `sampler`, `time_grid`, `time_shift`, `num_steps`, `seed`, `evaluations`.
 
     Raises:
         ValueError: If one is not valid, or two do not go together.
     """
     settings = {}
-    for sampler, grid, seed, steps in itertools.product(
-        samplers, grids, seeds, num_steps
+    for sampler, grid, shift, seed, steps in itertools.product(
+        samplers, grids, time_shifts, seeds, num_steps
     ):
-        evaluations = model.evaluations(steps, sampler, grid)
+        evaluations = model.evaluations(steps, sampler, grid, shift)
         if not isinstance(seed, int) or seed < 0:
             raise ValueError(
                 f"`seeds` must be non-negative integers. Received: seeds={seeds}"
@@ -44,6 +46,7 @@ def all_settings(model, num_steps, samplers, grids, seeds):
         setting = {
             "sampler": plain(sampler),
             "time_grid": plain(grid),
+            "time_shift": checked_time_shift(shift),
             "num_steps": int(steps),
             "seed": seed,
             "evaluations": evaluations,
@@ -52,7 +55,8 @@ def all_settings(model, num_steps, samplers, grids, seeds):
     if not settings:
         raise ValueError(
             "There must be a value for each part of a setting. Received: "
-            f"num_steps={num_steps}, samplers={samplers}, grids={grids}, seeds={seeds}"
+            f"num_steps={num_steps}, samplers={samplers}, grids={grids}, "
+            f"time_shifts={time_shifts}, seeds={seeds}"
         )
     return settings
 
@@ -70,11 +74,12 @@ def mean_over_seeds(table):
     """The settings of a table of `trade_off`, without their seeds.
 
     Returns:
-        List of pairs of dicts: sampler, time grid and steps, and the means of
-        the scores, in the table's order.
+        List of pairs of dicts: sampler, time grid, time shift and steps, and the
+        means of the scores, in the table's order.
     """
     groups = defaultdict(list)
     for row in table:
+        row = {"time_shift": 1.0, **row}  # which tables were once written without
         groups[json.dumps([row[key] for key in ARGUMENTS])].append(row)
     names = ["evaluations", *table.protocol.columns]
     return [
@@ -103,4 +108,7 @@ def _file_name(setting):
             content = json.dumps(setting[key], sort_keys=True)
             part = f"{part[:40]}_{hashlib.sha256(content.encode()).hexdigest()[:8]}"
         parts.append(part)
+    # None for 1, so that results from before there was a shift still count.
+    if setting["time_shift"] != 1:
+        parts.append(f"shift{setting['time_shift']}")
     return "-".join([*parts, f"{setting['num_steps']}steps", f"seed{setting['seed']}"])

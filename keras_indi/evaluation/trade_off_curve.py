@@ -23,6 +23,7 @@ def trade_off(
     num_steps=STEPS,
     samplers=("indi",),
     grids=("uniform",),
+    time_shifts=(1.0,),
     seeds=(0,),
     protocol=None,
     out_dir=None,
@@ -31,7 +32,7 @@ def trade_off(
     verbose="auto",
     warn=True,
 ):
-    """Scores a model at every combination of steps, sampler, grid and seed.
+    """Scores a model at every combination of steps, sampler, grid, shift and seed.
 
     Args:
         model: A `keras_indi.models.InDI`.
@@ -39,6 +40,7 @@ def trade_off(
         num_steps: Sequence of ints.
         samplers: Sequence of samplers, as `restore` takes them.
         grids: Sequence of time grids, as `restore` takes them.
+        time_shifts: Sequence of floats, as `restore` takes them.
         seeds: Sequence of ints, the seeds of the noise.
         protocol: A `Protocol`. Defaults to PSNR and SSIM.
         out_dir: Folder for the results: `trade_off.json`, `trade_off.csv`, the
@@ -53,9 +55,10 @@ def trade_off(
         warn: Bool, whether to warn of images that could not be scored.
 
     Returns:
-        `Table` with a row a setting: `sampler`, `time_grid` and `num_steps`, as
-        `restore` takes them, `seed`, `evaluations` (how often the network runs
-        on an image), `images` (how many were scored) and the protocol's scores.
+        `Table` with a row a setting: `sampler`, `time_grid`, `time_shift` and
+        `num_steps`, as `restore` takes them, `seed`, `evaluations` (how often the
+        network runs on an image), `images` (how many were scored) and the protocol's
+        scores.
 
     Raises:
         ValueError: If an argument is not valid, or `out_dir` holds another
@@ -69,7 +72,7 @@ def trade_off(
     ```
     """
     protocol = Protocol() if protocol is None else protocol
-    settings = all_settings(model, num_steps, samplers, grids, seeds)
+    settings = all_settings(model, num_steps, samplers, grids, time_shifts, seeds)
     channels = getattr(model, "image_channels", None) or 3
     pairs = as_pairs(pairs, channels, protocol.num_images)
     finished = {}

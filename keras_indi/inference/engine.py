@@ -1,6 +1,6 @@
 """A sampler's moves as compiled functions."""
 
-from keras_indi import samplers
+from keras_indi import process, samplers
 from keras_indi.backend import compiled
 
 
@@ -14,9 +14,9 @@ def compile_moves(sampler, predict, variables):
         variables: List of the `keras.Variable` that `predict` reads.
 
     Returns:
-        Pair of functions of `(images, times, next_times, memory, degraded,
-        *extents)` that return the new images and memory: a step, and the step that
-        ends at t = 0.
+        Pair of functions of `(images, times, next_times, time_shift, memory,
+        degraded, *extents)` that return the new images and memory: a step, and the
+        step that ends at t = 0.
     """
     step = compiled.compile_function(_bound(sampler.step, predict), variables)
     if type(sampler).last_step is samplers.Sampler.last_step:
@@ -28,9 +28,10 @@ def compile_moves(sampler, predict, variables):
 def _bound(rule, predict):
     """A sampler's rule with the estimate that it asks for."""
 
-    def move(images, times, next_times, memory, degraded, *extents):
+    def move(images, times, next_times, time_shift, memory, degraded, *extents):
         def estimate(images, times):
-            return predict(images, times, degraded, *extents)
+            shifted = process.shift_times(times, time_shift)
+            return predict(images, shifted, degraded, *extents)
 
         return rule(estimate, images, times, next_times, memory)
 

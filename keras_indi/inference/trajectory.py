@@ -20,10 +20,18 @@ class Trajectory:
         noise_scales: List of `num_steps` floats, that of the noise after each step.
         starts_at_degraded: Bool, whether the noise of the start is added to the
             degraded image; else the start is noise alone.
+        time_shift: Float, k: where the sampler asks for F at t, the network is
+            asked at `process.shift_times(t, k)`.
     """
 
     def __init__(
-        self, sampler, times, start_scale, noise_scales, starts_at_degraded=True
+        self,
+        sampler,
+        times,
+        start_scale,
+        noise_scales,
+        starts_at_degraded=True,
+        time_shift=1.0,
     ):
         self.sampler = sampler
         self.num_steps = len(times) - 1
@@ -31,9 +39,10 @@ class Trajectory:
         self.start_scale = start_scale
         self.moves = list(zip(times[:-1], times[1:], noise_scales))
         self._starts_at_degraded = starts_at_degraded
+        self._time_shift = time_shift
 
     @classmethod
-    def from_degraded(cls, sampler, times, noise_schedule, noise_unit):
+    def from_degraded(cls, sampler, times, noise_schedule, noise_unit, time_shift):
         """The walk of InDI, from `x_1 = y + eps_1 n`.
 
         Args:
@@ -42,6 +51,7 @@ class Trajectory:
             noise_schedule: The `NoiseSchedule`.
             noise_unit: Float, the width of the value range, of which eps is a
                 fraction.
+            time_shift: Float, k.
         """
         start = noise_schedule.scale(ops.convert_to_tensor([1.0]))
         return cls(
@@ -52,6 +62,7 @@ class Trajectory:
                 noise_unit * sampler.noise_scale(noise_schedule, t, s)
                 for t, s in itertools.pairwise(times)
             ],
+            time_shift=time_shift,
         )
 
     def run(self, steps, degraded, draw_noise, progress, keep_states, extents=None):
@@ -79,9 +90,8 @@ class Trajectory:
         for time, next_time, scale in self.moves:
             step, last_step = steps
             move = last_step if next_time == 0 else step
-            images, memory = move(
-                images, *_scalars(time, next_time), memory, degraded, *further
-            )
+            scalars = _scalars(time, next_time, self._time_shift)
+            images, memory = move(images, *scalars, memory, degraded, *further)
             images = _with_noise(images, scale, draw_noise)
             states = [*states, images] if keep_states else [images]
             progress.advance()
@@ -160,7 +170,9 @@ class Trajectory:
                             _Tape(found), band, *times, memory.get(rows)
                         )
                     except _Awaited as awaited:
-                        query_times = awaited.times
+                        query_times = process.shift_times(
+                            awaited.times, self._time_shift
+                        )
                         if awaited.images is band:
                             query = images
                             break

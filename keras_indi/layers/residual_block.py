@@ -1,15 +1,15 @@
 """The residual block, conditioned on t."""
 
 import keras
-from keras import ops
 
+from keras_indi.backend.activation import activate
 from keras_indi.backend.convolution import add_to_pixels
 from keras_indi.layers.fast_conv2d import FastConv2D
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class ResidualBlock(keras.layers.Layer):
-    """`x + conv(swish(conv(swish(x)) + dense(embedding)))`, no normalization.
+    """`x + conv(silu(conv(silu(x)) + dense(embedding)))`, no normalization.
 
     The block of SR3 and DvSR (Saharia et al. 2021; Whang et al. 2022) without
     group normalization, so that a pixel's output depends on a 5x5 window
@@ -19,6 +19,8 @@ class ResidualBlock(keras.layers.Layer):
 
     Args:
         filters: Int, number of output channels.
+        activation: A name of `keras.activations` or a function, applied before
+            each convolution. Defaults to `"silu"`.
         **kwargs: `name`, `dtype` and so on of `keras.layers.Layer`.
 
     Call arguments:
@@ -37,9 +39,10 @@ class ResidualBlock(keras.layers.Layer):
 
     radius = 2  # pixels by which the block reaches beyond its own, each way
 
-    def __init__(self, filters, **kwargs):
+    def __init__(self, filters, activation="silu", **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
+        self.activation = keras.activations.get(activation)
         policy = self.dtype_policy
         self.first = FastConv2D(filters, dtype=policy, name="first")
         self.embedding = keras.layers.Dense(filters, dtype=policy, name="embedding")
@@ -60,9 +63,9 @@ class ResidualBlock(keras.layers.Layer):
             self.shortcut.build(inputs_shape)
 
     def call(self, inputs, embedding):
-        outputs = self.first(ops.silu(inputs))
+        outputs = self.first(activate(self.activation, inputs))
         outputs = add_to_pixels(outputs, self.embedding(embedding))
-        outputs = self.second(ops.silu(outputs))
+        outputs = self.second(activate(self.activation, outputs))
         shortcut = inputs if self.shortcut is None else self.shortcut(inputs)
         return shortcut + outputs
 
@@ -71,5 +74,8 @@ class ResidualBlock(keras.layers.Layer):
 
     def get_config(self):
         config = super().get_config()
-        config.update(filters=self.filters)
+        config.update(
+            filters=self.filters,
+            activation=keras.activations.serialize(self.activation),
+        )
         return config

@@ -1,6 +1,7 @@
 """The backbone, the restorers, and what trains it."""
 
 from keras_indi.models.averaged_adam import AveragedAdam as AveragedAdam
+from keras_indi.models.averaged_muon import AveragedMuon as AveragedMuon
 from keras_indi.models.conditional_ddpm import ConditionalDDPM as ConditionalDDPM
 from keras_indi.models.indi import InDI as InDI
 from keras_indi.models.loading import load_model as load_model

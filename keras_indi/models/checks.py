@@ -1,5 +1,8 @@
 """What a restorer is given: checked, with errors that say what would do."""
 
+import math
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
@@ -34,13 +37,41 @@ def checked_value_range(value_range):
     return low, high
 
 
-def checked_restore_defaults(defaults, own, get_sampler):
+def checked_own_states(own_states):
+    """Returns the share as a float; raises a ValueError if it is none."""
+    is_number = isinstance(own_states, numbers.Real) and not isinstance(
+        own_states, bool
+    )
+    if not (is_number and 0 <= own_states <= 1):
+        raise ValueError(
+            "`own_states` must be a share of the training draws, a number in [0, 1]. "
+            f"Received: own_states={own_states!r}"
+        )
+    return float(own_states)
+
+
+def checked_time_shift(time_shift):
+    """Returns the time shift as a float; raises a ValueError if it is none."""
+    if (
+        not isinstance(time_shift, numbers.Real)
+        or not math.isfinite(time_shift)
+        or time_shift <= 0
+    ):
+        raise ValueError(
+            "`time_shift` must be a finite number above 0. Received: "
+            f"time_shift={time_shift!r}"
+        )
+    return float(time_shift)
+
+
+def checked_restore_defaults(defaults, own, get_sampler, get_time_shift):
     """Returns all defaults of `restore`, as objects; raises a ValueError if not valid.
 
     Args:
         defaults: Dict with any of the keys of `own`, or `None`.
         own: Dict of the defaults of the class.
         get_sampler: Function of an identifier of a sampler that returns it.
+        get_time_shift: Function of a time shift that returns it.
     """
     try:
         given = dict(defaults or {})
@@ -58,7 +89,12 @@ def checked_restore_defaults(defaults, own, get_sampler):
     fixed = getattr(grid, "num_steps", own["num_steps"])
     num_steps = given.get("num_steps", fixed)
     grid(num_steps)  # which checks that they go together
-    return {"num_steps": int(num_steps), "sampler": sampler, "time_grid": grid}
+    return {
+        "num_steps": int(num_steps),
+        "sampler": sampler,
+        "time_grid": grid,
+        "time_shift": get_time_shift(given.get("time_shift", own["time_shift"])),
+    }
 
 
 def check_count(**counts):

@@ -43,7 +43,7 @@ class ConditionalDDPM(Restorer):
             Defaults to `None`, a new seed.
         restore_defaults: Dict of `num_steps`, `sampler` and `time_grid`, or some of
             them. Defaults to 100 steps of `"ancestral"` on the `"uniform"` grid, whose
-            times are the schedule's t.
+            times are the schedule's t. Its `time_shift` can only be 1.
         **kwargs: `name` and so on of `keras.Model`.
 
     Call arguments:
@@ -78,6 +78,7 @@ class ConditionalDDPM(Restorer):
         "num_steps": 100,
         "sampler": "ancestral",
         "time_grid": "uniform",
+        "time_shift": 1.0,
     }
     default_loss = "mean_squared_error"
 
@@ -137,14 +138,32 @@ class ConditionalDDPM(Restorer):
     def _get_sampler(identifier):
         return samplers.get_diffusion(identifier)
 
-    def _walk(self, sampler, times):
+    @staticmethod
+    def _get_time_shift(time_shift):
+        if time_shift != 1:
+            raise ValueError(
+                "`time_shift` is of `InDI`. Those of `ConditionalDDPM` restore with 1 "
+                "alone: its network finds the noise, and the noise level that it is "
+                "asked at also turns that into the estimate of the image. Received: "
+                f"time_shift={time_shift!r}"
+            )
+        return 1.0
+
+    def _walk(self, sampler, times, time_shift):
         times = ops.convert_to_tensor(times, "float32")
         levels = ops.convert_to_numpy(self.noise_schedule.noise_level(times))
         noise_scales = [
             sampler.noise_scale(self.noise_schedule, float(level), float(next_level))
             for level, next_level in zip(levels[:-1], levels[1:])
         ]
-        return Trajectory(sampler, levels, 1.0, noise_scales, starts_at_degraded=False)
+        return Trajectory(
+            sampler,
+            levels,
+            1.0,
+            noise_scales,
+            starts_at_degraded=False,
+            time_shift=time_shift,
+        )
 
     def _estimate(self, images, times, degraded):
         """The estimate of x, in the units of z, that samplers ask for."""

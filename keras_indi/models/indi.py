@@ -40,10 +40,13 @@ class InDI(Restorer):
             `(0, 255)`.
         seed: Int, fixes training's draws and the default draws of `restore`.
             Defaults to `None`, a new seed.
-        restore_defaults: Dict of `num_steps`, `sampler` and `time_grid`, or some of
-            them: what `restore` uses where it is given none. Saved with the model; a
-            preset's are those its maker recommends. Defaults to 10 steps of
-            `"indi"` on the `"uniform"` grid.
+        restore_defaults: Dict of `num_steps`, `sampler`, `time_grid` and `time_shift`,
+            or some of them: what `restore` uses where it is given none. Saved with
+            the model; a preset's are those its maker recommends. Defaults to 10 steps
+            of `"indi"` on the `"uniform"` grid with the time shift 1, no shift.
+        own_states: Float in [0, 1], the share of training draws in which x_t is one
+            of the model's own states instead of a true one. Defaults to 0. See
+            below.
         **kwargs: `name` and so on of `keras.Model`.
 
     Call arguments:
@@ -57,6 +60,19 @@ class InDI(Restorer):
 
     Raises:
         ValueError: If an argument is not valid.
+
+    Training on its own states: `restore` shows the network states that hold its own
+    mistakes, which it has never met in training (exposure bias). With `own_states`,
+    x_t is made from a true x_t', t' uniform in (t, 1), by one step of `restore` with
+    the network's own estimate. No gradient flows through that step, and evaluation
+    stays on true states. It costs one forward pass more a batch.
+
+    Use about 0.75 for the last 10 to 20 % of a training, or to fine-tune. 150
+    batches of it took a trained denoiser at 16 steps from 27.77 dB and LPIPS 0.0987
+    to 28.50 and 0.0865, and at 4 steps from 28.77 and 0.0778 to 29.32 and 0.0770. One
+    step did not change, and 263 batches without it did nothing. Stop by the LPIPS of
+    validation images. The best estimate from an own state is that of x_t', so that a
+    long training of this kind pulls every step towards the mean.
 
     Example:
 
@@ -72,15 +88,23 @@ class InDI(Restorer):
     Reference:
         Delbracio & Milanfar, "Inversion by Direct Iteration", TMLR 2023,
         arXiv 2303.11435: Algorithm 1 is `restore`, eq. 1 and the noise
-        perturbation what `train_step` prepares.
+        perturbation what `train_step` prepares. On exposure bias, and another cure
+        in training: Ning et al., "Input Perturbation Reduces Exposure Bias in
+        Diffusion Models", ICML 2023, arXiv 2301.11706.
     """
 
     captured = {
         **Restorer.captured,
         "time_distribution": time_distributions.get,
         "noise_schedule": noise_schedules.get,
+        "own_states": checks.checked_own_states,
     }
-    own_restore_defaults = {"num_steps": 10, "sampler": "indi", "time_grid": "uniform"}
+    own_restore_defaults = {
+        "num_steps": 10,
+        "sampler": "indi",
+        "time_grid": "uniform",
+        "time_shift": 1.0,
+    }
 
     def __init__(
         self,
@@ -90,16 +114,19 @@ class InDI(Restorer):
         value_range=(0, 255),
         seed=None,
         restore_defaults=None,
+        own_states=0.0,
         **kwargs,
     ):
         super().__init__(backbone, value_range, seed, restore_defaults, **kwargs)
         self.time_distribution = time_distribution
         self.noise_schedule = noise_schedule
+        self.own_states = own_states
 
     def __setattr__(self, name, value):
         super().__setattr__(name, value)
         if name == "noise_schedule":
             self._is_noisy = not self.noise_schedule.is_zero
+            self._adds_noise = not self.noise_schedule.is_constant
 
     def call(self, inputs, training=False):
         if not isinstance(inputs, dict):
@@ -121,26 +148,51 @@ class InDI(Restorer):
         return self._from_unit(estimate)
 
     def _training_example(self, degraded, clean, draw):
-        """The point x_t on the path of a pair, and x."""
+        """A state x_t of a pair, and x."""
         shape = ops.shape(clean)
         if draw:
             times = self.time_distribution.sample(shape[:1], seed=self.seed_generator)
         else:
             times = self.time_distribution.grid(shape[0])
+        if draw and self.own_states:
+            images = self._own_state(degraded, clean, times)
+        else:
+            images = self._true_state(degraded, clean, times, draw)
+        return {"images": images, "times": times}, clean
+
+    def _true_state(self, degraded, clean, times, draw):
+        """The point x_t on the path of a pair."""
         images = process.interpolate(clean, degraded, times)
         if self._is_noisy:
-            noise = self._training_noise(shape, draw)
+            noise = self._training_noise(ops.shape(clean), draw)
             scale = self._noise_unit * self.noise_schedule.scale(times)
             images = process.perturb(images, noise, scale)
-        return {"images": images, "times": times}, clean
+        return images
+
+    def _own_state(self, degraded, clean, times):
+        """x_t by a step of the model from a true x_t', in a share of the draws."""
+        shape = ops.shape(times)
+        chosen = keras.random.uniform(shape, seed=self.seed_generator) < self.own_states
+        part = keras.random.uniform(shape, seed=self.seed_generator)
+        # A step from t to t, as of the others, leaves the true state.
+        starts = ops.where(chosen, times + (1.0 - times) * part, times)
+        images = self._true_state(degraded, clean, starts, draw=True)
+        estimate = ops.stop_gradient(self._estimate(images, starts, degraded))
+        images = process.update(images, estimate, starts, times)
+        if self._adds_noise:
+            variances = map(self.noise_schedule.variance, (starts, times))
+            scale = process.update_noise_scale(starts, times, *variances)
+            noise = self._training_noise(ops.shape(clean), draw=True)
+            images = process.perturb(images, noise, self._noise_unit * scale)
+        return images
 
     @staticmethod
     def _get_sampler(identifier):
         return samplers.get(identifier)
 
-    def _walk(self, sampler, times):
+    def _walk(self, sampler, times, time_shift):
         return Trajectory.from_degraded(
-            sampler, times, self.noise_schedule, self._noise_unit
+            sampler, times, self.noise_schedule, self._noise_unit, time_shift
         )
 
     def get_config(self):
@@ -149,4 +201,5 @@ class InDI(Restorer):
             **super().get_config(),
             "time_distribution": serialize(self.time_distribution),
             "noise_schedule": serialize(self.noise_schedule),
+            "own_states": self.own_states,
         }

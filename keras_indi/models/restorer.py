@@ -78,7 +78,12 @@ class Restorer(PresetModel, keras.Model):
         """A sampler of this model from an object, a name or a config."""
         raise NotImplementedError
 
-    def _walk(self, sampler, times):
+    @staticmethod
+    def _get_time_shift(time_shift):
+        """A time shift of this model as a float."""
+        return checks.checked_time_shift(time_shift)
+
+    def _walk(self, sampler, times, time_shift):
         """The `Trajectory` of a sampler on falling times from 1 to 0."""
         raise NotImplementedError
 
@@ -93,7 +98,10 @@ class Restorer(PresetModel, keras.Model):
             value = self.captured[name](value)
         if name == "restore_defaults":
             value = checks.checked_restore_defaults(
-                value, self.own_restore_defaults, self._get_sampler
+                value,
+                self.own_restore_defaults,
+                self._get_sampler,
+                self._get_time_shift,
             )
         if name == "backbone" and hasattr(self, "backbone"):
             # Keras locks the layers of a model that is built, and forgets none.
@@ -251,10 +259,12 @@ class Restorer(PresetModel, keras.Model):
         if not state:
             return (self._example(data, draw),)
         # On JAX the step's state holds the seed generator's; the draws must
-        # read it there and leave its new value there.
+        # read it there and leave its new value there. The step's weights are in
+        # its state too: read elsewhere, they would be compiled in as constants.
         (state,) = state
         variables = self.non_trainable_variables
-        with keras.StatelessScope(state_mapping=zip(variables, state[1])) as scope:
+        values = zip([*self.trainable_variables, *variables], [*state[0], *state[1]])
+        with keras.StatelessScope(state_mapping=values) as scope:
             data = self._example(data, draw)
         values = [scope.get_current_value(variable) for variable in variables]
         return (state[0], values, *state[2:]), data
@@ -283,6 +293,7 @@ class Restorer(PresetModel, keras.Model):
         num_steps=None,
         sampler=None,
         time_grid=None,
+        time_shift=None,
         num_samples=None,
         seed=None,
         tile_size="auto",
@@ -313,6 +324,14 @@ class Restorer(PresetModel, keras.Model):
                 `"cosine"`) or config, or a list of times from 1 to 0. Defaults to
                 that of the model's `restore_defaults`; where that is a list of
                 another number of steps, to `"uniform"`.
+            time_shift: Float k > 0: at t the network is asked at `min(1, k t)`. It
+                corrects what a network does on its own states, whose mistakes it
+                takes for the image: k > 1, about 1.3 to 1.7, has it allow for them
+                and lessens the grain of many steps. With the exact posterior mean
+                1, no shift, is right. A property of the trained network, chosen on
+                validation images (`keras_indi.evaluation.trade_off`). Any sampler and
+                grid; of `ConditionalDDPM` 1 alone. Defaults to that of the model's
+                `restore_defaults`.
             num_samples: Int, how many restorations to draw of each image. Those
                 of `InDI` differ exactly where the noise schedule is not zero.
             seed: Int, fixes the noise, on every backend and for any
@@ -358,6 +377,9 @@ class Restorer(PresetModel, keras.Model):
         restored = model.restore(photograph, num_steps=20)
         draws = model.restore(photograph, num_samples=8, seed=0)  # (8, H, W, 3)
         ```
+
+        Reference:
+            The time shift: see `keras_indi.process.shift_times`.
         """
         listed = as_list(images)
         for index, image in enumerate(listed):
@@ -377,7 +399,7 @@ class Restorer(PresetModel, keras.Model):
         if seed is None:
             seed = int(self._restore_seeds.integers(2**31))
         plan = self._plan(tile_size, tile_overlap, max_memory, listed[0].shape[-1])
-        walk = self._walk(*self._setting(num_steps, sampler, time_grid))
+        walk = self._walk(*self._setting(num_steps, sampler, time_grid, time_shift))
         if not self.backbone.built:
             self._build_backbone((1, *listed[0].shape[-3:]))
         batched = listed[0].ndim == 4
@@ -406,13 +428,16 @@ class Restorer(PresetModel, keras.Model):
             return np.stack(finished, axis=axis + (num_samples is not None))
         return finished if isinstance(images, (list, tuple)) else finished[0]
 
-    def evaluations(self, num_steps=None, sampler=None, time_grid=None):
+    def evaluations(
+        self, num_steps=None, sampler=None, time_grid=None, time_shift=None
+    ):
         """How often a restoration evaluates the network on an image.
 
         Args:
             num_steps: As for `restore`.
             sampler: As for `restore`.
             time_grid: As for `restore`.
+            time_shift: As for `restore`; it changes no number.
 
         Returns:
             Int.
@@ -426,11 +451,14 @@ class Restorer(PresetModel, keras.Model):
         >>> model.evaluations(8, "heun")
         15
         """
-        return self._walk(*self._setting(num_steps, sampler, time_grid)).num_evaluations
+        setting = self._setting(num_steps, sampler, time_grid, time_shift)
+        return self._walk(*setting).num_evaluations
 
-    def _setting(self, num_steps, sampler, time_grid):
-        """The sampler and the times that the arguments and the defaults make."""
+    def _setting(self, num_steps, sampler, time_grid, time_shift):
+        """The sampler, times and time shift that arguments and defaults make."""
         defaults = self.restore_defaults
+        if time_shift is None:
+            time_shift = defaults["time_shift"]
         sampler = self._get_sampler(defaults["sampler"] if sampler is None else sampler)
         if time_grid is None:
             time_grid = defaults["time_grid"]
@@ -440,7 +468,7 @@ class Restorer(PresetModel, keras.Model):
         time_grid = time_grids.get(time_grid)
         if num_steps is None:
             num_steps = getattr(time_grid, "num_steps", defaults["num_steps"])
-        return sampler, time_grid(num_steps)
+        return sampler, time_grid(num_steps), self._get_time_shift(time_shift)
 
     def _plan(self, tile_size, tile_overlap, max_memory, channels):
         """How images go through the network: whole, or in which tiles."""
@@ -537,9 +565,7 @@ class Restorer(PresetModel, keras.Model):
             "value_range": self.value_range,
             "seed": self.seed,
             "restore_defaults": {
-                "num_steps": self.restore_defaults["num_steps"],
-                "sampler": serialize(self.restore_defaults["sampler"]),
-                "time_grid": serialize(self.restore_defaults["time_grid"]),
+                key: serialize(value) for key, value in self.restore_defaults.items()
             },
             "name": self.name,
             "trainable": self.trainable,

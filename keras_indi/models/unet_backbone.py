@@ -37,13 +37,17 @@ class UNetBackbone(PresetModel, keras.Model):
         channel_multipliers: Sequence of ints, one a level, the level's
             channels as multiples of `base_channels`. Each further level halves
             the resolution. Defaults to `(1, 2, 3, 4)`.
-        blocks_per_level: Int, residual blocks a level, each way. Defaults
-            to 2.
+        blocks_per_level: Int, residual blocks at each level, each way, or a
+            sequence of ints, one a level: `(1, 5)` puts most of the network at
+            the second level, where a block costs a quarter. Defaults to 2.
         condition_on_degraded: Bool, whether the degraded image y is a further
             input, concatenated to x_t at the stem. Defaults to `False`.
         patch_size: Int, height and width of the patches of pixels that the first
             level works on: 2 gives it half the images' resolution and four times
             their channels, for a quarter of the cost. Defaults to 1, pixels.
+        activation: The residual blocks' activation: a name of
+            `keras.activations` or a function. Defaults to `"silu"`, as in SR3;
+            `"relu"` is faster on a CPU.
         dtype: The compute dtype or policy of the layers. Defaults to Keras's
             global policy. Inputs, t and the output are float32 throughout.
         **kwargs: `name` and so on of `keras.Model`.
@@ -78,49 +82,65 @@ class UNetBackbone(PresetModel, keras.Model):
         blocks_per_level=2,
         condition_on_degraded=False,
         patch_size=1,
+        activation="silu",
         dtype=None,
         **kwargs,
     ):
         channel_multipliers = tuple(channel_multipliers)
+        blocks = blocks_per_level
+        if isinstance(blocks, (list, tuple)):
+            blocks = blocks_per_level = tuple(blocks)
+        else:
+            blocks = (blocks,) * len(channel_multipliers)
         _check_positive(
             image_channels=image_channels,
             base_channels=base_channels,
-            blocks_per_level=blocks_per_level,
             patch_size=patch_size,
-            **{
-                f"channel_multipliers[{index}]": multiplier
-                for index, multiplier in enumerate(channel_multipliers)
-            },
+            **_numbered("channel_multipliers", channel_multipliers),
+            **(
+                _numbered("blocks_per_level", blocks)
+                if blocks is blocks_per_level
+                else {"blocks_per_level": blocks_per_level}
+            ),
         )
         if not channel_multipliers:
             raise ValueError(
                 "`channel_multipliers` must name at least one level. Received: "
                 f"channel_multipliers={channel_multipliers}"
             )
+        if len(blocks) != len(channel_multipliers):
+            raise ValueError(
+                "`blocks_per_level` must be an integer or one integer for each of "
+                f"the {len(channel_multipliers)} levels of `channel_multipliers`. "
+                f"Received: blocks_per_level={blocks_per_level}, "
+                f"channel_multipliers={channel_multipliers}"
+            )
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
         widths = [base_channels * m for m in channel_multipliers]
         levels = range(len(widths))
-        blocks = range(blocks_per_level)
 
         # === Layers ===
         embedding = TimeEmbedding(
             4 * base_channels, dtype=policy, name="time_embedding"
         )
         stem = FastConv2D(widths[0], dtype=policy, name="stem")
-        down_blocks = [
-            [
-                ResidualBlock(w, dtype=policy, name=f"down_{level}_block_{block}")
-                for block in blocks
+
+        def residual_blocks(direction):
+            return [
+                [
+                    ResidualBlock(
+                        width,
+                        activation,
+                        dtype=policy,
+                        name=f"{direction}_{level}_block_{block}",
+                    )
+                    for block in range(number)
+                ]
+                for level, (width, number) in enumerate(zip(widths, blocks))
             ]
-            for level, w in enumerate(widths)
-        ]
-        up_blocks = [
-            [
-                ResidualBlock(w, dtype=policy, name=f"up_{level}_block_{block}")
-                for block in blocks
-            ]
-            for level, w in enumerate(widths)
-        ]
+
+        down_blocks = residual_blocks("down")
+        up_blocks = residual_blocks("up")
         downsamplings = [
             DownsampleBlock(w, dtype=policy, name=f"downsampling_{level}")
             for level, w in enumerate(widths[1:])
@@ -181,6 +201,7 @@ class UNetBackbone(PresetModel, keras.Model):
         self.blocks_per_level = blocks_per_level
         self.condition_on_degraded = condition_on_degraded
         self.patch_size = patch_size
+        self.activation = keras.activations.get(activation)
 
     # Its layers mix pixels by `FastConv2D` alone, as `layers.on_canvas` needs.
     works_on_canvas = True
@@ -224,7 +245,10 @@ class UNetBackbone(PresetModel, keras.Model):
         The path through the coarsest level reaches furthest, so it is the one
         followed; skips end inside its window.
         """
-        blocks = self.blocks_per_level * ResidualBlock.radius
+        blocks = self.blocks_per_level
+        if isinstance(blocks, tuple):
+            blocks = blocks[level]
+        blocks *= ResidualBlock.radius
         low, high = low - blocks, high + blocks  # up blocks
         if level == 0:
             low, high = low - 1, high + 1  # last convolution
@@ -244,6 +268,7 @@ class UNetBackbone(PresetModel, keras.Model):
             "blocks_per_level": self.blocks_per_level,
             "condition_on_degraded": self.condition_on_degraded,
             "patch_size": self.patch_size,
+            "activation": keras.activations.serialize(self.activation),
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
             "name": self.name,
             "trainable": self.trainable,
@@ -255,6 +280,10 @@ class UNetBackbone(PresetModel, keras.Model):
         if isinstance(config.get("dtype"), dict):
             config["dtype"] = keras.saving.deserialize_keras_object(config["dtype"])
         return cls(**config)
+
+
+def _numbered(name, values):
+    return {f"{name}[{index}]": value for index, value in enumerate(values)}
 
 
 def _check_positive(**values):

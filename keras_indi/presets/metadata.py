@@ -117,6 +117,7 @@ def found_out(backbone, task):
                 defaults["sampler"], {**samplers.BUILTIN, **samplers.DIFFUSION}
             ),
             "time_grid": _short_name(defaults["time_grid"], time_grids.BUILTIN),
+            "time_shift": defaults["time_shift"],
         }
     return found
 

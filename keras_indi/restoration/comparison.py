@@ -25,7 +25,8 @@ def compare(model, photograph, restored, paths, **options):
         photograph: The degraded `Photograph`.
         restored: The restored `Photograph`.
         paths: The two paths to write.
-        **options: `sampler`, `time_grid`, `seed` and so on of `model.restore`.
+        **options: `sampler`, `time_grid`, `time_shift`, `seed` and so on of
+            `model.restore`.
 
     Raises:
         ImportError: If Pillow is missing.

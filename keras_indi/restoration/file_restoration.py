@@ -64,6 +64,7 @@ def restore_files(
     num_steps=None,
     sampler=None,
     time_grid=None,
+    time_shift=None,
     num_samples=None,
     seed=0,
     dtype="auto",
@@ -88,8 +89,8 @@ def restore_files(
         model: A `keras_indi.models.InDI`, or what `load_model` takes. Defaults to
             the preset `indi_small_jpeg` for JPEG files and `indi_small_denoise`
             for others.
-        num_steps: As for `InDI.restore`; so are `sampler` and `time_grid`. `None`
-            is the model's own recommendation.
+        num_steps: As for `InDI.restore`; so are `sampler`, `time_grid` and
+            `time_shift`. `None` is the model's own recommendation.
         num_samples: Int, how many restorations to draw and write of each file.
             Defaults to one.
         seed: Int, fixes the noise. A file's result does not depend on the others.
@@ -119,10 +120,15 @@ def restore_files(
     begin = time.perf_counter()
     if isinstance(inputs, (str, pathlib.Path)):
         inputs = [inputs]
-    _check_settings(num_steps, sampler, time_grid, num_samples, seed)
+    _check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed)
     jobs, skipped = find_outputs(inputs, out, num_samples, existing, compare)
     result = Result(skipped=[job.source for job in skipped])
-    given = {"num_steps": num_steps, "sampler": sampler, "time_grid": time_grid}
+    given = {
+        "num_steps": num_steps,
+        "sampler": sampler,
+        "time_grid": time_grid,
+        "time_shift": time_shift,
+    }
     settings = {name: value for name, value in given.items() if value is not None}
     settings |= {"seed": seed, **options}
     models = _models(jobs, model, dtype)
@@ -190,7 +196,7 @@ def _restore(model, job, num_samples, compare, settings, result):
         result.notes[job.source] = "; ".join(notes)
 
 
-def _check_settings(num_steps, sampler, time_grid, num_samples, seed):
+def _check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed):
     """Raises what every file would raise."""
     checks.check_count(num_steps=num_steps, num_samples=num_samples)
     checks.check_seed(seed)
@@ -198,3 +204,5 @@ def _check_settings(num_steps, sampler, time_grid, num_samples, seed):
         samplers.get(sampler)
     if time_grid is not None:
         time_grids.get(time_grid)
+    if time_shift is not None:
+        checks.checked_time_shift(time_shift)

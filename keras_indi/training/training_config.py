@@ -36,6 +36,9 @@ class TrainingConfig:
         time_distribution: p(t), as for `InDI`. Defaults to the preset's, or
             uniform.
         noise_schedule: eps_t, as for `InDI`. Defaults to the preset's, or none.
+        own_states: Float in [0, 1], the share of the model's own states, as for
+            `InDI`: for the end of a training, with the `preset` to go on with.
+            Defaults to the preset's, or 0.
         steps: Int, batches to train on.
         steps_per_epoch: Int, batches between two validations, lines of the log and
             checkpoints. Defaults to 250, or all steps if they are fewer.
@@ -69,6 +72,7 @@ class TrainingConfig:
     network: dict | None = None
     time_distribution: str | dict | None = None
     noise_schedule: float | str | dict | None = None
+    own_states: float | None = None
     steps: int = 10_000
     steps_per_epoch: int | None = None
     batch_size: int = 16
@@ -99,6 +103,8 @@ class TrainingConfig:
         _check(norm is None or norm > 0, "global_clipnorm", "be positive", norm)
         inside = momentum is None or 0 <= momentum < 1
         _check(inside, "ema_momentum", "lie in [0, 1) or be none", momentum)
+        share = self.own_states
+        _check(share is None or 0 <= share <= 1, "own_states", "lie in [0, 1]", share)
         _check(self.seed >= 0, "seed", "be at least 0", self.seed)
         given = [n for n in ("degraded", "degradation") if getattr(self, n) is not None]
         if len(given) != 1:

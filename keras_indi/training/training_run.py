@@ -88,6 +88,8 @@ def build_model(config):
             model.time_distribution = config.time_distribution
         if config.noise_schedule is not None:
             model.noise_schedule = config.noise_schedule
+        if config.own_states is not None:
+            model.own_states = config.own_states
     else:
         network = {**NETWORK, **(config.network or {})}
         known = set(inspect.signature(UNetBackbone).parameters) - {"dtype", "kwargs"}
@@ -102,6 +104,7 @@ def build_model(config):
             time_distribution=config.time_distribution or "uniform",
             noise_schedule=config.noise_schedule or 0.0,
             seed=config.seed,
+            own_states=config.own_states or 0.0,
         )
     rate = config.learning_rate
     if config.learning_rate_schedule == "cosine":

@@ -38,11 +38,12 @@ def run(*arguments):
 def test_a_folder_is_restored(here):
     model, image = here
     options = ["--steps", 2, "--sampler", "heun", "--grid", "power", "--seed", 4]
+    options += ["--time-shift", 1.5]
     result = run("photos", "-o", "out", *options, "--device", "cpu")
     assert result.exit_code == 0, result.output
     restored = np.asarray(Image.open("out/a.png"))
     np.testing.assert_array_equal(
-        restored, model.restore(image, 2, "heun", "power", seed=4)
+        restored, model.restore(image, 2, "heun", "power", 1.5, seed=4)
     )
     assert (
         "Written: out/a.png" in result.stdout and "Written: out/b.jpg" in result.stdout
@@ -99,6 +100,8 @@ def test_results_that_are_there(here):
         (["none.jpg"], "Received: 'none.jpg'"),
         (["photos", "--steps", "0"], "'--steps'"),
         (["photos", "--sampler", "euler"], "'--sampler'"),
+        (["photos", "--time-shift", "0"], "'--time-shift'"),
+        (["photos", "--time-shift", "nan"], "Received: time_shift=nan"),
         (["photos", "--preset", "none.keras"], "Received: 'none.keras'"),
         (["photos", "-o", "one.png"], "must be a folder"),
         ([], "INPUT"),

@@ -50,10 +50,10 @@ def run(root, out, *options):
 def test_the_curve_is_printed_written_and_drawn(root, tmp_path):
     out = tmp_path / "out"
     options = ["--steps", "1,2", "--samplers", "indi,heun", "--grids", "power"]
-    result = run(root, out, *options, "--seeds", "0,3")
+    result = run(root, out, *options, "--seeds", "0,3", "--time-shift", "1,1.7")
     assert result.exit_code == 0, result.output
     table = Table.from_json(out / "trade_off.json")
-    assert len(table) == 2 * 2 * 2
+    assert len(table) == 2 * 2 * 2 * 2
     model = keras.saving.load_model(root / "model.keras")
     expected = trade_off(
         model,
@@ -61,6 +61,7 @@ def test_the_curve_is_printed_written_and_drawn(root, tmp_path):
         (1, 2),
         ("indi", "heun"),
         ("power",),
+        (1.0, 1.7),
         (0, 3),
     )
     assert table == expected
@@ -135,6 +136,8 @@ def test_a_killed_run_continues_where_it_stopped(root, tmp_path):
     [
         (["--steps", "1,x"], "'--steps'"),
         (["--steps", "0"], "'--steps'"),
+        (["--time-shifts", "1,0"], "'--time-shifts'"),
+        (["--time-shifts", "1,inf"], "Received: time_shift=inf"),
         (["--samplers", "indi,euler"], "Received: sampler='euler'"),
         (["--metrics", "fid"], "Received: metrics="),
     ],

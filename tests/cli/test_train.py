@@ -38,7 +38,7 @@ def run(*arguments):
 
 def test_flags_go_before_the_file_and_the_result_restores(here):
     options = ["--out", "run", "--steps", 2, "--degradation", "jpeg_compression"]
-    options += ["--noise-schedule", "1e-2", "--device", "cpu"]
+    options += ["--noise-schedule", "1e-2", "--own-states", 0.75, "--device", "cpu"]
     result = run("--config", "train.yaml", *options)
     assert result.exit_code == 0, result.output
     assert "keras-indi restore photo.jpg --preset run/preset" in result.stdout
@@ -51,6 +51,7 @@ def test_flags_go_before_the_file_and_the_result_restores(here):
     result = CliRunner().invoke(main, [*map(str, arguments)])
     assert result.exit_code == 0, result.output
     model = InDI.from_preset("run/preset", dtype="float32")
+    assert model.own_states == 0.75
     image = np.asarray(Image.open("clean/0.png"))
     np.testing.assert_array_equal(
         np.asarray(Image.open("out.png")), model.restore(image, 1, seed=0)

@@ -57,6 +57,16 @@ def table():
     return Table(rows, Protocol(("psnr", "ssim", "lpips_alex", "fid768")))
 
 
+def test_a_time_shift_has_a_curve_of_its_own():
+    rows = [row for row in table() if row["sampler"] == "indi"]
+    rows += [{**row, "time_shift": 1.5, "psnr": 20.0} for row in rows]
+    shown = draw_trade_off(Table(rows, table().protocol))
+    first, second = shown["psnr_against_lpips_alex"].axes[0].lines
+    assert first.get_label() == "indi, uniform"
+    assert second.get_label() == "indi, uniform, time shift 1.5"
+    np.testing.assert_array_equal(second.get_ydata(), [20.0] * 3)
+
+
 def test_curves_go_through_the_means_over_seeds():
     scores = draw_trade_off(table())
     assert list(scores) == [

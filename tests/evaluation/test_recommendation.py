@@ -91,6 +91,17 @@ def test_seeds_are_averaged():
     assert found.scores["psnr"] == pytest.approx(30.35)
 
 
+def test_the_time_shift_is_recommended():
+    rows = table(("indi", 1, 0, 30.0, 0.30), ("indi", 4, 0, 28.0, 0.20)).rows
+    rows += [{**row, "time_shift": 1.5, "lpips_alex": 0.1} for row in rows]
+    rows[3]["psnr"] = 29.5
+    found = recommend(Table(rows, PROTOCOL), within={"psnr": 0.5})
+    assert found.settings["time_shift"] == 1.5
+    assert "time_shift=1.5: the best lpips_alex" in str(found)
+    # Tables of before there was one restored without.
+    assert recommend(CURVE).settings["time_shift"] == 1.0
+
+
 def test_nan_keeps_no_bound():
     rows = table(("indi", 1, 0, 30.0, 0.3), ("indi", 2, 0, math.nan, 0.1))
     assert named(recommend(rows, within={"psnr": 5})) == ("indi", 1)

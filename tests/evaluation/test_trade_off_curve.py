@@ -87,6 +87,39 @@ def test_an_interrupted_curve_continues_to_the_same_table(pairs, tmp_path):
     assert more.rows[:2] == whole.rows[:2]
 
 
+def test_a_time_shift_is_an_axis(model, pairs, tmp_path, monkeypatch):
+    def run(time_shifts, num_steps=(1, 2)):
+        return trade_off(
+            model,
+            pairs,
+            num_steps,
+            time_shifts=time_shifts,
+            protocol=PSNR,
+            out_dir=tmp_path,
+        )
+
+    before = run((1.0,))
+    names = {path.name for path in (tmp_path / "settings").iterdir()}
+    table = run((1, 1.7, 0.6))
+    assert table.rows[:2] == before.rows  # results without a shift still count
+    new = {path.name for path in (tmp_path / "settings").iterdir()} - names
+    assert "indi-uniform-shift1.7-2steps-seed0.json" in new and len(new) == 4
+    shifts = [row["time_shift"] for row in table]
+    assert shifts == [1.0, 1.0, 1.7, 1.7, 0.6, 0.6]
+    for row in table:
+        arguments = {key: row[key] for key in ("num_steps", "time_shift")}
+        assert row["psnr"] == evaluate(model, pairs, PSNR, **arguments).means["psnr"]
+    assert table.rows[1]["psnr"] != table.rows[3]["psnr"]
+    assert "time_shift" in (tmp_path / "trade_off.csv").read_text()
+    assert Table.from_json(tmp_path / "trade_off.json") == table
+    with monkeypatch.context() as patched:
+        patched.setattr(InDI, "restore", lambda *a, **k: pytest.fail("again"))
+        assert run((1, 1.7, 0.6)) == table
+    found = recommend(run((1.7,)), best="psnr")
+    assert found.settings["time_shift"] == 1.7
+    assert model.restore(pairs[0], **found.settings).shape == pairs[0].shape
+
+
 def test_the_results_are_written(model, pairs, tmp_path):
     table = trade_off(model, pairs, (1, 2), protocol=Protocol(), out_dir=tmp_path)
     assert Table.from_json(tmp_path / "trade_off.json") == table
@@ -144,6 +177,9 @@ def test_bad_settings_are_told_before_any_work(pairs, tmp_path):
         {"samplers": ("indi", "unknown")},
         {"grids": ([1.0, 0.5, 0.0],), "num_steps": (2, 3)},
         {"seeds": (0, -1)},
+        {"time_shifts": (1.0, 0.0)},
+        {"time_shifts": (None,)},
+        {"time_shifts": ()},
     ):
         with pytest.raises(ValueError, match="Received: "):
             trade_off(model, pairs, **arguments, out_dir=tmp_path / "out")

@@ -67,17 +67,13 @@ def test_cells(make_notebooks, tmp_path):
         ("code", "1 + 1  # the end"),
     ]
     made = json.loads(make_notebooks.make_notebook(script))
-    assert f"{make_notebooks.FILES}/pictures/a.png" in "".join(
-        made["cells"][3]["source"]
-    )
+    assert "![it](../tutorials/pictures/a.png)" in "".join(made["cells"][3]["source"])
 
 
-def test_notebook_is_stripped_and_opens_in_colab(tutorial, notebook, make_notebooks):
+def test_notebook_is_stripped_and_sets_itself_up(tutorial, notebook, make_notebooks):
     nbformat.validate(notebook)
     first, _, setup = notebook.cells[:3]
     assert first.source.startswith("# ")
-    assert f"/blob/main/examples/notebooks/{tutorial.stem}.ipynb" in first.source
-    assert "colab-badge.svg" in first.source
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert cell.outputs == [] and cell.execution_count is None
@@ -88,6 +84,43 @@ def test_notebook_is_stripped_and_opens_in_colab(tutorial, notebook, make_notebo
     assert make_notebooks.make_notebook(tutorial) == make_notebooks.make_notebook(
         tutorial
     )
+
+
+def installed_by(notebook):
+    """The requirement that the cell of the set-up installs."""
+    return re.search(r'%pip install -q "(.+)"', notebook.cells[2].source).group(1)
+
+
+def test_without_an_address_all_comes_from_the_checkout(
+    tutorial, make_notebooks, monkeypatch
+):
+    monkeypatch.setattr(make_notebooks, "PROJECT_URL", "")
+    text = make_notebooks.make_notebook(tutorial)
+    notebook = nbformat.reads(text, as_version=4)
+    assert "colab.research" not in text and "git+" not in text
+    path, extras = installed_by(notebook).split("[", 1)
+    folder = (make_notebooks.ROOT / "notebooks" / path).resolve()
+    assert (folder / "setup.py").is_file()
+    assert extras.startswith("{backend},quickstart")
+    for name in re.findall(r"\]\((\.\./tutorials/[^)]+)\)", text):
+        assert (make_notebooks.ROOT / "notebooks" / name).is_file(), name
+
+
+def test_with_an_address_all_comes_from_there(tutorial, make_notebooks, monkeypatch):
+    monkeypatch.setattr(make_notebooks, "PROJECT_URL", "https://github.com/some/where")
+    text = make_notebooks.make_notebook(tutorial)
+    notebook = nbformat.reads(text, as_version=4)
+    requirement = installed_by(notebook)
+    assert requirement.startswith("keras-indi[quickstart")
+    assert requirement.endswith("] @ git+https://github.com/some/where")
+    opened = f"/github/some/where/blob/main/examples/notebooks/{tutorial.stem}.ipynb)"
+    assert opened in notebook.cells[0].source
+    assert "](pictures/" not in text and "](../tutorials" not in text
+
+    # Colab opens what is on GitHub alone.
+    monkeypatch.setattr(make_notebooks, "PROJECT_URL", "https://example.org/where")
+    text = make_notebooks.make_notebook(tutorial)
+    assert "@ git+https://example.org/where" in text and "colab.research" not in text
 
 
 def test_cells_are_short_and_explained(notebook):

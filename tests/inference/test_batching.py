@@ -272,8 +272,8 @@ def test_numbers_of_steps_share_one_compilation(sampler):
     model.restore(image, num_steps=3, sampler=sampler)
     runs = backbone.runs
     assert runs <= 2  # one for the variables, where Keras builds, and one
-    for num_steps in (3, 7, 1):
-        model.restore(image, num_steps=num_steps, sampler=sampler, time_grid="cosine")
+    for num_steps, shift in ((3, 1.0), (7, 1.7), (1, 0.6)):
+        model.restore(image, num_steps, sampler, "cosine", shift)
     assert backbone.runs == runs
     model.restore(smooth_images(1, 6, 8, high=1.0)[0], num_steps=3, sampler=sampler)
     assert backbone.runs == runs + 1

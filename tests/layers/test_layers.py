@@ -8,6 +8,7 @@ from keras import ops
 from layers.layer_check import check_layer
 
 from keras_indi import layers
+from keras_indi.backend.activation import activate
 
 
 def _random(*shape):
@@ -34,6 +35,11 @@ CASES = {
     "residual_block": (
         layers.ResidualBlock,
         {"filters": 3},
+        [_random(2, 5, 7, 3), _random(2, 8)],
+    ),
+    "residual_block_of_relu": (
+        layers.ResidualBlock,
+        {"filters": 3, "activation": "relu"},
         [_random(2, 5, 7, 3), _random(2, 8)],
     ),
     "residual_block_with_shortcut": (
@@ -117,6 +123,42 @@ def test_convolution_learns_as_keras_convolution(kernel_size, dtype, tolerance):
         _step_of_training(keras.layers.Conv2D(4, kernel_size, padding="same"), images),
         tolerance,
     )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", ["silu", "relu", "tanh"])
+def test_activate_is_the_activation_and_has_its_gradient(name, dtype):
+    activation = keras.activations.get(name)
+    values = np.linspace(-9.0, 9.0, 257, dtype="float32")
+    values = ops.cast(ops.cast(values, dtype), "float32")
+
+    class Scaled(keras.layers.Layer):
+        def __init__(self, function):
+            super().__init__()
+            self.function = function
+            # One weight a value: its gradient is the function's.
+            self.scale = self.add_weight((257,), "ones", "float32")
+
+        def call(self, inputs):
+            scaled = ops.cast(inputs * self.scale, dtype)
+            return ops.cast(self.function(scaled), "float32")
+
+    def results(function):
+        layer = Scaled(function)
+        outputs = ops.convert_to_numpy(layer(values[None]))[0]
+        symbolic = keras.Input((257,))
+        model = keras.Model(symbolic, layer(symbolic))
+        model.compile(keras.optimizers.SGD(257.0), "mae", jit_compile=False)
+        model.fit(values[None], np.full((1, 257), 1e3, "float32"), verbose=0)
+        return outputs, ops.convert_to_numpy(layer.scale) - 1.0
+
+    found = results(lambda features: activate(activation, features))
+    with_float32 = results(lambda features: activation(ops.cast(features, "float32")))
+    # Several roundings to the 8 bits of bfloat16.
+    relative, absolute = {"float32": (1e-6, 1e-5), "bfloat16": (0.025, 0.04)}[dtype]
+    for one, other in zip(found, with_float32):
+        np.testing.assert_allclose(one, other, rtol=relative, atol=absolute)
+    assert np.ptp(with_float32[1]) > 0.5
 
 
 def test_residual_block_learns_in_bfloat16_as_in_float32():

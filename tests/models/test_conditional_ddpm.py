@@ -226,6 +226,8 @@ def test_trade_off_takes_it(tmp_path):
     assert [row["evaluations"] for row in table] == [1, 3, 1, 3]
     assert len({row["psnr"] for row in table}) == 4 - 1  # in one step they are one
     assert new_model().evaluations(7, "ddim") == 7
+    found = keras_indi.evaluation.recommend(table, best="psnr")
+    new_model().restore(smooth_images(), **found.settings)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +240,14 @@ def test_trade_off_takes_it(tmp_path):
         (lambda model: new_model(noise_schedule=0.1), "Received: noise_schedule=0.1"),
         (lambda model: new_model(restore_defaults={"eta": 1}), "restore_defaults="),
         (lambda model: model.restore(smooth_images(), sampler="indi"), "'indi'"),
+        (
+            lambda model: model.restore(smooth_images(), time_shift=1.5),
+            "`time_shift` is of `InDI`.*network finds the noise.*time_shift=1.5",
+        ),
+        (
+            lambda model: new_model(restore_defaults={"time_shift": 1.5}),
+            "`time_shift` is of `InDI`.*Received: time_shift=1.5",
+        ),
         (lambda model: DDIMSampler(2), "Received: eta=2"),
         (
             lambda model: InDI(model.backbone).restore(

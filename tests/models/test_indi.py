@@ -520,6 +520,7 @@ def test_settings_are_checked_as_arguments_are():
         ("backbone", "unet"),
         ("time_distribution", "normal"),
         ("noise_schedule", -1),
+        ("own_states", 2),
         ("value_range", (1, 0)),
     ]:
         before = getattr(model, name)

@@ -56,6 +56,7 @@ def test_what_is_found_out(saved):
         "num_steps": 2,
         "sampler": "indi",
         "time_grid": "ExplicitGrid(points=[1.0, 0.4, 0.0])",
+        "time_shift": 1.0,
     }
     path = saved / "model.weights.h5"
     assert found["weights_bytes"] == path.stat().st_size

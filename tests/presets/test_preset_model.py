@@ -15,7 +15,12 @@ from keras_indi.models import InDI, UNetBackbone
 from keras_indi.presets import PresetModel
 from keras_indi.schedules import BrownianNoise, LinearMixtureTime, PowerGrid
 
-DEFAULTS = {"num_steps": 2, "sampler": "multistep", "time_grid": PowerGrid(3.0)}
+DEFAULTS = {
+    "num_steps": 2,
+    "sampler": "multistep",
+    "time_grid": PowerGrid(3.0),
+    "time_shift": 1.3,
+}
 
 
 def restorer(**kwargs):
@@ -314,6 +319,7 @@ def test_restore_walks_as_the_model_says(photograph):
         return np.array_equal(shown, model.restore(photograph, seed=0, **full))
 
     assert same() and same(num_steps=1) and same(sampler="indi")
+    assert same(time_shift=1.0) and same(time_shift=2)
     states = model.restore(photograph, return_trajectory=True)
     assert len(states) == 3
     listed = model.restore(photograph, time_grid=[1, 0.5, 0.2, 0.1, 0], seed=0)
@@ -322,6 +328,7 @@ def test_restore_walks_as_the_model_says(photograph):
         num_steps=4,
         sampler="multistep",
         time_grid=[1, 0.5, 0.2, 0.1, 0],
+        time_shift=1.3,
         seed=0,
     )
     np.testing.assert_array_equal(listed, wanted)
@@ -344,9 +351,28 @@ def test_defaults_are_filled_up_checked_and_saved(tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert dict(loaded.restore_defaults) == dict(model.restore_defaults)
-    for wrong in ({"steps": 3}, "indi", 5, {"num_steps": 0}, {"sampler": "none"}):
+    for wrong in (
+        {"steps": 3},
+        "indi",
+        5,
+        {"num_steps": 0},
+        {"sampler": "none"},
+        {"time_shift": 0},
+        {"time_shift": None},
+    ):
         with pytest.raises(ValueError, match="Received: "):
             model.restore_defaults = wrong
     with pytest.raises(ValueError, match="has 2 steps"):
         model.restore_defaults = {"time_grid": [1, 0.5, 0], "num_steps": 3}
     assert model.restore_defaults["num_steps"] == 2  # as it was
+
+
+def test_what_was_saved_before_the_time_shift_has_none():
+    golden = make_golden_preset.FOLDER
+    assert "time_shift" not in (golden / "task.json").read_text()
+    assert InDI.from_preset(golden).restore_defaults["time_shift"] == 1.0
+    config = restorer().get_config()
+    assert config["restore_defaults"].pop("time_shift") == 1.3
+    model = InDI.from_config(config)
+    assert model.restore_defaults["time_shift"] == 1.0
+    assert model.restore_defaults["time_grid"] == PowerGrid(3.0)

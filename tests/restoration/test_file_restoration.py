@@ -34,6 +34,7 @@ def test_the_models_own_restoration_is_written(model, tmp_path):
     for name, image in zip(("a.png", "deep/b.tif"), images):
         write(tmp_path / "in" / name, image)
     options = {"num_steps": 2, "sampler": "heun", "time_grid": "cosine", "seed": 3}
+    options["time_shift"] = 1.5
     result = restore_files(tmp_path / "in", tmp_path / "out", model, **options)
     assert result.failed == {} and result.notes == {} and result.skipped == []
     assert result.written == [tmp_path / "out/a.png", tmp_path / "out/deep/b.tif"]

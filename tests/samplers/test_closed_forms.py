@@ -130,6 +130,21 @@ def test_restore_takes_the_steps_that_converge(sampler, grid):
     np.testing.assert_allclose(restored, expected, atol=3e-6)
 
 
+@pytest.mark.parametrize("sampler", CONVERGENT)
+@problems
+def test_the_exact_posterior_mean_needs_no_time_shift(problem, sampler):
+    for scales in RATIOS:
+        found, degraded = problem(*scales)
+        model = InDI(found, value_range=None)
+        errors = {
+            shift: error(
+                model.restore(degraded, 32, sampler, time_shift=shift), found, degraded
+            )
+            for shift in (0.7, 1.0, 1.5)
+        }
+        assert errors[1.0] < errors[0.7] / 5 and errors[1.0] < errors[1.5] / 5
+
+
 def test_multistep_needs_half_the_evaluations_of_heun():
     assert BUILTIN["multistep"]().evaluations(8) == 8
     assert BUILTIN["heun"]().evaluations(8) == 15

@@ -65,6 +65,8 @@ def test_unknown_names_name_the_known():
         ({"learning_rate": -1}, "learning_rate=-1"),
         ({"global_clipnorm": 0}, "global_clipnorm=0"),
         ({"ema_momentum": 1}, "ema_momentum=1"),
+        ({"own_states": 1.5}, "own_states=1.5"),
+        ({"own_states": "all"}, "own_states='all'"),
         ({"learning_rate_schedule": "linear"}, "learning_rate_schedule='linear'"),
         ({"dtype": "float16"}, "dtype='float16'"),
         ({"seed": -1}, "seed=-1"),

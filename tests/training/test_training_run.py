@@ -135,7 +135,7 @@ def test_an_interrupted_training_ends_like_one_that_was_not(settings, tmp_path):
 
 
 def test_a_preset_is_where_it_starts(settings, tmp_path):
-    start = InDI(tiny_unet(), "power", noise_schedule=0.03, seed=0)
+    start = InDI(tiny_unet(), "power", noise_schedule=0.03, seed=0, own_states=0.5)
     start.save(tmp_path / "start.keras")
     start.save_to_preset(tmp_path / "start")
     del settings["network"]
@@ -146,10 +146,12 @@ def test_a_preset_is_where_it_starts(settings, tmp_path):
             np.testing.assert_array_equal(one, other)
         assert model.noise_schedule == start.noise_schedule
         assert model.time_distribution == start.time_distribution
+        assert model.own_states == start.own_states
         assert model.backbone.dtype_policy.name == "mixed_bfloat16"
-    changed = {"preset": tmp_path / "start", "noise_schedule": 0.1}
+    changed = {"preset": tmp_path / "start", "noise_schedule": 0.1, "own_states": 0}
     model = build_model(TrainingConfig(**{**settings, **changed}))
     assert model.noise_schedule == keras_indi.schedules.ConstantNoise(0.1)
+    assert model.own_states == 0
 
 
 @pytest.mark.slow
@@ -178,7 +180,9 @@ def test_other_value_ranges_and_channels(settings, tmp_path):
 
 def test_a_network_that_cannot_be(settings):
     config = TrainingConfig(**{**settings, "network": {"channels": 3}})
-    with pytest.raises(ValueError, match="takes base_channels.*Received: network="):
+    with pytest.raises(
+        ValueError, match="takes activation, base_channels.*Received: network="
+    ):
         train(config)
     assert not settings["out"].exists()
 

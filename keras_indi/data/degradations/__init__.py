@@ -19,6 +19,7 @@ from keras_indi.data.degradations.poisson_gaussian_noise import (
     PoissonGaussianNoise as PoissonGaussianNoise,
 )
 from keras_indi.data.degradations.pure_noise import PureNoise as PureNoise
+from keras_indi.data.degradations.quantization import Quantization as Quantization
 from keras_indi.data.degradations.random_choice import RandomChoice as RandomChoice
 
 BUILTIN = {
@@ -31,6 +32,7 @@ BUILTIN = {
     "defocus_blur": DefocusBlur,
     "frame_average": FrameAverage,
     "pure_noise": PureNoise,
+    "quantization": Quantization,
 }
 
 

@@ -18,13 +18,17 @@ class JPEGCompression(Degradation):
     JPEG holds 8 bits: images of uint16 and floats are clipped to the value range
     and rounded to 256 levels before. Three channels are one RGB image; of any
     other number, each channel is a grey image of its own. A crop is compressed as
-    a file of its own, its blocks beginning at its top left pixel.
+    a file of its own, its blocks beginning at its top left pixel or, with
+    `random_grid`, anywhere.
 
     Args:
         quality: Int from 1 to 100, Pillow's and libjpeg's quality, or a pair
             `(low, high)` from which each call draws an integer, both included.
         subsampling: Resolution of the colours: `"4:4:4"` full, `"4:2:2"` half in
             width, `"4:2:0"` half in both, which Pillow and most cameras take.
+        random_grid: Whether each call shifts the blocks by a number of pixels,
+            drawn for height and width, as in an image that was cropped after it
+            was compressed. Defaults to `False`.
 
     Example:
 
@@ -33,7 +37,7 @@ class JPEGCompression(Degradation):
 
     period = 16  # blocks of 8 pixels, of colours at half the resolution
 
-    def __init__(self, quality=(10, 50), subsampling="4:2:0"):
+    def __init__(self, quality=(10, 50), subsampling="4:2:0", random_grid=False):
         bounds = parameters.number_or_range(quality, "quality", 1, 100)
         if np.any(np.asarray(bounds) % 1):
             raise ValueError(
@@ -43,6 +47,7 @@ class JPEGCompression(Degradation):
         pair = isinstance(bounds, tuple)
         self.quality = tuple(map(int, bounds)) if pair else int(bounds)
         self.subsampling = subsampling
+        self.random_grid = bool(random_grid)
         if subsampling not in SUBSAMPLINGS:
             raise ValueError(
                 f"`subsampling` must be one of {', '.join(SUBSAMPLINGS)}. "
@@ -54,6 +59,10 @@ class JPEGCompression(Degradation):
         if isinstance(quality, tuple):
             quality = int(generator.integers(*quality, endpoint=True))
         stored = np.rint(np.clip(image, 0, 1) * 255).astype("uint8")
+        top = left = 0
+        if self.random_grid:
+            top, left = generator.integers(self.period, size=2)
+            stored = np.pad(stored, ((top, 0), (left, 0), (0, 0)), "edge")
         if image.shape[-1] == 3:
             read = self._round_trip(stored, quality)
         else:
@@ -62,7 +71,7 @@ class JPEGCompression(Degradation):
                 for channel in range(image.shape[-1])
             ]
             read = np.stack(channels, axis=-1)
-        return read.astype("float32") / 255
+        return read[top:, left:].astype("float32") / 255
 
     def _round_trip(self, stored, quality):
         try:

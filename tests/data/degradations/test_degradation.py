@@ -24,6 +24,7 @@ from keras_indi.data.degradations import (
     MotionBlur,
     PoissonGaussianNoise,
     PureNoise,
+    Quantization,
     RandomChoice,
 )
 
@@ -38,6 +39,7 @@ FIXED = [
     GaussianBlur(1.3, linear_light=True),
     DefocusBlur(2.2),
     MotionBlur(7.5, angle=30.0),
+    Quantization(4),
 ]
 RANDOM = [
     GaussianNoise(25),
@@ -45,6 +47,7 @@ RANDOM = [
     PoissonGaussianNoise(),
     PoissonGaussianNoise(100, 3, linear_light=True),
     JPEGCompression((5, 60), subsampling="4:4:4"),
+    JPEGCompression(20, random_grid=True),
     GaussianBlur((0.0, 2.0)),
     DefocusBlur((0.0, 3.0), linear_light=True),
     MotionBlur((3, 9)),

@@ -92,3 +92,20 @@ def test_in_a_group_the_blocks_begin_at_the_trimmed_crop():
     np.testing.assert_array_equal(
         trimmed, JPEGCompression(10)(image[16:48, 16:48], seed=0)
     )
+
+
+def test_a_random_grid_is_that_of_an_image_cropped_after_compression():
+    image = image_of(48, 48, 3)
+    degrade = JPEGCompression(15, random_grid=True)
+    found = [degrade(image, seed=seed) for seed in range(64)]
+
+    def cropped(top, left):
+        padded = np.pad(image, ((top, 0), (left, 0), (0, 0)), "edge")
+        return by_pillow(padded, "RGB", quality=15)[top:, left:]
+
+    grids = [cropped(top, left) for top in range(16) for left in range(16)]
+    chosen = set()
+    for one in found:
+        (same,) = [i for i, grid in enumerate(grids) if np.array_equal(grid, one)]
+        chosen.add(divmod(same, 16))
+    assert {top for top, _ in chosen} == {left for _, left in chosen} == set(range(16))

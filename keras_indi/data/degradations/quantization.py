@@ -1,0 +1,38 @@
+"""Few levels: what a file of so many bits holds."""
+
+import keras
+import numpy as np
+
+from keras_indi.data.degradations.degradation import Degradation
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class Quantization(Degradation):
+    """Clips the image to its value range and rounds it to the levels of a file.
+
+    After noise, with float images: noise as 8-bit files hold it, beside noise that
+    leaves the value range. On an image that was read from a file of as many bits,
+    the identity.
+
+    Args:
+        bits: Int from 1 to 16. The image keeps `2**bits` levels, black and white
+            among them. Defaults to 8.
+
+    Example:
+
+    >>> degradations = keras_indi.data.degradations
+    >>> degrade = degradations.Compose(
+    ...     [degradations.GaussianNoise(25), degradations.Quantization()]
+    ... )
+    """
+
+    def __init__(self, bits=8):
+        if not isinstance(bits, (int, np.integer)) or not 1 <= bits <= 16:
+            raise ValueError(
+                f"`bits` must be an integer from 1 to 16. Received: bits={bits!r}"
+            )
+        self.bits = int(bits)
+
+    def apply(self, image, generator):
+        steps = np.float32(2**self.bits - 1)
+        return np.rint(np.clip(image, 0, 1) * steps) / steps

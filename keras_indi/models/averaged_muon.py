@@ -1,0 +1,107 @@
+"""Muon for the convolutions, Adam for the rest, with the average of `AveragedAdam`."""
+
+import keras
+from keras import ops
+
+from keras_indi.models.averaged_adam import AveragedAdam
+
+# The quintic of the Newton-Schulz iteration (Jordan et al. 2024).
+QUINTIC = (3.4445, -4.7750, 2.0315)
+ITERATIONS = 5
+
+
+@keras.saving.register_keras_serializable(package="keras_indi")
+class AveragedMuon(AveragedAdam):
+    """Muon on the kernels of convolutions, Adam on all other weights.
+
+    Muon replaces the momentum of a weight matrix by the nearest orthogonal matrix, so
+    that all its directions learn at one rate. `keras.optimizers.Muon` does so for
+    matrices alone; here a kernel of shape `(height, width, inputs, filters)` is the
+    matrix `(height * width * inputs, filters)`. An update is scaled as in Liu et
+    al. 2025, by 0.2 times the root of the matrix's larger side, to the size of
+    Adam's, so that one rate suits both. The weights are averaged as by
+    `AveragedAdam`.
+
+    Args:
+        learning_rate: Float or schedule. Defaults to 1e-3.
+        momentum: Float in [0, 1), of the gradients of kernels, in Nesterov's form.
+            Defaults to 0.95.
+        use_ema: Bool. Defaults to `True`.
+        ema_momentum: Float in [0, 1]. Defaults to 0.9999.
+        **kwargs: Further arguments of `keras.optimizers.Adam`.
+
+    Reference:
+        Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+        Liu et al., "Muon is Scalable for LLM Training", arXiv 2502.16982.
+    """
+
+    def __init__(
+        self,
+        learning_rate=1e-3,
+        momentum=0.95,
+        use_ema=True,
+        ema_momentum=0.9999,
+        **kwargs,
+    ):
+        super().__init__(learning_rate, use_ema, ema_momentum, **kwargs)
+        if not 0 <= momentum < 1:
+            raise ValueError(
+                f"`momentum` must lie in [0, 1). Received: momentum={momentum!r}"
+            )
+        self.momentum = float(momentum)
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        self._kernel_momentums = [
+            self.add_variable_from_reference(variable, "kernel_momentum")
+            if _is_kernel(variable)
+            else None
+            for variable in variables
+        ]
+
+    def update_step(self, gradient, variable, learning_rate):
+        if not _is_kernel(variable):
+            super().update_step(gradient, variable, learning_rate)
+            return
+        gradient = ops.cast(gradient, variable.dtype)
+        momentum = self._kernel_momentums[self._get_variable_index(variable)]
+        self.assign(momentum, self.momentum * momentum + gradient)
+        direction = gradient + self.momentum * momentum
+        matrix = ops.reshape(direction, (-1, variable.shape[-1]))
+        scale = 0.2 * max(matrix.shape) ** 0.5
+        update = ops.reshape(scale * orthogonalized(matrix), variable.shape)
+        rate = ops.cast(learning_rate, variable.dtype)
+        self.assign_sub(variable, rate * update)
+
+    def get_config(self):
+        return {**super().get_config(), "momentum": self.momentum}
+
+
+def orthogonalized(matrix):
+    """About the nearest matrix with orthonormal rows or columns.
+
+    Five Newton-Schulz iterations bring the singular values into [0.7, 1.2], which
+    serves an optimizer as well as 1 does. They are computed in bfloat16, as by
+    Jordan et al.
+
+    Args:
+        matrix: Float tensor of shape `(rows, columns)`.
+
+    Returns:
+        Tensor of the same shape and dtype. Of zeros, zeros.
+    """
+    rows, columns = matrix.shape
+    x = matrix / (ops.sqrt(ops.sum(ops.square(matrix))) + 1e-7)
+    x = ops.cast(ops.transpose(x) if rows > columns else x, "bfloat16")
+    a, b, c = QUINTIC
+    for _ in range(ITERATIONS):
+        square = ops.matmul(x, ops.transpose(x))
+        polynomial = b * square + c * ops.matmul(square, square)
+        x = a * x + ops.matmul(polynomial, x)
+    return ops.cast(ops.transpose(x) if rows > columns else x, matrix.dtype)
+
+
+def _is_kernel(variable):
+    return len(variable.shape) == 4
