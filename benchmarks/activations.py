@@ -1,6 +1,6 @@
 """Time of the residual blocks' activation, forward and backward, by dtype.
 
-    pip install "keras-indi[tensorflow]"
+    pip install ".[tensorflow]"
     python benchmarks/activations.py
 
 On TensorFlow, where the sigmoid of bfloat16 is slow unless it is computed in float32.
