@@ -139,7 +139,12 @@ def train(name, folder, out, until=None):
             pairs,
             validation_data=validation,
             epochs=recipe.batches // EPOCH,
-            callbacks=[backup, log, Pause((until or recipe.batches) // EPOCH)],
+            callbacks=[
+                backup,
+                keras.callbacks.SwapEMAWeights(),  # validates with the averages
+                log,
+                Pause((until or recipe.batches) // EPOCH),
+            ],
             verbose=2,
         )
     except PausedError:
