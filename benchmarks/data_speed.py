@@ -134,10 +134,13 @@ class KerasSide:
         }
         if figure == "uncached":
             options["cache_bytes"] = 0
-        clean, degradation = self.folder / "clean", degradation_of(task)
-        if degradation is None:
-            return data.paired_folder(self.folder / "degraded", clean, **options)
-        return data.clean_folder(clean, degradation, **options)
+        degradation = degradation_of(task)
+        return data.pairs_from_folders(
+            self.folder / "clean",
+            degraded=self.folder / "degraded" if degradation is None else None,
+            degradation=degradation,
+            **options,
+        )
 
     def _stream(self, figure, task, size):
         key = figure, task, size

@@ -53,9 +53,9 @@ def train(options):
     if path.exists():
         return keras.saving.load_model(path)
     keras.utils.set_random_seed(0)
-    pairs = data.paired_folder(
-        options.degraded,
+    pairs = data.pairs_from_folders(
         options.clean,
+        degraded=options.degraded,
         crop_size=64,
         batch_size=16,
         batches_per_epoch=min(EPOCH, options.batches),

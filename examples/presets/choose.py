@@ -28,9 +28,9 @@ AT_MOST = {"psnr": 1.0}  # worse than in one step
 
 def choose(name, options):
     weights = dict([options.weights.split("=", 1)])
-    pairs = data.clean_folder(
+    pairs = data.pairs_from_folders(
         options.data / "bsds500/validation",
-        RECIPES[name].degradation,
+        degradation=RECIPES[name].degradation,
         crop_size=CROP,
         batch_size=1,
         training=False,

@@ -255,7 +255,7 @@ model.compile(keras_indi.models.AveragedAdam(rate))
 """
 The photographs that scikit-image carries are clean, and our degradation scratches a new
 crop for every batch. `make_pairs` takes any list of images, or anything with `len` and
-an index; `clean_folder` is the same for a folder of files.
+an index; `pairs_from_folders` is the same for a folder of files.
 """
 
 pairs = keras_indi.data.make_pairs(

@@ -119,7 +119,7 @@ print("usable:", found.usable)
 """
 ## Batches of crops
 
-`paired_folder` reads the two folders and makes batches for `fit`: pairs of crops, cut at
+`pairs_from_folders` reads the two folders and makes batches for `fit`: pairs of crops, cut at
 random places, alike on both sides, and flipped and turned at random. A few photographs
 hold millions of crops, so even ten are enough to begin with. With `training=False` every
 photograph comes once, cropped in its middle, in a fixed order: that is for validation.
@@ -134,9 +134,9 @@ batches_per_epoch = 4 if SMOKE else 240
 
 def make_pairs():
     """The pairs to train on, from their beginning."""
-    return keras_indi.data.paired_folder(
-        degraded_dir,
+    return keras_indi.data.pairs_from_folders(
         clean_dir,
+        degraded=degraded_dir,
         crop_size=16 if SMOKE else 64,
         batch_size=2 if SMOKE else 8,
         batches_per_epoch=batches_per_epoch,
@@ -148,9 +148,9 @@ def make_pairs():
 The first batch, and the held-out pairs, of which all are in one batch:
 """
 
-held_out = keras_indi.data.paired_folder(
-    held_out_degraded_dir,
+held_out = keras_indi.data.pairs_from_folders(
     held_out_clean_dir,
+    degraded=held_out_degraded_dir,
     crop_size=32 if SMOKE else 192,
     batch_size=2,
     training=False,
@@ -360,8 +360,8 @@ for name, path in keras_indi.data.find_images(held_out_degraded_dir).items():
 
 - **Longer.** Ten epochs of 240 batches are a beginning. With `epochs=400` and
   `base_channels=64` you have a serious model.
-- **Clean photographs only?** `clean_folder("photographs", degradation)` degrades each crop
-  anew, if you can say how the flaw comes about: see *Bring your own*.
+- **Clean photographs only?** `pairs_from_folders("photographs", degradation=degradation)`
+  degrades each crop anew, if you can say how the flaw comes about: see *Bring your own*.
 - **From a trained model.** Your few pairs go further if you do not begin with random
   weights: build the model by `InDI.from_preset("indi_small_denoise")`, compile, fit.
 - **Without Python.** The command does all of the above, resumes by itself, and puts

@@ -39,7 +39,7 @@ class BackupAndResume(keras.callbacks.Callback):
     Example:
 
     ```python
-    pairs = keras_indi.data.paired_folder("noisy", "clean", crop_size=64)
+    pairs = keras_indi.data.pairs_from_folders("clean", degraded="noisy")
     backup = keras_indi.callbacks.BackupAndResume("backup.weights.h5", pairs)
     model.fit(pairs, epochs=100, callbacks=[backup])  # run it again: it goes on
     ```

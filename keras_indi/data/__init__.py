@@ -3,8 +3,7 @@
 from keras_indi.data import degradations as degradations
 from keras_indi.data import resize as resize
 from keras_indi.data.check import check_folders as check_folders
-from keras_indi.data.folders import clean_folder as clean_folder
-from keras_indi.data.folders import paired_folder as paired_folder
+from keras_indi.data.folders import pairs_from_folders as pairs_from_folders
 from keras_indi.data.pairs import Pairs as Pairs
 from keras_indi.data.pipeline import make_pairs as make_pairs
 from keras_indi.data.preparation import prepare as prepare

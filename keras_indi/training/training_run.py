@@ -132,9 +132,9 @@ def build_pairs(config, model):
         options |= {"dtype": "float32", "value_range": model.value_range}
 
     def make(clean, degraded, **more):
-        if config.degraded is not None:
-            return data.paired_folder(degraded, clean, **options, **more)
-        return data.clean_folder(clean, degradation, **options, **more)
+        return data.pairs_from_folders(
+            clean, degraded=degraded, degradation=degradation, **options, **more
+        )
 
     degradation = build_degradation(config.degradation)
     pairs = make(

@@ -36,12 +36,16 @@ OPTIONS = {"crop_size": 8, "batch_size": BATCH, "seed": 2}
 
 def folder_pairs(root, **options):
     options = {**OPTIONS, **options}
-    return data.paired_folder(root / "degraded", root / "clean", **options)
+    return data.pairs_from_folders(
+        root / "clean", degraded=root / "degraded", **options
+    )
 
 
 def clean_pairs(root, **options):
     options = {**OPTIONS, **options}
-    return data.clean_folder(root / "clean", GaussianNoise(25), **options)
+    return data.pairs_from_folders(
+        root / "clean", degradation=GaussianNoise(25), **options
+    )
 
 
 def float_pairs(root):
@@ -161,7 +165,9 @@ import sys
 import keras_indi
 from keras_indi.data.degradations import GaussianNoise
 folder = {str(folders / "clean")!r}
-pairs = keras_indi.data.clean_folder(folder, GaussianNoise(25), crop_size=8)
+pairs = keras_indi.data.pairs_from_folders(
+    folder, degradation=GaussianNoise(25), crop_size=8
+)
 unet = keras_indi.models.UNetBackbone(base_channels=4, channel_multipliers=(1, 2))
 model = keras_indi.models.InDI(unet)
 model.compile()

@@ -32,12 +32,16 @@ def folders(tmp_path_factory):
 
 def paired(folders, **options):
     arguments = {"crop_size": 8, "batch_size": 4, "seed": 3, **options}
-    return data.paired_folder(folders / "degraded", folders / "clean", **arguments)
+    return data.pairs_from_folders(
+        folders / "clean", degraded=folders / "degraded", **arguments
+    )
 
 
 def noisy(folders, **options):
     arguments = {"crop_size": 8, "batch_size": 4, "seed": 3, **options}
-    return data.clean_folder(folders / "clean", GaussianNoise(25.5), **arguments)
+    return data.pairs_from_folders(
+        folders / "clean", degradation=GaussianNoise(25.5), **arguments
+    )
 
 
 MAKERS = pytest.mark.parametrize("make", [paired, noisy])
@@ -145,8 +149,8 @@ def test_whole_images(folders, tmp_path):
     assert next(iter(pairs))[0].shape == (4, 24, 20, 3)
     write_png(tmp_path / "a.png", np.zeros((8, 8, 3), "uint8"))
     write_png(tmp_path / "b.png", np.zeros((8, 9, 3), "uint8"))
-    mixed = data.paired_folder(
-        tmp_path, tmp_path, crop_size=None, batch_size=2, training=False
+    mixed = data.pairs_from_folders(
+        tmp_path, degraded=tmp_path, crop_size=None, batch_size=2, training=False
     )
     for _ in range(2):  # an error does not confuse what is read ahead
         with pytest.raises(ValueError, match="one size.*crop_size"):
@@ -218,16 +222,27 @@ def test_nothing_usable_is_an_error_at_once(tmp_path):
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_text("no image")
     with pytest.raises(ValueError, match="none can be used.*2 images.*a: unreadable"):
-        data.clean_folder(tmp_path, GaussianNoise())
+        data.pairs_from_folders(tmp_path, degradation=GaussianNoise())
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="must hold images.*empty"):
-        data.clean_folder(tmp_path / "empty", "gaussian_noise")
+        data.pairs_from_folders(tmp_path / "empty", degradation="gaussian_noise")
+
+
+@pytest.mark.parametrize("others", [{}, {"degraded": "dark", "degradation": "jpeg"}])
+def test_one_of_a_folder_and_a_degradation_is_required(others):
+    with pytest.raises(ValueError, match="exactly one.*Received: degraded="):
+        data.pairs_from_folders("missing", **others)
+
+
+def test_a_path_for_a_degraded_folder_is_no_positional_argument(folders):
+    with pytest.raises(TypeError):
+        data.pairs_from_folders(folders / "degraded", folders / "clean")
 
 
 def test_no_partners_is_an_error_that_shows_names(folders, tmp_path):
     write_png(tmp_path / "other.png", np.zeros((8, 8, 3), "uint8"))
     with pytest.raises(ValueError, match=r"No degraded.*00, 01, 02 and 8 more"):
-        data.paired_folder(folders / "degraded", tmp_path)
+        data.pairs_from_folders(tmp_path, degraded=folders / "degraded")
 
 
 def test_missing_partners_are_named_in_a_warning(broken):
@@ -258,11 +273,13 @@ def test_bad_arguments_are_named(options, folders):
 @pytest.mark.parametrize("degradation", [Downsample(2, enlarge=False), FrameAverage()])
 def test_degradations_of_another_shape_are_refused(degradation, folders):
     with pytest.raises(ValueError, match="Received: degradation="):
-        data.clean_folder(folders / "clean", degradation)
+        data.pairs_from_folders(folders / "clean", degradation=degradation)
 
 
 def test_degradations_go_by_name(folders):
-    named = data.clean_folder(folders / "clean", "gaussian_noise", crop_size=8)
+    named = data.pairs_from_folders(
+        folders / "clean", degradation="gaussian_noise", crop_size=8
+    )
     assert next(iter(named))[0].shape == (16, 8, 8, 3)
 
 

@@ -15,7 +15,7 @@ class PureNoise(Degradation):
     The limit in which restoration is generation: the result does not depend on
     the image, only on its shape. Values leave the value range about once in
     three; floats keep them, integers are clipped, so use floats: of
-    `clean_folder`, `dtype="float32"` with the model's `value_range`.
+    `pairs_from_folders`, `dtype="float32"` with the model's `value_range`.
 
     Args:
         sigma: Standard deviation in 8-bit grey levels, a number or a pair

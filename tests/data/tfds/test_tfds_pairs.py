@@ -14,7 +14,7 @@ from helpers import tiny_unet
 from PIL import Image
 
 import keras_indi
-from keras_indi.data import load_tfds, paired_folder
+from keras_indi.data import load_tfds, pairs_from_folders
 from keras_indi.data.degradations import GaussianNoise, PureNoise
 from keras_indi.data.resize import resize
 
@@ -58,8 +58,9 @@ def test_the_same_batches_as_from_the_folders(tmp_path, depth):
     ours = load_tfds(
         f"paired_folders/{depth}", data_dir=tmp_path, manual_dir=tree, **options
     )
-    folders = [tree / "train" / side for side in ("degraded", "clean")]
-    assert_same(epochs(ours), epochs(paired_folder(*folders, **options)))
+    degraded, clean = (tree / "train" / side for side in ("degraded", "clean"))
+    theirs = pairs_from_folders(clean, degraded=degraded, **options)
+    assert_same(epochs(ours), epochs(theirs))
 
 
 @one_backend
