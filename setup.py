@@ -66,6 +66,7 @@ setup(
     license_files=["LICENSE"],
     packages=find_packages(include=["keras_indi", "keras_indi.*", "keras_indi_cli"]),
     package_data={
+        "keras_indi": ["py.typed"],
         "keras_indi.data.tfds": [
             "*/README.md",
             "*/CITATIONS.bib",
@@ -103,6 +104,7 @@ setup(
             "pytest>=8,<10",
             "hypothesis>=6.150,<7",
             "ruff>=0.15,<0.18",
+            "mypy>=2.4,<3",
         ],
     },
     entry_points={"console_scripts": ["keras-indi=keras_indi_cli.launcher:main"]},

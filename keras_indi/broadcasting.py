@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from keras_indi.annotations import Tensor
 
-def as_float(value):
+
+def as_float(value: Tensor) -> Tensor:
     """A float32 tensor of the values, float64 where they are float64."""
     value = ops.convert_to_tensor(value)
     if keras.backend.standardize_dtype(value.dtype) == "float64":
@@ -12,7 +14,7 @@ def as_float(value):
     return ops.cast(value, "float32")
 
 
-def along_batch(times, images):
+def along_batch(times: Tensor, images: Tensor) -> Tensor:
     """Times as a tensor that broadcasts against `(batch, ...)` images."""
     times = ops.cast(times, images.dtype)
     if len(times.shape) == 0:

@@ -2,8 +2,14 @@
 
 import inspect
 import json
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar
 
 import keras
+
+from keras_indi.annotations import Config
+
+Object = TypeVar("Object")
 
 
 class Configurable:
@@ -16,7 +22,7 @@ class Configurable:
     models find it again.
     """
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments as a JSON-compatible dict."""
         names = inspect.signature(type(self)).parameters
         missing = [name for name in names if not hasattr(self, name)]
@@ -29,7 +35,7 @@ class Configurable:
         return {name: getattr(self, name) for name in names}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Builds the object that `get_config()` describes."""
         return cls(**config)
 
@@ -49,7 +55,9 @@ class Configurable:
         return json.dumps(self.get_config(), sort_keys=True, default=repr)
 
 
-def resolve(identifier, base_class, builtin, argument):
+def resolve(
+    identifier: Any, base_class: type[Object], builtin: Mapping[str, Any], argument: str
+) -> Object:
     """Turns an object, a name or a config into an object.
 
     Args:

@@ -30,10 +30,11 @@ import math
 
 from keras import ops
 
+from keras_indi.annotations import Tensor
 from keras_indi.broadcasting import along_batch, as_float
 
 
-def noise_level(signal_scale):
+def noise_level(signal_scale: Tensor) -> Tensor:
     """The level at which the clean image's weight is a.
 
     Args:
@@ -50,7 +51,7 @@ def noise_level(signal_scale):
     return ops.arccos(as_float(signal_scale)) * (2.0 / math.pi)
 
 
-def scales(levels):
+def scales(levels: Tensor) -> tuple[Tensor, Tensor]:
     """The weights of the clean image and of the noise.
 
     Args:
@@ -63,7 +64,7 @@ def scales(levels):
     return ops.cos(angle), ops.sin(angle)
 
 
-def diffuse(clean, noise, levels):
+def diffuse(clean: Tensor, noise: Tensor, levels: Tensor) -> Tensor:
     """The state at a level (Ho et al., eq. 4): `z = a x + b n`.
 
     Args:
@@ -79,7 +80,7 @@ def diffuse(clean, noise, levels):
     return signal_scale * clean + noise_scale * as_float(noise)
 
 
-def clean_from_noise(images, noise, levels):
+def clean_from_noise(images: Tensor, noise: Tensor, levels: Tensor) -> Tensor:
     """The estimate of x that an estimate of the noise makes: `(z - b n) / a`.
 
     Ho et al., eq. 15.
@@ -97,7 +98,7 @@ def clean_from_noise(images, noise, levels):
     return (images - noise_scale * as_float(noise)) / signal_scale
 
 
-def noise_from_clean(images, clean, levels):
+def noise_from_clean(images: Tensor, clean: Tensor, levels: Tensor) -> Tensor:
     """The estimate of the noise that an estimate of x makes: `(z - a x) / b`.
 
     Args:
@@ -113,7 +114,9 @@ def noise_from_clean(images, clean, levels):
     return (images - signal_scale * as_float(clean)) / noise_scale
 
 
-def ancestral_update(images, estimate, levels, next_levels):
+def ancestral_update(
+    images: Tensor, estimate: Tensor, levels: Tensor, next_levels: Tensor
+) -> Tensor:
     """The mean of the state at a lower level (Ho et al., eq. 7).
 
     With r = (a_t / a_s)^2, `z_s = a_s (1 - r) / b_t^2 x + sqrt(r) b_s^2 / b_t^2 z_t`:
@@ -139,7 +142,7 @@ def ancestral_update(images, estimate, levels, next_levels):
     return replaced * estimate + kept * (next_noise_scale / noise_scale) ** 2 * images
 
 
-def ancestral_noise_scale(levels, next_levels):
+def ancestral_noise_scale(levels: Tensor, next_levels: Tensor) -> Tensor:
     """Standard deviation of the noise after `ancestral_update` (Ho et al., eq. 7).
 
     `sqrt(1 - r) b_s / b_t`, the square root of their beta tilde; 0 at level 0.
@@ -156,7 +159,13 @@ def ancestral_noise_scale(levels, next_levels):
     return ratio * ops.sqrt(_replaced(levels, next_levels))
 
 
-def ddim_update(images, estimate, levels, next_levels, eta=0.0):
+def ddim_update(
+    images: Tensor,
+    estimate: Tensor,
+    levels: Tensor,
+    next_levels: Tensor,
+    eta: float = 0.0,
+) -> Tensor:
     """The DDIM update (Song et al., eq. 12), without the noise of `eta`.
 
     `z_s = a_s x + sqrt(b_s^2 - c^2) n` with n the noise that the estimate of x

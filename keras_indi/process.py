@@ -13,10 +13,11 @@ Reference:
 
 from keras import ops
 
+from keras_indi.annotations import Tensor
 from keras_indi.broadcasting import along_batch, as_float
 
 
-def interpolate(clean, degraded, times):
+def interpolate(clean: Tensor, degraded: Tensor, times: Tensor) -> Tensor:
     """The point at `times` on the straight path from clean to degraded (eq. 1).
 
     `x_t = (1 - t) x + t y`; exactly `clean` at t = 0, `degraded` at t = 1.
@@ -39,7 +40,7 @@ def interpolate(clean, degraded, times):
     return (1.0 - times) * clean + times * degraded
 
 
-def perturb(images, noise, noise_scale):
+def perturb(images: Tensor, noise: Tensor, noise_scale: Tensor) -> Tensor:
     """Adds the noise of the perturbed path: `x_t + t eps_t n`.
 
     Args:
@@ -56,7 +57,9 @@ def perturb(images, noise, noise_scale):
     return images + along_batch(noise_scale, images) * as_float(noise)
 
 
-def update(images, estimate, times, next_times):
+def update(
+    images: Tensor, estimate: Tensor, times: Tensor, next_times: Tensor
+) -> Tensor:
     """The InDI update from t to s <= t (Proposition 1 and Algorithm 1).
 
     `x_s = (1 - s/t) F(x_t, t) + (s/t) x_t`, the posterior mean of x_s given
@@ -81,7 +84,9 @@ def update(images, estimate, times, next_times):
     return (1.0 - ratio) * estimate + ratio * images
 
 
-def update_noise_scale(times, next_times, variance, next_variance):
+def update_noise_scale(
+    times: Tensor, next_times: Tensor, variance: Tensor, next_variance: Tensor
+) -> Tensor:
     """Standard deviation of the fresh noise that an update adds.
 
     `sqrt(v(s) - (s/t)^2 v(t))` with the noise variance `v(t) = t^2 eps_t^2`.
@@ -107,7 +112,7 @@ def update_noise_scale(times, next_times, variance, next_variance):
     return ops.where(resolved, ops.sqrt(ops.where(resolved, fresh, 1.0)), 0.0)
 
 
-def residual_flow(images, estimate, times):
+def residual_flow(images: Tensor, estimate: Tensor, times: Tensor) -> Tensor:
     """The flow that the iteration follows in small steps: `dx_t/dt`.
 
     `dx_t/dt = (x_t - F(x_t, t)) / t`, the limit of the update for s -> t. It
@@ -130,7 +135,7 @@ def residual_flow(images, estimate, times):
     )
 
 
-def shift_times(times, time_shift):
+def shift_times(times: Tensor, time_shift: float) -> Tensor:
     """The times at which the network is asked in place of `times`: `min(1, k t)`.
 
     A network that was trained on true states trusts its own too much: those hold

@@ -1,4 +1,4 @@
-"""Runs the linter, then the tests on every installed backend, one after another.
+"""Runs the linter, mypy, and the tests on every installed backend, one after another.
 
     python tests/run.py [pytest arguments]
 
@@ -24,6 +24,7 @@ def main(arguments):
     commands = [
         ("ruff check", [], {}),
         ("ruff format --check", [], {}),
+        ("mypy", [], {}),
     ]
     for backend in installed:
         marked = (

@@ -1,11 +1,14 @@
 """Pure functions of tensors, compiled by the backend in use; and its devices."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 
 UNTOLD_DEVICE_MEMORY = 4 * 2**30
 
 
-def default_jit_compile():
+def default_jit_compile() -> bool | str:
     """What `jit_compile="auto"` means: XLA, but never on a CPU with TensorFlow.
 
     There XLA trains convolutions slower than TensorFlow's own kernels.
@@ -18,7 +21,9 @@ def default_jit_compile():
     return "auto"
 
 
-def compile_function(function, variables):
+def compile_function(
+    function: Callable[..., Any], variables: Sequence[keras.Variable]
+) -> Callable[..., Any]:
     """Compiles a pure function for inference, once per shape of its arguments.
 
     Args:
@@ -56,7 +61,7 @@ def compile_function(function, variables):
     return function
 
 
-def compiles_each_shape():
+def compiles_each_shape() -> bool:
     """Bool: whether each new shape of the arguments costs a compilation.
 
     TensorFlow without XLA compiles once for all shapes; PyTorch compiles nothing.
@@ -67,7 +72,7 @@ def compiles_each_shape():
     )
 
 
-def free_device_memory():
+def free_device_memory() -> int | None:
     """Bytes free on the accelerator that computes, or `None` on a CPU.
 
     TensorFlow tells none: there it is taken to be `UNTOLD_DEVICE_MEMORY`.
@@ -99,7 +104,7 @@ def _tensorflow_accelerators():
     )
 
 
-def devices():
+def devices() -> list[str]:
     """What the backend can compute on.
 
     Returns:

@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from keras_indi.annotations import Tensor
 
-def convolve(images, kernel, bias=None):
+
+def convolve(images: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
     """A convolution of stride 1 with "same" padding, its bias added.
 
     Args:
@@ -40,7 +42,7 @@ def _convolve_torch(images, kernel, bias):
     ).permute(0, 2, 3, 1)
 
 
-def add_to_pixels(images, vectors):
+def add_to_pixels(images: Tensor, vectors: Tensor) -> Tensor:
     """Adds a vector to every pixel, with a gradient that can be trusted.
 
     TensorFlow and JAX sum the vector's gradient over the pixels in the compute

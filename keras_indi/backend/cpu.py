@@ -3,11 +3,13 @@
 import pathlib
 import re
 
+from keras_indi.annotations import FilePath
+
 # Instructions for bfloat16; without them it is computed by way of float32.
 BFLOAT16_FEATURES = ("avx512_bf16", "amx_bf16")
 
 
-def bfloat16_features(path="/proc/cpuinfo"):
+def bfloat16_features(path: FilePath = "/proc/cpuinfo") -> list[str] | None:
     """The CPU's instructions for bfloat16.
 
     Args:

@@ -1,9 +1,11 @@
 """What Keras keeps private and we must touch: each with a test of its own."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 
-def at_old_path(store, renamed):
+def at_old_path(store: Any, renamed: Mapping[str, str]) -> Mapping[str, Any]:
     """The place in a weights file of a layer whose class was renamed since.
 
     Keras files the weights of a functional model's layers under their classes' names:
@@ -23,7 +25,7 @@ def at_old_path(store, renamed):
     return store.get(_replaced(path, {new: old for old, new in renamed.items()}))
 
 
-def at_new_path(path, renamed):
+def at_new_path(path: str, renamed: Mapping[str, str]) -> str:
     """A path in a weights file as Keras would write it today; see `at_old_path`."""
     return _replaced(path, renamed)
 

@@ -6,7 +6,7 @@ from keras_indi.backend.compiled import devices
 from keras_indi.backend.cpu import bfloat16_features
 
 
-def fastest_dtype():
+def fastest_dtype() -> str:
     """`"bfloat16"` where it is known to restore faster, else `"float32"`.
 
     That is TensorFlow on a CPU with instructions for it (without them it is computed

@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from keras_indi.annotations import Tensor
 
-def halve(images):
+
+def halve(images: Tensor) -> Tensor:
     """The means of 2x2 blocks.
 
     Args:
@@ -30,7 +32,7 @@ def halve(images):
     return ops.mean(blocks, axis=(2, 4))
 
 
-def double(images):
+def double(images: Tensor) -> Tensor:
     """Each pixel four times, as a 2x2 block.
 
     Args:

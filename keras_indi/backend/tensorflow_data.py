@@ -1,7 +1,16 @@
 """Batches as TensorFlow's data sets, on any backend."""
 
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-def tf_dataset(batches, signature, length):
+from keras_indi.annotations import Shape
+
+
+def tf_dataset(
+    batches: Callable[[], Iterator[tuple]],
+    signature: Sequence[tuple[Shape, Any]],
+    length: int,
+) -> Any:
     """Batches of arrays as a `tf.data.Dataset` of known length.
 
     Args:

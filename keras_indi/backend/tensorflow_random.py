@@ -1,7 +1,10 @@
 """TensorFlow's random generators, which layers of KerasCV draw from on any backend."""
 
+from collections.abc import Iterable
+from typing import Any
 
-def reseed_tensorflow(global_seed, seed, values):
+
+def reseed_tensorflow(global_seed: int, seed: int, values: Iterable[Any]) -> None:
     """Sets what draws in TensorFlow.
 
     Args:

@@ -1,7 +1,11 @@
 """PyTorch's files, read by PyTorch whatever the backend."""
 
+import numpy as np
 
-def read_state_dict(path):
+from keras_indi.annotations import FilePath
+
+
+def read_state_dict(path: FilePath) -> dict[str, np.ndarray]:
     """The arrays of a PyTorch state dict.
 
     Args:

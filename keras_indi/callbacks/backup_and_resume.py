@@ -3,11 +3,16 @@
 import json
 import pathlib
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
 
+from keras_indi.annotations import FilePath
 from keras_indi.images.whole_writes import write_whole
+
+if TYPE_CHECKING:
+    from keras_indi.data.pairs import Pairs
 
 # Where the backup file holds what `Model.save_weights` does not.
 GROUP = "backup_and_resume"
@@ -45,7 +50,7 @@ class BackupAndResume(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, path, pairs, every=100):
+    def __init__(self, path: FilePath, pairs: "Pairs", every: int = 100) -> None:
         super().__init__()
         self.path = pathlib.Path(path)
         if not self.path.name.endswith(".weights.h5"):
@@ -64,7 +69,7 @@ class BackupAndResume(keras.callbacks.Callback):
         self.pairs = pairs
         self.every = every
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if self.params.get("steps") not in (None, len(self.pairs)):
             raise ValueError(
                 "Give `batches_per_epoch` to the pairs, not `steps_per_epoch` to "
@@ -78,7 +83,7 @@ class BackupAndResume(keras.callbacks.Callback):
         if self.path.exists():
             self._restore()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         # Restored once; a later fit of the model must not begin there too.
         self.model._initial_epoch = None
         self._epoch = epoch
@@ -95,7 +100,9 @@ class BackupAndResume(keras.callbacks.Callback):
             self._quiet.__enter__()
             warnings.filterwarnings("ignore", message="Your input ran out of data")
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         # Here, not at a batch's end: after the last batch of an epoch come its
         # validation and the callbacks at its end, which a resumed fit must not miss.
         if batch >= self._length:
@@ -105,16 +112,18 @@ class BackupAndResume(keras.callbacks.Callback):
         if self._unsaved >= self.every:
             self._save()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         self._unsaved += batch + 1 - self._trained
         self._trained = batch + 1
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self._quiet is not None:
             self._quiet.__exit__(None, None, None)
             self._quiet = None
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.model._initial_epoch = None
         self.path.unlink(missing_ok=True)
 

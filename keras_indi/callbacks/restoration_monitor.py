@@ -3,12 +3,15 @@
 import contextlib
 import io
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_indi import metrics as image_metrics
+from keras_indi.annotations import FilePath
 from keras_indi.callbacks.tensorboard_scalars import add_event, event_writer
 from keras_indi.evaluation.plots import contact_sheet, require_pillow, viewable
 from keras_indi.images.whole_writes import write_whole
@@ -70,17 +73,17 @@ class RestorationMonitor(keras.callbacks.Callback):
 
     def __init__(
         self,
-        degraded,
-        clean,
-        num_steps=(1, 4),
-        every=1,
-        metrics=None,
-        log_dir=None,
-        tensorboard=False,
-        num_previews=4,
-        seed=0,
-        **restore_arguments,
-    ):
+        degraded: np.ndarray,
+        clean: np.ndarray,
+        num_steps: Sequence[int] = (1, 4),
+        every: int = 1,
+        metrics: Sequence[Any] | None = None,
+        log_dir: FilePath | None = None,
+        tensorboard: bool = False,
+        num_previews: int = 4,
+        seed: int = 0,
+        **restore_arguments: Any,
+    ) -> None:
         super().__init__()
         self.degraded = [np.asarray(image) for image in degraded]
         self.clean = [np.asarray(image) for image in clean]
@@ -117,18 +120,18 @@ class RestorationMonitor(keras.callbacks.Callback):
         self.num_previews = num_previews
         self.seed = seed
         self.restore_arguments = restore_arguments
-        self._writer = (
-            event_writer(self.log_dir / "tensorboard") if tensorboard else None
-        )
-        self._beside = []
-        self._scores = {}
+        self._writer = None
+        if tensorboard and self.log_dir is not None:
+            self._writer = event_writer(self.log_dir / "tensorboard")
+        self._beside: Sequence[keras.callbacks.Callback] = ()
+        self._scores: dict[str, float] = {}
 
-    def set_callbacks(self, callbacks):
+    def set_callbacks(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Told by `InDI.fit`: the callbacks of the fit, in their order."""
         self._beside = callbacks
 
-    def on_train_begin(self, logs=None):
-        self._metrics = self.metrics
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._metrics = self.metrics or ()
         if self.metrics is None:
             value_range = self.model.value_range
             if value_range is None:
@@ -139,7 +142,7 @@ class RestorationMonitor(keras.callbacks.Callback):
             self._metrics = [image_metrics.PSNR(value_range)]
         self._scores = {}
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if (epoch + 1) % self.every == 0:
             with self._averaged_weights():
                 restored = [self._restored(steps) for steps in self.num_steps]

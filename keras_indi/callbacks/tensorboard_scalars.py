@@ -2,8 +2,12 @@
 
 import pathlib
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import keras
+
+from keras_indi.annotations import FilePath
 
 
 class TensorBoardScalars(keras.callbacks.Callback):
@@ -24,15 +28,15 @@ class TensorBoardScalars(keras.callbacks.Callback):
     ```
     """
 
-    def __init__(self, log_dir):
+    def __init__(self, log_dir: FilePath) -> None:
         super().__init__()
         self._writer = event_writer(pathlib.Path(log_dir))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         add_event(self._writer, epoch, logs or {})
 
 
-def event_writer(log_dir):
+def event_writer(log_dir: FilePath) -> Any:
     """Opens TensorBoard's file in a folder.
 
     Raises:
@@ -48,7 +52,9 @@ def event_writer(log_dir):
     return EventFileWriter(str(log_dir))
 
 
-def add_event(writer, epoch, scores, **images):
+def add_event(
+    writer: Any, epoch: int, scores: Mapping[str, float], **images: Any
+) -> None:
     """Writes scores and pictures of an epoch.
 
     Args:

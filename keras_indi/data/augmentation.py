@@ -5,7 +5,7 @@ import numpy as np
 SYMMETRIES = 8  # of the square; the first four also keep a rectangle's shape
 
 
-def transform(image, symmetry):
+def transform(image: np.ndarray, symmetry: int) -> np.ndarray:
     """Applies one of the eight symmetries of the square to an image.
 
     Args:
@@ -21,7 +21,7 @@ def transform(image, symmetry):
     return np.swapaxes(image, 0, 1) if symmetry & 4 else image
 
 
-def random_symmetry(height, width, random):
+def random_symmetry(height: int, width: int, random: np.random.Generator) -> int:
     """Draws a symmetry, uniformly among those that keep the shape.
 
     Args:

@@ -7,6 +7,7 @@ import typing
 import keras
 import numpy as np
 
+from keras_indi.annotations import FilePath
 from keras_indi.data.crops import scale_of
 from keras_indi.data.resize import resize
 from keras_indi.data.shift import measure_shift
@@ -41,7 +42,7 @@ class PairCheck(typing.NamedTuple):
     degraded: ImageInfo
     clean: ImageInfo
     scale: int
-    shift: tuple
+    shift: tuple[float, float]
     psnr: float
 
 
@@ -57,24 +58,24 @@ class SetCheck:
     """
 
     match: Match
-    pairs: dict
-    unusable: dict
+    pairs: dict[str, PairCheck]
+    unusable: dict[str, str]
     max_shift: float
 
     @property
-    def misaligned(self):
+    def misaligned(self) -> dict[str, float]:
         """Dict of name to shift in pixels, of misaligned pairs, the worst first."""
         lengths = {name: float(np.hypot(*p.shift)) for name, p in self.pairs.items()}
         far = {name: size for name, size in lengths.items() if size > self.max_shift}
         return dict(sorted(far.items(), key=lambda item: -item[1]))
 
     @property
-    def usable(self):
+    def usable(self) -> bool:
         """Whether there are pairs, and nothing was found to mend."""
         alone = self.match.only_degraded or self.match.only_clean
         return bool(self.pairs) and not (alone or self.unusable or self.misaligned)
 
-    def report(self):
+    def report(self) -> str:
         """The findings as text, one a line."""
         alone = self.match.report()
         lines = [alone or f"{len(self.match.pairs)} pairs, none without a partner"]
@@ -102,8 +103,12 @@ class SetCheck:
 
 
 def check_folders(
-    degraded_dir, clean_dir, max_shift=MAX_SHIFT, max_pixels=MAX_PIXELS, verbose=1
-):
+    degraded_dir: FilePath,
+    clean_dir: FilePath,
+    max_shift: float = MAX_SHIFT,
+    max_pixels: int = MAX_PIXELS,
+    verbose: int = 1,
+) -> SetCheck:
     """Reads all pairs of two folders and looks for what would spoil a training.
 
     Args:
@@ -143,7 +148,7 @@ def check_folders(
     return result
 
 
-def crops_to_look_at(result, count=6):
+def crops_to_look_at(result: SetCheck, count: int = 6) -> dict[str, list[np.ndarray]]:
     """Centre crops of pairs that tell most, for a contact sheet.
 
     Args:

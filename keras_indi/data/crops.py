@@ -1,5 +1,10 @@
 """Cutting training pairs: the same place of both images, degraded if need be."""
 
+from collections.abc import Callable
+
+import numpy as np
+
+from keras_indi.annotations import ValueRange
 from keras_indi.data import augmentation
 from keras_indi.data.resize import resize
 from keras_indi.images.decoding import UnusableImageError
@@ -25,7 +30,15 @@ class CropPair:
         value_range: The result's range, see `value_ranges`.
     """
 
-    def __init__(self, degradation, crop_size, random, augment, dtype, value_range):
+    def __init__(
+        self,
+        degradation: Callable[..., np.ndarray] | None,
+        crop_size: tuple[int, int] | None,
+        random: bool,
+        augment: bool,
+        dtype: str,
+        value_range: ValueRange,
+    ) -> None:
         self.degradation = degradation
         self.crop_size = crop_size
         self.random = random
@@ -33,7 +46,11 @@ class CropPair:
         self.dtype = dtype
         self.value_range = value_range
 
-    def __call__(self, element, generator):
+    def __call__(
+        self,
+        element: np.ndarray | tuple[np.ndarray, np.ndarray],
+        generator: np.random.Generator,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Cuts one pair.
 
         Args:
@@ -50,13 +67,15 @@ class CropPair:
                 other, before anything is drawn.
         """
         if isinstance(element, tuple):
-            pair = self._crop_of_pair(*element, generator)
+            degraded, clean = self._crop_of_pair(*element, generator)
         else:
-            pair = self._degraded_crop(element, generator)
+            degraded, clean = self._degraded_crop(element, generator)
         if self.augment:
-            symmetry = augmentation.random_symmetry(*pair[0].shape[:2], generator)
-            pair = tuple(augmentation.transform(image, symmetry) for image in pair)
-        return pair
+            height, width = degraded.shape[:2]
+            symmetry = augmentation.random_symmetry(height, width, generator)
+            degraded = augmentation.transform(degraded, symmetry)
+            clean = augmentation.transform(clean, symmetry)
+        return degraded, clean
 
     def _crop_of_pair(self, degraded, clean, generator):
         scale = scale_of(degraded.shape, clean.shape)
@@ -113,7 +132,7 @@ class CropPair:
         return convert(image, self.dtype, self.value_range)
 
 
-def scale_of(degraded_shape, clean_shape):
+def scale_of(degraded_shape: tuple[int, ...], clean_shape: tuple[int, ...]) -> int:
     """How many times larger the clean image is.
 
     Args:

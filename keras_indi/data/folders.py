@@ -1,7 +1,9 @@
 """Training pairs from folders of image files."""
 
 import warnings
+from typing import TYPE_CHECKING, Any
 
+from keras_indi.annotations import FilePath
 from keras_indi.data import degradations
 from keras_indi.data.pipeline import make_pairs
 from keras_indi.images.decoding import MAX_PIXELS
@@ -13,17 +15,20 @@ from keras_indi.images.image_files import (
     match_folders,
 )
 
+if TYPE_CHECKING:
+    from keras_indi.data.pairs import Pairs
+
 
 def pairs_from_folders(
-    clean,
+    clean: FilePath,
     *,
-    degraded=None,
-    degradation=None,
-    image_channels=3,
-    max_pixels=MAX_PIXELS,
-    cache_bytes=CACHE_BYTES,
-    **options,
-):
+    degraded: FilePath | None = None,
+    degradation: Any = None,
+    image_channels: int = 3,
+    max_pixels: int = MAX_PIXELS,
+    cache_bytes: int = CACHE_BYTES,
+    **options: Any,
+) -> "Pairs":
     """Pairs from a folder of clean images and one of degraded images, or a degradation.
 
     Reads PNG, JPEG, WebP and TIFF of 8 or 16 bits, in any depth of folders.

@@ -1,8 +1,10 @@
 """Batches of pairs for `fit`: the same for one seed, whoever reads them."""
 
 import threading
+from typing import Any
 
 import keras
+import numpy as np
 
 from keras_indi.backend.tensorflow_data import tf_dataset
 
@@ -29,7 +31,14 @@ class Pairs(keras.utils.PyDataset):
             They are named in one warning at the end of the epoch that met them.
     """
 
-    def __init__(self, pipeline, loader, batches_per_epoch, training, settings):
+    def __init__(
+        self,
+        pipeline: Any,
+        loader: Any,
+        batches_per_epoch: int,
+        training: bool,
+        settings: dict[str, Any],
+    ) -> None:
         super().__init__()
         self._pipeline = pipeline
         self._loader = loader
@@ -37,26 +46,27 @@ class Pairs(keras.utils.PyDataset):
         self._training = training
         self._settings = settings
         self._position = 0  # the number of the next iteration's first batch
-        self._order = None  # within an epoch of Keras: what index came when
-        self._reader = None
-        self._reader_next = 0
+        # Within an epoch of Keras: what index came when.
+        self._order: dict[int, int] | None = None
+        self._reader: Any = None
+        self._reader_next: int | None = 0
         self._lock = threading.RLock()
 
     @property
-    def skipped(self):
+    def skipped(self) -> dict[str, str]:
         return dict(self._loader.skipped)
 
     # === As Keras reads it ===
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._batches_per_epoch
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int:
         # Keras asks before an epoch for its usual length, within for its own.
         return len(self) if self._order is None else self._remaining()
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Reads batch `index` of the epoch.
 
         Within an epoch of `fit` the index only counts: `fit` would shuffle the
@@ -72,19 +82,19 @@ class Pairs(keras.utils.PyDataset):
                 index = self._order.setdefault(index, len(self._order))
             return self._read(self._position + index)
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         self._order = {}
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         self._order = None
         self._finish_epoch(self._position + self._remaining())
 
     # === As Python reads it ===
 
-    def __iter__(self):
+    def __iter__(self) -> "PairsIterator":
         return PairsIterator(self)
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         """Where the next iteration, or epoch of `fit`, begins.
 
         Returns:
@@ -93,7 +103,7 @@ class Pairs(keras.utils.PyDataset):
         """
         return {**self._settings, "next_batch": self._position}
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         """Lets the next iteration begin where `state` says.
 
         To resume a `fit`, use `keras_indi.callbacks.BackupAndResume`.
@@ -106,7 +116,7 @@ class Pairs(keras.utils.PyDataset):
         """
         self._position = self._checked_position(state)
 
-    def as_tf_dataset(self):
+    def as_tf_dataset(self) -> Any:
         """The same batches as a `tf.data.Dataset`.
 
         Returns:
@@ -175,7 +185,7 @@ class PairsIterator:
     ```
     """
 
-    def __init__(self, pairs):
+    def __init__(self, pairs: Pairs) -> None:
         self._pairs = pairs
         self._start_at(pairs._position)
 
@@ -183,10 +193,10 @@ class PairsIterator:
         self._next = position
         self._end = position - position % len(self._pairs) + len(self._pairs)
 
-    def __iter__(self):
+    def __iter__(self) -> "PairsIterator":
         return self
 
-    def __next__(self):
+    def __next__(self) -> tuple[np.ndarray, np.ndarray]:
         if self._next == self._end:
             self._pairs._finish_epoch(self._end)
             raise StopIteration
@@ -194,10 +204,10 @@ class PairsIterator:
         self._next += 1
         return batch
 
-    def get_state(self):
+    def get_state(self) -> dict[str, Any]:
         """The position, as `Pairs.get_state`."""
         return {**self._pairs._settings, "next_batch": self._next}
 
-    def set_state(self, state):
+    def set_state(self, state: dict[str, Any]) -> None:
         """Goes to a position, as `Pairs.set_state`."""
         self._start_at(self._pairs._checked_position(state))

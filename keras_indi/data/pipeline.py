@@ -3,9 +3,12 @@
 import functools
 import os
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from keras_indi.annotations import ValueRange
 from keras_indi.data.crops import CropPair
 from keras_indi.data.pairs import Pairs
 from keras_indi.images.decoding import UnusableImageError
@@ -17,19 +20,19 @@ PASSES = 2**30  # as good as without end; of more, Grain could not count the bat
 
 
 def make_pairs(
-    source,
-    degradation=None,
+    source: Any,
+    degradation: Callable[..., np.ndarray] | None = None,
     *,
-    crop_size=128,
-    batch_size=16,
-    training=True,
-    augment=None,
-    batches_per_epoch=None,
-    dtype="uint8",
-    value_range=None,
-    seed=0,
-    num_workers=None,
-):
+    crop_size: int | tuple[int, int] | None = 128,
+    batch_size: int = 16,
+    training: bool = True,
+    augment: bool | None = None,
+    batches_per_epoch: int | None = None,
+    dtype: str = "uint8",
+    value_range: ValueRange | None = None,
+    seed: int = 0,
+    num_workers: int | None = None,
+) -> Pairs:
     """Makes training pairs of any source of images with random access.
 
     Args:
@@ -131,14 +134,14 @@ class Shuffle:
         seed: Int.
     """
 
-    def __init__(self, size, seed):
+    def __init__(self, size: int, seed: int) -> None:
         self._size = size
         # Threads read at most two passes at a time.
         self._permutation = functools.lru_cache(4)(
             lambda number: np.random.default_rng((seed, number)).permutation(size)
         )
 
-    def __call__(self, index, element):
+    def __call__(self, index: int, element: int) -> int:
         """The element to read in place of `element`, at `index` of all passes."""
         return self._permutation(index // self._size)[element]
 
@@ -151,14 +154,16 @@ class PairLoader:
         crop_pair: A `CropPair`.
     """
 
-    def __init__(self, source, crop_pair):
+    def __init__(self, source: Any, crop_pair: CropPair) -> None:
         self._source = source
         self._crop_pair = crop_pair
-        self.skipped = {}  # name: reason
-        self._bad = set()  # their indices
+        self.skipped: dict[str, str] = {}  # name: reason
+        self._bad: set[int] = set()  # their indices
         self._reported = 0
 
-    def __call__(self, index, generator):
+    def __call__(
+        self, index: int, generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Makes a pair.
 
         What is unusable is known by its index from then on, and draws nothing;
@@ -181,7 +186,7 @@ class PairLoader:
                 raise ValueError(self._all_unusable())
             index = int(generator.integers(len(self._source)))
 
-    def check(self):
+    def check(self) -> None:
         """Raises a ValueError if no element can be used."""
         for index in range(len(self._source)):
             try:
@@ -191,7 +196,7 @@ class PairLoader:
                 self._skip(index, error)
         raise ValueError(self._all_unusable())
 
-    def report(self):
+    def report(self) -> None:
         """Names, once, what was skipped since the last report."""
         names = sorted(self.skipped)
         if len(names) > self._reported:

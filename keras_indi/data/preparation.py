@@ -8,6 +8,7 @@ import pathlib
 
 import keras
 
+from keras_indi.annotations import FilePath
 from keras_indi.data.crops import scale_of
 from keras_indi.images.decoding import (
     MAX_PIXELS,
@@ -34,20 +35,20 @@ class Preparation:
 
     written: int = 0
     present: int = 0
-    failed: dict = dataclasses.field(default_factory=dict)
+    failed: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def prepare(
-    clean_dir,
-    out_dir,
-    degraded_dir=None,
+    clean_dir: FilePath,
+    out_dir: FilePath,
+    degraded_dir: FilePath | None = None,
     *,
-    size=256,
-    overlap=32,
-    max_pixels=MAX_PIXELS,
-    num_workers=None,
-    verbose=1,
-):
+    size: int = 256,
+    overlap: int = 32,
+    max_pixels: int = MAX_PIXELS,
+    num_workers: int | None = None,
+    verbose: int = 1,
+) -> Preparation:
     """Cuts a folder of photographs, or of pairs, into overlapping sub-images.
 
     Sub-images lie on a grid of `size - overlap` pixels; the last of each row and
@@ -86,8 +87,8 @@ def prepare(
             f"size={size}, overlap={overlap}"
         )
     out_dir = pathlib.Path(out_dir)
-    for folder in filter(None, (clean_dir, degraded_dir)):
-        if out_dir.resolve().is_relative_to(pathlib.Path(folder).resolve()):
+    for folder in (clean_dir, degraded_dir):
+        if folder and out_dir.resolve().is_relative_to(pathlib.Path(folder).resolve()):
             raise ValueError(
                 "The sub-images must not lie among the photographs. Received: "
                 f"out_dir={str(out_dir)!r} within {str(folder)!r}"
@@ -132,7 +133,7 @@ def prepare(
     return result
 
 
-def grid(length, size, step):
+def grid(length: int, size: int, step: int) -> list[int]:
     """Where sub-images begin along one axis.
 
     Args:

@@ -7,7 +7,13 @@ import numpy as np
 METHODS = ("nearest", "area", "bilinear", "bicubic")
 
 
-def resize(image, height, width, method="bicubic", antialias=True):
+def resize(
+    image: np.ndarray,
+    height: int,
+    width: int,
+    method: str = "bicubic",
+    antialias: bool = True,
+) -> np.ndarray:
     """Resizes an image with half-pixel centres.
 
     Output pixel i has its centre at `(i + 1/2) * size_in / size_out - 1/2` of the

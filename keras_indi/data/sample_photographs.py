@@ -1,5 +1,9 @@
 """Real photographs that scikit-image carries, for a first training anywhere."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 # Colour photographs first; grey ones lend their textures.
 TRAINING = (
     "astronaut",
@@ -16,7 +20,7 @@ TRAINING = (
 HELD_OUT = ("chelsea", "coffee")
 
 
-def sample_photographs(names=TRAINING):
+def sample_photographs(names: Sequence[str] = TRAINING) -> list[np.ndarray]:
     """Loads photographs from the installed scikit-image; nothing is downloaded.
 
     Args:

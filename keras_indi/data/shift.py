@@ -11,7 +11,7 @@ LARGEST = 1024  # pixels, height and width of the centre that is looked at
 LEAST_STRENGTH = 0.1
 
 
-def measure_shift(degraded, clean):
+def measure_shift(degraded: np.ndarray, clean: np.ndarray) -> tuple[float, float]:
     """By how much one image is shifted against another, by correlation.
 
     The cross-correlation is computed by Fourier transforms of the windowed,

@@ -2,6 +2,9 @@
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
+
+import numpy as np
 
 MOST = 2**14  # feature vectors kept: 256 MB at 2048 dimensions
 
@@ -13,10 +16,12 @@ class FeatureCache:
     is what takes the time.
     """
 
-    def __init__(self):
-        self._features = OrderedDict()
+    def __init__(self) -> None:
+        self._features: OrderedDict[bytes, np.ndarray] = OrderedDict()
 
-    def features(self, images, compute):
+    def features(
+        self, images: np.ndarray, compute: Callable[[np.ndarray], np.ndarray]
+    ) -> np.ndarray:
         """What `compute(images)` gives, computed or remembered."""
         digest = hashlib.sha256(f"{images.shape}{images.dtype}".encode())
         digest.update(images.tobytes())

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,16 +25,21 @@ class NamedPairs:
             one for other contents of the images.
     """
 
-    def __init__(self, names, read, fingerprint):
+    def __init__(
+        self,
+        names: Sequence[str],
+        read: Callable[[int], tuple[np.ndarray, np.ndarray]],
+        fingerprint: Callable[[], str],
+    ) -> None:
         self.names = names
         self.read = read
         self.fingerprint = fingerprint
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.names)
 
 
-def as_pairs(pairs, channels=3, limit=None):
+def as_pairs(pairs: Any, channels: int = 3, limit: int | None = None) -> NamedPairs:
     """Makes `NamedPairs` of what a user has.
 
     Args:

@@ -3,11 +3,19 @@
 import itertools
 import math
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_indi.annotations import ValueRange
 from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
 from keras_indi.evaluation.settings import mean_over_seeds, short_name
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+    from keras_indi.evaluation.table import Table
 
 MARGIN = 8  # pixels between the images
 LABEL_HEIGHT = 28  # pixels above each column
@@ -28,7 +36,9 @@ TITLES = {
 }
 
 
-def contact_sheet(rows, labels):
+def contact_sheet(
+    rows: Sequence[Sequence[np.ndarray]], labels: Sequence[str]
+) -> "PIL.Image.Image":
     """Lays images out in a labelled grid.
 
     Args:
@@ -62,7 +72,7 @@ def contact_sheet(rows, labels):
     return sheet
 
 
-def draw_trade_off(table):
+def draw_trade_off(table: "Table") -> dict[str, Any]:
     """Draws the paper's plots of a trade-off.
 
     Each distortion (PSNR, SSIM) against each perceptual figure (LPIPS, FID, KID)
@@ -123,7 +133,7 @@ def draw_trade_off(table):
     return drawn
 
 
-def draw_evaluation(table):
+def draw_evaluation(table: "Table") -> Any:
     """Draws each image's scores, so that outliers are seen.
 
     A panel a metric: the images from the worst to the best, the mean as a line, and
@@ -172,7 +182,7 @@ def _tail(name, length=28):
     return name if len(name) <= length else f"…{name[1 - length :]}"
 
 
-def require_matplotlib():
+def require_matplotlib() -> Any:
     """Returns the module, or raises an ImportError that says how to get it."""
     try:
         import matplotlib
@@ -183,7 +193,7 @@ def require_matplotlib():
     return matplotlib
 
 
-def require_pillow():
+def require_pillow() -> Any:
     """Returns the module, or raises an ImportError that says how to get it."""
     try:
         import PIL.Image
@@ -213,7 +223,7 @@ def _finish(axes, title):
         axes.legend(fontsize=8)
 
 
-def viewable(image, value_range):
+def viewable(image: np.ndarray, value_range: ValueRange | None) -> np.ndarray:
     """An image as screens show it.
 
     Args:
@@ -232,7 +242,7 @@ def viewable(image, value_range):
     return np.rint(255.0 * channels).astype("uint8")
 
 
-def heat_map(values, highest):
+def heat_map(values: np.ndarray, highest: float) -> np.ndarray:
     """Values as colours, from black at 0 over red to pale yellow.
 
     Args:

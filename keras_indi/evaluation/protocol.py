@@ -3,13 +3,20 @@
 import hashlib
 import importlib.metadata
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
 from keras_indi import metrics
+from keras_indi.annotations import Config, FilePath, ValueRange
 from keras_indi.configurable import Configurable
 from keras_indi.version import __version__
+
+if TYPE_CHECKING:
+    from keras_indi.metrics.feature_distance import FeatureDistance
+    from keras_indi.metrics.image_metric import ImageMetric
 
 # Scores of one image, then scores of a whole set of images.
 IMAGE_METRICS = ("psnr", "ssim", "lpips_alex", "lpips_squeeze", "lpips_vgg")
@@ -64,16 +71,16 @@ class Protocol(Configurable):
 
     def __init__(
         self,
-        metrics=("psnr", "ssim"),
-        channel="rgb",
-        crop_border=0,
-        value_range=(0, 255),
-        weights=None,
-        extractor=None,
-        kid_subset_size=None,
-        num_images=None,
-        seed=0,
-    ):
+        metrics: Sequence[str] = ("psnr", "ssim"),
+        channel: str = "rgb",
+        crop_border: int = 0,
+        value_range: ValueRange = (0, 255),
+        weights: Mapping[str, Any] | None = None,
+        extractor: FilePath | None = None,
+        kid_subset_size: int | None = None,
+        num_images: int | None = None,
+        seed: int = 0,
+    ) -> None:
         self.metrics = _checked_metrics(metrics, extractor)
         if channel not in ("rgb", "y"):
             raise ValueError(
@@ -93,7 +100,7 @@ class Protocol(Configurable):
         self.seed = _checked_count("seed", seed, least=0)
 
     @property
-    def columns(self):
+    def columns(self) -> list[str]:
         """List of the names of all scores, in the order of `metrics`."""
         names = []
         for name in self.metrics:
@@ -102,15 +109,15 @@ class Protocol(Configurable):
                 names.append(name + DEVIATION)
         return names
 
-    def image_metrics(self):
+    def image_metrics(self) -> "dict[str, ImageMetric]":
         """New metrics of single images.
 
         Returns:
             Dict of names to metrics with a `per_image` method.
         """
-        options = {"value_range": self.value_range}
+        options: dict[str, Any] = {"value_range": self.value_range}
         classic = {**options, "crop_border": self.crop_border, "channel": self.channel}
-        built = {}
+        built: dict[str, ImageMetric] = {}
         for name in self.metrics:
             if name == "psnr":
                 built[name] = metrics.PSNR(**classic)
@@ -123,7 +130,7 @@ class Protocol(Configurable):
                 )
         return built
 
-    def set_metrics(self, count):
+    def set_metrics(self, count: int) -> "dict[str, FeatureDistance]":
         """New metrics of a whole set of images.
 
         Args:
@@ -143,13 +150,14 @@ class Protocol(Configurable):
                 f"{names} of these images need at least {least} of them. Received: "
                 f"{count} images, kid_subset_size={self.kid_subset_size}"
             )
-        extractors, built = {}, {}
+        extractors: dict[str, Any] = {}
+        built: dict[str, FeatureDistance] = {}
         for name in names:
             dimensions = name[3:]
             if dimensions not in extractors:
                 extractors[dimensions] = self._extractor(dimensions)
             extractor = extractors[dimensions]
-            options = {"value_range": self.value_range, "name": name}
+            options: dict[str, Any] = {"value_range": self.value_range, "name": name}
             if name.startswith("fid"):
                 built[name] = metrics.FrechetDistance(extractor, **options)
             else:
@@ -168,7 +176,7 @@ class Protocol(Configurable):
             self.value_range,
         )
 
-    def without_folders(self):
+    def without_folders(self) -> Config:
         """The configuration as to publish it: of each file the name alone.
 
         Returns:
@@ -181,7 +189,7 @@ class Protocol(Configurable):
             config["extractor"] = pathlib.Path(self.extractor).name
         return config
 
-    def weight_digests(self):
+    def weight_digests(self) -> dict[str, str]:
         """Dict of the names in `weights` (and `"extractor"`) to the files' SHA-256."""
         paths = dict(self.weights)
         if self.extractor is not None:
@@ -192,12 +200,12 @@ class Protocol(Configurable):
         }
 
 
-def kid_subset_size(count):
+def kid_subset_size(count: int) -> int:
     """KID's usual subsets, or halves of few images, so that subsets differ."""
     return min(1000, max(2, count // 2))
 
 
-def running_versions():
+def running_versions() -> dict[str, str]:
     """Dict of what scores may depend on: package, Keras, backend and NumPy."""
     backend = keras.config.backend()
     return {

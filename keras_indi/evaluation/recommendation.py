@@ -1,9 +1,14 @@
 """Which steps, sampler, grid and time shift to restore with."""
 
 import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
 from keras_indi.evaluation.settings import mean_over_seeds, short_name
+
+if TYPE_CHECKING:
+    from keras_indi.evaluation.table import Table
 
 
 class Recommendation:
@@ -17,7 +22,12 @@ class Recommendation:
         statement: String, the same in words.
     """
 
-    def __init__(self, settings, scores, statement):
+    def __init__(
+        self,
+        settings: dict[str, Any] | None,
+        scores: dict[str, float] | None,
+        statement: str,
+    ) -> None:
         self.settings = settings
         self.scores = scores
         self.statement = statement
@@ -29,7 +39,12 @@ class Recommendation:
         return self.statement
 
 
-def recommend(table, best="lpips_alex", within=None, reach=None):
+def recommend(
+    table: "Table",
+    best: str = "lpips_alex",
+    within: Mapping[str, float] | None = None,
+    reach: Mapping[str, float] | None = None,
+) -> Recommendation:
     """Names the setting that is best in one score while others keep their bounds.
 
     Of equal ones, that with the fewest network evaluations. Scores are means

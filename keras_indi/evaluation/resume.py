@@ -3,16 +3,27 @@
 import hashlib
 import json
 import pathlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_indi.evaluation.protocol import running_versions
 from keras_indi.images.whole_writes import write_whole
 
+if TYPE_CHECKING:
+    from keras_indi.evaluation.named_pairs import NamedPairs
+    from keras_indi.evaluation.protocol import Protocol
+    from keras_indi.models.restorer import Restorer
+
 CIRCUMSTANCES = "circumstances.json"
 
 
-def circumstances(pairs, protocol, model=None, **settings):
+def circumstances(
+    pairs: "NamedPairs",
+    protocol: "Protocol",
+    model: "Restorer | None" = None,
+    **settings: Any,
+) -> dict[str, Any]:
     """What must be the same for finished work to count.
 
     Args:
@@ -45,7 +56,7 @@ def circumstances(pairs, protocol, model=None, **settings):
     }
 
 
-def claim(folder, circumstances):
+def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
     """Makes a folder of finished work this run's, or raises if it is another's.
 
     Args:
@@ -88,13 +99,15 @@ class FinishedPairs:
         folder: `pathlib.Path`, or `None` to keep nothing.
     """
 
-    def __init__(self, folder=None):
+    def __init__(self, folder: pathlib.Path | None = None) -> None:
         self._folder = folder
 
     def __contains__(self, index):
         return self._folder is not None and self._path(index).exists()
 
-    def save(self, index, scores, features):
+    def save(
+        self, index: int, scores: dict[str, float], features: dict[str, np.ndarray]
+    ) -> None:
         """Keeps what `Scorer.measure` gave for the pair of an index."""
         if self._folder is None:
             return
@@ -106,7 +119,7 @@ class FinishedPairs:
 
         write_whole(self._path(index), save)
 
-    def load(self, index):
+    def load(self, index: int) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         """Returns what `save` was given."""
         scores, features = {}, {}
         with np.load(self._path(index)) as archive:

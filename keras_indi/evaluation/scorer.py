@@ -1,5 +1,8 @@
 """The metrics of a protocol, at work."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from keras_indi.evaluation.feature_cache import FeatureCache
@@ -8,7 +11,11 @@ from keras_indi.evaluation.protocol import (
     kid_subset_size,
     running_versions,
 )
+from keras_indi.metrics import KernelDistance
 from keras_indi.metrics.image_checks import check_pair
+
+if TYPE_CHECKING:
+    from keras_indi.evaluation.protocol import Protocol
 
 # Features are counted in together: an image's outer product with 2048 dimensions
 # takes about as long as that of many.
@@ -26,21 +33,23 @@ class Scorer:
         versions: Dict of the versions that run, and the digests of the weights.
     """
 
-    def __init__(self, protocol, count):
+    def __init__(self, protocol: "Protocol", count: int) -> None:
         self.protocol = protocol
         self.versions = {**running_versions(), "weights": protocol.weight_digests()}
         self._image_metrics = protocol.image_metrics()
         self._set_metrics = protocol.set_metrics(count)
         self._memory = {_extractor(name): FeatureCache() for name in self._set_metrics}
-        self._waiting = []
+        self._waiting: list[Mapping[str, np.ndarray]] = []
 
-    def reset(self):
+    def reset(self) -> None:
         """Forgets all images that were counted in."""
         self._waiting = []
         for metric in self._set_metrics.values():
             metric.reset_state()
 
-    def measure(self, clean, restored):
+    def measure(
+        self, clean: np.ndarray, restored: np.ndarray
+    ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         """Looks at one pair, which is not counted in yet.
 
         Args:
@@ -69,7 +78,7 @@ class Scorer:
                 features[extractor] = np.vstack([known, metric.features(restored)])
         return scores, features
 
-    def count_in(self, features):
+    def count_in(self, features: Mapping[str, np.ndarray]) -> None:
         """Adds the features of one pair to the scores over all images."""
         self._waiting.append(features)
         if len(self._waiting) == COUNTED_TOGETHER:
@@ -81,7 +90,7 @@ class Scorer:
             pairs = np.stack([features[_extractor(name)] for features in waiting])
             metric.add_features(pairs[:, 0], pairs[:, 1])
 
-    def means(self, rows):
+    def means(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         """The scores over all images that were counted in.
 
         Args:
@@ -96,11 +105,14 @@ class Scorer:
             for name in self._image_metrics
         }
         for name, metric in self._set_metrics.items():
-            if name.startswith("kid") and self.protocol.kid_subset_size is None:
+            if (
+                isinstance(metric, KernelDistance)
+                and self.protocol.kid_subset_size is None
+            ):
                 # Fewer than there are, where some could not be read.
                 metric.subset_size = kid_subset_size(len(rows))
             scores[name] = float(metric.result())
-            if name.startswith("kid"):
+            if isinstance(metric, KernelDistance):
                 scores[name + DEVIATION] = float(metric.standard_deviation)
         return {name: scores[name] for name in self.protocol.columns}
 

@@ -3,10 +3,13 @@
 import os
 import pathlib
 import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
+from keras_indi.annotations import FilePath
 from keras_indi.evaluation.named_pairs import as_pairs
 from keras_indi.evaluation.plots import draw_evaluation, require_matplotlib
 from keras_indi.evaluation.protocol import Protocol
@@ -18,6 +21,10 @@ from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.inference.progress import Progress
 
+if TYPE_CHECKING:
+    from keras_indi.evaluation.named_pairs import NamedPairs
+    from keras_indi.models.restorer import Restorer
+
 # Images are restored together up to about this many pixels; the noise of each
 # depends on this, so that it is no argument.
 PIXELS_PER_CHUNK = 2**20
@@ -27,15 +34,15 @@ RESTORE_ARGUMENTS = {*ARGUMENTS, *EXACT_ARGUMENTS}
 
 
 def evaluate(
-    restored,
-    pairs,
-    protocol=None,
-    seed=None,
-    out_dir=None,
-    verbose="auto",
-    warn=True,
-    **restore_arguments,
-):
+    restored: Any,
+    pairs: Any,
+    protocol: Protocol | None = None,
+    seed: int | None = None,
+    out_dir: FilePath | None = None,
+    verbose: int | str = "auto",
+    warn: bool = True,
+    **restore_arguments: Any,
+) -> Table:
     """Scores a model, or images that any system restored.
 
     Args:
@@ -148,14 +155,14 @@ def _setting(restore_arguments):
 
 
 def score_pairs(
-    pairs,
-    model,
-    scorer,
-    seed,
-    progress,
-    restore_arguments,
-    finished,
-):
+    pairs: "NamedPairs",
+    model: "Restorer | None",
+    scorer: Scorer,
+    seed: int,
+    progress: Progress,
+    restore_arguments: Mapping[str, Any],
+    finished: FinishedPairs,
+) -> Table:
     """`evaluate` with all its parts made.
 
     Args:

@@ -5,6 +5,8 @@ import itertools
 import json
 import re
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -12,11 +14,22 @@ import numpy as np
 from keras_indi.configurable import Configurable
 from keras_indi.models.checks import checked_time_shift
 
+if TYPE_CHECKING:
+    from keras_indi.evaluation.table import Table
+    from keras_indi.models.restorer import Restorer
+
 # What `restore` takes, and a recommendation names.
 ARGUMENTS = ("sampler", "time_grid", "time_shift", "num_steps")
 
 
-def all_settings(model, num_steps, samplers, grids, time_shifts, seeds):
+def all_settings(
+    model: "Restorer",
+    num_steps: Sequence[int],
+    samplers: Sequence[Any],
+    grids: Sequence[Any],
+    time_shifts: Sequence[float],
+    seeds: Sequence[int],
+) -> dict[str, dict[str, Any]]:
     """Every combination, checked before any work starts.
 
     Args:
@@ -61,7 +74,7 @@ def all_settings(model, num_steps, samplers, grids, time_shifts, seeds):
     return settings
 
 
-def short_name(identifier):
+def short_name(identifier: Any) -> str:
     """A sampler's or grid's name for people: `heun`, `PowerGrid(k=3.0)`."""
     if isinstance(identifier, str):
         return identifier
@@ -70,7 +83,7 @@ def short_name(identifier):
     return str(identifier)
 
 
-def mean_over_seeds(table):
+def mean_over_seeds(table: "Table") -> list[tuple[dict[str, Any], dict[str, float]]]:
     """The settings of a table of `trade_off`, without their seeds.
 
     Returns:
@@ -91,7 +104,7 @@ def mean_over_seeds(table):
     ]
 
 
-def plain(identifier):
+def plain(identifier: Any) -> Any:
     """What JSON can hold of a sampler or grid, and `restore` takes."""
     if isinstance(identifier, Configurable):
         return keras.saving.serialize_keras_object(identifier)

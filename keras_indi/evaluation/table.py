@@ -3,7 +3,11 @@
 import csv
 import json
 import math
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
 
+from keras_indi.annotations import FilePath
 from keras_indi.evaluation.protocol import Protocol, running_versions
 from keras_indi.images.whole_writes import write_whole
 
@@ -21,7 +25,14 @@ class Table:
         versions: Dict of the versions that ran. Defaults to those running now.
     """
 
-    def __init__(self, rows, protocol, means=None, failures=(), versions=None):
+    def __init__(
+        self,
+        rows: Sequence[dict[str, Any]],
+        protocol: Protocol,
+        means: dict[str, float] | None = None,
+        failures: Sequence[Any] = (),
+        versions: dict[str, Any] | None = None,
+    ) -> None:
         self.rows = [dict(row) for row in rows]
         self.protocol = protocol
         self.means = None if means is None else dict(means)
@@ -29,14 +40,14 @@ class Table:
         self.versions = running_versions() if versions is None else dict(versions)
 
     @property
-    def columns(self):
+    def columns(self) -> list[str]:
         """List of the rows' keys."""
         return list(self.rows[0]) if self.rows else []
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.rows)
 
     def __eq__(self, other):
@@ -51,18 +62,18 @@ class Table:
             for line in cells
         )
 
-    def failure_report(self):
+    def failure_report(self) -> str:
         """Text that names the images which are in no score, and says why."""
         lines = [f"{failure['name']}: {failure['reason']}" for failure in self.failures]
         return "\n  ".join([f"{len(lines)} images are in no score:", *lines])
 
-    def to_json(self, path):
+    def to_json(self, path: FilePath) -> pathlib.Path:
         """Writes rows, means, failures, protocol and versions; returns the path."""
         text = json.dumps(_encoded(self._content()), indent=2) + "\n"
         return write_whole(path, _writer(text))
 
     @classmethod
-    def from_json(cls, path):
+    def from_json(cls, path: FilePath) -> Self:
         """Reads back exactly what `to_json` wrote.
 
         Raises:
@@ -79,7 +90,7 @@ class Table:
                     f"path={str(path)!r} ({error})"
                 ) from error
 
-    def to_csv(self, path):
+    def to_csv(self, path: FilePath) -> pathlib.Path:
         """Writes the rows, and a row of the means; returns the path.
 
         FID and KID stand in the row of the means alone.

@@ -2,7 +2,10 @@
 
 import pathlib
 import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from keras_indi.annotations import FilePath
 from keras_indi.evaluation.named_pairs import as_pairs
 from keras_indi.evaluation.plots import draw_trade_off, require_matplotlib
 from keras_indi.evaluation.protocol import Protocol
@@ -14,24 +17,27 @@ from keras_indi.evaluation.table import Table
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.inference.progress import Progress
 
+if TYPE_CHECKING:
+    from keras_indi.models.restorer import Restorer
+
 STEPS = (1, 2, 4, 8, 16, 32)
 
 
 def trade_off(
-    model,
-    pairs,
-    num_steps=STEPS,
-    samplers=("indi",),
-    grids=("uniform",),
-    time_shifts=(1.0,),
-    seeds=(0,),
-    protocol=None,
-    out_dir=None,
-    tile_size="auto",
-    batch_size=None,
-    verbose="auto",
-    warn=True,
-):
+    model: "Restorer",
+    pairs: Any,
+    num_steps: Sequence[int] = STEPS,
+    samplers: Sequence[Any] = ("indi",),
+    grids: Sequence[Any] = ("uniform",),
+    time_shifts: Sequence[float] = (1.0,),
+    seeds: Sequence[int] = (0,),
+    protocol: Protocol | None = None,
+    out_dir: FilePath | None = None,
+    tile_size: int | str | tuple[int, int] | None = "auto",
+    batch_size: int | None = None,
+    verbose: int | str = "auto",
+    warn: bool = True,
+) -> Table:
     """Scores a model at every combination of steps, sampler, grid, shift and seed.
 
     Args:
@@ -87,7 +93,7 @@ def trade_off(
 
     left = [name for name in settings if name not in finished]
     progress = Progress(len(left) * len(pairs), verbose, unit="image")
-    scorer = Scorer(protocol, len(pairs)) if left else None
+    scorer: Any = Scorer(protocol, len(pairs)) if left else None
     for name in left:
         setting = settings[name]
         finished[name] = score_pairs(
@@ -107,12 +113,12 @@ def trade_off(
             finished[name].to_json(out_dir / "settings" / f"{name}.json")
 
     rows = [
-        {**setting, "images": len(finished[name]), **finished[name].means}
+        {**setting, "images": len(finished[name]), **(finished[name].means or {})}
         for name, setting in settings.items()
     ]
     tables = [finished[name] for name in settings]
     failures = {f["name"]: f for one in tables for f in one.failures}
-    table = Table(rows, protocol, None, failures.values(), tables[-1].versions)
+    table = Table(rows, protocol, None, list(failures.values()), tables[-1].versions)
     if out_dir is not None:
         table.to_json(out_dir / "trade_off.json")
         table.to_csv(out_dir / "trade_off.csv")

@@ -2,9 +2,11 @@
 
 import json
 import pathlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_indi.annotations import FilePath, ValueRange
 from keras_indi.evaluation.plots import (
     contact_sheet,
     heat_map,
@@ -13,13 +15,21 @@ from keras_indi.evaluation.plots import (
 )
 from keras_indi.images.whole_writes import write_whole
 
+if TYPE_CHECKING:
+    from keras_indi.models.restorer import Restorer
+
 GROUPS = 4  # of equally many values, by their spread
 WIDTHS = (1, 2, 3)  # standard deviations
 
 
 def uncertainty(
-    model, degraded, clean=None, num_samples=16, seed=0, **restore_arguments
-):
+    model: "Restorer",
+    degraded: np.ndarray,
+    clean: np.ndarray | None = None,
+    num_samples: int = 16,
+    seed: int = 0,
+    **restore_arguments: Any,
+) -> "Uncertainty":
     """Draws many restorations of one image, and looks where they differ.
 
     Args:
@@ -90,7 +100,13 @@ class Uncertainty:
         coverage: Dict of the function `coverage`; `None` without the clean image.
     """
 
-    def __init__(self, draws, degraded, clean, value_range):
+    def __init__(
+        self,
+        draws: np.ndarray,
+        degraded: np.ndarray,
+        clean: np.ndarray | None,
+        value_range: ValueRange | None,
+    ) -> None:
         draws = np.asarray(draws, "float64")
         self.num_samples = len(draws)
         self.mean = draws.mean(axis=0)
@@ -102,7 +118,7 @@ class Uncertainty:
         self._clean = clean
         self._value_range = value_range
 
-    def save(self, folder):
+    def save(self, folder: FilePath) -> pathlib.Path:
         """Writes the pictures and the scores.
 
         Args:
@@ -155,7 +171,9 @@ class Uncertainty:
         return folder
 
 
-def coverage(mean, standard_deviation, clean):
+def coverage(
+    mean: np.ndarray, standard_deviation: np.ndarray, clean: np.ndarray
+) -> dict[str, Any]:
     """Whether the error is large where the spread is.
 
     Were the draws exact draws of the posterior, and normal, the error of their

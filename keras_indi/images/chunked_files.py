@@ -2,9 +2,12 @@
 
 import contextlib
 import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
+from keras_indi.annotations import FilePath
 from keras_indi.images.whole_writes import write_whole
 
 TIFF_TILE = 256  # pixels; as deep as a JPEG's blocks divide it
@@ -26,7 +29,9 @@ class ImageView:
         ValueError: If it is not one image.
     """
 
-    def __init__(self, array, axes, metadata, path):
+    def __init__(
+        self, array: Any, axes: Sequence[str], metadata: dict[str, Any], path: FilePath
+    ) -> None:
         axes = ["c" if axis in "cs" else axis for axis in axes]
         sizes = dict(zip(axes, array.shape))
         others = [axis for axis in axes if axis not in "yxc"]
@@ -47,7 +52,7 @@ class ImageView:
         self._array = array
         self._axes = axes
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> np.ndarray:
         rows, columns = index if isinstance(index, tuple) else (index, slice(None))
         chosen = {"y": rows, "x": columns, "c": slice(None)}
         block = np.asarray(self._array[tuple(chosen.get(a, 0) for a in self._axes)])
@@ -58,7 +63,7 @@ class ImageView:
 
 
 @contextlib.contextmanager
-def opened(path):
+def opened(path: FilePath) -> Iterator[ImageView]:
     """Opens an image file as an `ImageView`.
 
     Args:
@@ -88,7 +93,7 @@ def opened(path):
     yield ImageView(node, axes, metadata, path)
 
 
-def check_output(path):
+def check_output(path: FilePath) -> None:
     """Raises a ValueError unless an image can be written at this path."""
     path = pathlib.Path(path)
     _format(path)
@@ -98,7 +103,7 @@ def check_output(path):
         )
 
 
-def write(path, image, metadata):
+def write(path: FilePath, image: Any, metadata: dict[str, Any]) -> pathlib.Path:
     """Writes an image by blocks, whole or not at all.
 
     Args:

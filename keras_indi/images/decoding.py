@@ -3,8 +3,12 @@
 import dataclasses
 import io
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+
+from keras_indi.annotations import FilePath
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
@@ -14,7 +18,8 @@ MAX_PIXELS = 89_478_485
 ORIENTATION = 0x0112  # EXIF tag
 BITS_PER_SAMPLE = 0x0102  # TIFF tags
 PLANAR_CONFIGURATION = 0x011C
-UPRIGHT = {  # EXIF orientation: what turns the stored image upright
+# EXIF orientation: what turns the stored image upright
+UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
     3: lambda image: np.rot90(image, 2),
     4: np.flipud,
@@ -57,7 +62,11 @@ class ImageInfo:
     format: str
 
 
-def read_image(path, image_channels=None, max_pixels=MAX_PIXELS):
+def read_image(
+    path: FilePath | bytes,
+    image_channels: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> np.ndarray:
     """Reads a PNG, JPEG, WebP or TIFF file.
 
     EXIF orientation is applied. Palettes become RGB; bits become 0 and 255; CMYK
@@ -91,7 +100,9 @@ def read_image(path, image_channels=None, max_pixels=MAX_PIXELS):
     return to_channels(_without_alpha(image), image_channels or info.channels)
 
 
-def decode(path, max_pixels=MAX_PIXELS):
+def decode(
+    path: FilePath | bytes, max_pixels: int = MAX_PIXELS
+) -> tuple[np.ndarray, ImageInfo]:
     """Reads an image file upright, with the channels that its decoder gives.
 
     Args:
@@ -135,7 +146,7 @@ def decode(path, max_pixels=MAX_PIXELS):
     return image, info
 
 
-def inspect_image(path, max_pixels=MAX_PIXELS):
+def inspect_image(path: FilePath | bytes, max_pixels: int = MAX_PIXELS) -> ImageInfo:
     """Reads an image file's header alone.
 
     Args:
@@ -152,7 +163,7 @@ def inspect_image(path, max_pixels=MAX_PIXELS):
         return _info(header)
 
 
-def to_channels(image, channels):
+def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
     """Gives an image 1 channel or 3.
 
     Args:
@@ -266,7 +277,7 @@ def _without_alpha(image):
     return np.rint(light).astype(image.dtype)
 
 
-def require_opencv():
+def require_opencv() -> Any:
     """The module `cv2`, or an ImportError that says how to install it."""
     try:
         import cv2

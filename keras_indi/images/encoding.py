@@ -3,13 +3,18 @@
 import pathlib
 import struct
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_indi.annotations import FilePath
 from keras_indi.images.decoding import require_opencv
 from keras_indi.images.photograph import TIFF_DIRECTORIES, TIFF_TAGS
 from keras_indi.images.value_ranges import RANGES, convert
 from keras_indi.images.whole_writes import write_whole
+
+if TYPE_CHECKING:
+    from keras_indi.images.photograph import Photograph
 
 FORMATS = {
     ".png": "PNG",
@@ -28,7 +33,7 @@ QUALITY = {
 }
 
 
-def write_photograph(path, photograph):
+def write_photograph(path: FilePath, photograph: "Photograph") -> list[str]:
     """Writes a photograph, whole or not at all, in the format of the path's ending.
 
     PNG and TIFF are lossless and keep 16 bits and alpha. JPEG has quality 95 with
@@ -70,7 +75,7 @@ def write_photograph(path, photograph):
     return lost
 
 
-def write_png(path, image):
+def write_png(path: FilePath, image: np.ndarray) -> None:
     """Writes a lossless PNG, whole or not at all.
 
     Args:

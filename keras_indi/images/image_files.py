@@ -2,7 +2,12 @@
 
 import pathlib
 import typing
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+import numpy as np
+
+from keras_indi.annotations import FilePath
 from keras_indi.images import decoding
 
 CACHE_BYTES = 2**30
@@ -17,11 +22,11 @@ class Match(typing.NamedTuple):
         only_clean: Dict of name to path, of what has no degraded partner.
     """
 
-    pairs: dict
-    only_degraded: dict
-    only_clean: dict
+    pairs: dict[str, tuple[pathlib.Path, pathlib.Path]]
+    only_degraded: dict[str, pathlib.Path]
+    only_clean: dict[str, pathlib.Path]
 
-    def report(self):
+    def report(self) -> str:
         """A sentence on what has no partner, or an empty string."""
         parts = [
             f"{len(paths)} {side} without a partner ({listed(sorted(paths))})"
@@ -34,14 +39,14 @@ class Match(typing.NamedTuple):
         return f"{len(self.pairs)} pairs; " + ", ".join(parts) if parts else ""
 
 
-def listed(names, limit=10):
+def listed(names: Iterable[Any], limit: int = 10) -> str:
     """The first names of a list, and how many more there are."""
     names = [str(name) for name in names]
     more = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
 
 
-def find_images(folder):
+def find_images(folder: FilePath) -> dict[str, pathlib.Path]:
     """Finds all image files in a folder and below.
 
     Hidden files and folders, and what an interrupted preparation left
@@ -57,7 +62,7 @@ def find_images(folder):
     Raises:
         ValueError: If it is not a folder, or two files have one name.
     """
-    found = {}
+    found: dict[str, pathlib.Path] = {}
     for path in image_files(folder):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if name in found:
@@ -69,7 +74,7 @@ def find_images(folder):
     return dict(sorted(found.items()))
 
 
-def image_files(folder):
+def image_files(folder: FilePath) -> list[pathlib.Path]:
     """The paths of all image files in a folder and below.
 
     Args:
@@ -96,7 +101,7 @@ def image_files(folder):
     ]
 
 
-def match_folders(degraded_dir, clean_dir):
+def match_folders(degraded_dir: FilePath, clean_dir: FilePath) -> Match:
     """Matches two folders' images by name, extensions aside.
 
     Args:
@@ -132,22 +137,22 @@ class ImageFiles:
 
     def __init__(
         self,
-        files,
-        image_channels=3,
-        max_pixels=decoding.MAX_PIXELS,
-        cache_bytes=CACHE_BYTES,
-    ):
+        files: Mapping[str, Any],
+        image_channels: int = 3,
+        max_pixels: int = decoding.MAX_PIXELS,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
         self._names = list(files)
         self._paths = list(files.values())
         self._image_channels = image_channels
         self._max_pixels = max_pixels
         self._free_bytes = cache_bytes
-        self._cache = {}
+        self._cache: dict[Any, np.ndarray] = {}
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._paths)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> np.ndarray | tuple[np.ndarray, ...]:
         """Reads element `index`.
 
         Raises:
@@ -158,7 +163,7 @@ class ImageFiles:
             return tuple(self._read(path) for path in paths)
         return self._read(paths)
 
-    def name(self, index):
+    def name(self, index: int) -> str:
         """The name of element `index`, for messages."""
         return self._names[index]
 

@@ -6,6 +6,7 @@ import pathlib
 
 import numpy as np
 
+from keras_indi.annotations import FilePath
 from keras_indi.images.decoding import (
     MAX_PIXELS,
     ORIENTATION,
@@ -45,18 +46,18 @@ class Photograph:
     orientation: int
     exif: object
     icc_profile: bytes | None
-    dpi: tuple | None
+    dpi: tuple[float, ...] | None
     xmp: bytes | None
-    notes: list
+    notes: list[str]
 
     @property
-    def upright(self):
+    def upright(self) -> np.ndarray:
         """The pixels, turned as a viewer shows them."""
         turn = UPRIGHT.get(self.orientation)
         return self.pixels if turn is None else turn(self.pixels)
 
 
-def read_photograph(path, max_pixels=MAX_PIXELS):
+def read_photograph(path: FilePath, max_pixels: int = MAX_PIXELS) -> Photograph:
     """Reads a PNG, JPEG, WebP or TIFF file with all that restoring should keep.
 
     Palettes and CMYK become RGB, bits become grey; of several pages or frames the
@@ -93,8 +94,9 @@ def read_photograph(path, max_pixels=MAX_PIXELS):
             notes.append("its palette became RGB")
         elif header.mode == "1":
             notes.append("its bits became 8-bit grey")
-        if header.format != "MPO" and getattr(header, "n_frames", 1) > 1:
-            notes.append(f"the first of its {header.n_frames} pages or frames")
+        frames = getattr(header, "n_frames", 1)
+        if header.format != "MPO" and frames > 1:
+            notes.append(f"the first of its {frames} pages or frames")
         dpi = carried.get("dpi")
         xmp = carried.get("xmp") or carried.get("XML:com.adobe.xmp")
     orientation = exif.get(ORIENTATION, 1)

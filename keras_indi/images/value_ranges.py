@@ -1,11 +1,15 @@
 """Integers of 8 and 16 bits, floats, and what black and white are in each."""
 
+from typing import Any
+
 import numpy as np
+
+from keras_indi.annotations import ValueRange
 
 RANGES = {"uint8": (0, 255), "uint16": (0, 65535), "float32": (0, 1)}
 
 
-def range_of_dtype(dtype, value_range):
+def range_of_dtype(dtype: str, value_range: ValueRange | None) -> ValueRange:
     """The value range of images of a dtype.
 
     Args:
@@ -36,7 +40,7 @@ def range_of_dtype(dtype, value_range):
     return low, high
 
 
-def convert(image, dtype, value_range):
+def convert(image: np.ndarray, dtype: str, value_range: ValueRange) -> np.ndarray:
     """Converts an image as files hold it.
 
     Args:
@@ -57,7 +61,7 @@ def convert(image, dtype, value_range):
     return converted.astype(dtype, copy=False)
 
 
-def as_integers(image, dtype, value_range):
+def as_integers(image: np.ndarray, dtype: Any, value_range: ValueRange) -> np.ndarray:
     """Values of a range as integers of a dtype's full range, clipped and rounded."""
     low, high = value_range
     most = np.iinfo(dtype).max

@@ -3,9 +3,13 @@
 import os
 import pathlib
 import shutil
+from collections.abc import Callable
+from typing import Any
+
+from keras_indi.annotations import FilePath
 
 
-def write_whole(path, save):
+def write_whole(path: FilePath, save: Callable[[str], Any]) -> pathlib.Path:
     """Saves under another name first, so that no half-written file is left.
 
     Args:

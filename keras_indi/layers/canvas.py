@@ -2,14 +2,18 @@
 
 import contextlib
 import contextvars
+from collections.abc import Iterator
+from typing import Any
 
 from keras import ops
 
-_CANVAS = contextvars.ContextVar("canvas", default=None)
+from keras_indi.annotations import Tensor
+
+_CANVAS: contextvars.ContextVar[Any] = contextvars.ContextVar("canvas", default=None)
 
 
 @contextlib.contextmanager
-def on_canvas(height, extents):
+def on_canvas(height: int, extents: Tensor) -> Iterator[None]:
     """Lets `FastConv2D` treat images' borders as their own, not their arrays'.
 
     Inside, each convolution sees zeros beyond the images, which lie in the upper
@@ -28,7 +32,7 @@ def on_canvas(height, extents):
         _CANVAS.reset(token)
 
 
-def zero_outside(features):
+def zero_outside(features: Tensor) -> Tensor:
     """Zeros beyond the images of `on_canvas`; outside of it, the features as given.
 
     Args:

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_indi.annotations import Shape, Tensor
 from keras_indi.backend.resampling import halve
 from keras_indi.layers.resample_block import ResampleBlock, scaled
 
@@ -22,9 +23,9 @@ class DownsampleBlock(ResampleBlock):
         Tensor of shape `(batch, height / 2, width / 2, filters)`.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return self.convolution(halve(inputs))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, height, width, _ = input_shape
         return (batch, scaled(height, 0.5), scaled(width, 0.5), self.filters)

@@ -1,7 +1,11 @@
 """The convolution that is fast on every backend."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import keras
 
+from keras_indi.annotations import Tensor
 from keras_indi.backend.convolution import convolve
 from keras_indi.backend.keras_private import at_old_path
 from keras_indi.layers.canvas import zero_outside
@@ -39,7 +43,9 @@ class FastConv2D(keras.layers.Conv2D):
     (1, 5, 7, 8)
     """
 
-    def __init__(self, filters, kernel_size=3, **kwargs):
+    def __init__(
+        self, filters: int, kernel_size: int | Sequence[int] = 3, **kwargs: Any
+    ) -> None:
         if not isinstance(kernel_size, int):  # from a saved config
             if len(kernel_size) != 2 or kernel_size[0] != kernel_size[1]:
                 raise ValueError(
@@ -60,12 +66,12 @@ class FastConv2D(keras.layers.Conv2D):
         )
         super().__init__(filters, kernel_size, **{**kwargs, **fixed})
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         if self.kernel_size != (1, 1):
             inputs = zero_outside(inputs)
         bias = self.bias if self.use_bias else None
         outputs = convolve(inputs, self.kernel, bias)
         return outputs if self.activation is None else self.activation(outputs)
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
         super().load_own_variables(at_old_path(store, RENAMED))

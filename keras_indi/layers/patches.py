@@ -1,20 +1,24 @@
 """Between pixels and channels: patches of pixels as pixels of more channels."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from keras_indi.annotations import Config, Shape, Tensor
 
 
 class _Patches2D(keras.layers.Layer):
     """What both directions share."""
 
-    def __init__(self, patch_size, **kwargs):
+    def __init__(self, patch_size: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.patch_size = patch_size
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         pass  # no weights
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         config.update(patch_size=self.patch_size)
         return config
@@ -42,7 +46,7 @@ class SpaceToDepth2D(_Patches2D):
     (1, 2, 3, 12)
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         size = self.patch_size
         batch, height, width, channels = ops.shape(inputs)
         rows, columns = height // size, width // size
@@ -50,7 +54,7 @@ class SpaceToDepth2D(_Patches2D):
         patches = ops.transpose(patches, (0, 1, 3, 2, 4, 5))
         return ops.reshape(patches, (batch, rows, columns, size * size * channels))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, height, width, channels = input_shape
         size = self.patch_size
         rows, columns = (s if s is None else s // size for s in (height, width))
@@ -83,7 +87,7 @@ class DepthToSpace2D(_Patches2D):
         Efficient Sub-Pixel Convolutional Neural Network", CVPR 2016.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         size = self.patch_size
         batch, rows, columns, depth = ops.shape(inputs)
         channels = depth // (size * size)
@@ -91,7 +95,7 @@ class DepthToSpace2D(_Patches2D):
         patches = ops.transpose(patches, (0, 1, 3, 2, 4, 5))
         return ops.reshape(patches, (batch, rows * size, columns * size, channels))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, rows, columns, depth = input_shape
         size = self.patch_size
         height, width = (s if s is None else s * size for s in (rows, columns))

@@ -1,29 +1,32 @@
 """What changing the resolution by two has in common."""
 
+from typing import Any
+
 import keras
 
+from keras_indi.annotations import Config, Shape
 from keras_indi.layers.fast_conv2d import FastConv2D
 
 
 class ResampleBlock(keras.layers.Layer):
     """Base class of both directions: a 3x3 convolution at the coarse resolution."""
 
-    def __init__(self, filters, **kwargs):
+    def __init__(self, filters: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.convolution = FastConv2D(
             filters, dtype=self.dtype_policy, name="convolution"
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.convolution.build(input_shape)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         config.update(filters=self.filters)
         return config
 
 
-def scaled(size, factor):
+def scaled(size: int | None, factor: float) -> int | None:
     """A height or width, which may be `None`, times a factor."""
     return None if size is None else int(size * factor)

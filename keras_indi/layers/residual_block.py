@@ -1,7 +1,11 @@
 """The residual block, conditioned on t."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 
+from keras_indi.annotations import Config, Shape, Tensor
 from keras_indi.backend.activation import activate
 from keras_indi.backend.convolution import add_to_pixels
 from keras_indi.layers.fast_conv2d import FastConv2D
@@ -39,7 +43,12 @@ class ResidualBlock(keras.layers.Layer):
 
     radius = 2  # pixels by which the block reaches beyond its own, each way
 
-    def __init__(self, filters, activation="silu", **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        activation: str | Callable[[Tensor], Tensor] = "silu",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.activation = keras.activations.get(activation)
@@ -49,9 +58,9 @@ class ResidualBlock(keras.layers.Layer):
         self.second = FastConv2D(
             filters, kernel_initializer="zeros", dtype=policy, name="second"
         )
-        self.shortcut = None
+        self.shortcut: FastConv2D | None = None
 
-    def build(self, inputs_shape, embedding_shape):
+    def build(self, inputs_shape: Shape, embedding_shape: Shape) -> None:
         changed = (*inputs_shape[:-1], self.filters)
         self.first.build(inputs_shape)
         self.embedding.build(embedding_shape)
@@ -62,17 +71,19 @@ class ResidualBlock(keras.layers.Layer):
             )
             self.shortcut.build(inputs_shape)
 
-    def call(self, inputs, embedding):
+    def call(self, inputs: Tensor, embedding: Tensor) -> Tensor:
         outputs = self.first(activate(self.activation, inputs))
         outputs = add_to_pixels(outputs, self.embedding(embedding))
         outputs = self.second(activate(self.activation, outputs))
         shortcut = inputs if self.shortcut is None else self.shortcut(inputs)
         return shortcut + outputs
 
-    def compute_output_shape(self, inputs_shape, embedding_shape):
+    def compute_output_shape(
+        self, inputs_shape: Shape, embedding_shape: Shape
+    ) -> Shape:
         return (*inputs_shape[:-1], self.filters)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         config.update(
             filters=self.filters,

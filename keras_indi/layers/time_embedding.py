@@ -1,9 +1,12 @@
 """The network's view of t."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
+
+from keras_indi.annotations import Config, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -31,7 +34,7 @@ class TimeEmbedding(keras.layers.Layer):
     (1, 16)
     """
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
         if units < 4 or units % 2:
             raise ValueError(
@@ -45,11 +48,11 @@ class TimeEmbedding(keras.layers.Layer):
             units, activation="silu", dtype=self.dtype_policy, name="outputs"
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.hidden.build((*input_shape, self.units))
         self.outputs.build((*input_shape, self.units))
 
-    def call(self, times):
+    def call(self, times: Tensor) -> Tensor:
         half = self.units // 2
         exponents = ops.arange(half, dtype="float32") / (half - 1)
         frequencies = 1000.0 * ops.exp(-math.log(10000.0) * exponents)
@@ -57,10 +60,10 @@ class TimeEmbedding(keras.layers.Layer):
         features = ops.concatenate([ops.cos(angles), ops.sin(angles)], axis=-1)
         return self.outputs(self.hidden(features))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.units)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         config.update(units=self.units)
         return config

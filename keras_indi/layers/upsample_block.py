@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_indi.annotations import Shape, Tensor
 from keras_indi.backend.resampling import double
 from keras_indi.layers.resample_block import ResampleBlock, scaled
 
@@ -23,9 +24,9 @@ class UpsampleBlock(ResampleBlock):
         Tensor of shape `(batch, 2 height, 2 width, filters)`.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         return double(self.convolution(inputs))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, height, width, _ = input_shape
         return (batch, scaled(height, 2), scaled(width, 2), self.filters)

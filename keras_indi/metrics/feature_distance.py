@@ -1,11 +1,13 @@
 """What FID and KID share: two sets of images, seen through a feature extractor."""
 
 import hashlib
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_indi.annotations import FilePath, Tensor, ValueRange
 from keras_indi.backend.compiled import compile_function
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.metrics import image_checks
@@ -30,9 +32,15 @@ class FeatureDistance:
         name: String.
     """
 
-    kind = None
+    kind: str | None = None
 
-    def __init__(self, extractor, value_range=None, reference=None, name=None):
+    def __init__(
+        self,
+        extractor: keras.Model,
+        value_range: ValueRange | None = None,
+        reference: FilePath | None = None,
+        name: str | None = None,
+    ) -> None:
         if not isinstance(extractor, keras.Model) or not extractor.built:
             raise ValueError(
                 "`extractor` must be an InceptionV3Features or another Keras model "
@@ -56,12 +64,12 @@ class FeatureDistance:
         self._reference = None if reference is None else self._load_reference(reference)
         self.reset_state()
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Forgets all images; a reference read from a file stays."""
         self._clean = self._empty() if self._reference is None else self._reference
         self._restored = self._empty()
 
-    def update_state(self, clean, restored):
+    def update_state(self, clean: Tensor | None, restored: Tensor | None) -> None:
         """Adds batches to the two sets.
 
         Args:
@@ -93,7 +101,9 @@ class FeatureDistance:
         ]
         self.add_features(*features)
 
-    def add_features(self, clean, restored):
+    def add_features(
+        self, clean: np.ndarray | None, restored: np.ndarray | None
+    ) -> None:
         """Adds images to the two sets by their features.
 
         Args:
@@ -105,7 +115,7 @@ class FeatureDistance:
         if restored is not None:
             self._restored = self._added(self._restored, restored)
 
-    def features(self, images):
+    def features(self, images: Tensor) -> np.ndarray:
         """The extractor's features of images.
 
         Args:
@@ -117,7 +127,7 @@ class FeatureDistance:
         """
         return self._features(self._checked(images, "images"))
 
-    def save_reference(self, path):
+    def save_reference(self, path: FilePath) -> None:
         """Writes what is known of the clean images, for `reference` of later ones.
 
         Args:
@@ -141,11 +151,11 @@ class FeatureDistance:
         write_whole(path, save)
 
     @property
-    def counts(self):
+    def counts(self) -> dict[str, int]:
         """Dict, the number of `clean` and of `restored` images."""
         raise NotImplementedError
 
-    def result(self):
+    def result(self) -> float:
         """The distance, a float."""
         raise NotImplementedError
 
@@ -194,6 +204,18 @@ class FeatureDistance:
                     f"Received: {key}={found.get(key)}"
                 )
         return self._loaded(found)
+
+    def _empty(self) -> Any:
+        raise NotImplementedError
+
+    def _added(self, state, features) -> Any:
+        raise NotImplementedError
+
+    def _saved(self, state) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _loaded(self, found) -> Any:
+        raise NotImplementedError
 
     def _check_counts(self, least, why):
         for name, count in self.counts.items():

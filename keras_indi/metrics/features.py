@@ -1,11 +1,14 @@
 """The feature extractor of FID and KID."""
 
 import re
+from collections.abc import Sequence
+from typing import Any, Self
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_indi.annotations import Config, FilePath, ValueRange
 from keras_indi.metrics import image_checks
 from keras_indi.metrics.inception_v3 import blocks_to_6e, blocks_to_7c
 from keras_indi.metrics.network_weights import pretrained_weights, serializable
@@ -58,8 +61,13 @@ class InceptionV3Features(keras.Model):
     """
 
     def __init__(
-        self, dimensions=2048, weights=None, value_range=(0, 255), name=None, **kwargs
-    ):
+        self,
+        dimensions: int = 2048,
+        weights: FilePath | Sequence[FilePath] | None = None,
+        value_range: ValueRange = (0, 255),
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         if dimensions not in (768, 2048):
             raise ValueError(
                 f"`dimensions` must be 2048 or 768. Received: dimensions={dimensions!r}"
@@ -96,7 +104,7 @@ class InceptionV3Features(keras.Model):
         arrays = _folded(_pytorch_names(arrays, names))
         assign_convolutions(self, arrays, "inception_v3")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "dimensions": self.dimensions,
             "weights": self._source,
@@ -105,7 +113,7 @@ class InceptionV3Features(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         return cls(**config)
 
 

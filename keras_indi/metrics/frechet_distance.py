@@ -47,10 +47,10 @@ class FrechetDistance(FeatureDistance):
     kind = "fid"
 
     @property
-    def counts(self):
+    def counts(self) -> dict[str, int]:
         return {"clean": self._clean[0], "restored": self._restored[0]}
 
-    def result(self):
+    def result(self) -> float:
         """The distance, a float; of equal sets 0, up to rounding.
 
         Raises:
@@ -87,7 +87,12 @@ class FrechetDistance(FeatureDistance):
         return int(found["count"]), found["mean"], found["scatter"]
 
 
-def frechet_distance(mean1, covariance1, mean2, covariance2):
+def frechet_distance(
+    mean1: np.ndarray,
+    covariance1: np.ndarray,
+    mean2: np.ndarray,
+    covariance2: np.ndarray,
+) -> float:
     """Squared Frechet distance of two Gaussians.
 
     The trace of the root of C1 C2 is the sum of the singular values of F1^T F2, for

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from keras_indi.annotations import Shape, ValueRange
+
 # Float images may leave their range by this fraction of it: rounding, no more.
 ROUNDING = 1e-5
 
 
-def check_value_range(value_range):
+def check_value_range(value_range: ValueRange) -> ValueRange:
     """Returns `(low, high)` as floats, or raises a ValueError."""
     try:
         low, high = (float(value) for value in value_range)
@@ -20,7 +22,13 @@ def check_value_range(value_range):
     return low, high
 
 
-def check_shape(shape, argument, channels=None, smallest=1, why=""):
+def check_shape(
+    shape: Shape,
+    argument: str,
+    channels: int | None = None,
+    smallest: int = 1,
+    why: str = "",
+) -> None:
     """Raises a ValueError unless a batch of images has a shape that will do.
 
     Args:
@@ -51,14 +59,14 @@ def check_shape(shape, argument, channels=None, smallest=1, why=""):
         )
 
 
-def same_shape(first, second):
+def same_shape(first: Shape, second: Shape) -> bool:
     """Whether two shapes are equal, as far as they are known."""
     return len(first) == len(second) and all(
         None in sizes or sizes[0] == sizes[1] for sizes in zip(first, second)
     )
 
 
-def check_pair(clean_shape, restored_shape):
+def check_pair(clean_shape: Shape, restored_shape: Shape) -> None:
     """Raises a ValueError unless two batches of images have one shape."""
     if not same_shape(clean_shape, restored_shape):
         raise ValueError(
@@ -68,7 +76,7 @@ def check_pair(clean_shape, restored_shape):
         )
 
 
-def check_values(images, value_range, argument):
+def check_values(images: np.ndarray, value_range: ValueRange, argument: str) -> None:
     """Raises a ValueError unless an array's values are finite and in the range.
 
     Fractions that all lie in [0, 1] are refused for a range such as (0, 255):

@@ -1,9 +1,12 @@
 """What metrics of pairs of images share: a score per image, and their mean."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
+from keras_indi.annotations import Config, Tensor, ValueRange
 from keras_indi.backend.compiled import compile_function
 from keras_indi.metrics import image_checks
 
@@ -28,8 +31,13 @@ class ImageMetric(keras.metrics.Metric):
     """
 
     def __init__(
-        self, value_range=(0, 255), channels=None, smallest=1, name=None, dtype=None
-    ):
+        self,
+        value_range: ValueRange = (0, 255),
+        channels: int | None = None,
+        smallest: int = 1,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__(name=name, dtype=dtype)
         self.value_range = image_checks.check_value_range(value_range)
         self.channels = channels
@@ -39,7 +47,7 @@ class ImageMetric(keras.metrics.Metric):
         self._weight = self._add_sum("weight")
         self._compiled = None
 
-    def compute(self, clean, restored):
+    def compute(self, clean: Tensor, restored: Tensor) -> Tensor:
         """The score of each image.
 
         Args:
@@ -51,11 +59,11 @@ class ImageMetric(keras.metrics.Metric):
         """
         raise NotImplementedError
 
-    def frozen_variables(self):
+    def frozen_variables(self) -> list[keras.Variable]:
         """The variables that `compute` reads: a network's weights."""
         return []
 
-    def per_image(self, clean, restored):
+    def per_image(self, clean: Tensor, restored: Tensor) -> np.ndarray:
         """The score of each image; the metric's own mean is left alone.
 
         Args:
@@ -72,7 +80,9 @@ class ImageMetric(keras.metrics.Metric):
         """
         return np.asarray(self._checked_scores(clean, restored), "float64")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
         """Adds a batch to the mean.
 
         Args:
@@ -103,11 +113,11 @@ class ImageMetric(keras.metrics.Metric):
         _add(self._total, ops.sum(weights * scores))
         _add(self._weight, ops.sum(weights))
 
-    def result(self):
+    def result(self) -> Tensor:
         """The weighted mean over all images since `reset_state`, a float32 scalar."""
         return ops.add(*self._total) / ops.add(*self._weight)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "value_range": self.value_range}
 
     def _add_sum(self, name):

@@ -1,5 +1,6 @@
 """Inception-v3's blocks, as in the graph of 2015-12-05, by PyTorch's names."""
 
+from keras_indi.annotations import Tensor
 from keras_indi.metrics.pretrained_layers import (
     average,
     concatenation,
@@ -8,7 +9,7 @@ from keras_indi.metrics.pretrained_layers import (
 )
 
 
-def blocks_to_6e(x):
+def blocks_to_6e(x: Tensor) -> Tensor:
     """From images of 299x299 pixels in [-1, 1] to Mixed_6e, 17x17x768."""
     x = convolution(x, "Conv2d_1a_3x3", 32, 3, 2, "valid")
     x = convolution(x, "Conv2d_2a_3x3", 32, 3, 1, "valid")
@@ -25,7 +26,7 @@ def blocks_to_6e(x):
     return x
 
 
-def blocks_to_7c(x):
+def blocks_to_7c(x: Tensor) -> Tensor:
     """From Mixed_6e to the last block, 8x8x2048."""
     x = _last_halving(x, "Mixed_7a")
     x = _widest(x, "Mixed_7b", average)

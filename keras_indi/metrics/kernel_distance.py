@@ -1,7 +1,9 @@
 """Kernel (Inception) distance."""
 
+import keras
 import numpy as np
 
+from keras_indi.annotations import FilePath, ValueRange
 from keras_indi.metrics.feature_distance import FeatureDistance
 
 
@@ -58,14 +60,14 @@ class KernelDistance(FeatureDistance):
 
     def __init__(
         self,
-        extractor,
-        subset_size=1000,
-        num_subsets=100,
-        seed=0,
-        value_range=None,
-        reference=None,
-        name=None,
-    ):
+        extractor: keras.Model,
+        subset_size: int = 1000,
+        num_subsets: int = 100,
+        seed: int = 0,
+        value_range: ValueRange | None = None,
+        reference: FilePath | None = None,
+        name: str | None = None,
+    ) -> None:
         if subset_size < 2 or num_subsets < 1:
             raise ValueError(
                 "`subset_size` must be at least 2 and `num_subsets` at least 1. "
@@ -77,13 +79,13 @@ class KernelDistance(FeatureDistance):
         super().__init__(extractor, value_range, reference, name)
 
     @property
-    def counts(self):
+    def counts(self) -> dict[str, int]:
         return {
             name: sum(map(len, groups))
             for name, groups in (("clean", self._clean), ("restored", self._restored))
         }
 
-    def result(self):
+    def result(self) -> float:
         """The mean over subsets, a float.
 
         Raises:
@@ -92,7 +94,7 @@ class KernelDistance(FeatureDistance):
         return float(self._of_subsets().mean())
 
     @property
-    def standard_deviation(self):
+    def standard_deviation(self) -> float:
         """The standard deviation over subsets, a float."""
         return float(self._of_subsets().std())
 
@@ -129,7 +131,7 @@ class KernelDistance(FeatureDistance):
         return (found["features"],)
 
 
-def kernel_distance(first, second):
+def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:
     """Unbiased squared maximum mean discrepancy, polynomial kernel of degree 3.
 
     Args:

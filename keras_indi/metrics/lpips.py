@@ -1,11 +1,14 @@
 """Learned perceptual image patch similarity."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_indi.annotations import Config, FilePath, Tensor, ValueRange
 from keras_indi.metrics.image_metric import ImageMetric
 from keras_indi.metrics.lpips_networks import alexnet, squeezenet, vgg16
 from keras_indi.metrics.network_weights import pretrained_weights, serializable
@@ -60,12 +63,12 @@ class LPIPS(ImageMetric):
 
     def __init__(
         self,
-        network="alex",
-        weights=None,
-        value_range=(0, 255),
-        name=None,
-        dtype=None,
-    ):
+        network: str = "alex",
+        weights: FilePath | Sequence[FilePath] | None = None,
+        value_range: ValueRange = (0, 255),
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
         if network not in NETWORKS:
             raise ValueError(
                 f"`network` must be one of {sorted(NETWORKS)}. "
@@ -89,10 +92,10 @@ class LPIPS(ImageMetric):
             for index, taps in enumerate(self._trunk.outputs)
         ]
 
-    def frozen_variables(self):
+    def frozen_variables(self) -> list[keras.Variable]:
         return self._trunk.variables
 
-    def compute(self, clean, restored):
+    def compute(self, clean: Tensor, restored: Tensor) -> Tensor:
         count = ops.shape(clean)[0]
         images = ops.concatenate(
             [ops.cast(images, "float32") for images in (clean, restored)], axis=0
@@ -109,7 +112,7 @@ class LPIPS(ImageMetric):
             distance = distance + ops.mean(weighted, axis=(1, 2))
         return distance
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "network": self.network,

@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_indi.annotations import Tensor
 from keras_indi.metrics.pretrained_layers import (
     concatenation,
     convolution,
@@ -10,7 +11,7 @@ from keras_indi.metrics.pretrained_layers import (
 )
 
 
-def alexnet():
+def alexnet() -> keras.Model:
     """AlexNet's convolutions, after each ReLU."""
     images = keras.Input((None, None, 3))
     first = convolution(padded(images, 2), "features.0", 64, 11, 4, "valid")
@@ -21,7 +22,7 @@ def alexnet():
     return keras.Model(images, [first, second, third, fourth, fifth])
 
 
-def squeezenet():
+def squeezenet() -> keras.Model:
     """SqueezeNet 1.1's first convolution and seven of its eight fire modules."""
 
     def fire(x, index, squeezed, expanded):
@@ -45,10 +46,11 @@ def squeezenet():
     return keras.Model(images, taps)
 
 
-def vgg16():
+def vgg16() -> keras.Model:
     """VGG-16's convolutions, the last of each of its five blocks."""
     x = images = keras.Input((None, None, 3))
-    index, taps = 0, []
+    index = 0
+    taps: list[Tensor] = []
     for filters, convolutions in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
         if taps:
             x = maximum(x, 2)

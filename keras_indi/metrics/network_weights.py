@@ -3,10 +3,12 @@
 import importlib.util
 import os
 import pathlib
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 
+from keras_indi.annotations import FilePath
 from keras_indi.backend.torch_files import read_state_dict
 
 # Files by their official addresses, with their SHA-256.
@@ -49,7 +51,9 @@ OFFICIAL = {
 }
 
 
-def pretrained_weights(name, weights=None):
+def pretrained_weights(
+    name: str, weights: FilePath | Sequence[FilePath] | None = None
+) -> dict[str, np.ndarray]:
     """The arrays of a pretrained network, by their PyTorch names.
 
     Args:
@@ -68,21 +72,25 @@ def pretrained_weights(name, weights=None):
     """
     if weights is None:
         paths = _download(name)
-    elif isinstance(weights, (list, tuple)):
-        paths = [pathlib.Path(path) for path in weights]
-    else:
+    elif isinstance(weights, (str, os.PathLike)):
         paths = [pathlib.Path(weights)]
+    else:
+        paths = [pathlib.Path(path) for path in weights]
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise FileNotFoundError(f"No such file. {both_ways(name)} Received: {missing}")
     return {key: value for path in paths for key, value in _read(path, name).items()}
 
 
-def serializable(weights):
+def serializable(
+    weights: FilePath | Sequence[FilePath] | None,
+) -> str | list[str] | None:
     """The argument `weights` as a config holds it: paths as strings."""
-    if isinstance(weights, (list, tuple)):
-        return [os.fspath(path) for path in weights]
-    return None if weights is None else os.fspath(weights)
+    if weights is None:
+        return None
+    if isinstance(weights, (str, os.PathLike)):
+        return os.fspath(weights)
+    return [os.fspath(path) for path in weights]
 
 
 def _download(name):
@@ -122,7 +130,7 @@ def _require_torch(name):
         )
 
 
-def both_ways(name):
+def both_ways(name: str) -> str:
     return (
         f"There are two ways to the weights of {name}: `weights=None` downloads "
         f"{' and '.join(OFFICIAL[name])}; `weights=path` reads them from a PyTorch "

@@ -1,8 +1,11 @@
 """What PSNR and SSIM share: the border left out, and the channels compared."""
 
+from typing import Any
+
 import numpy as np
 from keras import ops
 
+from keras_indi.annotations import Config, Tensor, ValueRange
 from keras_indi.metrics.image_metric import ImageMetric
 
 # Y of YCbCr in the MATLAB convention (rgb2ycbcr, ITU-R BT.601), from 16 to 235 of
@@ -22,7 +25,14 @@ class PixelMetric(ImageMetric):
         **kwargs: `name` and `dtype` of `ImageMetric`.
     """
 
-    def __init__(self, value_range, crop_border, channel, smallest=1, **kwargs):
+    def __init__(
+        self,
+        value_range: ValueRange,
+        crop_border: int,
+        channel: str,
+        smallest: int = 1,
+        **kwargs: Any,
+    ) -> None:
         if not isinstance(crop_border, int) or crop_border < 0:
             raise ValueError(
                 "`crop_border` must be a number of pixels, 0 or more. "
@@ -42,21 +52,21 @@ class PixelMetric(ImageMetric):
         self.crop_border = crop_border
         self.channel = channel
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             **super().get_config(),
             "crop_border": self.crop_border,
             "channel": self.channel,
         }
 
-    def cropped(self, images):
+    def cropped(self, images: Tensor) -> Tensor:
         """Float32 images without their border."""
         images = ops.cast(images, "float32")
         border = self.crop_border
         return images[:, border:-border, border:-border] if border else images
 
 
-def luma(colours):
+def luma(colours: Tensor) -> Tensor:
     """The parts of red, green and blue that make Y, without its offset.
 
     Args:

@@ -1,15 +1,26 @@
 """Layers of pretrained networks: PyTorch's conventions, float32 whatever the policy."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers
 
+from keras_indi.annotations import Tensor
 from keras_indi.metrics.network_weights import both_ways
 
 COMMON = {"data_format": "channels_last", "dtype": "float32"}
 
 
-def convolution(x, name, filters, kernel_size, strides=1, padding="same"):
+def convolution(
+    x: Tensor,
+    name: str,
+    filters: int,
+    kernel_size: int | tuple[int, int],
+    strides: int = 1,
+    padding: str = "same",
+) -> Tensor:
     """A convolution and a ReLU.
 
     Args:
@@ -36,24 +47,28 @@ def convolution(x, name, filters, kernel_size, strides=1, padding="same"):
     )(x)
 
 
-def padded(x, padding):
+def padded(x: Tensor, padding: Any) -> Tensor:
     return layers.ZeroPadding2D(padding, **COMMON)(x)
 
 
-def maximum(x, size=3, strides=2, padding="valid"):
+def maximum(
+    x: Tensor, size: int = 3, strides: int = 2, padding: str = "valid"
+) -> Tensor:
     return layers.MaxPooling2D(size, strides, padding, **COMMON)(x)
 
 
-def average(x):
+def average(x: Tensor) -> Tensor:
     """Means of 3x3 pixels; those outside the image do not count."""
     return layers.AveragePooling2D(3, 1, "same", **COMMON)(x)
 
 
-def concatenation(tensors):
+def concatenation(tensors: Sequence[Tensor]) -> Tensor:
     return layers.Concatenate(dtype="float32")(tensors)
 
 
-def assign_convolutions(model, arrays, name):
+def assign_convolutions(
+    model: keras.Model, arrays: Mapping[str, np.ndarray], name: str
+) -> None:
     """Gives a model's convolutions their pretrained kernels and biases.
 
     Args:
@@ -81,7 +96,9 @@ def assign_convolutions(model, arrays, name):
             layer.set_weights(values)
 
 
-def array_of(arrays, key, name, rank):
+def array_of(
+    arrays: Mapping[str, np.ndarray], key: str, name: str, rank: int
+) -> np.ndarray:
     """An array by its name, as float32, or a ValueError that names it."""
     if key not in arrays or arrays[key].ndim != rank:
         raise ValueError(

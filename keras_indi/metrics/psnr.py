@@ -1,8 +1,11 @@
 """Peak signal-to-noise ratio."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from keras_indi.annotations import Tensor, ValueRange
 from keras_indi.metrics.pixel_metric import PixelMetric, luma
 
 
@@ -39,16 +42,16 @@ class PSNR(PixelMetric):
 
     def __init__(
         self,
-        value_range=(0, 255),
-        crop_border=0,
-        channel="rgb",
-        name="psnr",
-        dtype=None,
-    ):
+        value_range: ValueRange = (0, 255),
+        crop_border: int = 0,
+        channel: str = "rgb",
+        name: str = "psnr",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(value_range, crop_border, channel, name=name, dtype=dtype)
         self._direction = "up"  # what Keras's callbacks ask a metric for
 
-    def compute(self, clean, restored):
+    def compute(self, clean: Tensor, restored: Tensor) -> Tensor:
         # The difference first: that of two integers is exact.
         error = self.cropped(clean) - self.cropped(restored)
         error = error / (self.value_range[1] - self.value_range[0])

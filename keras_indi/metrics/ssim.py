@@ -1,9 +1,12 @@
 """Structural similarity."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
+from keras_indi.annotations import Tensor, ValueRange
 from keras_indi.metrics.pixel_metric import LUMA_OFFSET, PixelMetric, luma
 
 WINDOW = 11
@@ -44,18 +47,18 @@ class SSIM(PixelMetric):
 
     def __init__(
         self,
-        value_range=(0, 255),
-        crop_border=0,
-        channel="rgb",
-        name="ssim",
-        dtype=None,
-    ):
+        value_range: ValueRange = (0, 255),
+        crop_border: int = 0,
+        channel: str = "rgb",
+        name: str = "ssim",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(
             value_range, crop_border, channel, WINDOW, name=name, dtype=dtype
         )
         self._direction = "up"  # what Keras's callbacks ask a metric for
 
-    def compute(self, clean, restored):
+    def compute(self, clean: Tensor, restored: Tensor) -> Tensor:
         clean, restored = self._in_unit_range(clean), self._in_unit_range(restored)
         # Variances do not change with a shift, and cancel less near zero.
         shift = ops.mean(clean, axis=(1, 2), keepdims=True)
@@ -74,7 +77,7 @@ class SSIM(PixelMetric):
         return LUMA_OFFSET + luma(images) if self.channel == "y" else images
 
 
-def blur(images):
+def blur(images: Tensor) -> Tensor:
     """Gaussian means over windows inside the image, as sums of shifted images.
 
     A convolution would be rounded to fewer bits on an accelerator.

@@ -1,7 +1,11 @@
 """Adam whose weight average can be trusted from the first epoch."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from keras_indi.annotations import Config
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -21,7 +25,13 @@ class AveragedAdam(keras.optimizers.Adam):
         **kwargs: Further arguments of `keras.optimizers.Adam`.
     """
 
-    def __init__(self, learning_rate=1e-4, use_ema=True, ema_momentum=0.9999, **kwargs):
+    def __init__(
+        self,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-4,
+        use_ema: bool = True,
+        ema_momentum: float = 0.9999,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(
             learning_rate=learning_rate,
             use_ema=use_ema,
@@ -30,16 +40,16 @@ class AveragedAdam(keras.optimizers.Adam):
         )
 
     @property
-    def ema_momentum(self):
+    def ema_momentum(self) -> float:
         """Scalar tensor: the momentum at the present step."""
         steps = ops.cast(self.iterations, "float32")
         return ops.minimum(self._final_momentum, (1.0 + steps) / (10.0 + steps))
 
     @ema_momentum.setter
-    def ema_momentum(self, value):
+    def ema_momentum(self, value: float) -> None:
         self._final_momentum = float(value)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         config["ema_momentum"] = self._final_momentum
         return config

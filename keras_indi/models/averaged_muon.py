@@ -1,8 +1,12 @@
 """Muon for the convolutions, Adam for the rest, with the average of `AveragedAdam`."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
+from keras_indi.annotations import Config, Tensor
 from keras_indi.models.averaged_adam import AveragedAdam
 
 # The quintic of the Newton-Schulz iteration (Jordan et al. 2024).
@@ -37,12 +41,12 @@ class AveragedMuon(AveragedAdam):
 
     def __init__(
         self,
-        learning_rate=1e-3,
-        momentum=0.95,
-        use_ema=True,
-        ema_momentum=0.9999,
-        **kwargs,
-    ):
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-3,
+        momentum: float = 0.95,
+        use_ema: bool = True,
+        ema_momentum: float = 0.9999,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, use_ema, ema_momentum, **kwargs)
         if not 0 <= momentum < 1:
             raise ValueError(
@@ -50,7 +54,7 @@ class AveragedMuon(AveragedAdam):
             )
         self.momentum = float(momentum)
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         if self.built:
             return
         super().build(variables)
@@ -61,7 +65,9 @@ class AveragedMuon(AveragedAdam):
             for variable in variables
         ]
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
         if not _is_kernel(variable):
             super().update_step(gradient, variable, learning_rate)
             return
@@ -75,11 +81,11 @@ class AveragedMuon(AveragedAdam):
         rate = ops.cast(learning_rate, variable.dtype)
         self.assign_sub(variable, rate * update)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "momentum": self.momentum}
 
 
-def orthogonalized(matrix):
+def orthogonalized(matrix: Tensor) -> Tensor:
     """About the nearest matrix with orthonormal rows or columns.
 
     Five Newton-Schulz iterations bring the singular values into [0.7, 1.2], which

@@ -1,7 +1,12 @@
 """A loss that is one number per image."""
 
+from collections.abc import Callable
+from typing import Any, Self
+
 import keras
 from keras import ops
+
+from keras_indi.annotations import Config, Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -31,7 +36,11 @@ class PerImageLoss(keras.losses.Loss):
     0.5
     """
 
-    def __init__(self, loss="mean_absolute_error", **kwargs):
+    def __init__(
+        self,
+        loss: str | Config | Callable[[Tensor, Tensor], Tensor] = "mean_absolute_error",
+        **kwargs: Any,
+    ) -> None:
         inner = keras.losses.get(loss)
         if isinstance(inner, keras.losses.Loss):
             kwargs.setdefault("reduction", inner.reduction)
@@ -39,18 +48,18 @@ class PerImageLoss(keras.losses.Loss):
         super().__init__(**kwargs)
         self.loss = inner
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         # A Loss object reduces when it is called; its `call` does not.
         values = getattr(self.loss, "call", self.loss)(y_true, y_pred)
         return ops.mean(values, axis=tuple(range(1, len(values.shape))))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         config.update(loss=keras.saving.serialize_keras_object(self.loss))
         return config
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         config = dict(config)
         config["loss"] = keras.saving.deserialize_keras_object(config["loss"])
         return cls(**config)

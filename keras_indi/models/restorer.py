@@ -1,6 +1,7 @@
 """What all restorers share: training on pairs, restoration in steps, presets."""
 
 import functools
+from typing import Any
 
 import keras
 import numpy as np
@@ -40,7 +41,7 @@ class Restorer(PresetModel, keras.Model):
         "value_range": checks.checked_value_range,
     }
     # What `restore` does unless the model or the caller says otherwise.
-    own_restore_defaults = {}
+    own_restore_defaults: dict[str, Any] = {}
     # The loss of `compile`, unless another is given.
     default_loss = "mean_absolute_error"
 

@@ -1,8 +1,12 @@
 """The backbone: a convolutional U-Net that knows how far it sees."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
 import keras
 from keras import layers
 
+from keras_indi.annotations import Config, Tensor
 from keras_indi.layers import (
     DepthToSpace2D,
     DownsampleBlock,
@@ -76,16 +80,16 @@ class UNetBackbone(PresetModel, keras.Model):
 
     def __init__(
         self,
-        image_channels=3,
-        base_channels=64,
-        channel_multipliers=(1, 2, 3, 4),
-        blocks_per_level=2,
-        condition_on_degraded=False,
-        patch_size=1,
-        activation="silu",
-        dtype=None,
-        **kwargs,
-    ):
+        image_channels: int = 3,
+        base_channels: int = 64,
+        channel_multipliers: Sequence[int] = (1, 2, 3, 4),
+        blocks_per_level: int | Sequence[int] = 2,
+        condition_on_degraded: bool = False,
+        patch_size: int = 1,
+        activation: str | Callable[[Tensor], Tensor] = "silu",
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> None:
         channel_multipliers = tuple(channel_multipliers)
         blocks = blocks_per_level
         if isinstance(blocks, (list, tuple)):
@@ -207,7 +211,7 @@ class UNetBackbone(PresetModel, keras.Model):
     works_on_canvas = True
 
     @property
-    def bytes_per_pixel(self):
+    def bytes_per_pixel(self) -> int:
         """Float: about the memory that an estimate takes, a pixel of the images.
 
         Fourteen images of features of the largest level: as measured, 7 on JAX, 8 on
@@ -221,12 +225,12 @@ class UNetBackbone(PresetModel, keras.Model):
         return 14 * max(largest * itemsize, 4.0 * self.image_channels)
 
     @property
-    def size_multiple(self):
+    def size_multiple(self) -> int:
         """Int: height and width of the input must be multiples of this."""
         return self.patch_size * 2 ** (len(self.channel_multipliers) - 1)
 
     @property
-    def receptive_field(self):
+    def receptive_field(self) -> int:
         """Int, odd: the side in pixels of the window that an output sees.
 
         The output at a pixel depends on inputs at most
@@ -260,7 +264,7 @@ class UNetBackbone(PresetModel, keras.Model):
         low, high = low - blocks, high + blocks  # down blocks
         return (low - 1, high + 1) if level == 0 else (low, high)  # stem
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "image_channels": self.image_channels,
             "base_channels": self.base_channels,
@@ -275,7 +279,7 @@ class UNetBackbone(PresetModel, keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: Config, custom_objects: Any = None) -> Self:
         config = dict(config)
         if isinstance(config.get("dtype"), dict):
             config["dtype"] = keras.saving.deserialize_keras_object(config["dtype"])

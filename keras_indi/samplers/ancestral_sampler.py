@@ -1,8 +1,11 @@
 """Ancestral sampling of denoising diffusion."""
 
+from typing import Any
+
 import keras
 
 from keras_indi import diffusion_process
+from keras_indi.annotations import Predict, Tensor
 from keras_indi.samplers.diffusion_sampler import DiffusionSampler
 
 
@@ -13,7 +16,14 @@ class AncestralSampler(DiffusionSampler):
     With the variance that they call beta tilde. One evaluation a step, any grid.
     """
 
-    def step(self, predict, images, times, next_times, memory):
+    def step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         estimate = predict(images, times)
         update = diffusion_process.ancestral_update
         return update(images, estimate, times, next_times), memory

@@ -1,7 +1,10 @@
 """The improved sampler of Cold Diffusion."""
 
+from typing import Any
+
 import keras
 
+from keras_indi.annotations import Predict, Tensor
 from keras_indi.samplers.sampler import Sampler
 
 
@@ -15,9 +18,16 @@ class ColdDiffusionSampler(Sampler):
     carries a step's noise on undamped, so that fresh noise could never fade.
     """
 
-    def initial_memory(self, images):
+    def initial_memory(self, images: Tensor) -> Any:
         return images
 
-    def step(self, predict, images, times, next_times, memory):
+    def step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         estimate = predict(images, times)
         return images + (times - next_times) * (estimate - memory), memory

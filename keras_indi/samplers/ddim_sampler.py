@@ -1,8 +1,11 @@
 """Denoising diffusion implicit models."""
 
+from typing import Any
+
 import keras
 
 from keras_indi import diffusion_process
+from keras_indi.annotations import Predict, Tensor
 from keras_indi.samplers.diffusion_sampler import DiffusionSampler
 
 
@@ -17,12 +20,19 @@ class DDIMSampler(DiffusionSampler):
             start alone is drawn, with 1 it is `AncestralSampler`. Defaults to 0.
     """
 
-    def __init__(self, eta=0.0):
+    def __init__(self, eta: float = 0.0) -> None:
         if not 0 <= eta <= 1:
             raise ValueError(f"`eta` must be in [0, 1]. Received: eta={eta!r}")
         self.eta = float(eta)
 
-    def step(self, predict, images, times, next_times, memory):
+    def step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         estimate = predict(images, times)
         update = diffusion_process.ddim_update
         return update(images, estimate, times, next_times, self.eta), memory

@@ -1,6 +1,7 @@
 """The base class of the samplers of denoising diffusion."""
 
 import functools
+from typing import Any
 
 from keras import ops
 
@@ -20,7 +21,7 @@ class DiffusionSampler(Sampler):
 
     eta = 1.0
 
-    def noise_scale(self, noise_schedule, time, next_time):
+    def noise_scale(self, noise_schedule: Any, time: float, next_time: float) -> float:
         if not isinstance(noise_schedule, DiffusionSchedule):
             raise ValueError(
                 f"{type(self).__name__} walks from pure noise, with a "

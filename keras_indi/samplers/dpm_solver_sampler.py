@@ -1,9 +1,12 @@
 """DPM-Solver++(2M) on the residual flow."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_indi import process
+from keras_indi.annotations import Predict, Tensor
 from keras_indi.samplers.sampler import Sampler
 
 
@@ -20,11 +23,18 @@ class DPMSolverSampler(Sampler):
     do not shrink. One evaluation a step, any grid, constant eps.
     """
 
-    def initial_memory(self, images):
+    def initial_memory(self, images: Tensor) -> Any:
         # The estimate and the time before; infinity marks that there was none.
         return ops.zeros_like(images), ops.cast(float("inf"), images.dtype)
 
-    def step(self, predict, images, times, next_times, memory):
+    def step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         last_estimate, last_time = memory
         estimate = predict(images, times)
         weight = 0.5 * ops.log(times / next_times) / ops.log(last_time / times)
@@ -32,6 +42,13 @@ class DPMSolverSampler(Sampler):
         images = process.update(images, target, times, next_times)
         return images, (estimate, times)
 
-    def last_step(self, predict, images, times, next_times, memory):
+    def last_step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         estimate = predict(images, times)
         return process.update(images, estimate, times, next_times), memory

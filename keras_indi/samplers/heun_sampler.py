@@ -1,8 +1,11 @@
 """Heun's method on the residual flow."""
 
+from typing import Any
+
 import keras
 
 from keras_indi import process
+from keras_indi.annotations import Predict, Tensor
 from keras_indi.samplers.sampler import Sampler
 
 
@@ -16,7 +19,14 @@ class HeunSampler(Sampler):
     constant eps.
     """
 
-    def step(self, predict, images, times, next_times, memory):
+    def step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         estimate = predict(images, times)
         flow = process.residual_flow(images, estimate, times)
         ahead = process.update(images, estimate, times, next_times)
@@ -26,9 +36,16 @@ class HeunSampler(Sampler):
         mean_flow = 0.5 * (flow + flow_ahead)
         return images + (next_times - times) * mean_flow, memory
 
-    def last_step(self, predict, images, times, next_times, memory):
+    def last_step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         estimate = predict(images, times)
         return process.update(images, estimate, times, next_times), memory
 
-    def evaluations(self, num_steps):
+    def evaluations(self, num_steps: int) -> int:
         return 2 * num_steps - 1

@@ -1,8 +1,11 @@
 """The paper's sampler."""
 
+from typing import Any
+
 import keras
 
 from keras_indi import process
+from keras_indi.annotations import Predict, Tensor
 from keras_indi.samplers.sampler import Sampler
 
 
@@ -15,9 +18,16 @@ class InDISampler(Sampler):
     evaluation a step, any grid, any noise schedule.
     """
 
-    def step(self, predict, images, times, next_times, memory):
+    def step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         estimate = predict(images, times)
         return process.update(images, estimate, times, next_times), memory
 
-    def noise_scale(self, noise_schedule, time, next_time):
+    def noise_scale(self, noise_schedule: Any, time: float, next_time: float) -> float:
         return self.scale_between(noise_schedule, time, next_time)

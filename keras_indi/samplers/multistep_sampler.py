@@ -1,9 +1,12 @@
 """A two-step Adams-Bashforth method on the residual flow."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from keras_indi import process
+from keras_indi.annotations import Predict, Tensor
 from keras_indi.samplers.sampler import Sampler
 
 
@@ -17,12 +20,19 @@ class MultistepSampler(Sampler):
     Any grid, constant eps.
     """
 
-    def initial_memory(self, images):
+    def initial_memory(self, images: Tensor) -> Any:
         # The flow and the time before; infinity marks that there was none,
         # and takes the weight of the old flow to zero.
         return ops.zeros_like(images), ops.cast(float("inf"), images.dtype)
 
-    def step(self, predict, images, times, next_times, memory):
+    def step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         last_flow, last_time = memory
         flow = process.residual_flow(images, predict(images, times), times)
         step = next_times - times

@@ -1,8 +1,11 @@
 """The naive sampler of the paper's comparison."""
 
+from typing import Any
+
 import keras
 
 from keras_indi import process
+from keras_indi.annotations import Predict, Tensor
 from keras_indi.samplers.sampler import Sampler
 
 
@@ -16,12 +19,19 @@ class NaiveSampler(Sampler):
     added. First order, one evaluation a step, any grid, any noise schedule.
     """
 
-    def initial_memory(self, images):
+    def initial_memory(self, images: Tensor) -> Any:
         return images
 
-    def step(self, predict, images, times, next_times, memory):
+    def step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         estimate = predict(images, times)
         return process.interpolate(estimate, memory, next_times), memory
 
-    def noise_scale(self, noise_schedule, time, next_time):
+    def noise_scale(self, noise_schedule: Any, time: float, next_time: float) -> float:
         return self.scale_between(noise_schedule, 1.0, next_time)

@@ -1,11 +1,16 @@
 """The base class of samplers: a rule that moves the state from t to s."""
 
 import functools
+from typing import TYPE_CHECKING, Any
 
 from keras import ops
 
 from keras_indi import process
+from keras_indi.annotations import Predict, Tensor
 from keras_indi.configurable import Configurable
+
+if TYPE_CHECKING:
+    from keras_indi.schedules.noise_schedule import NoiseSchedule
 
 
 class Sampler(Configurable):
@@ -47,7 +52,7 @@ class Sampler(Configurable):
     ```
     """
 
-    def initial_memory(self, images):
+    def initial_memory(self, images: Tensor) -> Any:
         """What the rule remembers before its first step.
 
         Args:
@@ -59,7 +64,14 @@ class Sampler(Configurable):
         """
         return ()
 
-    def step(self, predict, images, times, next_times, memory):
+    def step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         """Moves the state from t to s.
 
         Args:
@@ -75,15 +87,22 @@ class Sampler(Configurable):
         """
         raise NotImplementedError
 
-    def last_step(self, predict, images, times, next_times, memory):
+    def last_step(
+        self,
+        predict: Predict,
+        images: Tensor,
+        times: Tensor,
+        next_times: Tensor,
+        memory: Any,
+    ) -> tuple[Tensor, Any]:
         """The step that ends at s = 0; by default the same as the others."""
         return self.step(predict, images, times, next_times, memory)
 
-    def evaluations(self, num_steps):
+    def evaluations(self, num_steps: int) -> int:
         """How many times a restoration in `num_steps` steps evaluates F."""
         return num_steps
 
-    def noise_scale(self, noise_schedule, time, next_time):
+    def noise_scale(self, noise_schedule: Any, time: float, next_time: float) -> float:
         """Standard deviation of the fresh noise after the step from t to s.
 
         Args:
@@ -109,7 +128,9 @@ class Sampler(Configurable):
 
     @staticmethod
     @functools.lru_cache(maxsize=1024)  # its small operations cost more than a step
-    def scale_between(noise_schedule, time, next_time):
+    def scale_between(
+        noise_schedule: "NoiseSchedule", time: float, next_time: float
+    ) -> float:
         """`process.update_noise_scale` of a schedule, as a float."""
         times = ops.convert_to_tensor([time, next_time], "float32")
         variance = noise_schedule.variance(times)

@@ -1,12 +1,14 @@
 """a(t): how the clean image fades into noise in denoising diffusion."""
 
 import functools
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_indi import diffusion_process
+from keras_indi.annotations import Tensor
 from keras_indi.configurable import Configurable, resolve
 
 
@@ -21,7 +23,7 @@ class DiffusionSchedule(Configurable):
     # Unlike a path of InDI without noise, no two draws are the same.
     is_zero = False
 
-    def signal_scale(self, times):
+    def signal_scale(self, times: Tensor) -> Tensor:
         """a(t).
 
         Args:
@@ -32,7 +34,7 @@ class DiffusionSchedule(Configurable):
         """
         raise NotImplementedError
 
-    def noise_level(self, times):
+    def noise_level(self, times: Tensor) -> Tensor:
         """The level of the state at t, as in `diffusion_process`.
 
         Args:
@@ -44,7 +46,7 @@ class DiffusionSchedule(Configurable):
         """
         return diffusion_process.noise_level(self.signal_scale(times))
 
-    def validate(self):
+    def validate(self) -> None:
         """Raises a ValueError unless a(t) falls from 1 and stays above 0."""
         times = ops.convert_to_tensor(np.linspace(0, 1, 257, dtype="float32"))
         found = ops.convert_to_numpy(self.signal_scale(times))
@@ -71,7 +73,7 @@ class _DiscreteSchedule(DiffusionSchedule):
     neighbours: what SR3 trains on (Saharia et al., section 2.4).
     """
 
-    def __init__(self, num_steps):
+    def __init__(self, num_steps: int) -> None:
         if not isinstance(num_steps, (int, np.integer)) or num_steps < 1:
             raise ValueError(
                 "`num_steps` must be an integer of at least 1. Received: "
@@ -79,7 +81,7 @@ class _DiscreteSchedule(DiffusionSchedule):
             )
         self.num_steps = int(num_steps)
 
-    def betas(self):
+    def betas(self) -> np.ndarray:
         """The share of variance that each step replaces, float64 `(num_steps,)`."""
         raise NotImplementedError
 
@@ -88,7 +90,7 @@ class _DiscreteSchedule(DiffusionSchedule):
         kept = np.cumprod(1.0 - self.betas())
         return np.sqrt([1.0, *kept]).astype("float32")
 
-    def signal_scale(self, times):
+    def signal_scale(self, times: Tensor) -> Tensor:
         position = ops.cast(times, "float32") * self.num_steps
         step = ops.clip(ops.floor(position), 0, self.num_steps - 1)
         index = ops.cast(step, "int32")
@@ -107,7 +109,9 @@ class LinearDiffusion(_DiscreteSchedule):
         num_steps: Int, T. Defaults to 1000.
     """
 
-    def __init__(self, first_beta=1e-4, last_beta=0.02, num_steps=1000):
+    def __init__(
+        self, first_beta: float = 1e-4, last_beta: float = 0.02, num_steps: int = 1000
+    ) -> None:
         super().__init__(num_steps)
         if not (0 < first_beta < 1 and 0 < last_beta < 1):
             raise ValueError(
@@ -116,7 +120,7 @@ class LinearDiffusion(_DiscreteSchedule):
             )
         self.first_beta, self.last_beta = float(first_beta), float(last_beta)
 
-    def betas(self):
+    def betas(self) -> np.ndarray:
         return np.linspace(self.first_beta, self.last_beta, self.num_steps)
 
 
@@ -136,13 +140,13 @@ class CosineDiffusion(_DiscreteSchedule):
         arXiv 2102.09672.
     """
 
-    def __init__(self, offset=0.008, num_steps=1000):
+    def __init__(self, offset: float = 0.008, num_steps: int = 1000) -> None:
         super().__init__(num_steps)
         if not offset >= 0:
             raise ValueError(f"`offset` must be at least 0. Received: offset={offset}")
         self.offset = float(offset)
 
-    def betas(self):
+    def betas(self) -> np.ndarray:
         times = np.linspace(0, 1, self.num_steps + 1)
         scale = np.cos((times + self.offset) / (1 + self.offset) * np.pi / 2)
         return np.minimum(1 - (scale[1:] / scale[:-1]) ** 2, 0.999)
@@ -162,7 +166,7 @@ class ContinuousDiffusion(DiffusionSchedule):
         last_rate: Float > 0. Defaults to 20.
     """
 
-    def __init__(self, first_rate=0.1, last_rate=20.0):
+    def __init__(self, first_rate: float = 0.1, last_rate: float = 20.0) -> None:
         if not (first_rate > 0 and last_rate > 0):
             raise ValueError(
                 "`first_rate` and `last_rate` must be greater than 0. Received: "
@@ -170,7 +174,7 @@ class ContinuousDiffusion(DiffusionSchedule):
             )
         self.first_rate, self.last_rate = float(first_rate), float(last_rate)
 
-    def signal_scale(self, times):
+    def signal_scale(self, times: Tensor) -> Tensor:
         times = ops.cast(times, "float32")
         mean_rate = self.first_rate + 0.5 * (self.last_rate - self.first_rate) * times
         return ops.exp(-0.5 * mean_rate * times)
@@ -183,7 +187,7 @@ BUILTIN = {
 }
 
 
-def get(identifier):
+def get(identifier: Any) -> DiffusionSchedule:
     """A valid `DiffusionSchedule` from an object, a name or a config."""
     schedule = resolve(identifier, DiffusionSchedule, BUILTIN, "noise_schedule")
     schedule.validate()

@@ -1,11 +1,13 @@
 """eps_t: how much noise the path carries."""
 
 from numbers import Real
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_indi.annotations import Tensor
 from keras_indi.configurable import Configurable, resolve
 
 
@@ -32,7 +34,7 @@ class NoiseSchedule(Configurable):
     ```
     """
 
-    def level(self, times):
+    def level(self, times: Tensor) -> Tensor:
         """eps_t.
 
         Args:
@@ -43,7 +45,7 @@ class NoiseSchedule(Configurable):
         """
         raise NotImplementedError
 
-    def variance(self, times):
+    def variance(self, times: Tensor) -> Tensor:
         """v(t) = t^2 eps_t^2, zero at t = 0.
 
         Args:
@@ -57,22 +59,22 @@ class NoiseSchedule(Configurable):
         scale = times * self.level(ops.where(positive, times, 1.0))
         return ops.where(positive, scale * scale, 0.0)
 
-    def scale(self, times):
+    def scale(self, times: Tensor) -> Tensor:
         """sqrt(v(t)) = t eps_t, the noise's standard deviation at `times`."""
         return ops.sqrt(self.variance(times))
 
     @property
-    def is_constant(self):
+    def is_constant(self) -> bool:
         """Whether eps_t is the same at all t, so that no step adds noise."""
         levels = self._levels()
         return bool(np.ptp(levels) <= 1e-6 * levels.max())
 
     @property
-    def is_zero(self):
+    def is_zero(self) -> bool:
         """Whether the path carries no noise at all."""
         return not self._levels().any()
 
-    def validate(self):
+    def validate(self) -> None:
         """Raises a ValueError unless eps_t is non-negative and non-increasing."""
         levels = self._levels()
         problem = None
@@ -102,10 +104,10 @@ class ConstantNoise(NoiseSchedule):
         eps: Float >= 0, a fraction of the value range. 0 is no noise.
     """
 
-    def __init__(self, eps=0.0):
+    def __init__(self, eps: float = 0.0) -> None:
         self.eps = _checked(eps)
 
-    def level(self, times):
+    def level(self, times: Tensor) -> Tensor:
         return ops.full_like(ops.cast(times, "float32"), self.eps)
 
 
@@ -117,13 +119,13 @@ class BrownianNoise(NoiseSchedule):
         eps: Float >= 0, a fraction of the value range: the level at t = 1.
     """
 
-    def __init__(self, eps=0.01):
+    def __init__(self, eps: float = 0.01) -> None:
         self.eps = _checked(eps)
 
-    def level(self, times):
+    def level(self, times: Tensor) -> Tensor:
         return self.eps / ops.sqrt(ops.cast(times, "float32"))
 
-    def variance(self, times):
+    def variance(self, times: Tensor) -> Tensor:
         return self.eps**2 * ops.cast(times, "float32")
 
 
@@ -138,10 +140,10 @@ def _checked(eps):
 BUILTIN = {"constant": ConstantNoise, "brownian": BrownianNoise}
 
 
-def get(identifier):
+def get(identifier: Any) -> NoiseSchedule:
     """A valid `NoiseSchedule` from a number (constant), object, name or config."""
     if isinstance(identifier, Real):
-        identifier = ConstantNoise(identifier)
+        identifier = ConstantNoise(float(identifier))
     schedule = resolve(identifier, NoiseSchedule, BUILTIN, "noise_schedule")
     schedule.validate()
     return schedule

@@ -1,8 +1,11 @@
 """p(t): the times at which a model is trained."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from keras_indi.annotations import Tensor
 from keras_indi.configurable import Configurable, resolve
 
 
@@ -19,10 +22,10 @@ class TimeDistribution(Configurable):
             the marginal p(t) exactly, while the batch covers [0, 1].
     """
 
-    def __init__(self, stratified=False):
+    def __init__(self, stratified: bool = False) -> None:
         self.stratified = bool(stratified)
 
-    def quantile(self, probabilities):
+    def quantile(self, probabilities: Tensor) -> Tensor:
         """The inverse of the distribution function.
 
         Args:
@@ -33,7 +36,7 @@ class TimeDistribution(Configurable):
         """
         raise NotImplementedError
 
-    def density(self, times):
+    def density(self, times: Tensor) -> Tensor:
         """The density p(t), without point masses (see the subclass).
 
         Args:
@@ -45,11 +48,13 @@ class TimeDistribution(Configurable):
         raise NotImplementedError
 
     @property
-    def mean(self):
+    def mean(self) -> float:
         """The expected time, a float."""
         raise NotImplementedError
 
-    def sample(self, shape, seed):
+    def sample(
+        self, shape: tuple[int, ...], seed: int | keras.random.SeedGenerator
+    ) -> Tensor:
         """Draws times.
 
         Args:
@@ -70,7 +75,7 @@ class TimeDistribution(Configurable):
             uniform = (ops.reshape(rank, shape) + uniform) / count
         return self.quantile(uniform)
 
-    def grid(self, size):
+    def grid(self, size: Tensor) -> Tensor:
         """Fixed times that stand for p(t): the quantiles at the strata's middles.
 
         Args:
@@ -96,14 +101,14 @@ class UniformTime(TimeDistribution):
     (16,)
     """
 
-    def quantile(self, probabilities):
+    def quantile(self, probabilities: Tensor) -> Tensor:
         return ops.cast(probabilities, "float32")
 
-    def density(self, times):
+    def density(self, times: Tensor) -> Tensor:
         return ops.ones_like(ops.cast(times, "float32"))
 
     @property
-    def mean(self):
+    def mean(self) -> float:
         return 0.5
 
 
@@ -121,20 +126,20 @@ class LinearMixtureTime(TimeDistribution):
         stratified: See `TimeDistribution`.
     """
 
-    def __init__(self, a=1.0, stratified=False):
+    def __init__(self, a: float = 1.0, stratified: bool = False) -> None:
         super().__init__(stratified)
         if not a >= 0:
             raise ValueError(f"`a` must be a number of at least 0. Received: a={a!r}")
         self.a = float(a)
 
-    def quantile(self, probabilities):
+    def quantile(self, probabilities: Tensor) -> Tensor:
         return ops.minimum(ops.cast(probabilities, "float32") * (1.0 + self.a), 1.0)
 
-    def density(self, times):
+    def density(self, times: Tensor) -> Tensor:
         return ops.full_like(ops.cast(times, "float32"), 1.0 / (1.0 + self.a))
 
     @property
-    def mean(self):
+    def mean(self) -> float:
         return (0.5 + self.a) / (1.0 + self.a)
 
 
@@ -148,20 +153,20 @@ class PowerTime(TimeDistribution):
         stratified: See `TimeDistribution`.
     """
 
-    def __init__(self, k=1.0, stratified=False):
+    def __init__(self, k: float = 1.0, stratified: bool = False) -> None:
         super().__init__(stratified)
         if not k > -1:
             raise ValueError(f"`k` must be a number greater than -1. Received: k={k!r}")
         self.k = float(k)
 
-    def quantile(self, probabilities):
+    def quantile(self, probabilities: Tensor) -> Tensor:
         return ops.power(ops.cast(probabilities, "float32"), 1.0 / (self.k + 1.0))
 
-    def density(self, times):
+    def density(self, times: Tensor) -> Tensor:
         return (self.k + 1.0) * ops.power(ops.cast(times, "float32"), self.k)
 
     @property
-    def mean(self):
+    def mean(self) -> float:
         return (self.k + 1.0) / (self.k + 2.0)
 
 
@@ -172,6 +177,6 @@ BUILTIN = {
 }
 
 
-def get(identifier):
+def get(identifier: Any) -> TimeDistribution:
     """A `TimeDistribution` from an object, a name or a config."""
     return resolve(identifier, TimeDistribution, BUILTIN, "time_distribution")

@@ -1,5 +1,8 @@
 """Time grids: the falling times 1 = t_N > ... > t_0 = 0 of a restoration."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -9,7 +12,7 @@ from keras_indi.configurable import Configurable, resolve
 class TimeGrid(Configurable):
     """Base class of a grid of times from 1 (degraded) to 0 (clean)."""
 
-    def times(self, num_steps):
+    def times(self, num_steps: int) -> np.ndarray:
         """The grid's points.
 
         Args:
@@ -20,7 +23,7 @@ class TimeGrid(Configurable):
         """
         raise NotImplementedError
 
-    def __call__(self, num_steps):
+    def __call__(self, num_steps: int) -> np.ndarray:
         """`times(num_steps)`, checked."""
         if not isinstance(num_steps, (int, np.integer)) or num_steps < 1:
             raise ValueError(
@@ -42,7 +45,7 @@ class TimeGrid(Configurable):
 class UniformGrid(TimeGrid):
     """Equal steps, t_i = i / N: the grid of the paper."""
 
-    def times(self, num_steps):
+    def times(self, num_steps: int) -> np.ndarray:
         return _fractions(num_steps)
 
 
@@ -54,12 +57,12 @@ class PowerGrid(TimeGrid):
         k: Float > 0.
     """
 
-    def __init__(self, k=2.0):
+    def __init__(self, k: float = 2.0) -> None:
         if not k > 0:
             raise ValueError(f"`k` must be greater than 0. Received: k={k!r}")
         self.k = float(k)
 
-    def times(self, num_steps):
+    def times(self, num_steps: int) -> np.ndarray:
         return _fractions(num_steps) ** self.k
 
 
@@ -67,7 +70,7 @@ class PowerGrid(TimeGrid):
 class CosineGrid(TimeGrid):
     """t = (1 - cos(pi u)) / 2 at uniform u: small steps near both ends."""
 
-    def times(self, num_steps):
+    def times(self, num_steps: int) -> np.ndarray:
         times = (1.0 - np.cos(np.pi * _fractions(num_steps))) / 2.0
         times[0], times[-1] = 1.0, 0.0
         return times
@@ -82,17 +85,17 @@ class ExplicitGrid(TimeGrid):
             fixes the number of steps.
     """
 
-    def __init__(self, points):
+    def __init__(self, points: Sequence[float] | np.ndarray) -> None:
         points = np.asarray(points, dtype="float64")
         _check_falls(points)
         self.points = points.tolist()
 
     @property
-    def num_steps(self):
+    def num_steps(self) -> int:
         """The number of steps that the points make."""
         return len(self.points) - 1
 
-    def times(self, num_steps):
+    def times(self, num_steps: int) -> np.ndarray:
         return np.asarray(self.points)
 
 
@@ -118,7 +121,7 @@ def _check_falls(times):
 BUILTIN = {"uniform": UniformGrid, "power": PowerGrid, "cosine": CosineGrid}
 
 
-def get(identifier):
+def get(identifier: Any) -> TimeGrid:
     """A `TimeGrid` from an object, a name, a config or a list of times."""
     if isinstance(identifier, (list, tuple, np.ndarray)):
         return ExplicitGrid(identifier)

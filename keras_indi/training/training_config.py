@@ -5,7 +5,10 @@ import difflib
 import pathlib
 import types
 import typing
+from collections.abc import Mapping
+from typing import Any, Self
 
+from keras_indi.annotations import FilePath
 from keras_indi.images.whole_writes import write_whole
 
 DTYPES = ("auto", "float32", "bfloat16")
@@ -135,7 +138,7 @@ class TrainingConfig:
             self.steps_per_epoch = min(MOST_STEPS_PER_EPOCH, self.steps)
 
     @classmethod
-    def from_dict(cls, settings):
+    def from_dict(cls, settings: Mapping[str, Any]) -> Self:
         """The configuration of a dict, whose unknown names are errors."""
         names = [field.name for field in dataclasses.fields(cls)]
         unknown = [str(name) for name in settings if name not in names]
@@ -155,14 +158,14 @@ class TrainingConfig:
                 )
         return cls(**settings)
 
-    def save(self, path):
+    def save(self, path: FilePath) -> None:
         """Writes the configuration as a YAML file, whole or not at all."""
         yaml = _yaml()
         text = yaml.safe_dump(dataclasses.asdict(self), sort_keys=False)
         write_whole(path, lambda partial: pathlib.Path(partial).write_text(text))
 
 
-def read_settings(path):
+def read_settings(path: FilePath) -> dict[str, Any]:
     """The settings of a YAML file.
 
     Args:
@@ -186,7 +189,7 @@ def read_settings(path):
     return settings
 
 
-def parse(text):
+def parse(text: str) -> Any:
     """The value that YAML text stands for."""
     yaml = _yaml()
     try:

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import inspect
 import pathlib
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -17,6 +18,11 @@ from keras_indi.models import AveragedAdam, InDI, UNetBackbone, load_model
 from keras_indi.models.loading import POLICIES
 from keras_indi.training.training_config import read_settings
 
+if TYPE_CHECKING:
+    from keras_indi.data.degradations import Degradation
+    from keras_indi.data.pairs import Pairs
+    from keras_indi.training.training_config import TrainingConfig
+
 # The network of the shipped presets.
 NETWORK = {
     "base_channels": 64,
@@ -29,7 +35,7 @@ MODEL = "restorer.keras"
 PREVIEWED = 4  # validation crops that are restored at the end of an epoch
 
 
-def train(config, verbose="auto"):
+def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path:
     """Trains, or goes on with a training that was interrupted.
 
     The folder `config.out` holds, from the beginning on, `config.yaml`; while it
@@ -71,7 +77,7 @@ def train(config, verbose="auto"):
     model.fit(
         pairs,
         validation_data=validation,
-        epochs=-(-config.steps // config.steps_per_epoch),
+        epochs=-(-config.steps // len(pairs)),
         callbacks=_callbacks(config, out, pairs, validation),
         verbose=verbose,
     )
@@ -79,7 +85,7 @@ def train(config, verbose="auto"):
     return write_whole(path, model.save)
 
 
-def build_model(config):
+def build_model(config: "TrainingConfig") -> InDI:
     """The restorer of a configuration, compiled."""
     dtype = fastest_dtype() if config.dtype == "auto" else config.dtype
     if config.preset is not None:
@@ -120,7 +126,7 @@ def build_model(config):
     return model
 
 
-def build_pairs(config, model):
+def build_pairs(config: "TrainingConfig", model: InDI) -> "tuple[Pairs, Pairs | None]":
     """The pairs to train on, and those to validate on or `None`."""
     options = {
         "image_channels": model.image_channels or 3,
@@ -146,7 +152,7 @@ def build_pairs(config, model):
     return pairs, make(*held_out, training=False)
 
 
-def build_degradation(description):
+def build_degradation(description: Any) -> "Degradation | None":
     """The `Degradation` that a configuration describes, or `None`.
 
     Args:
@@ -228,16 +234,18 @@ def _callbacks(config, out, pairs, validation):
 class StopAfter(keras.callbacks.Callback):
     """Ends a fit after a number of batches, also one that was resumed."""
 
-    def __init__(self, steps, pairs):
+    def __init__(self, steps: int, pairs: "Pairs") -> None:
         super().__init__()
         self.steps = steps
         self.pairs = pairs
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         begun = self.pairs.get_state()["next_batch"] % len(self.pairs)
         self._first = epoch * len(self.pairs) + begun
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         if self._first + batch + 1 >= self.steps:
             self.model.stop_training = True
 
@@ -245,19 +253,19 @@ class StopAfter(keras.callbacks.Callback):
 class KeepBest(keras.callbacks.Callback):
     """Keeps the model of the lowest validation loss, also over resumptions."""
 
-    def __init__(self, path, log):
+    def __init__(self, path: pathlib.Path, log: pathlib.Path) -> None:
         super().__init__()
         self.path = path
         self.log = log
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._lowest = float("inf")
         if self.path.exists() and self.log.exists():
             with open(self.log, newline="") as file:
                 losses = [float(row["val_loss"]) for row in csv.DictReader(file)]
             self._lowest = min(losses, default=self._lowest)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         loss = (logs or {}).get("val_loss", float("inf"))
         if loss < self._lowest:
             self._lowest = loss

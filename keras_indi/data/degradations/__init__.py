@@ -1,5 +1,7 @@
 """Degradations: what makes degraded images of clean ones."""
 
+from typing import Any
+
 from keras_indi.configurable import resolve
 from keras_indi.data.degradations.compose import Compose as Compose
 from keras_indi.data.degradations.defocus_blur import DefocusBlur as DefocusBlur
@@ -36,6 +38,6 @@ BUILTIN = {
 }
 
 
-def get(identifier):
+def get(identifier: Any) -> Degradation:
     """A `Degradation` from an object, a name or a config."""
     return resolve(identifier, Degradation, BUILTIN, "degradation")

@@ -1,5 +1,7 @@
 """The base class of blurs."""
 
+import numpy as np
+
 from keras_indi.data.degradations import kernels
 from keras_indi.data.degradations import linear_light as transfer
 from keras_indi.data.degradations.degradation import Degradation
@@ -16,10 +18,10 @@ class Blur(Degradation):
             then taken for sRGB's (see `linear_light.py`). Defaults to `False`.
     """
 
-    def __init__(self, linear_light=False):
+    def __init__(self, linear_light: bool = False) -> None:
         self.linear_light = bool(linear_light)
 
-    def kernel(self, generator):
+    def kernel(self, generator: np.random.Generator) -> np.ndarray:
         """The kernel of one call.
 
         Args:
@@ -31,7 +33,7 @@ class Blur(Degradation):
         """
         raise NotImplementedError
 
-    def apply(self, image, generator):
+    def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         kernel = self.kernel(generator)
         if not self.linear_light:
             return kernels.convolve(image, kernel)

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 
 from keras_indi.data.degradations.group import Group, round_up
 
@@ -31,28 +32,30 @@ class Compose(Group):
     """
 
     @property
-    def margin(self):
+    def margin(self) -> int:
         """The sum of the members', rounded up to whole patterns of theirs."""
         margin = sum(member.margin * scale for member, scale in self._scaled())
         return round_up(margin, math.lcm(self.size_multiple, self.period))
 
     @property
-    def size_multiple(self):
+    def size_multiple(self) -> int:
         """The least common multiple of the members'."""
         multiples = [member.size_multiple * scale for member, scale in self._scaled()]
         return math.lcm(*multiples)
 
     @property
-    def period(self):
+    def period(self) -> int:
         """The least common multiple of the members'."""
         return math.lcm(*(member.period * scale for member, scale in self._scaled()))
 
     @property
-    def reduction(self):
+    def reduction(self) -> int:
         """The product of the members'."""
         return math.prod(member.reduction for member in self.degradations)
 
-    def apply_with_levels(self, image, generator, levels):
+    def apply_with_levels(
+        self, image: np.ndarray, generator: np.random.Generator, levels: int | None
+    ) -> np.ndarray:
         for member in self.degradations:
             image = member.apply_with_levels(image, generator, levels)
         return image

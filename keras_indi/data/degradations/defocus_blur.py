@@ -1,7 +1,9 @@
 """Defocus: the disc that a lens makes of a point out of focus."""
 
 import keras
+import numpy as np
 
+from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import kernels, parameters
 from keras_indi.data.degradations.blur import Blur
 
@@ -17,14 +19,16 @@ class DefocusBlur(Blur):
             photographs.
     """
 
-    def __init__(self, radius=(1.0, 5.0), linear_light=False):
+    def __init__(
+        self, radius: NumberOrRange = (1.0, 5.0), linear_light: bool = False
+    ) -> None:
         super().__init__(linear_light)
         self.radius = parameters.number_or_range(radius, "radius")
 
     @property
-    def margin(self):
+    def margin(self) -> int:
         """The reach of the largest disc."""
         return kernels.disc_reach(max(parameters.largest(self.radius), 0.5))
 
-    def kernel(self, generator):
+    def kernel(self, generator: np.random.Generator) -> np.ndarray:
         return kernels.disc(parameters.draw(self.radius, generator))

@@ -1,7 +1,11 @@
 """The base class of degradations: what makes a degraded image of a clean one."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from keras_indi.annotations import ValueRange
 from keras_indi.configurable import Configurable
 
 FULL_RANGES = {"uint8": (0, 255), "uint16": (0, 65535)}
@@ -46,13 +50,31 @@ class Degradation(Configurable):
             channels)`, unless a subclass says otherwise.
     """
 
-    margin = 0
-    size_multiple = 1
-    reduction = 1
-    period = 1
-    axes = 3
+    if TYPE_CHECKING:  # a subclass may override an attribute by a property
 
-    def __call__(self, image, seed, value_range=None):
+        @property
+        def margin(self) -> int: ...
+        @property
+        def size_multiple(self) -> int: ...
+        @property
+        def reduction(self) -> int: ...
+        @property
+        def period(self) -> int: ...
+        @property
+        def axes(self) -> int: ...
+    else:
+        margin = 0
+        size_multiple = 1
+        reduction = 1
+        period = 1
+        axes = 3
+
+    def __call__(
+        self,
+        image: np.ndarray,
+        seed: int | Sequence[int] | np.random.Generator,
+        value_range: ValueRange | None = None,
+    ) -> np.ndarray:
         """Degrades an image.
 
         Args:
@@ -84,7 +106,7 @@ class Degradation(Configurable):
             degraded = np.clip(np.rint(degraded), low, high)
         return degraded.astype(image.dtype)
 
-    def apply(self, image, generator):
+    def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """What a subclass overrides: the degradation itself.
 
         Args:
@@ -98,7 +120,9 @@ class Degradation(Configurable):
         """
         raise NotImplementedError
 
-    def apply_with_levels(self, image, generator, levels):
+    def apply_with_levels(
+        self, image: np.ndarray, generator: np.random.Generator, levels: int | None
+    ) -> np.ndarray:
         """`apply`, for the few that store an image in between.
 
         Args:

@@ -38,7 +38,13 @@ class Downsample(Degradation):
     >>> blurry = keras_indi.data.degradations.Downsample(4)(image, seed=0)
     """
 
-    def __init__(self, factor=4, method="bicubic", enlarge=True, linear_light=False):
+    def __init__(
+        self,
+        factor: int = 4,
+        method: str = "bicubic",
+        enlarge: bool = True,
+        linear_light: bool = False,
+    ) -> None:
         if not isinstance(factor, (int, np.integer)) or factor < 1:
             raise ValueError(
                 "`factor` must be an integer of at least 1. Received: "
@@ -55,7 +61,7 @@ class Downsample(Degradation):
         self.linear_light = bool(linear_light)
 
     @property
-    def margin(self):
+    def margin(self) -> int:
         """The kernel's reach, and the small pixel that enlarging takes beside."""
         if self.factor == 1:
             return 0
@@ -63,19 +69,21 @@ class Downsample(Degradation):
         return self.factor * int(np.ceil(reach))
 
     @property
-    def size_multiple(self):
+    def size_multiple(self) -> int:
         """The factor: small pixels of a crop are then those of the whole."""
         return self.factor
 
     @property
-    def reduction(self):
+    def reduction(self) -> int:
         """The factor where the small image is returned, else 1."""
         return 1 if self.enlarge else self.factor
 
-    def apply(self, image, generator):
+    def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         return self.apply_with_levels(image, generator, None)
 
-    def apply_with_levels(self, image, generator, levels):
+    def apply_with_levels(
+        self, image: np.ndarray, generator: np.random.Generator, levels: int | None
+    ) -> np.ndarray:
         height, width, _ = image.shape
         light = transfer.to_light(image) if self.linear_light else image
         small = resizing.resize(

@@ -31,19 +31,19 @@ class FrameAverage(Degradation):
 
     axes = 4
 
-    def __init__(self, gamma=2.2):
+    def __init__(self, gamma: float = 2.2) -> None:
         if not (np.isfinite(gamma) and gamma > 0):
             raise ValueError(
                 f"`gamma` must be a number greater than 0. Received: gamma={gamma!r}"
             )
         self.gamma = float(gamma)
 
-    def apply(self, image, generator):
+    def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         light = np.maximum(image, 0.0) ** self.gamma
         return light.mean(axis=0) ** (1 / self.gamma)
 
     @staticmethod
-    def sharp_frame(clip):
+    def sharp_frame(clip: np.ndarray) -> np.ndarray:
         """The middle frame, which shows what moves where the mean shows it.
 
         Args:

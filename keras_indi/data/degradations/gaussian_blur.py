@@ -1,7 +1,9 @@
 """Gaussian blur."""
 
 import keras
+import numpy as np
 
+from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import kernels, parameters
 from keras_indi.data.degradations.blur import Blur
 
@@ -16,14 +18,16 @@ class GaussianBlur(Blur):
         linear_light: See `Blur`.
     """
 
-    def __init__(self, sigma=(0.5, 3.0), linear_light=False):
+    def __init__(
+        self, sigma: NumberOrRange = (0.5, 3.0), linear_light: bool = False
+    ) -> None:
         super().__init__(linear_light)
         self.sigma = parameters.number_or_range(sigma, "sigma")
 
     @property
-    def margin(self):
+    def margin(self) -> int:
         """The radius of the largest kernel."""
         return kernels.gaussian_radius(parameters.largest(self.sigma))
 
-    def kernel(self, generator):
+    def kernel(self, generator: np.random.Generator) -> np.ndarray:
         return kernels.gaussian(parameters.draw(self.sigma, generator))

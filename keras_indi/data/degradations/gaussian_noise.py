@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import parameters
 from keras_indi.data.degradations.degradation import Degradation
 
@@ -23,10 +24,10 @@ class GaussianNoise(Degradation):
     >>> noisy = keras_indi.data.degradations.GaussianNoise((0, 50))(image, seed=0)
     """
 
-    def __init__(self, sigma=25.0):
+    def __init__(self, sigma: NumberOrRange = 25.0) -> None:
         self.sigma = parameters.number_or_range(sigma, "sigma")
 
-    def apply(self, image, generator):
+    def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         sigma = parameters.draw(self.sigma, generator) / GREY_LEVELS
         noise = generator.standard_normal(image.shape, dtype="float32")
         return image + np.float32(sigma) * noise

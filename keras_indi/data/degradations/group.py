@@ -1,9 +1,13 @@
 """What degradations that are made of others have in common."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
+import numpy as np
 
+from keras_indi.annotations import Config
 from keras_indi.configurable import resolve
 from keras_indi.data.degradations.degradation import Degradation
 
@@ -16,7 +20,7 @@ class Group(Degradation):
             `"keras_indi>GaussianNoise"`, or serialized config.
     """
 
-    def __init__(self, degradations):
+    def __init__(self, degradations: Sequence[Any]) -> None:
         if not isinstance(degradations, (list, tuple)) or not degradations:
             raise ValueError(
                 "`degradations` must be a list of at least one degradation. "
@@ -33,20 +37,20 @@ class Group(Degradation):
             )
 
     @property
-    def axes(self):
+    def axes(self) -> int:
         """The number of axes that the first member takes."""
         return self.degradations[0].axes
 
-    def apply(self, image, generator):
+    def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         return self.apply_with_levels(image, generator, None)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         members = config["degradations"]
         serialize = keras.saving.serialize_keras_object
         return {**config, "degradations": [serialize(member) for member in members]}
 
 
-def round_up(number, multiple):
+def round_up(number: int, multiple: int) -> int:
     """The smallest multiple that is not less than the number."""
     return math.ceil(number / multiple) * multiple

@@ -5,6 +5,7 @@ import io
 import keras
 import numpy as np
 
+from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import parameters
 from keras_indi.data.degradations.degradation import Degradation
 
@@ -37,15 +38,21 @@ class JPEGCompression(Degradation):
 
     period = 16  # blocks of 8 pixels, of colours at half the resolution
 
-    def __init__(self, quality=(10, 50), subsampling="4:2:0", random_grid=False):
+    def __init__(
+        self,
+        quality: NumberOrRange = (10, 50),
+        subsampling: str = "4:2:0",
+        random_grid: bool = False,
+    ) -> None:
         bounds = parameters.number_or_range(quality, "quality", 1, 100)
         if np.any(np.asarray(bounds) % 1):
             raise ValueError(
                 "`quality` must be an integer or a pair of integers. Received: "
                 f"quality={quality!r}"
             )
-        pair = isinstance(bounds, tuple)
-        self.quality = tuple(map(int, bounds)) if pair else int(bounds)
+        self.quality: int | tuple[int, ...] = (
+            tuple(map(int, bounds)) if isinstance(bounds, tuple) else int(bounds)
+        )
         self.subsampling = subsampling
         self.random_grid = bool(random_grid)
         if subsampling not in SUBSAMPLINGS:
@@ -54,10 +61,11 @@ class JPEGCompression(Degradation):
                 f"Received: subsampling={subsampling!r}"
             )
 
-    def apply(self, image, generator):
+    def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         quality = self.quality
         if isinstance(quality, tuple):
-            quality = int(generator.integers(*quality, endpoint=True))
+            low, high = quality
+            quality = int(generator.integers(low, high, endpoint=True))
         stored = np.rint(np.clip(image, 0, 1) * 255).astype("uint8")
         top = left = 0
         if self.random_grid:

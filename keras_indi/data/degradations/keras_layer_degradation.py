@@ -6,6 +6,7 @@ import threading
 import keras
 import numpy as np
 
+from keras_indi.annotations import Config, ValueRange
 from keras_indi.backend.tensorflow_random import reseed_tensorflow
 from keras_indi.data.degradations.degradation import Degradation
 
@@ -46,7 +47,14 @@ class KerasLayerDegradation(Degradation):
     >>> degraded = blur(image, seed=0)
     """
 
-    def __init__(self, layer, value_range=None, margin=0):
+    margin: int = 0
+
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        value_range: ValueRange | None = None,
+        margin: int = 0,
+    ) -> None:
         if isinstance(layer, dict):
             layer = _deserialized(layer)
         if not isinstance(layer, keras.layers.Layer):
@@ -59,7 +67,7 @@ class KerasLayerDegradation(Degradation):
         self.margin = int(margin)
         self._lock = threading.Lock()
 
-    def get_config(self):
+    def get_config(self) -> Config:
         serialized = keras.saving.serialize_keras_object(self.layer)
         return {**super().get_config(), "layer": serialized}
 
@@ -68,7 +76,7 @@ class KerasLayerDegradation(Degradation):
         config = keras.saving.serialize_keras_object(self)
         return keras.saving.deserialize_keras_object, (config,)
 
-    def apply(self, image, generator):
+    def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         value_range = self.value_range
         if value_range is None:
             known = LAYER_RANGES.get(type(self.layer).__name__, (0, 255))

@@ -6,7 +6,7 @@ POINTS_PER_PIXEL = 16  # how finely paths and discs are cut
 MOST_CHANNELS = 100  # that OpenCV gets at once: version 5 takes 128
 
 
-def gaussian(sigma):
+def gaussian(sigma: float) -> np.ndarray:
     """A Gaussian, sampled and cut at 4 sigma.
 
     Args:
@@ -21,12 +21,12 @@ def gaussian(sigma):
     return _normalized(np.exp(-0.5 * (offsets / max(sigma, 1e-6)) ** 2))
 
 
-def gaussian_radius(sigma):
+def gaussian_radius(sigma: float) -> int:
     """4 sigma, rounded: how far `gaussian` reaches, in pixels."""
     return int(4.0 * sigma + 0.5)
 
 
-def disc(radius):
+def disc(radius: float) -> np.ndarray:
     """A disc, its edge anti-aliased: the part of each pixel that it covers.
 
     Args:
@@ -50,12 +50,12 @@ def disc(radius):
     return _normalized(area + area.T)
 
 
-def disc_reach(radius):
+def disc_reach(radius: float) -> int:
     """How far `disc` reaches, in pixels."""
     return int(np.ceil(radius - 0.5))
 
 
-def path(points):
+def path(points: np.ndarray) -> np.ndarray:
     """What a point of light draws that moves along a path at even speed.
 
     Each point of the path is shared out bilinearly among its four pixels, so
@@ -89,7 +89,7 @@ def path(points):
     return _normalized(kernel.reshape(size + 1, size + 1)[:size, :size])
 
 
-def convolve(image, kernel):
+def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Convolves each channel of an image with a kernel.
 
     Beyond its border the image is continued by its mirror image, the border

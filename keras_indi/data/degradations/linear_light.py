@@ -9,7 +9,7 @@ functions. All channels are taken for colours, an alpha channel too.
 import numpy as np
 
 
-def to_light(stored):
+def to_light(stored: np.ndarray) -> np.ndarray:
     """Stored sRGB values to light, both in units where 1 is white.
 
     Args:
@@ -23,7 +23,7 @@ def to_light(stored):
     return np.copysign(light, stored)
 
 
-def from_light(light):
+def from_light(light: np.ndarray) -> np.ndarray:
     """The inverse of `to_light`."""
     size = np.abs(light)
     stored = np.where(

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import kernels, parameters
 from keras_indi.data.degradations.blur import Blur
 
@@ -41,7 +42,12 @@ class MotionBlur(Blur):
         paths).
     """
 
-    def __init__(self, length=(5.0, 25.0), angle=None, linear_light=False):
+    def __init__(
+        self,
+        length: NumberOrRange = (5.0, 25.0),
+        angle: NumberOrRange | None = None,
+        linear_light: bool = False,
+    ) -> None:
         super().__init__(linear_light)
         self.length = parameters.number_or_range(length, "length")
         if angle is not None:
@@ -49,11 +55,11 @@ class MotionBlur(Blur):
         self.angle = angle
 
     @property
-    def margin(self):
+    def margin(self) -> int:
         """Half the largest length, rounded up."""
         return int(np.ceil(parameters.largest(self.length) / 2))
 
-    def kernel(self, generator):
+    def kernel(self, generator: np.random.Generator) -> np.ndarray:
         length = parameters.draw(self.length, generator)
         if self.angle is None:
             shape = _shake(generator)

@@ -1,11 +1,16 @@
 """Arguments that are a number, or a range from which each call draws."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
+from keras_indi.annotations import NumberOrRange
 
-def number_or_range(value, name, least=0.0, most=np.inf):
+
+def number_or_range(
+    value: NumberOrRange, name: str, least: float = 0.0, most: float = np.inf
+) -> NumberOrRange:
     """Checks such an argument of a constructor.
 
     Args:
@@ -20,13 +25,14 @@ def number_or_range(value, name, least=0.0, most=np.inf):
     Raises:
         ValueError: If `value` is neither, or outside `[least, most]`.
     """
-    pair = isinstance(value, (list, tuple)) and len(value) == 2
-    numbers = list(value) if pair else [value]
+    numbers: list[Any] = [value]
+    if isinstance(value, (list, tuple)) and len(value) == 2:
+        numbers = list(value)
     valid = all(
         isinstance(number, Real)
         and not isinstance(number, bool)
-        and np.isfinite(number)
-        and least <= number <= most
+        and np.isfinite(float(number))
+        and least <= float(number) <= most
         for number in numbers
     )
     if not valid or numbers != sorted(numbers):
@@ -35,11 +41,12 @@ def number_or_range(value, name, least=0.0, most=np.inf):
             f"`{name}` must be a number ({bound}) or a pair (low, high) of such. "
             f"Received: {name}={value!r}"
         )
-    numbers = [float(number) for number in numbers]
-    return tuple(numbers) if pair else numbers[0]
+    if len(numbers) == 2:
+        return float(numbers[0]), float(numbers[1])
+    return float(numbers[0])
 
 
-def draw(value, generator):
+def draw(value: NumberOrRange, generator: np.random.Generator) -> float:
     """The number itself, or one drawn uniformly from the range.
 
     Args:
@@ -54,6 +61,6 @@ def draw(value, generator):
     return value
 
 
-def largest(value):
+def largest(value: NumberOrRange) -> float:
     """The largest number that `draw` can return."""
     return value[1] if isinstance(value, tuple) else value

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import linear_light as transfer
 from keras_indi.data.degradations import parameters
 from keras_indi.data.degradations.degradation import Degradation
@@ -34,13 +35,16 @@ class PoissonGaussianNoise(Degradation):
     """
 
     def __init__(
-        self, white=(200.0, 2000.0), read_noise=(1.0, 5.0), linear_light=False
-    ):
+        self,
+        white: NumberOrRange = (200.0, 2000.0),
+        read_noise: NumberOrRange = (1.0, 5.0),
+        linear_light: bool = False,
+    ) -> None:
         self.white = parameters.number_or_range(white, "white", least=1.0)
         self.read_noise = parameters.number_or_range(read_noise, "read_noise")
         self.linear_light = bool(linear_light)
 
-    def apply(self, image, generator):
+    def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         white = parameters.draw(self.white, generator)
         read_noise = parameters.draw(self.read_noise, generator)
         light = transfer.to_light(image) if self.linear_light else image

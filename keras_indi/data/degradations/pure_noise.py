@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import parameters
 from keras_indi.data.degradations.degradation import Degradation
 from keras_indi.data.degradations.gaussian_noise import GREY_LEVELS
@@ -23,10 +24,10 @@ class PureNoise(Degradation):
             range (-1, 1) the noise is standard normal.
     """
 
-    def __init__(self, sigma=127.5):
+    def __init__(self, sigma: NumberOrRange = 127.5) -> None:
         self.sigma = parameters.number_or_range(sigma, "sigma")
 
-    def apply(self, image, generator):
+    def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         sigma = parameters.draw(self.sigma, generator) / GREY_LEVELS
         noise = generator.standard_normal(image.shape, dtype="float32")
         return 0.5 + np.float32(sigma) * noise

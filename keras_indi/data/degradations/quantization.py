@@ -26,13 +26,13 @@ class Quantization(Degradation):
     ... )
     """
 
-    def __init__(self, bits=8):
+    def __init__(self, bits: int = 8) -> None:
         if not isinstance(bits, (int, np.integer)) or not 1 <= bits <= 16:
             raise ValueError(
                 f"`bits` must be an integer from 1 to 16. Received: bits={bits!r}"
             )
         self.bits = int(bits)
 
-    def apply(self, image, generator):
+    def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         steps = np.float32(2**self.bits - 1)
         return np.rint(np.clip(image, 0, 1) * steps) / steps

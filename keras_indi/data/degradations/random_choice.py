@@ -1,6 +1,8 @@
 """One of several degradations, drawn at random."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,7 +27,9 @@ class RandomChoice(Group):
     ... )
     """
 
-    def __init__(self, degradations, probabilities=None):
+    def __init__(
+        self, degradations: Sequence[Any], probabilities: Sequence[float] | None = None
+    ) -> None:
         super().__init__(degradations)
         if len({(member.reduction, member.axes) for member in self.degradations}) > 1:
             raise ValueError(
@@ -45,26 +49,28 @@ class RandomChoice(Group):
         self.probabilities = probabilities
 
     @property
-    def margin(self):
+    def margin(self) -> int:
         """The largest of the members', rounded up to whole patterns of theirs."""
         margin = max(member.margin for member in self.degradations)
         return round_up(margin, math.lcm(self.size_multiple, self.period))
 
     @property
-    def size_multiple(self):
+    def size_multiple(self) -> int:
         """The least common multiple of the members'."""
         return math.lcm(*(member.size_multiple for member in self.degradations))
 
     @property
-    def period(self):
+    def period(self) -> int:
         """The least common multiple of the members'."""
         return math.lcm(*(member.period for member in self.degradations))
 
     @property
-    def reduction(self):
+    def reduction(self) -> int:
         """That of each member."""
         return self.degradations[0].reduction
 
-    def apply_with_levels(self, image, generator, levels):
+    def apply_with_levels(
+        self, image: np.ndarray, generator: np.random.Generator, levels: int | None
+    ) -> np.ndarray:
         index = generator.choice(len(self.degradations), p=self.probabilities)
         return self.degradations[index].apply_with_levels(image, generator, levels)

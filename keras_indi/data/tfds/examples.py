@@ -1,10 +1,15 @@
 """The images of a prepared tfds split by index, without TensorFlow."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
 from keras_indi.data.tfds.tfrecord import TFRecordExamples
 from keras_indi.images import decoding
 
 
-def read_examples(builder, split, names):
+def read_examples(builder: Any, split: str, names: Sequence[str]) -> Any:
     """Random access to the examples of a prepared split, their images encoded.
 
     Files of array_record are read through `tfds.data_source`, files of TFRecord
@@ -62,20 +67,26 @@ class ExampleImages:
     """
 
     def __init__(
-        self, examples, names, label, preparation, image_channels, cache_bytes
-    ):
+        self,
+        examples: Any,
+        names: Sequence[str],
+        label: str,
+        preparation: Callable[[np.ndarray], np.ndarray] | None,
+        image_channels: int,
+        cache_bytes: int,
+    ) -> None:
         self._examples = examples
         self._names = names
         self._label = label
         self._preparation = preparation
         self._image_channels = image_channels
         self._free_bytes = cache_bytes
-        self._cache = {}
+        self._cache: dict[Any, np.ndarray] = {}
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._examples)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> np.ndarray | tuple[np.ndarray, ...]:
         """Reads element `index`.
 
         Raises:
@@ -91,7 +102,7 @@ class ExampleImages:
                 self._cache[index] = arrays
         return arrays if len(arrays) > 1 else arrays[0]
 
-    def name(self, index):
+    def name(self, index: int) -> str:
         """The name of element `index`, for messages."""
         return f"{self._label}[{index}]"
 
@@ -106,7 +117,7 @@ class ExampleImages:
         return arrays
 
 
-def celeb_a_64(image):
+def celeb_a_64(image: np.ndarray) -> np.ndarray:
     """The usual 64x64 face of a CelebA image of 218x178.
 
     The central square of 140x140 pixels, reduced bilinear with antialiasing, as in

@@ -3,13 +3,21 @@
 import inspect
 import os
 import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
+# Of each split `(name, degraded, clean)`: a name, and two paths or PIL images.
+SplitPairs = dict[str, Iterable[tuple[str, Any, Any]]]
 
-class PairedImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+
+class PairedImages(
+    tfds.core.GeneratorBasedBuilder,
+    skip_registration=True,  # type: ignore[call-arg]  # tfds has no types
+):
     """Base class of a builder of image pairs from files that the user has placed.
 
     A subclass sets the class attributes below, and lists its pairs in `pairs`.
@@ -29,13 +37,13 @@ class PairedImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """
 
     HOMEPAGE = ""
-    ARCHIVE = None
-    FOLDERS = ("",)
+    ARCHIVE: str | None = None
+    FOLDERS: tuple[str, ...] = ("",)
     MARKER = "*"
-    OFFICIAL_SIZES = {}
-    IMAGE_DTYPE = np.uint8
+    OFFICIAL_SIZES: dict[str, int] = {}
+    IMAGE_DTYPE: type[np.generic] = np.uint8
 
-    def pairs(self, folder, manual_dir):
+    def pairs(self, folder: epath.Path, manual_dir: epath.Path) -> SplitPairs:
         """Lists the pairs of each official split.
 
         Args:
@@ -108,7 +116,7 @@ class PairedImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
                 return folder
         return None
 
-    def check(self, split, pairs):
+    def check(self, split: str, pairs: Sequence[tuple[str, Any, Any]]) -> None:
         """Sees before anything is written that the pairs of a split are all there.
 
         Args:
@@ -132,7 +140,7 @@ class PairedImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             )
 
 
-def images_in(folder):
+def images_in(folder: epath.Path) -> list[epath.Path]:
     """Lists the PNG images of a folder.
 
     Args:

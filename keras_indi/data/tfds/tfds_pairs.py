@@ -4,9 +4,12 @@ import importlib
 import inspect
 import os
 import re
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from keras_indi.annotations import FilePath
 from keras_indi.data import tfds as builders
 from keras_indi.data.pipeline import make_pairs
 from keras_indi.data.tfds.examples import ExampleImages, celeb_a_64, read_examples
@@ -19,21 +22,21 @@ OURS = ("degraded", "clean", None)
 
 
 def load_tfds(
-    name,
-    split="train",
-    degradation=None,
+    name: str,
+    split: str = "train",
+    degradation: Any = None,
     *,
-    reader="data_source",
-    degraded_feature=None,
-    clean_feature=None,
-    preparation=None,
-    data_dir=None,
-    manual_dir=None,
-    download=True,
-    image_channels=3,
-    cache_bytes=CACHE_BYTES,
-    **options,
-):
+    reader: str = "data_source",
+    degraded_feature: str | None = None,
+    clean_feature: str | None = None,
+    preparation: Callable[[np.ndarray], np.ndarray] | None = None,
+    data_dir: FilePath | None = None,
+    manual_dir: FilePath | None = None,
+    download: bool = True,
+    image_channels: int = 3,
+    cache_bytes: int = CACHE_BYTES,
+    **options: Any,
+) -> Any:
     """Pairs from a data set of tfds, with the same batches as from folders.
 
     The builders of this package, `gopro`, `dpdd`, `real_blur`, `sidd` and

@@ -2,8 +2,11 @@
 
 import os
 import struct
+from typing import Any
 
 import numpy as np
+
+from keras_indi.annotations import FilePath
 
 # A record: its length (8 bytes) and a checksum (4), the data, a checksum (4).
 HEADER = 12
@@ -27,7 +30,7 @@ class TFRecordExamples:
         OSError: If a file is truncated.
     """
 
-    def __init__(self, instructions, features, decoders=None):
+    def __init__(self, instructions: Any, features: Any, decoders: Any = None) -> None:
         self.features = features
         self.decoders = decoders
         self.filenames = [os.fspath(each.filename) for each in instructions]
@@ -39,10 +42,10 @@ class TFRecordExamples:
         self.files = np.repeat(np.arange(len(counts)), counts)
         self.positions = np.concatenate([np.zeros((0, 2), "int64"), *positions])
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.positions)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> dict[str, Any]:
         start, length = self.positions[index]
         with open(self.filenames[self.files[index]], "rb") as file:
             file.seek(start)
@@ -50,7 +53,7 @@ class TFRecordExamples:
         return self.features.deserialize_example_np(record, decoders=self.decoders)
 
 
-def record_positions(path):
+def record_positions(path: FilePath) -> np.ndarray:
     """Finds the records of a TFRecord file.
 
     Args:

@@ -2,8 +2,9 @@
 
 import numpy as np
 import tensorflow_datasets as tfds
+from etils import epath
 
-from keras_indi.data.tfds.paired_images import PairedImages, images_in
+from keras_indi.data.tfds.paired_images import PairedImages, SplitPairs, images_in
 
 
 class Builder(PairedImages):
@@ -30,7 +31,7 @@ class Builder(PairedImages):
     OFFICIAL_SIZES = {"train": 350, "validation": 74, "test": 76}
     IMAGE_DTYPE = np.uint16
 
-    def pairs(self, folder, manual_dir):
+    def pairs(self, folder: epath.Path, manual_dir: epath.Path) -> SplitPairs:
         return {
             split: self._pairs_of_split(folder / f"{short}_c")
             for split, short in (

@@ -1,8 +1,9 @@
 """GoPro motion deblurring: averaged frames of a high-speed camera."""
 
 import tensorflow_datasets as tfds
+from etils import epath
 
-from keras_indi.data.tfds.paired_images import PairedImages, images_in
+from keras_indi.data.tfds.paired_images import PairedImages, SplitPairs, images_in
 
 
 class Builder(PairedImages):
@@ -37,7 +38,7 @@ class Builder(PairedImages):
     MARKER = "train/*/sharp"
     OFFICIAL_SIZES = {"train": 2103, "test": 1111}
 
-    def pairs(self, folder, manual_dir):
+    def pairs(self, folder: epath.Path, manual_dir: epath.Path) -> SplitPairs:
         blurred = self.builder_config.name
         return {
             split: [

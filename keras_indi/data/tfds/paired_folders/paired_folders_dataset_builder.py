@@ -4,8 +4,9 @@ import os
 
 import numpy as np
 import tensorflow_datasets as tfds
+from etils import epath
 
-from keras_indi.data.tfds.paired_images import PairedImages
+from keras_indi.data.tfds.paired_images import PairedImages, SplitPairs
 from keras_indi.images.image_files import match_folders
 
 
@@ -27,10 +28,10 @@ class Builder(PairedImages):
     MARKER = "*/degraded"
 
     @property
-    def IMAGE_DTYPE(self):
+    def IMAGE_DTYPE(self) -> type[np.generic]:  # type: ignore[override]
         return np.dtype(self.builder_config.name).type
 
-    def pairs(self, folder, manual_dir):
+    def pairs(self, folder: epath.Path, manual_dir: epath.Path) -> SplitPairs:
         # One data_dir holds one tree: `load_tfds` compares.
         self.info.metadata["manual_dir"] = os.path.abspath(manual_dir)
         return {

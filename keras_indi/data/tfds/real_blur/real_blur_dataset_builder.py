@@ -1,8 +1,9 @@
 """RealBlur: real camera shake, two cameras behind one lens."""
 
 import tensorflow_datasets as tfds
+from etils import epath
 
-from keras_indi.data.tfds.paired_images import PairedImages
+from keras_indi.data.tfds.paired_images import PairedImages, SplitPairs
 
 
 class Builder(PairedImages):
@@ -27,7 +28,7 @@ class Builder(PairedImages):
     MARKER = "RealBlur_[JR]_train_list.txt"
     OFFICIAL_SIZES = {"train": 3758, "test": 980}
 
-    def pairs(self, folder, manual_dir):
+    def pairs(self, folder: epath.Path, manual_dir: epath.Path) -> SplitPairs:
         kind = self.builder_config.name.upper()
         return {
             split: self._pairs_of_list(folder, f"RealBlur_{kind}_{split}_list.txt")

@@ -2,10 +2,14 @@
 
 import itertools
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import tensorflow_datasets as tfds
+from etils import epath
 
-from keras_indi.data.tfds.paired_images import PairedImages, images_in
+from keras_indi.annotations import FilePath
+from keras_indi.data.tfds.paired_images import PairedImages, SplitPairs, images_in
 
 # Names of the files and of the MATLAB variables in them.
 NOISY_BLOCKS = "ValidationNoisyBlocksSrgb"
@@ -32,7 +36,7 @@ class Builder(PairedImages):
     MARKER = "Data/*/*_GT_SRGB_*"
     OFFICIAL_SIZES = {"train": 320}
 
-    def pairs(self, folder, manual_dir):
+    def pairs(self, folder: epath.Path, manual_dir: epath.Path) -> SplitPairs:
         train = [
             (
                 f"{scene.name}/{clean.stem.replace('_GT_SRGB', '')}",
@@ -48,7 +52,9 @@ class Builder(PairedImages):
         return {"train": train, "validation": validation_blocks(*blocks)}
 
 
-def validation_blocks(noisy_path, clean_path):
+def validation_blocks(
+    noisy_path: FilePath, clean_path: FilePath
+) -> Iterator[tuple[str, Any, Any]]:
     """Reads the blocks of the official validation set.
 
     Args:
