@@ -1,4 +1,4 @@
-"""Names for the types at the package's boundary."""
+"""Type aliases of public functions and methods."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Runs the linter, mypy, and the tests on every installed backend, one after another.
+"""Runs the linter, mypy, then the tests on every installed backend in turn.
 
     python tests/run.py [pytest arguments]
 

@@ -1,4 +1,4 @@
-"""What is public has annotations: of each parameter, and of the result."""
+"""Public functions and methods annotate each parameter and the result."""
 
 import functools
 import importlib.resources
