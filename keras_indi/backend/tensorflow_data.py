@@ -1,5 +1,7 @@
 """Batches as TensorFlow's data sets, on any backend."""
 
+from keras_indi.optional_packages import optional_import
+
 
 def tf_dataset(batches, signature, length):
     """Batches of arrays as a `tf.data.Dataset` of known length.
@@ -16,13 +18,7 @@ def tf_dataset(batches, signature, length):
     Raises:
         ImportError: If TensorFlow is not installed.
     """
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise ImportError(
-            "A tf.data.Dataset needs TensorFlow. Install it: "
-            'pip install "keras-indi[tensorflow]"'
-        ) from error
+    tf = optional_import("tensorflow", "tensorflow", purpose="A tf.data.Dataset")
     specs = tuple(tf.TensorSpec(shape, dtype) for shape, dtype in signature)
     dataset = tf.data.Dataset.from_generator(batches, output_signature=specs)
     return dataset.apply(tf.data.experimental.assert_cardinality(length))

@@ -11,6 +11,7 @@ from keras_indi.data.pairs import Pairs
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.image_files import listed
 from keras_indi.images.value_ranges import range_of_dtype
+from keras_indi.optional_packages import optional_import
 
 MOST_WORKERS = 4  # by default
 PASSES = 2**30  # as good as without end; of more, Grain could not count the batches
@@ -77,12 +78,7 @@ def make_pairs(
     model.fit(pairs, epochs=10)
     ```
     """
-    try:
-        import grain
-    except ImportError as error:
-        raise ImportError(
-            'Reading pairs needs Grain. Install it: pip install "keras-indi[data]"'
-        ) from error
+    grain = optional_import("grain", extra="data", purpose="Reading pairs")
     crop_size = _checked_crop_size(crop_size)
     if num_workers is None:
         num_workers = min(MOST_WORKERS, os.cpu_count() or 1)

@@ -1,5 +1,7 @@
 """Real photographs that scikit-image carries, for a first training anywhere."""
 
+from keras_indi.optional_packages import optional_import
+
 # Colour photographs first; grey ones lend their textures.
 TRAINING = (
     "astronaut",
@@ -28,13 +30,9 @@ def sample_photographs(names=TRAINING):
     Raises:
         ImportError: If scikit-image is not installed.
     """
-    try:
-        from skimage import color, data
-    except ImportError as error:
-        raise ImportError(
-            "The sample photographs come with scikit-image. Install it: "
-            'pip install "keras-indi[quickstart]"'
-        ) from error
+    optional_import("skimage", "quickstart", purpose="Loading the sample photographs")
+    from skimage import color, data
+
     photographs = []
     for name in names:
         if name == "motorcycle":

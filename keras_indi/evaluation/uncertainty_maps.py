@@ -117,7 +117,7 @@ class Uncertainty:
             `pathlib.Path` of the folder.
         """
         folder = pathlib.Path(folder)
-        picture = require_pillow().Image.fromarray
+        picture = require_pillow().fromarray
         views = {"degraded": self._degraded, "mean": self.mean}
         views = {k: viewable(v, self._value_range) for k, v in views.items()}
         maps = {"standard_deviation": self.standard_deviation}

@@ -2,10 +2,12 @@
 
 import contextlib
 import pathlib
+from types import ModuleType
 
 import numpy as np
 
 from keras_indi.images.whole_writes import write_whole
+from keras_indi.optional_packages import optional_import
 
 TIFF_TILE = 256  # pixels; as deep as a JPEG's blocks divide it
 ZARR_CHUNK = 512
@@ -72,14 +74,14 @@ def opened(path):
     if not path.exists():
         raise ValueError(f"There is no such file. Received: {str(path)!r}")
     if _format(path) == "tiff":
-        with _tifffile().TiffFile(path) as file:
+        with _by_blocks("tifffile").TiffFile(path) as file:
             series = file.series[0]
             level = series.levels[0]
             store = level.aszarr()
-            array = _zarr().open_array(store, mode="r")
+            array = _by_blocks("zarr").open_array(store, mode="r")
             yield ImageView(array, level.axes.lower(), _tiff_metadata(file), path)
         return
-    node = _zarr().open(path, mode="r")
+    node = _by_blocks("zarr").open(path, mode="r")
     metadata = {}
     if hasattr(node, "shape"):
         axes = _named_axes(node) or "yxc"[: node.ndim]
@@ -161,7 +163,7 @@ def _write_tiff(path, image, metadata):
                 yield tile[..., 0] if channels == 1 else tile
 
     size = int(np.prod(image.shape)) * image.dtype.itemsize
-    with _tifffile().TiffWriter(path, bigtiff=size > 2**32 - 2**25) as file:
+    with _by_blocks("tifffile").TiffWriter(path, bigtiff=size > 2**32 - 2**25) as file:
         file.write(
             tiles(),
             shape=shape,
@@ -209,7 +211,7 @@ def _ome_image(group, path):
 
 def _write_zarr(path, image, metadata):
     channels = image.shape[-1]
-    array = _zarr().create_array(
+    array = _by_blocks("zarr").create_array(
         path,
         shape=image.shape,
         dtype=image.dtype,
@@ -230,7 +232,7 @@ def _write_ome(path, image, metadata):
     scale = [1.0, *(float(sizes.get(name, 1.0)) for name in "yx")]
     transformations = [{"type": "scale", "scale": scale}]
     level = {"path": "0", "coordinateTransformations": transformations}
-    group = _zarr().open_group(path, mode="w")
+    group = _by_blocks("zarr").open_group(path, mode="w")
     group.attrs["ome"] = {
         "version": "0.5",
         "multiscales": [{"axes": axes, "datasets": [level]}],
@@ -252,23 +254,5 @@ def _chunk_rows(image):
         yield slice(top, min(top + ZARR_CHUNK, height))
 
 
-def _tifffile():
-    try:
-        import tifffile
-    except ImportError as error:
-        raise ImportError(
-            "Reading TIFF by blocks needs tifffile. Install it: pip install "
-            '"keras-indi[big]"'
-        ) from error
-    return tifffile
-
-
-def _zarr():
-    try:
-        import zarr
-    except ImportError as error:
-        raise ImportError(
-            "Reading images by blocks needs zarr. Install it: pip install "
-            '"keras-indi[big]"'
-        ) from error
-    return zarr
+def _by_blocks(module: str) -> ModuleType:
+    return optional_import(module, extra="big", purpose="Using images by blocks")

@@ -3,8 +3,11 @@
 import dataclasses
 import io
 import pathlib
+from types import ModuleType
 
 import numpy as np
+
+from keras_indi.optional_packages import optional_import
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
@@ -172,12 +175,7 @@ def to_channels(image, channels):
 
 def _opened(file, max_pixels):
     """The file's header, read by Pillow."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError(
-            'Reading images needs Pillow. Install it: pip install "keras-indi[data]"'
-        ) from error
+    Image = optional_import("PIL.Image", extra="data", purpose="Reading images")
     try:
         header = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -266,12 +264,6 @@ def _without_alpha(image):
     return np.rint(light).astype(image.dtype)
 
 
-def require_opencv():
+def require_opencv() -> ModuleType:
     """The module `cv2`, or an ImportError that says how to install it."""
-    try:
-        import cv2
-    except ImportError as error:
-        raise ImportError(
-            'Reading images needs OpenCV. Install it: pip install "keras-indi[data]"'
-        ) from error
-    return cv2
+    return optional_import("cv2", extra="data", purpose="Reading images")

@@ -7,6 +7,7 @@ import types
 import typing
 
 from keras_indi.images.whole_writes import write_whole
+from keras_indi.optional_packages import optional_import
 
 DTYPES = ("auto", "float32", "bfloat16")
 LEARNING_RATE_SCHEDULES = ("constant", "cosine")
@@ -157,7 +158,7 @@ class TrainingConfig:
 
     def save(self, path):
         """Writes the configuration as a YAML file, whole or not at all."""
-        yaml = _yaml()
+        yaml = optional_import("yaml", extra="cli", purpose="Configuring")
         text = yaml.safe_dump(dataclasses.asdict(self), sort_keys=False)
         write_whole(path, lambda partial: pathlib.Path(partial).write_text(text))
 
@@ -188,7 +189,7 @@ def read_settings(path):
 
 def parse(text):
     """The value that YAML text stands for."""
-    yaml = _yaml()
+    yaml = optional_import("yaml", extra="cli", purpose="Configuring")
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -223,13 +224,3 @@ def _checked(field, value):
 def _check(valid, name, what, value):
     if not valid:
         raise ValueError(f"`{name}` must {what}. Received: {name}={value!r}")
-
-
-def _yaml():
-    try:
-        import yaml
-    except ImportError as error:
-        raise ImportError(
-            'Configurations need PyYAML. Install it: pip install "keras-indi[cli]"'
-        ) from error
-    return yaml

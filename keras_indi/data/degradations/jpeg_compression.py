@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_indi.data.degradations import parameters
 from keras_indi.data.degradations.degradation import Degradation
+from keras_indi.optional_packages import optional_import
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
@@ -74,12 +75,7 @@ class JPEGCompression(Degradation):
         return read[top:, left:].astype("float32") / 255
 
     def _round_trip(self, stored, quality):
-        try:
-            from PIL import Image
-        except ImportError as error:
-            raise ImportError(
-                'JPEGCompression needs Pillow: pip install "keras-indi[data]"'
-            ) from error
+        Image = optional_import("PIL.Image", extra="data", purpose="JPEGCompression")
         file = io.BytesIO()
         Image.fromarray(stored).save(
             file, "JPEG", quality=quality, subsampling=self.subsampling

@@ -11,6 +11,7 @@ from keras_indi.data import tfds as builders
 from keras_indi.data.pipeline import make_pairs
 from keras_indi.data.tfds.examples import ExampleImages, celeb_a_64, read_examples
 from keras_indi.images.image_files import CACHE_BYTES
+from keras_indi.optional_packages import optional_import
 
 READERS = ("data_source", "tf_data")
 # Of tfds's own sets: the degraded feature, the clean one, the clean's preparation.
@@ -133,13 +134,7 @@ def _checked_degradation(degradation):
 
 def _builder(name, data_dir):
     """tfds's builder of this name; ours are registered first."""
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise ImportError(
-            "`load_tfds` needs tensorflow-datasets. Install it: "
-            'pip install "keras-indi[tfds]"'
-        ) from error
+    tfds = optional_import("tensorflow_datasets", extra="tfds", purpose="`load_tfds`")
     base = re.split("[/:]", name)[0]
     if base in builders.BUILDERS:
         importlib.import_module(f"keras_indi.data.tfds.{base}")

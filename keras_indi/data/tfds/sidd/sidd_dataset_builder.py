@@ -6,6 +6,7 @@ import os
 import tensorflow_datasets as tfds
 
 from keras_indi.data.tfds.paired_images import PairedImages, images_in
+from keras_indi.optional_packages import optional_import
 
 # Names of the files and of the MATLAB variables in them.
 NOISY_BLOCKS = "ValidationNoisyBlocksSrgb"
@@ -59,16 +60,10 @@ def validation_blocks(noisy_path, clean_path):
         Tuples `(name, noisy, clean)` of a string `"<image>_<block>"` and two PIL
         images, of uint8 arrays of shape `(images, blocks, 256, 256, 3)`.
     """
-    try:
-        from PIL import Image
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise ImportError(
-            "The validation blocks of SIDD are MATLAB files, read by SciPy and "
-            'Pillow. Install them: pip install "keras-indi[tfds]"'
-        ) from error
-    noisy = loadmat(os.fspath(noisy_path))[NOISY_BLOCKS]
-    clean = loadmat(os.fspath(clean_path))[CLEAN_BLOCKS]
+    Image = optional_import("PIL.Image", extra="tfds", purpose="Reading SIDD")
+    matlab = optional_import("scipy.io", extra="tfds", purpose="Reading SIDD")
+    noisy = matlab.loadmat(os.fspath(noisy_path))[NOISY_BLOCKS]
+    clean = matlab.loadmat(os.fspath(clean_path))[CLEAN_BLOCKS]
     if noisy.shape != clean.shape:
         raise ValueError(
             "The noisy and the clean blocks must be equally many, of one size. "
