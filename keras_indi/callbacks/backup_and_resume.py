@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from keras_indi.images.whole_writes import write_whole
+from keras_indi.validation import checked_integer
 
 # Where the backup file holds what `Model.save_weights` does not.
 GROUP = "backup_and_resume"
@@ -57,12 +58,8 @@ class BackupAndResume(keras.callbacks.Callback):
                 "`pairs` must be those that `fit` is given, with `get_state` and "
                 f"`set_state`. Received: pairs of type {type(pairs).__name__}"
             )
-        if not isinstance(every, int) or every < 1:
-            raise ValueError(
-                f"`every` must be an integer of at least 1. Received: every={every!r}"
-            )
         self.pairs = pairs
-        self.every = every
+        self.every = checked_integer("every", every)
 
     def on_train_begin(self, logs=None):
         if self.params.get("steps") not in (None, len(self.pairs)):

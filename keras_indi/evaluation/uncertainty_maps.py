@@ -12,6 +12,7 @@ from keras_indi.evaluation.plots import (
     viewable,
 )
 from keras_indi.images.whole_writes import write_whole
+from keras_indi.validation import checked_integer
 
 GROUPS = 4  # of equally many values, by their spread
 WIDTHS = (1, 2, 3)  # standard deviations
@@ -46,10 +47,7 @@ def uncertainty(
     found.save("uncertainty")
     ```
     """
-    if not isinstance(num_samples, (int, np.integer)) or num_samples < 2:
-        raise ValueError(
-            f"A spread takes 2 samples or more. Received: num_samples={num_samples!r}"
-        )
+    checked_integer("num_samples", num_samples, least=2)
     if model.noise_schedule.is_zero:
         raise ValueError(
             "Draws differ only for a model with noise; train one with "

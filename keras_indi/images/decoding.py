@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 
 from keras_indi.optional_packages import optional_import
+from keras_indi.validation import checked_choice
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
@@ -85,11 +86,7 @@ def read_image(path, image_channels=None, max_pixels=MAX_PIXELS):
             formats, of more than 16 bits, or too large.
         ImportError: If Pillow or OpenCV is missing.
     """
-    if image_channels not in (None, 1, 3):
-        raise ValueError(
-            "`image_channels` must be 1, 3 or None. Received: "
-            f"image_channels={image_channels!r}"
-        )
+    checked_choice("image_channels", image_channels, (1, 3, None))
     image, info = decode(path, max_pixels)
     return to_channels(_without_alpha(image), image_channels or info.channels)
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_indi.validation import checked_choice
+
 RANGES = {"uint8": (0, 255), "uint16": (0, 65535), "float32": (0, 1)}
 
 
@@ -19,10 +21,7 @@ def range_of_dtype(dtype, value_range):
     Raises:
         ValueError: If one of them is none of these.
     """
-    if dtype not in RANGES:
-        raise ValueError(
-            f"`dtype` must be one of {', '.join(RANGES)}. Received: dtype={dtype!r}"
-        )
+    checked_choice("dtype", dtype, RANGES)
     if value_range is None:
         return RANGES[dtype]
     low, high = value_range

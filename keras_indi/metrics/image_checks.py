@@ -6,20 +6,6 @@ import numpy as np
 ROUNDING = 1e-5
 
 
-def check_value_range(value_range):
-    """Returns `(low, high)` as floats, or raises a ValueError."""
-    try:
-        low, high = (float(value) for value in value_range)
-    except (TypeError, ValueError):
-        low = high = np.nan
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise ValueError(
-            "`value_range` must be a pair of finite numbers, the smallest first, "
-            f"such as (0, 255). Received: value_range={value_range!r}"
-        )
-    return low, high
-
-
 def check_shape(shape, argument, channels=None, smallest=1, why=""):
     """Raises a ValueError unless a batch of images has a shape that will do.
 

@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 
 from keras_indi.metrics.image_metric import ImageMetric
+from keras_indi.validation import checked_choice, checked_integer
 
 # Y of YCbCr in the MATLAB convention (rgb2ycbcr, ITU-R BT.601), from 16 to 235 of
 # 255: the offset plus these parts of red, green and blue. It is not rounded.
@@ -23,16 +24,8 @@ class PixelMetric(ImageMetric):
     """
 
     def __init__(self, value_range, crop_border, channel, smallest=1, **kwargs):
-        if not isinstance(crop_border, int) or crop_border < 0:
-            raise ValueError(
-                "`crop_border` must be a number of pixels, 0 or more. "
-                f"Received: crop_border={crop_border!r}"
-            )
-        if channel not in ("rgb", "y"):
-            raise ValueError(
-                '`channel` must be "rgb", all channels as they come, or "y", the Y of '
-                f"YCbCr. Received: channel={channel!r}"
-            )
+        checked_integer("crop_border", crop_border, least=0)
+        checked_choice("channel", channel, ("rgb", "y"))
         super().__init__(
             value_range,
             channels=3 if channel == "y" else None,

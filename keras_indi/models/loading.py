@@ -6,6 +6,7 @@ import keras
 
 from keras_indi.backend.precision import fastest_dtype
 from keras_indi.models.indi import InDI
+from keras_indi.validation import checked_choice
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
@@ -26,11 +27,7 @@ def load_model(handle, dtype="auto"):
     Raises:
         ValueError: If it is neither, or an argument is not valid.
     """
-    if dtype not in ("auto", *POLICIES):
-        raise ValueError(
-            "`dtype` must be 'float32', 'bfloat16' or 'auto'. Received: "
-            f"dtype={dtype!r}"
-        )
+    checked_choice("dtype", dtype, ("auto", *POLICIES))
     policy = POLICIES[fastest_dtype() if dtype == "auto" else dtype]
 
     if pathlib.Path(handle).suffix != ".keras":

@@ -15,6 +15,7 @@ from keras_indi.restoration.large_files import ZARR, is_large, restore_large_fil
 from keras_indi.restoration.outputs import find_outputs
 from keras_indi.restoration.pixels import restore_pixels
 from keras_indi.schedules import time_grid as time_grids
+from keras_indi.validation import checked_integer
 
 # Without a model: by the format, as compression is what a JPEG surely suffered.
 DEFAULT_PRESETS = {"JPEG": "indi_small_jpeg"}
@@ -198,8 +199,9 @@ def _restore(model, job, num_samples, compare, settings, result):
 
 def _check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed):
     """Raises what every file would raise."""
-    checks.check_count(num_steps=num_steps, num_samples=num_samples)
-    checks.check_seed(seed)
+    checked_integer("num_steps", num_steps, optional=True)
+    checked_integer("num_samples", num_samples, optional=True)
+    checked_integer("seed", seed, least=0, optional=True)
     if sampler is not None:
         samplers.get(sampler)
     if time_grid is not None:

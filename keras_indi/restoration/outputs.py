@@ -9,6 +9,7 @@ import pathlib
 from keras_indi.images.encoding import FORMATS
 from keras_indi.images.image_files import image_files, listed
 from keras_indi.restoration.large_files import TIFF, ZARR
+from keras_indi.validation import checked_choice
 
 PICTURES = ("compare", "steps")
 EXISTING = ("refuse", "skip", "overwrite")
@@ -53,11 +54,7 @@ def find_outputs(inputs, out=None, num_samples=None, existing="refuse", compare=
         ValueError: If an input names no image, two files have one result, a
             result would replace an input, or results are there.
     """
-    if existing not in EXISTING:
-        raise ValueError(
-            f"`existing` must be one of {', '.join(EXISTING)}. Received: "
-            f"existing={existing!r}"
-        )
+    checked_choice("existing", existing, EXISTING)
     out = None if out is None else pathlib.Path(out)
     sources = _sources(inputs, out)
     one_file = out is not None and _is_file_name(out)

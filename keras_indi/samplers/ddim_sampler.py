@@ -4,6 +4,7 @@ import keras
 
 from keras_indi import diffusion_process
 from keras_indi.samplers.diffusion_sampler import DiffusionSampler
+from keras_indi.validation import checked_number
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -18,9 +19,7 @@ class DDIMSampler(DiffusionSampler):
     """
 
     def __init__(self, eta=0.0):
-        if not 0 <= eta <= 1:
-            raise ValueError(f"`eta` must be in [0, 1]. Received: eta={eta!r}")
-        self.eta = float(eta)
+        self.eta = checked_number("eta", eta, least=0, most=1)
 
     def step(self, predict, images, times, next_times, memory):
         estimate = predict(images, times)

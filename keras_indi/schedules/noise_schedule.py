@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.validation import checked_number
 
 
 class NoiseSchedule(Configurable):
@@ -103,7 +104,7 @@ class ConstantNoise(NoiseSchedule):
     """
 
     def __init__(self, eps=0.0):
-        self.eps = _checked(eps)
+        self.eps = checked_number("eps", eps, least=0)
 
     def level(self, times):
         return ops.full_like(ops.cast(times, "float32"), self.eps)
@@ -118,21 +119,13 @@ class BrownianNoise(NoiseSchedule):
     """
 
     def __init__(self, eps=0.01):
-        self.eps = _checked(eps)
+        self.eps = checked_number("eps", eps, least=0)
 
     def level(self, times):
         return self.eps / ops.sqrt(ops.cast(times, "float32"))
 
     def variance(self, times):
         return self.eps**2 * ops.cast(times, "float32")
-
-
-def _checked(eps):
-    if not (isinstance(eps, Real) and np.isfinite(eps) and eps >= 0):
-        raise ValueError(
-            f"`eps` must be a finite number of at least 0. Received: eps={eps!r}"
-        )
-    return float(eps)
 
 
 BUILTIN = {"constant": ConstantNoise, "brownian": BrownianNoise}

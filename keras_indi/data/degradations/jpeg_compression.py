@@ -8,6 +8,7 @@ import numpy as np
 from keras_indi.data.degradations import parameters
 from keras_indi.data.degradations.degradation import Degradation
 from keras_indi.optional_packages import optional_import
+from keras_indi.validation import checked_choice
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
@@ -47,13 +48,8 @@ class JPEGCompression(Degradation):
             )
         pair = isinstance(bounds, tuple)
         self.quality = tuple(map(int, bounds)) if pair else int(bounds)
-        self.subsampling = subsampling
+        self.subsampling = checked_choice("subsampling", subsampling, SUBSAMPLINGS)
         self.random_grid = bool(random_grid)
-        if subsampling not in SUBSAMPLINGS:
-            raise ValueError(
-                f"`subsampling` must be one of {', '.join(SUBSAMPLINGS)}. "
-                f"Received: subsampling={subsampling!r}"
-            )
 
     def apply(self, image, generator):
         quality = self.quality

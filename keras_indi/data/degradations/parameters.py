@@ -1,8 +1,8 @@
 """Arguments that are a number, or a range from which each call draws."""
 
-from numbers import Real
-
 import numpy as np
+
+from keras_indi.validation import is_number
 
 
 def number_or_range(value, name, least=0.0, most=np.inf):
@@ -22,13 +22,7 @@ def number_or_range(value, name, least=0.0, most=np.inf):
     """
     pair = isinstance(value, (list, tuple)) and len(value) == 2
     numbers = list(value) if pair else [value]
-    valid = all(
-        isinstance(number, Real)
-        and not isinstance(number, bool)
-        and np.isfinite(number)
-        and least <= number <= most
-        for number in numbers
-    )
+    valid = all(is_number(number) and least <= number <= most for number in numbers)
     if not valid or numbers != sorted(numbers):
         bound = f"at least {least:g}" if most == np.inf else f"{least:g} to {most:g}"
         raise ValueError(

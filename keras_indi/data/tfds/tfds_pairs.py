@@ -12,6 +12,7 @@ from keras_indi.data.pipeline import make_pairs
 from keras_indi.data.tfds.examples import ExampleImages, celeb_a_64, read_examples
 from keras_indi.images.image_files import CACHE_BYTES
 from keras_indi.optional_packages import optional_import
+from keras_indi.validation import checked_choice
 
 READERS = ("data_source", "tf_data")
 # Of tfds's own sets: the degraded feature, the clean one, the clean's preparation.
@@ -99,10 +100,7 @@ def load_tfds(
     )
     ```
     """
-    if reader not in READERS:
-        raise ValueError(
-            f"`reader` must be one of {', '.join(READERS)}. Received: reader={reader!r}"
-        )
+    checked_choice("reader", reader, READERS)
     degradation = _checked_degradation(degradation)
     builder = _builder(name, data_dir)
     names, preparation = _features(
