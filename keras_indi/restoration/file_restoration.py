@@ -9,7 +9,7 @@ from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.encoding import FORMATS, write_photograph
 from keras_indi.images.photograph import read_photograph
 from keras_indi.inference.progress import Progress
-from keras_indi.models import checks, load_model
+from keras_indi.models import checks, load_restorer
 from keras_indi.restoration.comparison import compare as write_comparison
 from keras_indi.restoration.large_files import ZARR, is_large, restore_large_file
 from keras_indi.restoration.outputs import find_outputs
@@ -87,7 +87,7 @@ def restore_files(
             and TIFF files of 8 or 16 bits, folders, patterns.
         out: Path of the results' folder, or of the one result, as for
             `find_outputs`. Defaults to beside the inputs.
-        model: A `keras_indi.models.InDI`, or what `load_model` takes. Defaults to
+        model: A `keras_indi.models.InDI`, or what `load_restorer` takes. Defaults to
             the preset `indi_small_jpeg` for JPEG files and `indi_small_denoise`
             for others.
         num_steps: As for `InDI.restore`; so are `sampler`, `time_grid` and
@@ -95,7 +95,7 @@ def restore_files(
         num_samples: Int, how many restorations to draw and write of each file.
             Defaults to one.
         seed: Int, fixes the noise. A file's result does not depend on the others.
-        dtype: As for `load_model`. A model that is given is taken as it is.
+        dtype: As for `load_restorer`. A model that is given is taken as it is.
         existing: `"refuse"`, `"skip"` or `"overwrite"`, as for `find_outputs`.
         compare: Bool, whether to write two pictures beside each result, as
             `compare` does.
@@ -163,9 +163,9 @@ def _models(jobs, model, dtype):
     """Dict of what names a model to the model, for all files, loaded before any."""
     if model is None:
         names = dict.fromkeys(default_preset(job.source) for job in jobs)
-        return {name: load_model(name, dtype) for name in names}
+        return {name: load_restorer(name, dtype) for name in names}
     if isinstance(model, (str, pathlib.Path)):
-        return {model: load_model(model, dtype) if jobs else None}
+        return {model: load_restorer(model, dtype) if jobs else None}
     return {model: model}
 
 

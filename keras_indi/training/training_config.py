@@ -35,7 +35,7 @@ class TrainingConfig:
         validation_clean: Path of the folder of clean images to validate on, with
             the same degradation, or `validation_degraded`.
         validation_degraded: Path of the folder of their degraded images.
-        preset: What to start from, as for `keras_indi.models.load_model`.
+        preset: What to start from, as for `keras_indi.models.load_restorer`.
             Defaults to a new network.
         network: Dict of arguments of `UNetBackbone` for a new network. Defaults to
             that of the shipped presets, of two million parameters.

@@ -1,13 +1,12 @@
 """Files in, restored files out: as the model restores their pixels."""
 
-import keras
 import numpy as np
 import pytest
 from helpers import small_network, smooth_images, tiny_unet
 from PIL import Image
 
 from keras_indi.images.encoding import write_png
-from keras_indi.models import InDI, load_model
+from keras_indi.models import InDI
 from keras_indi.restoration import restore_files
 from keras_indi.restoration.file_restoration import default_preset
 
@@ -183,29 +182,3 @@ def test_what_suits_no_file_ends_it_before_any(model, tmp_path, options, receive
 def test_without_a_model_the_format_chooses_the_preset(tmp_path):
     assert default_preset(tmp_path / "a.JPG") == "indi_small_jpeg"
     assert default_preset(tmp_path / "a.tif") == "indi_small_denoise"
-
-
-def test_a_model_is_loaded_in_a_precision(tmp_path):
-    unet = tiny_unet(gain=0.3)
-    InDI(unet, seed=0).save(tmp_path / "m.keras")
-    image = smooth_images(1, 13, 10)[0]
-    exact = InDI(unet).restore(image, 1)
-    full = load_model(tmp_path / "m.keras", "float32")
-    np.testing.assert_allclose(full.restore(image, 1), exact, atol=1e-3)
-    half = load_model(tmp_path / "m.keras", "bfloat16")
-    assert half.backbone.dtype_policy.name == "mixed_bfloat16"
-    assert {w.dtype for w in half.weights if "seed" not in w.path} == {"float32"}
-    error = np.abs(half.restore(image, 1) - exact)
-    assert 1e-3 < error.max() < 10  # of 255, computed in 8 bits of mantissa
-
-
-def test_only_a_restorer_is_loaded(tmp_path):
-    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(
-        tmp_path / "other.keras"
-    )
-    with pytest.raises(ValueError, match="must hold an InDI model.*Sequential"):
-        load_model(tmp_path / "other.keras")
-    InDI(small_network(), seed=0).save(tmp_path / "own.keras")
-    with pytest.raises(ValueError, match="UNetBackbone.*dtype='mixed_bfloat16'"):
-        load_model(tmp_path / "own.keras", "bfloat16")
-    assert load_model(tmp_path / "own.keras").backbone.built
