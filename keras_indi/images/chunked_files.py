@@ -23,12 +23,13 @@ class ImageView:
             all others must have length 1.
         metadata: Dict of what the output takes over.
         path: Path of the file, for the error.
+        num_pages: Int, the pages of a TIFF file that the array lies in.
 
     Raises:
         ValueError: If it is not one image.
     """
 
-    def __init__(self, array, axes, metadata, path):
+    def __init__(self, array, axes, metadata, path, num_pages=1):
         axes = ["c" if axis in "cs" else axis for axis in axes]
         sizes = dict(zip(axes, array.shape))
         others = [axis for axis in axes if axis not in "yxc"]
@@ -44,15 +45,17 @@ class ImageView:
             )
         self.shape = (sizes["y"], sizes["x"], sizes.get("c", 1))
         self.ndim = 3
-        self.dtype = np.dtype(array.dtype)
+        self.dtype = np.dtype(array.dtype).newbyteorder("=")
         self.metadata = metadata
+        self.num_pages = num_pages
         self._array = array
         self._axes = axes
 
     def __getitem__(self, index):
         rows, columns = index if isinstance(index, tuple) else (index, slice(None))
         chosen = {"y": rows, "x": columns, "c": slice(None)}
-        block = np.asarray(self._array[tuple(chosen.get(a, 0) for a in self._axes)])
+        index = tuple(chosen.get(axis, 0) for axis in self._axes)
+        block = np.asarray(self._array[index], self.dtype)
         left = [axis for axis in self._axes if axis in chosen]
         if "c" not in left:
             return block[..., None]
@@ -79,7 +82,8 @@ def opened(path):
             level = series.levels[0]
             store = level.aszarr()
             array = _by_blocks("zarr").open_array(store, mode="r")
-            yield ImageView(array, level.axes.lower(), _tiff_metadata(file), path)
+            axes, metadata = level.axes.lower(), _tiff_metadata(file)
+            yield ImageView(array, axes, metadata, path, len(level.pages))
         return
     node = _by_blocks("zarr").open(path, mode="r")
     metadata = {}

@@ -7,7 +7,7 @@ from PIL import Image
 
 from keras_indi.images.encoding import write_png
 from keras_indi.models import InDI
-from keras_indi.restoration import restore_files
+from keras_indi.restoration import restore_file, restore_files
 from keras_indi.restoration.file_restoration import default_preset
 
 
@@ -182,3 +182,56 @@ def test_what_suits_no_file_ends_it_before_any(model, tmp_path, options, receive
 def test_without_a_model_the_format_chooses_the_preset(tmp_path):
     assert default_preset(tmp_path / "a.JPG") == "indi_small_jpeg"
     assert default_preset(tmp_path / "a.tif") == "indi_small_denoise"
+
+
+@pytest.mark.parametrize("target", ["b.png", "deep/b.webp", "b.tif"])
+def test_one_photograph_keeps_what_its_format_can(model, target, tmp_path):
+    image = smooth_images(1, 13, 10, channels=4)[0].astype("uint8")
+    Image.fromarray(image).save(tmp_path / "a.png", dpi=(240, 240))
+    found = restore_file(
+        model, tmp_path / "a.png", str(tmp_path / target), num_steps=2, seed=1
+    )
+    assert found == tmp_path / target
+    expected = model.restore(image[..., :3], 2, seed=1)
+    with Image.open(found) as restored:
+        pixels = np.asarray(restored)
+        if restored.format == "WEBP":
+            assert pixels.shape == image.shape
+            return
+        assert restored.info["dpi"] == pytest.approx((240, 240), abs=0.1)
+    np.testing.assert_array_equal(pixels[..., :3], expected)
+    np.testing.assert_array_equal(pixels[..., 3], image[..., 3])
+
+
+def test_one_photograph_warns_of_what_is_lost(model, tmp_path):
+    write(tmp_path / "a.png", smooth_images(1, 13, 10, channels=4)[0])
+    with pytest.warns(UserWarning, match="a.png: JPEG has no alpha"):
+        restore_file(model, tmp_path / "a.png", tmp_path / "b.jpg", num_steps=1)
+
+
+def test_one_file_is_replaced_only_where_that_is_asked_for(model, tmp_path):
+    image = smooth_images(1, 13, 10)[0].astype("uint8")
+    path, other = write(tmp_path / "a.png", image), write(tmp_path / "b.png", image)
+    for output, message in ((other, "there already"), (path, "would replace")):
+        with pytest.raises(ValueError, match=message):
+            restore_file(model, path, output, num_steps=1)
+        np.testing.assert_array_equal(read(output), image)
+    for output in (other, path):
+        restore_file(model, path, output, overwrite=True, num_steps=1)
+        np.testing.assert_array_equal(read(output), model.restore(image, 1, seed=0))
+
+
+def test_one_file_that_cannot_be_read_is_named(model, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"no image")
+    (tmp_path / "a.tif").write_bytes(b"no image")
+    for name in ("a.jpg", "a.tif"):
+        with pytest.raises(ValueError, match=f"unreadable.* Received: .*{name}"):
+            restore_file(model, tmp_path / name, tmp_path / "b.png")
+    assert not (tmp_path / "b.png").exists()
+
+
+def test_one_file_by_the_name_of_a_model(model, tmp_path):
+    model.save(tmp_path / "m.keras")
+    path = write(tmp_path / "a.png", smooth_images(1, 13, 10)[0])
+    restore_file(tmp_path / "m.keras", path, tmp_path / "b.png", num_steps=1)
+    assert read(tmp_path / "b.png").shape == (13, 10, 3)
