@@ -66,8 +66,9 @@ def restore_by_blocks(
     chunked_files.check_output(output)
     with chunked_files.opened(source) as image:
         wanted, stored = model.image_channels, image.shape[-1]
-        # Models of grey and of colours leave alpha as it is.
-        has_alpha = stored != wanted and wanted in (1, 3) and stored in (2, 4)
+        # Models of grey and of colours leave a photograph's alpha as it is.
+        photograph = image.dtype in ("uint8", "uint16") and image.num_pages == 1
+        has_alpha = photograph and wanted in (1, 3) and stored in (2, 4)
         colours = stored - has_alpha
         channels = wanted or colours
         turned_grey = (colours, channels) == (1, 3) and image.dtype in TURNED_GREY
