@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 import time
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 from keras_indi import samplers
@@ -131,22 +132,22 @@ def restore_file(
 
 
 def restore_files(
-    inputs,
-    out=None,
-    model=None,
+    inputs: str | pathlib.Path | Iterable[str | pathlib.Path],
+    out: str | pathlib.Path | None = None,
+    model: Restorer | str | pathlib.Path | None = None,
     *,
-    num_steps=None,
-    sampler=None,
-    time_grid=None,
-    time_shift=None,
-    num_samples=None,
-    seed=0,
-    dtype="auto",
-    existing="refuse",
-    compare=False,
-    verbose="auto",
-    **options,
-):
+    num_steps: int | None = None,
+    sampler: Any = None,
+    time_grid: Any = None,
+    time_shift: float | None = None,
+    num_samples: int | None = None,
+    seed: int = 0,
+    dtype: str = "auto",
+    existing: str = "refuse",
+    compare: bool = False,
+    verbose: str | int = "auto",
+    **options: Any,
+) -> Result:
     """Restores image files, folders of them and patterns.
 
     Files are restored one after another, each as by `restore_file`, with the name

@@ -5,6 +5,7 @@ import glob
 import mimetypes
 import os
 import pathlib
+from collections.abc import Iterable
 
 from keras_indi.images.encoding import FORMATS
 from keras_indi.images.image_files import image_files, listed
@@ -30,7 +31,13 @@ class FileJob:
     pictures: list
 
 
-def find_outputs(inputs, out=None, num_samples=None, existing="refuse", compare=False):
+def find_outputs(
+    inputs: Iterable[str | pathlib.Path],
+    out: str | pathlib.Path | None = None,
+    num_samples: int | None = None,
+    existing: str = "refuse",
+    compare: bool = False,
+) -> tuple[list[FileJob], list[FileJob]]:
     """Finds the files to restore, and names their results.
 
     Args:
@@ -84,7 +91,9 @@ def find_outputs(inputs, out=None, num_samples=None, existing="refuse", compare=
     return jobs, []
 
 
-def one_output(source, output, overwrite):
+def one_output(
+    source: str | pathlib.Path, output: str | pathlib.Path, overwrite: bool
+) -> FileJob:
     """The job of one file, of which the result's path is given.
 
     Args:
@@ -182,7 +191,7 @@ def _is_file_name(out):
     return suffix == ZARR or (suffix in FORMATS and not out.is_dir())
 
 
-def _no_format(out):
+def _no_format(out: pathlib.Path) -> ValueError:
     return ValueError(
         f"Images are written as {', '.join(FORMATS)} and {ZARR}. Received: "
         f"out={str(out)!r}"
@@ -213,7 +222,7 @@ def _check_apart(jobs):
             owners[name] = job.source
 
 
-def _check_formats(jobs):
+def _check_formats(jobs: list[FileJob]) -> None:
     """What goes by blocks, Zarr, comes from TIFF or Zarr and becomes one of them."""
     for job in jobs:
         endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
@@ -224,7 +233,7 @@ def _check_formats(jobs):
             )
 
 
-def _check_new(jobs):
+def _check_new(jobs: list[FileJob]) -> None:
     """No result may be there already."""
     results = [path for job in jobs for path in [*job.outputs, *job.pictures]]
     found = [path for path in results if path.exists()]
