@@ -34,7 +34,7 @@ OPTIONAL = [
 
 # What each room may import of the package: what lies below, and nothing beside.
 FLOORS = [
-    {"annotations", "version"},
+    {"annotations", "optional_packages", "validation", "version"},
     {"backend", "broadcasting", "configurable", "images"},
     # Data and metrics know no model, and layers no image files.
     {"data", "diffusion_process", "layers", "metrics", "process"},
@@ -63,6 +63,10 @@ def imported_names(path):
             if node.level:
                 module = ".".join([*package[: len(package) - node.level + 1], module])
             yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args:
+            called, first = getattr(node.func, "id", ""), node.args[0]
+            if called == "optional_import" and isinstance(first, ast.Constant):
+                yield first.value
 
 
 def room(path):

@@ -65,7 +65,7 @@ def build_model(recipe, starts_from):
         own_states=recipe.own_states,
     )
     if starts_from is not None:
-        earlier = keras_indi.models.load_model(str(starts_from))
+        earlier = keras_indi.models.load_restorer(str(starts_from))
         unet.set_weights(earlier.backbone.get_weights())
     peak = recipe.learning_rate
     rate = keras.optimizers.schedules.CosineDecay(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from keras_indi.annotations import Shape
+from keras_indi.optional_packages import optional_import
 
 
 def tf_dataset(
@@ -25,13 +26,7 @@ def tf_dataset(
     Raises:
         ImportError: If TensorFlow is not installed.
     """
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise ImportError(
-            "A tf.data.Dataset needs TensorFlow. Install it: "
-            'pip install "keras-indi[tensorflow]"'
-        ) from error
+    tf = optional_import("tensorflow", "tensorflow", purpose="A tf.data.Dataset")
     specs = tuple(tf.TensorSpec(shape, dtype) for shape, dtype in signature)
     dataset = tf.data.Dataset.from_generator(batches, output_signature=specs)
     return dataset.apply(tf.data.experimental.assert_cardinality(length))

@@ -10,6 +10,7 @@ from keras import ops
 
 from keras_indi.annotations import FilePath
 from keras_indi.images.whole_writes import write_whole
+from keras_indi.validation import checked_integer
 
 if TYPE_CHECKING:
     from keras_indi.data.pairs import Pairs
@@ -62,12 +63,8 @@ class BackupAndResume(keras.callbacks.Callback):
                 "`pairs` must be those that `fit` is given, with `get_state` and "
                 f"`set_state`. Received: pairs of type {type(pairs).__name__}"
             )
-        if not isinstance(every, int) or every < 1:
-            raise ValueError(
-                f"`every` must be an integer of at least 1. Received: every={every!r}"
-            )
         self.pairs = pairs
-        self.every = every
+        self.every = checked_integer("every", every)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if self.params.get("steps") not in (None, len(self.pairs)):

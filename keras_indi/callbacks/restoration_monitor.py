@@ -15,6 +15,7 @@ from keras_indi.annotations import FilePath
 from keras_indi.callbacks.tensorboard_scalars import add_event, event_writer
 from keras_indi.evaluation.plots import contact_sheet, require_pillow, viewable
 from keras_indi.images.whole_writes import write_whole
+from keras_indi.validation import checked_integer
 
 
 class RestorationMonitor(keras.callbacks.Callback):
@@ -94,21 +95,14 @@ class RestorationMonitor(keras.callbacks.Callback):
                 "width, channels), of equal shapes. Received: degraded of shapes "
                 f"{shapes[0]}, clean of shapes {shapes[1]}"
             )
-        num_steps = tuple(num_steps)
-        for name, count in [("every", every), *(("num_steps", n) for n in num_steps)]:
-            if not isinstance(count, (int, np.integer)) or count < 1:
-                raise ValueError(
-                    f"`{name}` must be an integer of at least 1. Received: "
-                    f"{name}={count!r}"
-                )
+        self.num_steps = tuple(checked_integer("num_steps", n) for n in num_steps)
+        self.every = checked_integer("every", every)
         if tensorboard and log_dir is None:
             raise ValueError(
                 "`tensorboard` needs a folder. Received: tensorboard=True, log_dir=None"
             )
         if log_dir is not None:
             require_pillow()
-        self.num_steps = num_steps
-        self.every = every
         for metric in metrics or ():
             if not hasattr(metric, "per_image"):
                 raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_indi.annotations import FilePath
+from keras_indi.optional_packages import optional_import
 
 
 class TensorBoardScalars(keras.callbacks.Callback):
@@ -42,14 +43,9 @@ def event_writer(log_dir: FilePath) -> Any:
     Raises:
         ImportError: If tensorboard is not installed.
     """
-    try:
-        from tensorboard.summary.writer.event_file_writer import EventFileWriter
-    except ImportError as error:
-        raise ImportError(
-            "Writing for TensorBoard needs it (not TensorFlow). Install it: "
-            'pip install "keras-indi[tensorboard]"'
-        ) from error
-    return EventFileWriter(str(log_dir))
+    module = "tensorboard.summary.writer.event_file_writer"
+    writers = optional_import(module, "tensorboard", purpose="Logging")
+    return writers.EventFileWriter(str(log_dir))
 
 
 def add_event(

@@ -97,11 +97,11 @@ def command(
     --clean photographs --steps 1,4,16 --metrics psnr,lpips_alex --out curve
     """
     from keras_indi import evaluation
-    from keras_indi.models import load_model
+    from keras_indi.models import load_restorer
 
     protocol = make_protocol(**options)
     table = evaluation.trade_off(
-        load_model(model, dtype="float32"),
+        load_restorer(model, dtype="float32"),
         (degraded, clean),
         num_steps=steps,
         samplers=samplers,

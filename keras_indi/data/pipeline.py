@@ -14,6 +14,8 @@ from keras_indi.data.pairs import Pairs
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.image_files import listed
 from keras_indi.images.value_ranges import range_of_dtype
+from keras_indi.optional_packages import optional_import
+from keras_indi.validation import checked_integer
 
 MOST_WORKERS = 4  # by default
 PASSES = 2**30  # as good as without end; of more, Grain could not count the batches
@@ -80,19 +82,14 @@ def make_pairs(
     model.fit(pairs, epochs=10)
     ```
     """
-    try:
-        import grain
-    except ImportError as error:
-        raise ImportError(
-            'Reading pairs needs Grain. Install it: pip install "keras-indi[data]"'
-        ) from error
+    grain = optional_import("grain", extra="data", purpose="Reading pairs")
     crop_size = _checked_crop_size(crop_size)
     if num_workers is None:
         num_workers = min(MOST_WORKERS, os.cpu_count() or 1)
-    _check_counts(1, batch_size=batch_size)
-    if batches_per_epoch is not None:
-        _check_counts(1, batches_per_epoch=batches_per_epoch)
-    _check_counts(0, seed=seed, num_workers=num_workers)
+    checked_integer("batch_size", batch_size)
+    checked_integer("batches_per_epoch", batches_per_epoch, optional=True)
+    checked_integer("seed", seed, least=0)
+    checked_integer("num_workers", num_workers, least=0)
     _check_degradation(degradation)
     value_range = range_of_dtype(dtype, value_range)
     augment = training if augment is None else augment
@@ -243,15 +240,6 @@ def _checked_crop_size(crop_size):
             f"Received: crop_size={crop_size!r}"
         )
     return tuple(int(size) for size in sizes)
-
-
-def _check_counts(least, **counts):
-    for name, count in counts.items():
-        if not isinstance(count, (int, np.integer)) or count < least:
-            raise ValueError(
-                f"`{name}` must be an integer of at least {least}. Received: "
-                f"{name}={count!r}"
-            )
 
 
 def _check_degradation(degradation):

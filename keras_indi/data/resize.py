@@ -4,6 +4,8 @@ import functools
 
 import numpy as np
 
+from keras_indi.validation import checked_choice
+
 METHODS = ("nearest", "area", "bilinear", "bicubic")
 
 
@@ -52,10 +54,7 @@ def resize(
         IEEE Transactions on Acoustics, Speech, and Signal Processing, 1981.
     """
     image = np.asarray(image)
-    if method not in METHODS:
-        raise ValueError(
-            f"`method` must be one of {', '.join(METHODS)}. Received: method={method!r}"
-        )
+    checked_choice("method", method, METHODS)
     if image.ndim != 3 or image.size == 0:
         raise ValueError(
             "`image` must have shape (height, width, channels) and must not be "

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from keras_indi.optional_packages import optional_import
+
 # Colour photographs first; grey ones lend their textures.
 TRAINING = (
     "astronaut",
@@ -32,13 +34,9 @@ def sample_photographs(names: Sequence[str] = TRAINING) -> list[np.ndarray]:
     Raises:
         ImportError: If scikit-image is not installed.
     """
-    try:
-        from skimage import color, data
-    except ImportError as error:
-        raise ImportError(
-            "The sample photographs come with scikit-image. Install it: "
-            'pip install "keras-indi[quickstart]"'
-        ) from error
+    optional_import("skimage", "quickstart", purpose="Loading the sample photographs")
+    from skimage import color, data
+
     photographs = []
     for name in names:
         if name == "motorcycle":

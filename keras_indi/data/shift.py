@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_indi.optional_packages import optional_import
+
 # Measured on what lies between these widths (Gaussian sigmas, in pixels): finer is
 # noise and what a degradation takes, coarser is shading.
 FINEST, COARSEST = 1.5, 8.0
@@ -34,14 +36,8 @@ def measure_shift(degraded: np.ndarray, clean: np.ndarray) -> tuple[float, float
         Guizar-Sicairos, Thurman & Fienup, "Efficient subpixel image registration
         algorithms", Optics Letters 33, 2008.
     """
-    try:
-        import cv2
-        from skimage.registration import phase_cross_correlation
-    except ImportError as error:
-        raise ImportError(
-            "Measuring shifts needs OpenCV and scikit-image. Install them: "
-            'pip install "keras-indi[data]"'
-        ) from error
+    cv2 = optional_import("cv2", extra="data", purpose="Measuring shifts")
+    registration = optional_import("skimage.registration", "data", "Measuring shifts")
 
     def band(image):
         fine = cv2.GaussianBlur(image, (0, 0), FINEST)
@@ -49,7 +45,7 @@ def measure_shift(degraded: np.ndarray, clean: np.ndarray) -> tuple[float, float
 
     def correlate(degraded, clean):
         window = np.outer(*(np.hanning(size + 2)[1:-1] for size in clean.shape))
-        shift, _, _ = phase_cross_correlation(
+        shift, _, _ = registration.phase_cross_correlation(
             window * degraded,
             window * clean,
             upsample_factor=STEPS,

@@ -4,6 +4,7 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from keras_indi.annotations import ValueRange
 from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
 from keras_indi.evaluation.settings import mean_over_seeds, short_name
+from keras_indi.optional_packages import optional_import
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -182,26 +184,14 @@ def _tail(name, length=28):
     return name if len(name) <= length else f"…{name[1 - length :]}"
 
 
-def require_matplotlib() -> Any:
-    """Returns the module, or raises an ImportError that says how to get it."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise ImportError(
-            'Plots need matplotlib. Install it: pip install "keras-indi[evaluation]"'
-        ) from error
-    return matplotlib
+def require_matplotlib() -> ModuleType:
+    """The module, or an ImportError that says how to install it."""
+    return optional_import("matplotlib", extra="evaluation", purpose="Plotting")
 
 
-def require_pillow() -> Any:
-    """Returns the module, or raises an ImportError that says how to get it."""
-    try:
-        import PIL.Image
-    except ImportError as error:
-        raise ImportError(
-            'Pictures need Pillow. Install it: pip install "keras-indi[evaluation]"'
-        ) from error
-    return PIL
+def require_pillow() -> ModuleType:
+    """The module `PIL.Image`, or an ImportError that says how to install it."""
+    return optional_import("PIL.Image", extra="evaluation", purpose="Drawing")
 
 
 def _new_figure(columns, width, height):

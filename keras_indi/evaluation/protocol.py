@@ -12,6 +12,7 @@ import numpy as np
 from keras_indi import metrics
 from keras_indi.annotations import Config, FilePath, ValueRange
 from keras_indi.configurable import Configurable
+from keras_indi.validation import checked_choice, checked_integer
 from keras_indi.version import __version__
 
 if TYPE_CHECKING:
@@ -82,22 +83,16 @@ class Protocol(Configurable):
         seed: int = 0,
     ) -> None:
         self.metrics = _checked_metrics(metrics, extractor)
-        if channel not in ("rgb", "y"):
-            raise ValueError(
-                f"`channel` must be 'rgb' or 'y'. Received: channel={channel!r}"
-            )
-        self.channel = channel
-        self.crop_border = _checked_count("crop_border", crop_border, least=0)
+        self.channel = checked_choice("channel", channel, ("rgb", "y"))
+        self.crop_border = checked_integer("crop_border", crop_border, least=0)
         self.value_range = [float(value) for value in value_range]
         self.weights = _checked_weights(weights)
         self.extractor = None if extractor is None else str(extractor)
-        if kid_subset_size is not None:
-            kid_subset_size = _checked_count("kid_subset_size", kid_subset_size, 2)
-        self.kid_subset_size = kid_subset_size
-        if num_images is not None:
-            num_images = _checked_count("num_images", num_images, 1)
-        self.num_images = num_images
-        self.seed = _checked_count("seed", seed, least=0)
+        self.kid_subset_size = checked_integer(
+            "kid_subset_size", kid_subset_size, least=2, optional=True
+        )
+        self.num_images = checked_integer("num_images", num_images, optional=True)
+        self.seed = checked_integer("seed", seed, least=0)
 
     @property
     def columns(self) -> list[str]:
@@ -242,12 +237,3 @@ def _checked_weights(weights):
             f"weights={weights}"
         )
     return weights
-
-
-def _checked_count(name, value, least):
-    if not isinstance(value, (int, np.integer)) or value < least:
-        raise ValueError(
-            f"`{name}` must be an integer of at least {least}. Received: "
-            f"{name}={value!r}"
-        )
-    return int(value)

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from keras_indi.configurable import Configurable
-from keras_indi.models.checks import checked_time_shift
+from keras_indi.validation import checked_integer, checked_number
 
 if TYPE_CHECKING:
     from keras_indi.evaluation.table import Table
@@ -52,16 +52,12 @@ def all_settings(
         samplers, grids, time_shifts, seeds, num_steps
     ):
         evaluations = model.evaluations(steps, sampler, grid, shift)
-        if not isinstance(seed, int) or seed < 0:
-            raise ValueError(
-                f"`seeds` must be non-negative integers. Received: seeds={seeds}"
-            )
         setting = {
             "sampler": plain(sampler),
             "time_grid": plain(grid),
-            "time_shift": checked_time_shift(shift),
+            "time_shift": checked_number("time_shift", shift, above=0),
             "num_steps": int(steps),
-            "seed": seed,
+            "seed": checked_integer("seeds", seed, least=0),
             "evaluations": evaluations,
         }
         settings[_file_name(setting)] = setting

@@ -14,6 +14,7 @@ from keras_indi.evaluation.plots import (
     viewable,
 )
 from keras_indi.images.whole_writes import write_whole
+from keras_indi.validation import checked_integer
 
 if TYPE_CHECKING:
     from keras_indi.models.restorer import Restorer
@@ -56,10 +57,7 @@ def uncertainty(
     found.save("uncertainty")
     ```
     """
-    if not isinstance(num_samples, (int, np.integer)) or num_samples < 2:
-        raise ValueError(
-            f"A spread takes 2 samples or more. Received: num_samples={num_samples!r}"
-        )
+    checked_integer("num_samples", num_samples, least=2)
     if model.noise_schedule.is_zero:
         raise ValueError(
             "Draws differ only for a model with noise; train one with "
@@ -133,7 +131,7 @@ class Uncertainty:
             `pathlib.Path` of the folder.
         """
         folder = pathlib.Path(folder)
-        picture = require_pillow().Image.fromarray
+        picture = require_pillow().fromarray
         views = {"degraded": self._degraded, "mean": self.mean}
         views = {k: viewable(v, self._value_range) for k, v in views.items()}
         maps = {"standard_deviation": self.standard_deviation}

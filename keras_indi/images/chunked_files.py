@@ -3,12 +3,14 @@
 import contextlib
 import pathlib
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from keras_indi.annotations import FilePath
 from keras_indi.images.whole_writes import write_whole
+from keras_indi.optional_packages import optional_import
 
 TIFF_TILE = 256  # pixels; as deep as a JPEG's blocks divide it
 ZARR_CHUNK = 512
@@ -24,13 +26,19 @@ class ImageView:
             all others must have length 1.
         metadata: Dict of what the output takes over.
         path: Path of the file, for the error.
+        num_pages: Int, the pages of a TIFF file that the array lies in.
 
     Raises:
         ValueError: If it is not one image.
     """
 
     def __init__(
-        self, array: Any, axes: Sequence[str], metadata: dict[str, Any], path: FilePath
+        self,
+        array: Any,
+        axes: Sequence[str],
+        metadata: dict[str, Any],
+        path: FilePath,
+        num_pages: int = 1,
     ) -> None:
         axes = ["c" if axis in "cs" else axis for axis in axes]
         sizes = dict(zip(axes, array.shape))
@@ -47,15 +55,17 @@ class ImageView:
             )
         self.shape = (sizes["y"], sizes["x"], sizes.get("c", 1))
         self.ndim = 3
-        self.dtype = np.dtype(array.dtype)
+        self.dtype = np.dtype(array.dtype).newbyteorder("=")
         self.metadata = metadata
+        self.num_pages = num_pages
         self._array = array
         self._axes = axes
 
     def __getitem__(self, index: Any) -> np.ndarray:
         rows, columns = index if isinstance(index, tuple) else (index, slice(None))
         chosen = {"y": rows, "x": columns, "c": slice(None)}
-        block = np.asarray(self._array[tuple(chosen.get(a, 0) for a in self._axes)])
+        index = tuple(chosen.get(axis, 0) for axis in self._axes)
+        block = np.asarray(self._array[index], self.dtype)
         left = [axis for axis in self._axes if axis in chosen]
         if "c" not in left:
             return block[..., None]
@@ -77,14 +87,15 @@ def opened(path: FilePath) -> Iterator[ImageView]:
     if not path.exists():
         raise ValueError(f"There is no such file. Received: {str(path)!r}")
     if _format(path) == "tiff":
-        with _tifffile().TiffFile(path) as file:
+        with _by_blocks("tifffile").TiffFile(path) as file:
             series = file.series[0]
             level = series.levels[0]
             store = level.aszarr()
-            array = _zarr().open_array(store, mode="r")
-            yield ImageView(array, level.axes.lower(), _tiff_metadata(file), path)
+            array = _by_blocks("zarr").open_array(store, mode="r")
+            axes, metadata = level.axes.lower(), _tiff_metadata(file)
+            yield ImageView(array, axes, metadata, path, len(level.pages))
         return
-    node = _zarr().open(path, mode="r")
+    node = _by_blocks("zarr").open(path, mode="r")
     metadata = {}
     if hasattr(node, "shape"):
         axes = _named_axes(node) or "yxc"[: node.ndim]
@@ -166,7 +177,7 @@ def _write_tiff(path, image, metadata):
                 yield tile[..., 0] if channels == 1 else tile
 
     size = int(np.prod(image.shape)) * image.dtype.itemsize
-    with _tifffile().TiffWriter(path, bigtiff=size > 2**32 - 2**25) as file:
+    with _by_blocks("tifffile").TiffWriter(path, bigtiff=size > 2**32 - 2**25) as file:
         file.write(
             tiles(),
             shape=shape,
@@ -214,7 +225,7 @@ def _ome_image(group, path):
 
 def _write_zarr(path, image, metadata):
     channels = image.shape[-1]
-    array = _zarr().create_array(
+    array = _by_blocks("zarr").create_array(
         path,
         shape=image.shape,
         dtype=image.dtype,
@@ -235,7 +246,7 @@ def _write_ome(path, image, metadata):
     scale = [1.0, *(float(sizes.get(name, 1.0)) for name in "yx")]
     transformations = [{"type": "scale", "scale": scale}]
     level = {"path": "0", "coordinateTransformations": transformations}
-    group = _zarr().open_group(path, mode="w")
+    group = _by_blocks("zarr").open_group(path, mode="w")
     group.attrs["ome"] = {
         "version": "0.5",
         "multiscales": [{"axes": axes, "datasets": [level]}],
@@ -257,23 +268,5 @@ def _chunk_rows(image):
         yield slice(top, min(top + ZARR_CHUNK, height))
 
 
-def _tifffile():
-    try:
-        import tifffile
-    except ImportError as error:
-        raise ImportError(
-            "Reading TIFF by blocks needs tifffile. Install it: pip install "
-            '"keras-indi[big]"'
-        ) from error
-    return tifffile
-
-
-def _zarr():
-    try:
-        import zarr
-    except ImportError as error:
-        raise ImportError(
-            "Reading images by blocks needs zarr. Install it: pip install "
-            '"keras-indi[big]"'
-        ) from error
-    return zarr
+def _by_blocks(module: str) -> ModuleType:
+    return optional_import(module, extra="big", purpose="Using images by blocks")

@@ -4,11 +4,13 @@ import dataclasses
 import io
 import pathlib
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 
 from keras_indi.annotations import FilePath
+from keras_indi.optional_packages import optional_import
+from keras_indi.validation import checked_choice
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
@@ -91,11 +93,7 @@ def read_image(
             formats, of more than 16 bits, or too large.
         ImportError: If Pillow or OpenCV is missing.
     """
-    if image_channels not in (None, 1, 3):
-        raise ValueError(
-            "`image_channels` must be 1, 3 or None. Received: "
-            f"image_channels={image_channels!r}"
-        )
+    checked_choice("image_channels", image_channels, (1, 3, None))
     image, info = decode(path, max_pixels)
     return to_channels(_without_alpha(image), image_channels or info.channels)
 
@@ -183,12 +181,7 @@ def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
 
 def _opened(file, max_pixels):
     """The file's header, read by Pillow."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError(
-            'Reading images needs Pillow. Install it: pip install "keras-indi[data]"'
-        ) from error
+    Image = optional_import("PIL.Image", extra="data", purpose="Reading images")
     try:
         header = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -277,12 +270,6 @@ def _without_alpha(image):
     return np.rint(light).astype(image.dtype)
 
 
-def require_opencv() -> Any:
+def require_opencv() -> ModuleType:
     """The module `cv2`, or an ImportError that says how to install it."""
-    try:
-        import cv2
-    except ImportError as error:
-        raise ImportError(
-            'Reading images needs OpenCV. Install it: pip install "keras-indi[data]"'
-        ) from error
-    return cv2
+    return optional_import("cv2", extra="data", purpose="Reading images")

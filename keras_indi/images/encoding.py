@@ -12,6 +12,7 @@ from keras_indi.images.decoding import require_opencv
 from keras_indi.images.photograph import TIFF_DIRECTORIES, TIFF_TAGS
 from keras_indi.images.value_ranges import RANGES, convert
 from keras_indi.images.whole_writes import write_whole
+from keras_indi.optional_packages import optional_import
 
 if TYPE_CHECKING:
     from keras_indi.images.photograph import Photograph
@@ -150,13 +151,7 @@ def _save_deep_png(path, format, pixels, photograph):
 
 def _save_deep_tiff(path, format, pixels, photograph):
     """16 bits. Of EXIF the file's own directory alone: tifffile writes no other."""
-    try:
-        import tifffile
-    except ImportError as error:
-        raise ImportError(
-            "Writing TIFF files of 16 bits needs tifffile. Install it: "
-            'pip install "keras-indi[data]"'
-        ) from error
+    tifffile = optional_import("tifffile", "data", "Writing TIFF files of 16 bits")
     tags = []
     for tag in sorted(TIFF_TAGS & set(photograph.exif)):
         value = photograph.exif[tag]

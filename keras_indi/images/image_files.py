@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_indi.annotations import FilePath
 from keras_indi.images import decoding
+from keras_indi.images.image_cache import ImageCache
 
 CACHE_BYTES = 2**30
 
@@ -146,8 +147,7 @@ class ImageFiles:
         self._paths = list(files.values())
         self._image_channels = image_channels
         self._max_pixels = max_pixels
-        self._free_bytes = cache_bytes
-        self._cache: dict[Any, np.ndarray] = {}
+        self._cache = ImageCache(cache_bytes)
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -168,11 +168,7 @@ class ImageFiles:
         return self._names[index]
 
     def _read(self, path):
-        image = self._cache.get(path)
-        if image is None:
-            image = decoding.read_image(path, self._image_channels, self._max_pixels)
-            # Which images fit varies with the threads' order; what they show not.
-            if image.nbytes <= self._free_bytes:
-                self._free_bytes -= image.nbytes
-                self._cache[path] = image
-        return image
+        return self._cache.get(
+            path,
+            lambda: decoding.read_image(path, self._image_channels, self._max_pixels),
+        )

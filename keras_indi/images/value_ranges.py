@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from keras_indi.annotations import ValueRange
+from keras_indi.validation import checked_choice
 
 RANGES = {"uint8": (0, 255), "uint16": (0, 65535), "float32": (0, 1)}
 
@@ -23,10 +24,7 @@ def range_of_dtype(dtype: str, value_range: ValueRange | None) -> ValueRange:
     Raises:
         ValueError: If one of them is none of these.
     """
-    if dtype not in RANGES:
-        raise ValueError(
-            f"`dtype` must be one of {', '.join(RANGES)}. Received: dtype={dtype!r}"
-        )
+    checked_choice("dtype", dtype, RANGES)
     if value_range is None:
         return RANGES[dtype]
     low, high = value_range

@@ -4,6 +4,8 @@ import time
 
 import keras
 
+from keras_indi.validation import checked_choice
+
 
 class Progress:
     """A `keras.utils.Progbar` that appears once the work has taken a while.
@@ -17,10 +19,7 @@ class Progress:
     PATIENCE = 2.0  # seconds
 
     def __init__(self, total, verbose="auto", unit="step"):
-        if verbose not in ("auto", 0, 1):
-            raise ValueError(
-                f"`verbose` must be 'auto', 0 or 1. Received: verbose={verbose!r}"
-            )
+        checked_choice("verbose", verbose, ("auto", 0, 1))
         self._total = total
         self._done = 0
         self._shown_from = {0: float("inf"), 1: 0.0, "auto": self.PATIENCE}[verbose]

@@ -11,6 +11,7 @@ from keras_indi.annotations import FilePath, Tensor, ValueRange
 from keras_indi.backend.compiled import compile_function
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.metrics import image_checks
+from keras_indi.validation import checked_value_range
 
 
 class FeatureDistance:
@@ -49,7 +50,7 @@ class FeatureDistance:
         if value_range is None:
             value_range = getattr(extractor, "value_range", (0, 255))
         self.extractor = extractor
-        self.value_range = image_checks.check_value_range(value_range)
+        self.value_range = checked_value_range(value_range)
         if self.value_range != getattr(extractor, "value_range", self.value_range):
             raise ValueError(
                 "`value_range` must be that of the extractor, "

@@ -9,10 +9,10 @@ import numpy as np
 from keras import ops
 
 from keras_indi.annotations import Config, FilePath, ValueRange
-from keras_indi.metrics import image_checks
 from keras_indi.metrics.inception_v3 import blocks_to_6e, blocks_to_7c
 from keras_indi.metrics.network_weights import pretrained_weights, serializable
 from keras_indi.metrics.pretrained_layers import assign_convolutions
+from keras_indi.validation import checked_choice, checked_value_range
 
 BATCH_NORMALIZATION_EPSILON = 1e-3
 
@@ -68,11 +68,8 @@ class InceptionV3Features(keras.Model):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if dimensions not in (768, 2048):
-            raise ValueError(
-                f"`dimensions` must be 2048 or 768. Received: dimensions={dimensions!r}"
-            )
-        value_range = image_checks.check_value_range(value_range)
+        checked_choice("dimensions", dimensions, (768, 2048))
+        value_range = checked_value_range(value_range)
         arrays = pretrained_weights("inception_v3", weights)
         images = keras.Input((None, None, 3))
         x = ops.image.resize(

@@ -8,20 +8,6 @@ from keras_indi.annotations import Shape, ValueRange
 ROUNDING = 1e-5
 
 
-def check_value_range(value_range: ValueRange) -> ValueRange:
-    """Returns `(low, high)` as floats, or raises a ValueError."""
-    try:
-        low, high = (float(value) for value in value_range)
-    except (TypeError, ValueError):
-        low = high = np.nan
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise ValueError(
-            "`value_range` must be a pair of finite numbers, the smallest first, "
-            f"such as (0, 255). Received: value_range={value_range!r}"
-        )
-    return low, high
-
-
 def check_shape(
     shape: Shape,
     argument: str,

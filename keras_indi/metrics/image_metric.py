@@ -9,6 +9,7 @@ from keras import ops
 from keras_indi.annotations import Config, Tensor, ValueRange
 from keras_indi.backend.compiled import compile_function
 from keras_indi.metrics import image_checks
+from keras_indi.validation import checked_value_range
 
 
 class ImageMetric(keras.metrics.Metric):
@@ -39,7 +40,7 @@ class ImageMetric(keras.metrics.Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        self.value_range = image_checks.check_value_range(value_range)
+        self.value_range = checked_value_range(value_range)
         self.channels = channels
         self.smallest = smallest
         # Each a sum and what its rounding left out.

@@ -13,6 +13,7 @@ from keras_indi.metrics.image_metric import ImageMetric
 from keras_indi.metrics.lpips_networks import alexnet, squeezenet, vgg16
 from keras_indi.metrics.network_weights import pretrained_weights, serializable
 from keras_indi.metrics.pretrained_layers import array_of, assign_convolutions
+from keras_indi.validation import checked_choice
 
 # Of the images in [-1, 1], for red, green and blue.
 SHIFT = np.array([-0.030, -0.088, -0.188], "float32")
@@ -69,12 +70,7 @@ class LPIPS(ImageMetric):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        if network not in NETWORKS:
-            raise ValueError(
-                f"`network` must be one of {sorted(NETWORKS)}. "
-                f"Received: network={network!r}"
-            )
-        build, smallest = NETWORKS[network]
+        build, smallest = NETWORKS[checked_choice("network", network, NETWORKS)]
         super().__init__(value_range, 3, smallest, name or f"lpips_{network}", dtype)
         self._direction = "down"  # what Keras's callbacks ask a metric for
         self.network = network

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_indi.annotations import Config, Tensor, ValueRange
 from keras_indi.metrics.image_metric import ImageMetric
+from keras_indi.validation import checked_choice, checked_integer
 
 # Y of YCbCr in the MATLAB convention (rgb2ycbcr, ITU-R BT.601), from 16 to 235 of
 # 255: the offset plus these parts of red, green and blue. It is not rounded.
@@ -33,16 +34,8 @@ class PixelMetric(ImageMetric):
         smallest: int = 1,
         **kwargs: Any,
     ) -> None:
-        if not isinstance(crop_border, int) or crop_border < 0:
-            raise ValueError(
-                "`crop_border` must be a number of pixels, 0 or more. "
-                f"Received: crop_border={crop_border!r}"
-            )
-        if channel not in ("rgb", "y"):
-            raise ValueError(
-                '`channel` must be "rgb", all channels as they come, or "y", the Y of '
-                f"YCbCr. Received: channel={channel!r}"
-            )
+        checked_integer("crop_border", crop_border, least=0)
+        checked_choice("channel", channel, ("rgb", "y"))
         super().__init__(
             value_range,
             channels=3 if channel == "y" else None,

@@ -1,14 +1,12 @@
 """What a restorer is given: checked, with errors that say what would do."""
 
-import math
-import numbers
-
 import keras
-import numpy as np
 from keras import ops
 
+from keras_indi import validation
 from keras_indi.inference.inputs import check_image
 from keras_indi.schedules import time_grid as time_grids
+from keras_indi.validation import checked_integer
 
 
 def checked_backbone(backbone):
@@ -23,45 +21,17 @@ def checked_backbone(backbone):
 
 def checked_value_range(value_range):
     """Returns the range as floats, or `None`; raises a ValueError if it is none."""
-    if value_range is None:
-        return None
-    try:
-        low, high = (float(value) for value in value_range)
-    except (TypeError, ValueError):
-        low = high = 0.0
-    if not low < high:
-        raise ValueError(
-            "`value_range` must be a pair of the smallest and the largest value, "
-            f"or None. Received: value_range={value_range!r}"
-        )
-    return low, high
+    return None if value_range is None else validation.checked_value_range(value_range)
 
 
 def checked_own_states(own_states):
-    """Returns the share as a float; raises a ValueError if it is none."""
-    is_number = isinstance(own_states, numbers.Real) and not isinstance(
-        own_states, bool
-    )
-    if not (is_number and 0 <= own_states <= 1):
-        raise ValueError(
-            "`own_states` must be a share of the training draws, a number in [0, 1]. "
-            f"Received: own_states={own_states!r}"
-        )
-    return float(own_states)
+    """Returns the share of the training draws as a float; raises a ValueError."""
+    return validation.checked_number("own_states", own_states, least=0, most=1)
 
 
 def checked_time_shift(time_shift):
     """Returns the time shift as a float; raises a ValueError if it is none."""
-    if (
-        not isinstance(time_shift, numbers.Real)
-        or not math.isfinite(time_shift)
-        or time_shift <= 0
-    ):
-        raise ValueError(
-            "`time_shift` must be a finite number above 0. Received: "
-            f"time_shift={time_shift!r}"
-        )
-    return float(time_shift)
+    return validation.checked_number("time_shift", time_shift, above=0)
 
 
 def checked_restore_defaults(defaults, own, get_sampler, get_time_shift):
@@ -97,37 +67,11 @@ def checked_restore_defaults(defaults, own, get_sampler, get_time_shift):
     }
 
 
-def check_count(**counts):
-    """Raises a ValueError unless each is an int of at least 1, or `None`."""
-    for name, count in counts.items():
-        if count is not None and (
-            not isinstance(count, (int, np.integer)) or count < 1
-        ):
-            raise ValueError(
-                f"`{name}` must be an integer of at least 1, or None. Received: "
-                f"{name}={count!r}"
-            )
-
-
-def check_seed(seed):
-    """Raises a ValueError unless a seed is an int of at least 0, or `None`."""
-    if seed is not None and (not isinstance(seed, (int, np.integer)) or seed < 0):
-        raise ValueError(
-            f"`seed` must be a non-negative integer. Received: seed={seed!r}"
-        )
-
-
 def check_tiles(tile_size, tile_overlap):
     """Raises a ValueError unless both are what `restore` takes."""
     if tile_size != "auto":
-        check_count(tile_size=tile_size)
-    if tile_overlap is not None and (
-        not isinstance(tile_overlap, (int, np.integer)) or tile_overlap < 0
-    ):
-        raise ValueError(
-            "`tile_overlap` must be a non-negative integer, or None. Received: "
-            f"tile_overlap={tile_overlap!r}"
-        )
+        checked_integer("tile_size", tile_size, optional=True)
+    checked_integer("tile_overlap", tile_overlap, least=0, optional=True)
 
 
 def check_inputs(inputs, names):

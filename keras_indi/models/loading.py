@@ -1,67 +1,92 @@
-"""A restorer from whatever names one."""
+"""Restorers from files, presets and hubs."""
 
+import os
 import pathlib
 
 import keras
 
 from keras_indi.backend.precision import fastest_dtype
 from keras_indi.models.indi import InDI
+from keras_indi.models.restorer import Restorer
+from keras_indi.presets import building, io
+from keras_indi.validation import checked_choice
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def load_model(handle, dtype="auto"):
-    """Loads a restorer.
+def load_restorer(handle: str | os.PathLike, dtype: str = "auto") -> Restorer:
+    """Loads a restorer from a file, a preset name or a hub handle.
 
     Args:
-        handle: Path of a `.keras` file; or what `InDI.from_preset` takes: a
-            shipped preset's name, a preset's folder, or the handle of a hub.
+        handle: Path of a `.keras` file; or a preset: a shipped preset's name, a
+            preset's folder, or the handle of a hub, as for `InDI.from_preset`.
         dtype: `"float32"`; `"bfloat16"`, in which the network computes while its
             weights stay float32; or `"auto"`, bfloat16 where it is known to be
-            faster (TensorFlow, on a CPU that has it).
+            faster (TensorFlow, on a CPU that has it). The layers of a network
+            other than a `UNetBackbone` keep what they were saved with.
 
     Returns:
-        A `keras_indi.models.InDI`.
+        The `keras_indi.models.Restorer` that was saved: an `InDI`, a
+        `ConditionalDDPM` or one of your own. A preset of a backbone alone becomes
+        an `InDI`.
 
     Raises:
-        ValueError: If it is neither, or an argument is not valid.
-    """
-    if dtype not in ("auto", *POLICIES):
-        raise ValueError(
-            "`dtype` must be 'float32', 'bfloat16' or 'auto'. Received: "
-            f"dtype={dtype!r}"
-        )
-    policy = POLICIES[fastest_dtype() if dtype == "auto" else dtype]
+        ValueError: If there is no such file or preset, it holds no restorer, or its
+            network cannot compute in `dtype`.
+        ImportError: If the hub's client is not installed.
+        OSError: If the hub cannot be reached.
 
-    if pathlib.Path(handle).suffix != ".keras":
-        return InDI.from_preset(str(handle), dtype=policy)
-    path = pathlib.Path(handle)
-    if not path.is_file():
-        raise ValueError(f"There is no such file. Received: {str(handle)!r}")
-    model = keras.saving.load_model(path, compile=False)
-    if not isinstance(model, InDI):
-        raise ValueError(
-            "The file must hold an InDI model. Received: "
-            f"{str(handle)!r} with a {type(model).__name__}"
-        )
+    Example:
+
+    ```python
+    model = keras_indi.models.load_restorer("indi_small_jpeg")
+    restored = model.restore(photograph)
+    ```
+    """
+    checked_choice("dtype", dtype, ("auto", *POLICIES))
+    policy = POLICIES[fastest_dtype() if dtype == "auto" else dtype]
+    if "://" not in str(handle) and pathlib.Path(handle).suffix == ".keras":
+        model = _from_file(pathlib.Path(handle))
+    else:
+        found = io.read(handle)
+        # What names no restorer is one of the paper's.
+        cls = InDI if found.task is None else Restorer
+        fixed = building.is_graph(found.config)
+        model = building.load(cls, found, True, None if fixed else policy, {})
     return _in_dtype(model, policy, required=dtype != "auto")
 
 
-def _in_dtype(model, policy, required):
-    """The model with a backbone that computes in another precision."""
+def _from_file(path: pathlib.Path) -> Restorer:
+    if not path.is_file():
+        raise ValueError(f"There is no such file. Received: {str(path)!r}")
+    model = keras.saving.load_model(path, compile=False)
+    if not isinstance(model, Restorer):
+        # The file of a backbone says neither its value range nor its noise.
+        raise ValueError(
+            "The file must hold a restorer, such as an InDI model. (Of a backbone, "
+            "`InDI(keras.saving.load_model(path), value_range=...)` makes one.) "
+            f"Received: {str(path)!r} with a {type(model).__name__}"
+        )
+    return model
+
+
+def _in_dtype(model: Restorer, policy: str, required: bool) -> Restorer:
+    """The restorer with a backbone that computes in another precision."""
     backbone = model.backbone
-    if backbone.dtype_policy.name == policy:
+    if backbone.dtype_policy.name == policy and hasattr(backbone, "receptive_field"):
         return model
     config = model.get_config()
     inner = config["backbone"]["config"]
-    if "dtype" not in inner or not hasattr(backbone, "receptive_field"):
-        if required:
-            raise ValueError(
-                "`dtype` can be chosen for a `UNetBackbone`. Received: "
-                f"dtype={policy!r} for a {type(backbone).__name__}"
-            )
-        return model
-    inner["dtype"] = policy
-    changed = type(model).from_config(config)
-    changed.backbone.set_weights(backbone.get_weights())
-    return changed
+    if "dtype" in inner and hasattr(backbone, "receptive_field"):
+        inner["dtype"] = policy
+        changed = type(model).from_config(config)
+        changed.backbone.set_weights(backbone.get_weights())
+        return changed
+    layers = getattr(backbone, "layers", [backbone])
+    kept = {layer.dtype_policy.name for layer in layers if layer.weights}
+    if required and kept - {policy}:
+        raise ValueError(
+            "`dtype` can be chosen for a `UNetBackbone`. Received: "
+            f"dtype={policy!r} for a {type(backbone).__name__} of {sorted(kept)}"
+        )
+    return model

@@ -17,6 +17,7 @@ from keras_indi.models.averaged_adam import AveragedAdam
 from keras_indi.models.per_image_loss import PerImageLoss
 from keras_indi.presets import PresetModel
 from keras_indi.schedules import time_grid as time_grids
+from keras_indi.validation import checked_integer
 
 
 class Restorer(PresetModel, keras.Model):
@@ -391,12 +392,12 @@ class Restorer(PresetModel, keras.Model):
                     "A list must hold single images of shape (height, width, "
                     f"channels). Received: {name} of shape {image.shape}"
                 )
-        checks.check_count(
-            num_samples=num_samples, batch_size=batch_size, max_memory=max_memory
-        )
+        checked_integer("num_samples", num_samples, optional=True)
+        checked_integer("batch_size", batch_size, optional=True)
+        checked_integer("max_memory", max_memory, optional=True)
         checks.check_tiles(tile_size, tile_overlap)
         check_out(out, listed, num_samples is None and not return_trajectory)
-        checks.check_seed(seed)
+        checked_integer("seed", seed, least=0, optional=True)
         if seed is None:
             seed = int(self._restore_seeds.integers(2**31))
         plan = self._plan(tile_size, tile_overlap, max_memory, listed[0].shape[-1])

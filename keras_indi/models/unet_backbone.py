@@ -17,6 +17,7 @@ from keras_indi.layers import (
     UpsampleBlock,
 )
 from keras_indi.presets import PresetModel
+from keras_indi.validation import checked_integer
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -96,17 +97,18 @@ class UNetBackbone(PresetModel, keras.Model):
             blocks = blocks_per_level = tuple(blocks)
         else:
             blocks = (blocks,) * len(channel_multipliers)
-        _check_positive(
-            image_channels=image_channels,
-            base_channels=base_channels,
-            patch_size=patch_size,
+        for name, value in {
+            "image_channels": image_channels,
+            "base_channels": base_channels,
+            "patch_size": patch_size,
             **_numbered("channel_multipliers", channel_multipliers),
             **(
                 _numbered("blocks_per_level", blocks)
                 if blocks is blocks_per_level
                 else {"blocks_per_level": blocks_per_level}
             ),
-        )
+        }.items():
+            checked_integer(name, value)
         if not channel_multipliers:
             raise ValueError(
                 "`channel_multipliers` must name at least one level. Received: "
@@ -288,11 +290,3 @@ class UNetBackbone(PresetModel, keras.Model):
 
 def _numbered(name, values):
     return {f"{name}[{index}]": value for index, value in enumerate(values)}
-
-
-def _check_positive(**values):
-    for name, value in values.items():
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(
-                f"`{name}` must be an integer of at least 1. Received: {name}={value!r}"
-            )

@@ -78,6 +78,17 @@ def prepared(cls, found, dtype, overrides):
     return lambda: _build(task, built_class)
 
 
+def load(cls, found, load_weights, dtype, overrides):
+    """Loads a model from a preset's files; as for `PresetModel.from_preset`."""
+    build = prepared(cls, found, dtype, overrides)
+    if load_weights:
+        found.check_weights()
+    model = build()
+    if load_weights:
+        found.load_weights(built_backbone(model))
+    return model
+
+
 def built_backbone(model):
     """The model whose weights a preset holds, with its variables made."""
     backbone = getattr(model, "backbone", model)
@@ -105,12 +116,12 @@ def _saved_class(config):
 
 def _accepted(config):
     """The arguments of a backbone that may be given anew."""
-    if _is_graph(config):
+    if is_graph(config):
         return {"name", "trainable"}
     return set(config["config"]) | {"name", "trainable"}
 
 
-def _is_graph(config):
+def is_graph(config):
     """Whether a config lists layers, each with a dtype of its own."""
     return "layers" in config["config"]
 
@@ -120,7 +131,7 @@ def _changed(config, changes):
 
 
 def _checked_policy(dtype, found):
-    if _is_graph(found.config):
+    if is_graph(found.config):
         raise ValueError(
             "The layers of this preset's network each keep the dtype they were saved "
             f"with; leave `dtype` out. Received: dtype={dtype!r}"

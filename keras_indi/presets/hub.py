@@ -1,15 +1,14 @@
 """Hubs of presets: Hugging Face, Kaggle, Google Cloud Storage, by their clients."""
 
-import importlib
 import os
 import pathlib
 import shutil
 import tempfile
+from types import ModuleType
 
+from keras_indi.optional_packages import optional_import
 from keras_indi.presets.files import FILES, METADATA_FILE, is_preset, read_json
 from keras_indi.presets.weights import check_checksum
-
-INSTALL = 'pip install "keras-indi[hub]"'
 
 
 def download(handle):
@@ -176,15 +175,8 @@ def _storage():
     return _client("fsspec").filesystem("gs")
 
 
-def _client(name):
-    """A hub's client."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            f"This hub is reached through {name}, which is not installed. Install it: "
-            f"{INSTALL}"
-        ) from error
+def _client(name: str) -> ModuleType:
+    return optional_import(name, extra="hub", purpose="This hub")
 
 
 def _parts(name):

@@ -67,14 +67,7 @@ class PresetModel:
         )
         ```
         """
-        found = io.read(preset)
-        build = building.prepared(cls, found, dtype, overrides)
-        if load_weights:
-            found.check_weights()
-        model = build()
-        if load_weights:
-            found.load_weights(building.built_backbone(model))
-        return model
+        return building.load(cls, io.read(preset), load_weights, dtype, overrides)
 
     def save_to_preset(
         self, preset_dir, metadata=None, weights_dtype="float32", save_weights=True

@@ -1,5 +1,5 @@
 """Restores image files: what the `restore` command does, for Python."""
 
-from keras_indi.restoration.chunked_restoration import restore_file as restore_file
 from keras_indi.restoration.comparison import compare as compare
+from keras_indi.restoration.file_restoration import restore_file as restore_file
 from keras_indi.restoration.file_restoration import restore_files as restore_files

@@ -1,20 +1,24 @@
-"""Restores files one after another: what fails is named, and the rest is done."""
+"""Restores one file, or many: what fails is named, and the rest is done."""
 
 import dataclasses
 import pathlib
 import time
+import warnings
+from collections.abc import Iterable
+from typing import Any
 
 from keras_indi import samplers
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.encoding import FORMATS, write_photograph
 from keras_indi.images.photograph import read_photograph
 from keras_indi.inference.progress import Progress
-from keras_indi.models import checks, load_model
+from keras_indi.models import Restorer, checks, load_restorer
 from keras_indi.restoration.comparison import compare as write_comparison
-from keras_indi.restoration.large_files import ZARR, is_large, restore_large_file
-from keras_indi.restoration.outputs import find_outputs
+from keras_indi.restoration.large_files import ZARR, is_by_blocks, restore_by_blocks
+from keras_indi.restoration.outputs import find_outputs, one_output
 from keras_indi.restoration.pixels import restore_pixels
 from keras_indi.schedules import time_grid as time_grids
+from keras_indi.validation import checked_integer
 
 # Without a model: by the format, as compression is what a JPEG surely suffered.
 DEFAULT_PRESETS = {"JPEG": "indi_small_jpeg"}
@@ -56,45 +60,114 @@ class Result:
         return f"{', '.join(parts)}, in {self.seconds:.1f} s{by}"
 
 
-def restore_files(
-    inputs,
-    out=None,
-    model=None,
+def restore_file(
+    model: Restorer | str | pathlib.Path,
+    input_path: str | pathlib.Path,
+    output_path: str | pathlib.Path,
     *,
-    num_steps=None,
-    sampler=None,
-    time_grid=None,
-    time_shift=None,
-    num_samples=None,
-    seed=0,
-    dtype="auto",
-    existing="refuse",
-    compare=False,
-    verbose="auto",
-    **options,
-):
+    overwrite: bool = False,
+    **restore_options: Any,
+) -> pathlib.Path:
+    """Restores an image from file to file, of any format and of any size.
+
+    The output is written whole or not at all, whatever ends the process. 8 and 16
+    bits are restored in the model's value range; floats and other integers must lie
+    in it already.
+
+    PNG, JPEG, WebP and TIFF photographs keep their bits, alpha channel (untouched),
+    EXIF block and orientation, colour profile and pixel density, as far as the
+    output's format can hold them; what could not be kept is warned of.
+
+    TIFF that is no photograph (of more than 89 megapixels, of 32 bits, or with its
+    channels in pages), Zarr (`.zarr`, an array of shape `(height, width)` or
+    `(height, width, channels)`) and OME-Zarr (`.ome.zarr`, the full resolution of an
+    image of one time and one plane) are restored in bounded memory, to any of these
+    formats: read by blocks, restored in tiles where they do not fit `max_memory`,
+    kept on disk (in the folder of the environment variable `TMPDIR`), and written by
+    tiles. From TIFF to TIFF, the colour profile, the resolution and the orientation
+    are carried over; from OME-Zarr to OME-Zarr, the pixels' size.
+
+    Args:
+        model: A `keras_indi.models.Restorer`, or what `load_restorer` takes.
+        input_path: Path of the image.
+        output_path: Path of the result, whose ending chooses the format. Its folder
+            is made.
+        overwrite: Bool, whether a file there is replaced, be it the input. Zarr never
+            is. Defaults to `False`.
+        **restore_options: Further arguments of `model.restore`: `num_steps`, `seed`,
+            `max_memory` and so on.
+
+    Returns:
+        `pathlib.Path` of the output.
+
+    Raises:
+        ValueError: If the image cannot be used or does not suit the model, the output
+            is there already or has no such format, or an argument is not valid.
+        ImportError: If Pillow, OpenCV, tifffile or zarr is missing.
+
+    Example:
+
+    ```python
+    restore_file(model, "photo.jpg", "restored.png", num_steps=4)
+    restore_file(model, "slide.tif", "restored.ome.zarr", max_memory=2 * 2**30)
+    ```
+    """
+    for name in ("images", "out", "num_samples", "return_trajectory"):
+        if name in restore_options:
+            raise ValueError(
+                "`restore_file` restores one image, once, into a file. Received: "
+                f"{name}={restore_options[name]!r}"
+            )
+    job = one_output(input_path, output_path, overwrite)
+    if isinstance(model, (str, pathlib.Path)):
+        model = load_restorer(model)
+    result = Result()
+    try:
+        _restore(model, job, None, False, restore_options, result)
+    except UnusableImageError as error:
+        raise UnusableImageError(f"{error}. Received: {str(job.source)!r}") from error
+    for note in result.notes.values():
+        warnings.warn(f"{job.source}: {note}", stacklevel=2)
+    return result.written[0]
+
+
+def restore_files(
+    inputs: str | pathlib.Path | Iterable[str | pathlib.Path],
+    out: str | pathlib.Path | None = None,
+    model: Restorer | str | pathlib.Path | None = None,
+    *,
+    num_steps: int | None = None,
+    sampler: Any = None,
+    time_grid: Any = None,
+    time_shift: float | None = None,
+    num_samples: int | None = None,
+    seed: int = 0,
+    dtype: str = "auto",
+    existing: str = "refuse",
+    compare: bool = False,
+    verbose: str | int = "auto",
+    **options: Any,
+) -> Result:
     """Restores image files, folders of them and patterns.
 
-    Files are read one after another. Each is written whole or not at all, with the
-    name, the format, the bits, the alpha channel (untouched), the EXIF block and
-    orientation, the colour profile and the pixel density of its input. Zarr, and
-    TIFF of more pixels than are decoded at once, go through disk by blocks. What
-    fails is named in the result, and the rest is done.
+    Files are restored one after another, each as by `restore_file`, with the name
+    and the format of its input. What fails is named in the result, and the rest is
+    done.
 
     Args:
         inputs: A path or a sequence of them, as for `find_outputs`: PNG, JPEG, WebP
             and TIFF files of 8 or 16 bits, folders, patterns.
         out: Path of the results' folder, or of the one result, as for
             `find_outputs`. Defaults to beside the inputs.
-        model: A `keras_indi.models.InDI`, or what `load_model` takes. Defaults to
-            the preset `indi_small_jpeg` for JPEG files and `indi_small_denoise`
+        model: A `keras_indi.models.Restorer`, or what `load_restorer` takes. Defaults
+            to the preset `indi_small_jpeg` for JPEG files and `indi_small_denoise`
             for others.
         num_steps: As for `InDI.restore`; so are `sampler`, `time_grid` and
             `time_shift`. `None` is the model's own recommendation.
         num_samples: Int, how many restorations to draw and write of each file.
             Defaults to one.
         seed: Int, fixes the noise. A file's result does not depend on the others.
-        dtype: As for `load_model`. A model that is given is taken as it is.
+        dtype: As for `load_restorer`. A model that is given is taken as it is.
         existing: `"refuse"`, `"skip"` or `"overwrite"`, as for `find_outputs`.
         compare: Bool, whether to write two pictures beside each result, as
             `compare` does.
@@ -162,21 +235,22 @@ def _models(jobs, model, dtype):
     """Dict of what names a model to the model, for all files, loaded before any."""
     if model is None:
         names = dict.fromkeys(default_preset(job.source) for job in jobs)
-        return {name: load_model(name, dtype) for name in names}
+        return {name: load_restorer(name, dtype) for name in names}
     if isinstance(model, (str, pathlib.Path)):
-        return {model: load_model(model, dtype) if jobs else None}
+        return {model: load_restorer(model, dtype) if jobs else None}
     return {model: model}
 
 
 def _restore(model, job, num_samples, compare, settings, result):
     """Restores one file, and tells the result what was written."""
     endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
-    if ZARR in endings or is_large(job.source):
+    if ZARR in endings or is_by_blocks(job.source):
         if num_samples is not None or compare:
             raise UnusableImageError(
-                "too large for samples and comparisons, which take it into memory"
+                "restored by blocks, without samples and comparisons, which take the "
+                "image into memory"
             )
-        restore_large_file(model, job.source, job.outputs[0], **settings)
+        restore_by_blocks(model, job.source, job.outputs[0], **settings)
         result.written += job.outputs
         return
     photograph = read_photograph(job.source)
@@ -198,8 +272,9 @@ def _restore(model, job, num_samples, compare, settings, result):
 
 def _check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed):
     """Raises what every file would raise."""
-    checks.check_count(num_steps=num_steps, num_samples=num_samples)
-    checks.check_seed(seed)
+    checked_integer("num_steps", num_steps, optional=True)
+    checked_integer("num_samples", num_samples, optional=True)
+    checked_integer("seed", seed, least=0, optional=True)
     if sampler is not None:
         samplers.get(sampler)
     if time_grid is not None:

@@ -1,4 +1,8 @@
-"""Images too large to hold: restored from file to file, by blocks."""
+"""Image files that are restored by blocks, and so never whole in memory."""
+
+import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -9,34 +13,48 @@ from keras_indi.images.decoding import (
     inspect_image,
     to_channels,
 )
-from keras_indi.images.value_ranges import as_integers, convert
 from keras_indi.inference.arrays import DiskArray
+from keras_indi.models.restorer import Restorer
+from keras_indi.restoration.pixels import in_file_range, in_model_range
 
 ZARR = ".zarr"
 TIFF = (".tif", ".tiff")
+# Which grey images can go through a model of colours.
+TURNED_GREY = ("uint8", "uint16", "float32")
 
 
-def is_large(path):
-    """Whether a file is restored by blocks: Zarr, and TIFF beyond 89 megapixels."""
+def is_by_blocks(path: pathlib.Path) -> bool:
+    """Whether a file is restored by blocks.
+
+    Zarr is, and TIFF that is no photograph: of more than 89 megapixels, of floats or
+    other integers, or with its channels in pages.
+    """
     if path.suffix.lower() == ZARR:
         return True
     if path.suffix.lower() not in TIFF:
         return False
     try:
         inspect_image(path)
+        photograph = True
     except TooLargeImageError:
         return True
     except UnusableImageError:
-        pass
-    return False
+        photograph = False
+    try:
+        with chunked_files.opened(path) as image:
+            return image.num_pages > 1 or not photograph
+    except Exception:  # where this reads none, reading the photograph says why
+        return False
 
 
-def restore_large_file(model, source, output, **options):
+def restore_by_blocks(
+    model: Restorer, source: pathlib.Path, output: pathlib.Path, **options: Any
+) -> None:
     """Restores an image from file to file, which is never whole in memory.
 
     Args:
-        model: A `keras_indi.models.InDI` of 1 or 3 channels.
-        source: Path of a TIFF, Zarr or OME-Zarr image of 8 or 16 bits.
+        model: A `keras_indi.models.Restorer`.
+        source: Path of a TIFF, Zarr or OME-Zarr image.
         output: Path of the result, of any of these formats.
         **options: Further arguments of `model.restore`.
 
@@ -47,26 +65,29 @@ def restore_large_file(model, source, output, **options):
     """
     chunked_files.check_output(output)
     with chunked_files.opened(source) as image:
-        channels = model.image_channels or image.shape[-1]
-        colours = image.shape[-1] - (image.shape[-1] in (2, 4))
-        if image.dtype not in ("uint8", "uint16") or not (
-            colours == channels or (colours, channels) == (1, 3)
-        ):
+        wanted, stored = model.image_channels, image.shape[-1]
+        # Models of grey and of colours leave a photograph's alpha as it is.
+        photograph = image.dtype in ("uint8", "uint16") and image.num_pages == 1
+        has_alpha = photograph and wanted in (1, 3) and stored in (2, 4)
+        colours = stored - has_alpha
+        channels = wanted or colours
+        turned_grey = (colours, channels) == (1, 3) and image.dtype in TURNED_GREY
+        if colours != channels and not turned_grey:
             raise ValueError(
-                "A large image must have 8 or 16 bits and the model's channels, or be "
-                f"grey. Received: an image of dtype {image.dtype} and shape "
-                f"{image.shape} for a model of {channels} channels"
+                "The image must have the model's channels, or be grey. Received: "
+                f"{str(source)!r} of shape {image.shape} and dtype {image.dtype} for "
+                f"a model with image_channels={wanted}"
             )
-        value_range = model.value_range or (0, 1)
 
-        def degraded(index):
-            block = convert(image[index][..., :colours], "float32", value_range)
+        def degraded(index: Any) -> np.ndarray:
+            block = in_model_range(image[index][..., :colours], model.value_range)
             return np.repeat(block, channels // colours, axis=-1)
 
-        def finished(index):
-            block = as_integers(restored[index], image.dtype, value_range)
+        def finished(index: Any) -> np.ndarray:
+            block = in_file_range(restored[index], image.dtype, model.value_range)
+            block = to_channels(block, colours) if turned_grey else block
             alpha = image[index][..., colours:]
-            return np.concatenate([to_channels(block, colours), alpha], axis=-1)
+            return np.concatenate([block, alpha], axis=-1) if has_alpha else block
 
         shape = (*image.shape[:2], channels)
         restored = DiskArray(shape)
@@ -84,11 +105,11 @@ class Blocks:
         read: Function of an index that returns the block.
     """
 
-    def __init__(self, shape, dtype, read):
+    def __init__(self, shape: tuple, dtype: Any, read: Callable[[Any], np.ndarray]):
         self.shape = shape
         self.ndim = len(shape)
         self.dtype = np.dtype(dtype)
         self._read = read
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> np.ndarray:
         return self._read(index)

@@ -5,10 +5,12 @@ import glob
 import mimetypes
 import os
 import pathlib
+from collections.abc import Iterable
 
 from keras_indi.images.encoding import FORMATS
 from keras_indi.images.image_files import image_files, listed
 from keras_indi.restoration.large_files import TIFF, ZARR
+from keras_indi.validation import checked_choice
 
 PICTURES = ("compare", "steps")
 EXISTING = ("refuse", "skip", "overwrite")
@@ -29,7 +31,13 @@ class FileJob:
     pictures: list
 
 
-def find_outputs(inputs, out=None, num_samples=None, existing="refuse", compare=False):
+def find_outputs(
+    inputs: Iterable[str | pathlib.Path],
+    out: str | pathlib.Path | None = None,
+    num_samples: int | None = None,
+    existing: str = "refuse",
+    compare: bool = False,
+) -> tuple[list[FileJob], list[FileJob]]:
     """Finds the files to restore, and names their results.
 
     Args:
@@ -53,11 +61,7 @@ def find_outputs(inputs, out=None, num_samples=None, existing="refuse", compare=
         ValueError: If an input names no image, two files have one result, a
             result would replace an input, or results are there.
     """
-    if existing not in EXISTING:
-        raise ValueError(
-            f"`existing` must be one of {', '.join(EXISTING)}. Received: "
-            f"existing={existing!r}"
-        )
+    checked_choice("existing", existing, EXISTING)
     out = None if out is None else pathlib.Path(out)
     sources = _sources(inputs, out)
     one_file = out is not None and _is_file_name(out)
@@ -66,13 +70,6 @@ def find_outputs(inputs, out=None, num_samples=None, existing="refuse", compare=
             "`out` must be a folder where there are several images. Received: "
             f"out={str(out)!r} for {len(sources)} images"
         )
-    if one_file and out.suffix.lower() == ZARR:
-        for path in sources:
-            if path.suffix.lower() not in (*TIFF, ZARR):
-                raise ValueError(
-                    "Zarr is written of TIFF and of Zarr. Received: "
-                    f"out={str(out)!r} for {str(path)!r}"
-                )
     jobs = []
     for path, output in sources.items():
         outputs = _samples(out if one_file else output, num_samples)
@@ -84,18 +81,44 @@ def find_outputs(inputs, out=None, num_samples=None, existing="refuse", compare=
         ]
         jobs.append(FileJob(path, outputs, pictures))
     _check_apart(jobs)
+    _check_formats(jobs)
     _check_inputs_stay(jobs, existing)
     there = [t for t in jobs if all(p.exists() for p in t.outputs)]
     if existing == "skip":
         return [t for t in jobs if t not in there], there
-    results = [path for t in jobs for path in [*t.outputs, *t.pictures]]
-    found = [path for path in results if path.exists()]
-    if found and existing == "refuse":
-        raise ValueError(
-            "Results are there already: skip them (--skip-existing), overwrite them "
-            f"(--overwrite) or choose another `out`. Received: {listed(found, 3)}"
-        )
+    if existing == "refuse":
+        _check_new(jobs)
     return jobs, []
+
+
+def one_output(
+    source: str | pathlib.Path, output: str | pathlib.Path, overwrite: bool
+) -> FileJob:
+    """The job of one file, of which the result's path is given.
+
+    Args:
+        source: Path of the degraded image.
+        output: Path of the result.
+        overwrite: Bool, whether a file there may be replaced, the input too.
+
+    Returns:
+        A `FileJob`.
+
+    Raises:
+        ValueError: If there is no such input, the output has no format of an image,
+            or it is there already.
+    """
+    source, output = pathlib.Path(source), pathlib.Path(output)
+    if not (source.is_file() or (source.exists() and source.suffix.lower() == ZARR)):
+        raise ValueError(f"There is no such file. Received: {str(source)!r}")
+    if output.suffix.lower() not in (*FORMATS, ZARR):
+        raise _no_format(output)
+    jobs = [FileJob(source, [output], [])]
+    _check_formats(jobs)
+    _check_inputs_stay(jobs, "overwrite" if overwrite else "refuse")
+    if not overwrite:
+        _check_new(jobs)
+    return jobs[0]
 
 
 def _sources(inputs, out):
@@ -164,11 +187,15 @@ def _is_file_name(out):
     suffix = out.suffix.lower()
     kind = mimetypes.guess_type(out.name)[0] or ""
     if kind.startswith("image/") and suffix not in FORMATS and not out.is_dir():
-        raise ValueError(
-            f"Images are written as {', '.join(FORMATS)} and {ZARR}. Received: "
-            f"out={str(out)!r}"
-        )
+        raise _no_format(out)
     return suffix == ZARR or (suffix in FORMATS and not out.is_dir())
+
+
+def _no_format(out: pathlib.Path) -> ValueError:
+    return ValueError(
+        f"Images are written as {', '.join(FORMATS)} and {ZARR}. Received: "
+        f"out={str(out)!r}"
+    )
 
 
 def _samples(output, num_samples):
@@ -193,6 +220,28 @@ def _check_apart(jobs):
                     f"{str(job.source)!r} for {str(path)!r}"
                 )
             owners[name] = job.source
+
+
+def _check_formats(jobs: list[FileJob]) -> None:
+    """What goes by blocks, Zarr, comes from TIFF or Zarr and becomes one of them."""
+    for job in jobs:
+        endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
+        if ZARR in endings and not endings <= {*TIFF, ZARR}:
+            raise ValueError(
+                "Zarr is written of TIFF and of Zarr, and restored to them. Received: "
+                f"out={str(job.outputs[0])!r} for {str(job.source)!r}"
+            )
+
+
+def _check_new(jobs: list[FileJob]) -> None:
+    """No result may be there already."""
+    results = [path for job in jobs for path in [*job.outputs, *job.pictures]]
+    found = [path for path in results if path.exists()]
+    if found:
+        raise ValueError(
+            "Results are there already: skip them (--skip-existing), overwrite them "
+            f"(--overwrite) or choose another `out`. Received: {listed(found, 3)}"
+        )
 
 
 def _check_inputs_stay(jobs, existing):

@@ -1,21 +1,26 @@
 """Restores the pixels of a file by a model of whatever channels and range."""
 
+from typing import Any
+
 import numpy as np
 
 from keras_indi.images.decoding import to_channels
 from keras_indi.images.value_ranges import as_integers, convert
+from keras_indi.inference.inputs import like_input
+from keras_indi.models.restorer import Restorer
 
 
-def restore_pixels(model, pixels, num_samples=None, **options):
+def restore_pixels(
+    model: Restorer, pixels: np.ndarray, num_samples: int | None = None, **options: Any
+) -> np.ndarray:
     """Restores an image as files hold it.
 
     A grey image goes through a model of three channels as RGB and comes back grey;
     each channel of a coloured one goes by itself through a model of one.
 
     Args:
-        model: A `keras_indi.models.InDI`.
-        pixels: uint8 or uint16 array of shape `(height, width, 1 or 3)`, of the
-            dtype's full range.
+        model: A `keras_indi.models.Restorer`.
+        pixels: uint8 or uint16 array of shape `(height, width, 1 or 3)`.
         num_samples: As for `model.restore`.
         **options: Further arguments of `model.restore`.
 
@@ -33,8 +38,7 @@ def restore_pixels(model, pixels, num_samples=None, **options):
             "The model must take images of 1 or 3 channels to restore files. "
             f"Received: a model with image_channels={channels}"
         )
-    value_range = model.value_range or (0, 1)
-    image = convert(pixels, "float32", value_range)
+    image = in_model_range(pixels, model.value_range)
     if channels == 3 and image.shape[-1] == 1:
         image = np.repeat(image, 3, axis=-1)
     if image.shape[-1] > channels:
@@ -43,7 +47,33 @@ def restore_pixels(model, pixels, num_samples=None, **options):
         restored = np.concatenate(planes, axis=-1)
     else:
         restored = model.restore(image, num_samples=num_samples, **options)
-    restored = as_integers(restored, pixels.dtype, value_range)
+    restored = in_file_range(restored, pixels.dtype, model.value_range)
     if num_samples is None:
         return to_channels(restored, pixels.shape[-1])
     return np.stack([to_channels(draw, pixels.shape[-1]) for draw in restored])
+
+
+def in_model_range(pixels: np.ndarray, value_range: tuple | None) -> np.ndarray:
+    """A file's pixels as float32 in a model's value range.
+
+    The full range of 8 and of 16 bits becomes the model's, or (0, 1) where it has
+    none. Values of other dtypes are the model's own; so are those of 16 bits for a
+    model of a range wider than 8 bits, such as a camera's 12 bits.
+    """
+    if _are_the_models(pixels.dtype, value_range):
+        return pixels.astype("float32")
+    return convert(pixels, "float32", value_range or (0, 1))
+
+
+def in_file_range(
+    restored: np.ndarray, dtype: np.dtype, value_range: tuple | None
+) -> np.ndarray:
+    """What `in_model_range` converted, back in the file's dtype: clipped, rounded."""
+    if _are_the_models(dtype, value_range):
+        return like_input(restored, dtype, value_range)
+    return as_integers(restored, dtype, value_range or (0, 1))
+
+
+def _are_the_models(dtype: np.dtype, value_range: tuple | None) -> bool:
+    wide = value_range is not None and value_range[1] - value_range[0] > 255
+    return dtype not in ("uint8", "uint16") or (dtype == "uint16" and wide)

@@ -7,6 +7,7 @@ import keras
 from keras_indi import diffusion_process
 from keras_indi.annotations import Predict, Tensor
 from keras_indi.samplers.diffusion_sampler import DiffusionSampler
+from keras_indi.validation import checked_number
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -21,9 +22,7 @@ class DDIMSampler(DiffusionSampler):
     """
 
     def __init__(self, eta: float = 0.0) -> None:
-        if not 0 <= eta <= 1:
-            raise ValueError(f"`eta` must be in [0, 1]. Received: eta={eta!r}")
-        self.eta = float(eta)
+        self.eta = checked_number("eta", eta, least=0, most=1)
 
     def step(
         self,

@@ -10,6 +10,7 @@ from keras import ops
 from keras_indi import diffusion_process
 from keras_indi.annotations import Tensor
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.validation import checked_integer, checked_number
 
 
 class DiffusionSchedule(Configurable):
@@ -74,12 +75,7 @@ class _DiscreteSchedule(DiffusionSchedule):
     """
 
     def __init__(self, num_steps: int) -> None:
-        if not isinstance(num_steps, (int, np.integer)) or num_steps < 1:
-            raise ValueError(
-                "`num_steps` must be an integer of at least 1. Received: "
-                f"num_steps={num_steps!r}"
-            )
-        self.num_steps = int(num_steps)
+        self.num_steps = checked_integer("num_steps", num_steps)
 
     def betas(self) -> np.ndarray:
         """The share of variance that each step replaces, float64 `(num_steps,)`."""
@@ -113,12 +109,8 @@ class LinearDiffusion(_DiscreteSchedule):
         self, first_beta: float = 1e-4, last_beta: float = 0.02, num_steps: int = 1000
     ) -> None:
         super().__init__(num_steps)
-        if not (0 < first_beta < 1 and 0 < last_beta < 1):
-            raise ValueError(
-                "`first_beta` and `last_beta` must be between 0 and 1. Received: "
-                f"first_beta={first_beta!r}, last_beta={last_beta!r}"
-            )
-        self.first_beta, self.last_beta = float(first_beta), float(last_beta)
+        self.first_beta = checked_number("first_beta", first_beta, above=0, below=1)
+        self.last_beta = checked_number("last_beta", last_beta, above=0, below=1)
 
     def betas(self) -> np.ndarray:
         return np.linspace(self.first_beta, self.last_beta, self.num_steps)
@@ -142,9 +134,7 @@ class CosineDiffusion(_DiscreteSchedule):
 
     def __init__(self, offset: float = 0.008, num_steps: int = 1000) -> None:
         super().__init__(num_steps)
-        if not offset >= 0:
-            raise ValueError(f"`offset` must be at least 0. Received: offset={offset}")
-        self.offset = float(offset)
+        self.offset = checked_number("offset", offset, least=0)
 
     def betas(self) -> np.ndarray:
         times = np.linspace(0, 1, self.num_steps + 1)
@@ -167,12 +157,8 @@ class ContinuousDiffusion(DiffusionSchedule):
     """
 
     def __init__(self, first_rate: float = 0.1, last_rate: float = 20.0) -> None:
-        if not (first_rate > 0 and last_rate > 0):
-            raise ValueError(
-                "`first_rate` and `last_rate` must be greater than 0. Received: "
-                f"first_rate={first_rate!r}, last_rate={last_rate!r}"
-            )
-        self.first_rate, self.last_rate = float(first_rate), float(last_rate)
+        self.first_rate = checked_number("first_rate", first_rate, above=0)
+        self.last_rate = checked_number("last_rate", last_rate, above=0)
 
     def signal_scale(self, times: Tensor) -> Tensor:
         times = ops.cast(times, "float32")

@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_indi.annotations import Tensor
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.validation import checked_number
 
 
 class NoiseSchedule(Configurable):
@@ -105,7 +106,7 @@ class ConstantNoise(NoiseSchedule):
     """
 
     def __init__(self, eps: float = 0.0) -> None:
-        self.eps = _checked(eps)
+        self.eps = checked_number("eps", eps, least=0)
 
     def level(self, times: Tensor) -> Tensor:
         return ops.full_like(ops.cast(times, "float32"), self.eps)
@@ -120,21 +121,13 @@ class BrownianNoise(NoiseSchedule):
     """
 
     def __init__(self, eps: float = 0.01) -> None:
-        self.eps = _checked(eps)
+        self.eps = checked_number("eps", eps, least=0)
 
     def level(self, times: Tensor) -> Tensor:
         return self.eps / ops.sqrt(ops.cast(times, "float32"))
 
     def variance(self, times: Tensor) -> Tensor:
         return self.eps**2 * ops.cast(times, "float32")
-
-
-def _checked(eps):
-    if not (isinstance(eps, Real) and np.isfinite(eps) and eps >= 0):
-        raise ValueError(
-            f"`eps` must be a finite number of at least 0. Received: eps={eps!r}"
-        )
-    return float(eps)
 
 
 BUILTIN = {"constant": ConstantNoise, "brownian": BrownianNoise}

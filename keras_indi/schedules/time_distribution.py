@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_indi.annotations import Tensor
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.validation import checked_number
 
 
 class TimeDistribution(Configurable):
@@ -128,9 +129,7 @@ class LinearMixtureTime(TimeDistribution):
 
     def __init__(self, a: float = 1.0, stratified: bool = False) -> None:
         super().__init__(stratified)
-        if not a >= 0:
-            raise ValueError(f"`a` must be a number of at least 0. Received: a={a!r}")
-        self.a = float(a)
+        self.a = checked_number("a", a, least=0)
 
     def quantile(self, probabilities: Tensor) -> Tensor:
         return ops.minimum(ops.cast(probabilities, "float32") * (1.0 + self.a), 1.0)
@@ -155,9 +154,7 @@ class PowerTime(TimeDistribution):
 
     def __init__(self, k: float = 1.0, stratified: bool = False) -> None:
         super().__init__(stratified)
-        if not k > -1:
-            raise ValueError(f"`k` must be a number greater than -1. Received: k={k!r}")
-        self.k = float(k)
+        self.k = checked_number("k", k, above=-1)
 
     def quantile(self, probabilities: Tensor) -> Tensor:
         return ops.power(ops.cast(probabilities, "float32"), 1.0 / (self.k + 1.0))

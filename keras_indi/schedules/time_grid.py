@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.validation import checked_integer, checked_number
 
 
 class TimeGrid(Configurable):
@@ -25,12 +26,8 @@ class TimeGrid(Configurable):
 
     def __call__(self, num_steps: int) -> np.ndarray:
         """`times(num_steps)`, checked."""
-        if not isinstance(num_steps, (int, np.integer)) or num_steps < 1:
-            raise ValueError(
-                "`num_steps` must be an integer of at least 1. Received: "
-                f"num_steps={num_steps!r}"
-            )
-        times = np.asarray(self.times(int(num_steps)), dtype="float64")
+        num_steps = checked_integer("num_steps", num_steps)
+        times = np.asarray(self.times(num_steps), dtype="float64")
         _check_falls(times)
         if len(times) != num_steps + 1:
             raise ValueError(
@@ -58,9 +55,7 @@ class PowerGrid(TimeGrid):
     """
 
     def __init__(self, k: float = 2.0) -> None:
-        if not k > 0:
-            raise ValueError(f"`k` must be greater than 0. Received: k={k!r}")
-        self.k = float(k)
+        self.k = checked_number("k", k, above=0)
 
     def times(self, num_steps: int) -> np.ndarray:
         return _fractions(num_steps) ** self.k

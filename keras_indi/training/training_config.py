@@ -1,7 +1,6 @@
 """What a training is made of, as a file says it."""
 
 import dataclasses
-import difflib
 import pathlib
 import types
 import typing
@@ -10,6 +9,13 @@ from typing import Any, Self
 
 from keras_indi.annotations import FilePath
 from keras_indi.images.whole_writes import write_whole
+from keras_indi.optional_packages import optional_import
+from keras_indi.validation import (
+    checked_choice,
+    checked_integer,
+    checked_number,
+    did_you_mean,
+)
 
 DTYPES = ("auto", "float32", "bfloat16")
 LEARNING_RATE_SCHEDULES = ("constant", "cosine")
@@ -32,7 +38,7 @@ class TrainingConfig:
         validation_clean: Path of the folder of clean images to validate on, with
             the same degradation, or `validation_degraded`.
         validation_degraded: Path of the folder of their degraded images.
-        preset: What to start from, as for `keras_indi.models.load_model`.
+        preset: What to start from, as for `keras_indi.models.load_restorer`.
             Defaults to a new network.
         network: Dict of arguments of `UNetBackbone` for a new network. Defaults to
             that of the shipped presets, of two million parameters.
@@ -92,23 +98,20 @@ class TrainingConfig:
         for field in dataclasses.fields(self):
             setattr(self, field.name, _checked(field, getattr(self, field.name)))
         for name in ("steps", "steps_per_epoch", "batch_size", "crop_size"):
-            value = getattr(self, name)
-            _check(value is None or value >= 1, name, "be at least 1", value)
+            checked_integer(name, getattr(self, name), optional=True)
         for name, choices in (
             ("dtype", DTYPES),
             ("learning_rate_schedule", LEARNING_RATE_SCHEDULES),
         ):
-            value = getattr(self, name)
-            _check(value in choices, name, f"be one of {', '.join(choices)}", value)
-        rate, momentum = self.learning_rate, self.ema_momentum
-        _check(rate > 0, "learning_rate", "be positive", rate)
-        norm = self.global_clipnorm
-        _check(norm is None or norm > 0, "global_clipnorm", "be positive", norm)
-        inside = momentum is None or 0 <= momentum < 1
-        _check(inside, "ema_momentum", "lie in [0, 1) or be none", momentum)
-        share = self.own_states
-        _check(share is None or 0 <= share <= 1, "own_states", "lie in [0, 1]", share)
-        _check(self.seed >= 0, "seed", "be at least 0", self.seed)
+            checked_choice(name, getattr(self, name), choices)
+        for name, bounds in (
+            ("learning_rate", {"above": 0}),
+            ("global_clipnorm", {"above": 0, "optional": True}),
+            ("ema_momentum", {"least": 0, "below": 1, "optional": True}),
+            ("own_states", {"least": 0, "most": 1, "optional": True}),
+        ):
+            checked_number(name, getattr(self, name), **bounds)
+        checked_integer("seed", self.seed, least=0)
         given = [n for n in ("degraded", "degradation") if getattr(self, n) is not None]
         if len(given) != 1:
             raise ValueError(
@@ -123,12 +126,12 @@ class TrainingConfig:
         paired = self.degraded is not None
         wanted = "validation_degraded" if paired else None
         if self.validation_clean is None or not paired:
-            _check(
-                self.validation_degraded is None,
-                "validation_degraded",
-                "stand beside `validation_clean` and `degraded`",
-                self.validation_degraded,
-            )
+            if self.validation_degraded is not None:
+                raise ValueError(
+                    "`validation_degraded` must stand beside `validation_clean` and "
+                    "`degraded`. Received: "
+                    f"validation_degraded={self.validation_degraded!r}"
+                )
         elif self.validation_degraded is None:
             raise ValueError(
                 f"Pairs are validated on pairs: give `{wanted}` too. Received: "
@@ -143,11 +146,9 @@ class TrainingConfig:
         names = [field.name for field in dataclasses.fields(cls)]
         unknown = [str(name) for name in settings if name not in names]
         if unknown:
-            near = difflib.get_close_matches(unknown[0], names, 1)
-            hint = f" (Is `{near[0]}` meant?)" if near else ""
             raise ValueError(
-                f"Settings are: {', '.join(names)}.{hint} Received: "
-                f"{', '.join(unknown)}"
+                f"Settings are: {', '.join(names)}."
+                f"{did_you_mean(unknown[0], names)} Received: {', '.join(unknown)}"
             )
         for name in ("out", "clean"):
             if settings.get(name) is None:
@@ -160,7 +161,7 @@ class TrainingConfig:
 
     def save(self, path: FilePath) -> None:
         """Writes the configuration as a YAML file, whole or not at all."""
-        yaml = _yaml()
+        yaml = optional_import("yaml", extra="cli", purpose="Configuring")
         text = yaml.safe_dump(dataclasses.asdict(self), sort_keys=False)
         write_whole(path, lambda partial: pathlib.Path(partial).write_text(text))
 
@@ -191,7 +192,7 @@ def read_settings(path: FilePath) -> dict[str, Any]:
 
 def parse(text: str) -> Any:
     """The value that YAML text stands for."""
-    yaml = _yaml()
+    yaml = optional_import("yaml", extra="cli", purpose="Configuring")
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -221,18 +222,3 @@ def _checked(field, value):
             f"`{field.name}` must be of type {names}. Received: {field.name}={value!r}"
         )
     return value
-
-
-def _check(valid, name, what, value):
-    if not valid:
-        raise ValueError(f"`{name}` must {what}. Received: {name}={value!r}")
-
-
-def _yaml():
-    try:
-        import yaml
-    except ImportError as error:
-        raise ImportError(
-            'Configurations need PyYAML. Install it: pip install "keras-indi[cli]"'
-        ) from error
-    return yaml

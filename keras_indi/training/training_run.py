@@ -14,7 +14,7 @@ from keras_indi.callbacks import BackupAndResume, RestorationMonitor
 from keras_indi.callbacks.tensorboard_scalars import TensorBoardScalars
 from keras_indi.data import degradations
 from keras_indi.images.whole_writes import write_whole
-from keras_indi.models import AveragedAdam, InDI, UNetBackbone, load_model
+from keras_indi.models import AveragedAdam, InDI, UNetBackbone, load_restorer
 from keras_indi.models.loading import POLICIES
 from keras_indi.training.training_config import read_settings
 
@@ -89,7 +89,12 @@ def build_model(config: "TrainingConfig") -> InDI:
     """The restorer of a configuration, compiled."""
     dtype = fastest_dtype() if config.dtype == "auto" else config.dtype
     if config.preset is not None:
-        model = load_model(config.preset, dtype)
+        model = load_restorer(config.preset, dtype)
+        if not isinstance(model, InDI):
+            raise ValueError(
+                "`preset` must hold an InDI model. Received: "
+                f"preset={config.preset!r} with a {type(model).__name__}"
+            )
         if config.time_distribution is not None:
             model.time_distribution = config.time_distribution
         if config.noise_schedule is not None:

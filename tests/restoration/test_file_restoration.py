@@ -1,14 +1,13 @@
 """Files in, restored files out: as the model restores their pixels."""
 
-import keras
 import numpy as np
 import pytest
 from helpers import small_network, smooth_images, tiny_unet
 from PIL import Image
 
 from keras_indi.images.encoding import write_png
-from keras_indi.models import InDI, load_model
-from keras_indi.restoration import restore_files
+from keras_indi.models import InDI
+from keras_indi.restoration import restore_file, restore_files
 from keras_indi.restoration.file_restoration import default_preset
 
 
@@ -185,27 +184,54 @@ def test_without_a_model_the_format_chooses_the_preset(tmp_path):
     assert default_preset(tmp_path / "a.tif") == "indi_small_denoise"
 
 
-def test_a_model_is_loaded_in_a_precision(tmp_path):
-    unet = tiny_unet(gain=0.3)
-    InDI(unet, seed=0).save(tmp_path / "m.keras")
-    image = smooth_images(1, 13, 10)[0]
-    exact = InDI(unet).restore(image, 1)
-    full = load_model(tmp_path / "m.keras", "float32")
-    np.testing.assert_allclose(full.restore(image, 1), exact, atol=1e-3)
-    half = load_model(tmp_path / "m.keras", "bfloat16")
-    assert half.backbone.dtype_policy.name == "mixed_bfloat16"
-    assert {w.dtype for w in half.weights if "seed" not in w.path} == {"float32"}
-    error = np.abs(half.restore(image, 1) - exact)
-    assert 1e-3 < error.max() < 10  # of 255, computed in 8 bits of mantissa
-
-
-def test_only_a_restorer_is_loaded(tmp_path):
-    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(
-        tmp_path / "other.keras"
+@pytest.mark.parametrize("target", ["b.png", "deep/b.webp", "b.tif"])
+def test_one_photograph_keeps_what_its_format_can(model, target, tmp_path):
+    image = smooth_images(1, 13, 10, channels=4)[0].astype("uint8")
+    Image.fromarray(image).save(tmp_path / "a.png", dpi=(240, 240))
+    found = restore_file(
+        model, tmp_path / "a.png", str(tmp_path / target), num_steps=2, seed=1
     )
-    with pytest.raises(ValueError, match="must hold an InDI model.*Sequential"):
-        load_model(tmp_path / "other.keras")
-    InDI(small_network(), seed=0).save(tmp_path / "own.keras")
-    with pytest.raises(ValueError, match="UNetBackbone.*dtype='mixed_bfloat16'"):
-        load_model(tmp_path / "own.keras", "bfloat16")
-    assert load_model(tmp_path / "own.keras").backbone.built
+    assert found == tmp_path / target
+    expected = model.restore(image[..., :3], 2, seed=1)
+    with Image.open(found) as restored:
+        pixels = np.asarray(restored)
+        if restored.format == "WEBP":
+            assert pixels.shape == image.shape
+            return
+        assert restored.info["dpi"] == pytest.approx((240, 240), abs=0.1)
+    np.testing.assert_array_equal(pixels[..., :3], expected)
+    np.testing.assert_array_equal(pixels[..., 3], image[..., 3])
+
+
+def test_one_photograph_warns_of_what_is_lost(model, tmp_path):
+    write(tmp_path / "a.png", smooth_images(1, 13, 10, channels=4)[0])
+    with pytest.warns(UserWarning, match="a.png: JPEG has no alpha"):
+        restore_file(model, tmp_path / "a.png", tmp_path / "b.jpg", num_steps=1)
+
+
+def test_one_file_is_replaced_only_where_that_is_asked_for(model, tmp_path):
+    image = smooth_images(1, 13, 10)[0].astype("uint8")
+    path, other = write(tmp_path / "a.png", image), write(tmp_path / "b.png", image)
+    for output, message in ((other, "there already"), (path, "would replace")):
+        with pytest.raises(ValueError, match=message):
+            restore_file(model, path, output, num_steps=1)
+        np.testing.assert_array_equal(read(output), image)
+    for output in (other, path):
+        restore_file(model, path, output, overwrite=True, num_steps=1, seed=0)
+        np.testing.assert_array_equal(read(output), model.restore(image, 1, seed=0))
+
+
+def test_one_file_that_cannot_be_read_is_named(model, tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"no image")
+    (tmp_path / "a.tif").write_bytes(b"no image")
+    for name in ("a.jpg", "a.tif"):
+        with pytest.raises(ValueError, match=f"unreadable.* Received: .*{name}"):
+            restore_file(model, tmp_path / name, tmp_path / "b.png")
+    assert not (tmp_path / "b.png").exists()
+
+
+def test_one_file_by_the_name_of_a_model(model, tmp_path):
+    model.save(tmp_path / "m.keras")
+    path = write(tmp_path / "a.png", smooth_images(1, 13, 10)[0])
+    restore_file(tmp_path / "m.keras", path, tmp_path / "b.png", num_steps=1)
+    assert read(tmp_path / "b.png").shape == (13, 10, 3)

@@ -1,15 +1,15 @@
-"""Images that are restored from file to file, as those in memory are."""
+"""Files that are restored by blocks, as images in memory are."""
 
 import numpy as np
 import pytest
-import tifffile
 from helpers import smooth_images, tiny_unet
+from images.stored_images import IMAGE, tifffile, written, zarr
 from PIL import Image
 
-from keras_indi.images import decoding
+from keras_indi.images import chunked_files, decoding
 from keras_indi.models import InDI
-from keras_indi.restoration import restore_files
-from keras_indi.restoration.large_files import is_large
+from keras_indi.restoration import restore_file, restore_files
+from keras_indi.restoration.large_files import is_by_blocks
 
 HEIGHT, WIDTH = 70, 90
 
@@ -36,7 +36,7 @@ def test_a_large_tiff_is_restored_as_a_small_one(
     options = {"num_steps": 2, "seed": 1}
     restore_files(path, tmp_path / "small", model, **options)
     monkeypatch.setattr(decoding.inspect_image, "__defaults__", (HEIGHT * WIDTH - 1,))
-    assert is_large(path)
+    assert is_by_blocks(path)
     result = restore_files(path, tmp_path / "large", model, **options)
     assert result.failed == {}
     small, large = (
@@ -49,7 +49,6 @@ def test_a_large_tiff_is_restored_as_a_small_one(
 
 
 def test_from_tiff_to_zarr_and_on(model, tmp_path):
-    zarr = pytest.importorskip("zarr")
     image = smooth_images(1, HEIGHT, WIDTH)[0].astype("uint8")
     Image.fromarray(image).save(tmp_path / "image.tif")
     options = {"num_steps": 1, "seed": 0}
@@ -64,15 +63,121 @@ def test_from_tiff_to_zarr_and_on(model, tmp_path):
     assert second.failed == {} and second.written == [tmp_path / "out" / "one.zarr"]
 
 
-def test_what_does_not_go_through_disk(model, tmp_path):
+def test_what_does_not_go_by_blocks(model, tmp_path):
     Image.fromarray(smooth_images(1, 9, 9)[0].astype("uint8")).save(tmp_path / "a.png")
-    with pytest.raises(ValueError, match="of TIFF and of Zarr. Received: out="):
-        restore_files(tmp_path / "a.png", tmp_path / "a.zarr", model)
+    for restore in (restore_files, lambda a, b, m: restore_file(m, a, b)):
+        with pytest.raises(ValueError, match="of TIFF and of Zarr.* Received: out="):
+            restore(tmp_path / "a.png", tmp_path / "a.zarr", model)
     tifffile.imwrite(tmp_path / "float.tif", np.zeros((9, 9, 3), "float32"))
-    result = restore_files(tmp_path / "float.tif", tmp_path / "b.zarr", model)
-    assert "8 or 16 bits" in result.failed[tmp_path / "float.tif"]
     result = restore_files(
         tmp_path / "float.tif", tmp_path / "b.zarr", model, num_samples=2
     )
     assert "samples" in result.failed[tmp_path / "float.tif"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "float.tif"]
+
+
+@pytest.fixture(scope="module")
+def wide_model():
+    """One that sees far, and whose tiles are many."""
+    unet = tiny_unet(channel_multipliers=(1, 1), gain=0.8, condition_on_degraded=True)
+    return InDI(unet, noise_schedule=0.02)
+
+
+@pytest.mark.parametrize(
+    "source, target",
+    [
+        ("tif", "restored.tif"),
+        ("tif-lzw", "restored.zarr"),
+        ("tif-planes", "restored.ome.zarr"),
+        ("zarr", "deep/er/restored.tiff"),
+        ("ome.zarr", "restored.ome.zarr"),
+    ],
+)
+def test_files_restore_as_arrays_do(wide_model, tmp_path, source, target):
+    path = written(tmp_path, source)
+    before = sorted(tmp_path.iterdir())
+    arguments = {"num_steps": 2, "seed": 1, "verbose": 0}
+    found = restore_file(
+        wide_model, path, tmp_path / target, max_memory=3_000_000, **arguments
+    )
+    assert found == tmp_path / target
+    expected = wide_model.restore(IMAGE, tile_size=None, **arguments)
+    with chunked_files.opened(found) as image:
+        assert image.dtype == "uint8"
+        np.testing.assert_allclose(image[:].astype(int), expected, atol=1)
+        assert np.mean(image[:] != expected) < 1e-3  # where rounding may differ
+    assert len(set(tmp_path.iterdir()) - set(before)) == 1  # and nothing else
+
+
+@pytest.mark.parametrize(
+    "source, target, options, message",
+    [
+        ("missing.tif", "b.tif", {}, "no such file"),
+        (".", "b.tif", {}, "no such file"),
+        ("image.tif", "b.gif", {}, ".zarr. Received: "),
+        ("image.zarr", "b.png", {}, "of TIFF and of Zarr"),
+        ("image.tif", "image.tif", {}, "would replace the image"),
+        ("image.tif", "there.tif", {}, "there already"),
+        ("image.tif", "there.zarr", {}, "there already"),
+        ("image.tif", "there.zarr", {"overwrite": True}, "folder that exists"),
+        ("stack.tif", "b.zarr", {}, "must hold one image"),
+        ("two.tif", "b.tif", {}, r"the model's channels.*two.tif.*\(20, 20, 2\)"),
+        ("image.tif", "b.tif", {"num_samples": 2}, "num_samples=2"),
+        ("image.tif", "b.tif", {"num_steps": 0}, "num_steps=0"),
+        ("image.tif", "b.zarr", {"num_steps": 0}, "num_steps=0"),
+    ],
+)
+def test_what_cannot_be_restored_leaves_nothing(
+    wide_model, tmp_path, source, target, options, message
+):
+    written(tmp_path, "tif")
+    written(tmp_path, "zarr")
+    tifffile.imwrite(tmp_path / "stack.tif", np.zeros((2, 5, 20, 20), "uint8"))
+    two = np.zeros((2, 20, 20), "float32")
+    tifffile.imwrite(tmp_path / "two.tif", two, metadata={"axes": "CYX"})
+    (tmp_path / "there.zarr").mkdir()
+    (tmp_path / "there.tif").touch()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ValueError, match=message):
+        restore_file(wide_model, tmp_path / source, tmp_path / target, **options)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "dtype, high, value_range",
+    [
+        ("float32", 255, (0, 255)),
+        ("int32", 255, (0, 255)),
+        ("uint16", 4095, (0, 4095)),
+        (">u2", 65535, (0, 255)),
+    ],
+)
+def test_values_that_are_the_models_own_and_those_that_are_scaled(
+    dtype, high, value_range, tmp_path
+):
+    model = InDI(tiny_unet(gain=0.3), value_range=value_range, seed=0)
+    image = smooth_images(1, 20, 30, high=high)[0].astype(dtype)
+    own = high / value_range[1]
+    expected = own * model.restore(image.astype("float32") / np.float32(own), 2)
+    array = zarr.create_array(
+        tmp_path / "a.zarr", shape=image.shape, dtype=image.dtype, chunks=(9, 9, 3)
+    )
+    array[:] = image
+    planes = np.moveaxis(image, -1, 0)  # three pages of one image
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        planes,
+        photometric="minisblack",
+        metadata={"axes": "CYX"},
+        byteorder=">" if dtype == ">u2" else None,
+    )
+    for name in ("a.zarr", "a.tif"):
+        path = restore_file(
+            model, tmp_path / name, tmp_path / f"restored-{name}", num_steps=2
+        )
+        with chunked_files.opened(path) as restored:
+            assert restored.dtype == np.dtype(dtype).newbyteorder("=")
+            exact = restored.dtype.kind == "f"
+            np.testing.assert_allclose(
+                restored[:].astype("float64"), expected, atol=1e-3 if exact else 0.6
+            )

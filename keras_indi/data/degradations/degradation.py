@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_indi.annotations import ValueRange
 from keras_indi.configurable import Configurable
+from keras_indi.validation import checked_value_range
 
 FULL_RANGES = {"uint8": (0, 255), "uint16": (0, 65535)}
 SHAPES = {3: "(height, width, channels)", 4: "(frames, height, width, channels)"}
@@ -151,12 +152,7 @@ class Degradation(Configurable):
             raise ValueError(f"`image` must be of uint8, uint16 or floats. {received}")
         if value_range is None:
             value_range = full_range or (0, 1)
-        low, high = (float(value) for value in value_range)
-        if not (np.isfinite(high - low) and low < high):
-            raise ValueError(
-                "`value_range` must be a pair of finite numbers that rises. "
-                f"{received}, value_range={value_range!r}"
-            )
+        low, high = checked_value_range(value_range)
         if full_range and not (0 <= low and low + 2 < high <= full_range[1]):
             raise ValueError(
                 f"The `value_range` of integers must lie within {full_range} and "

@@ -6,6 +6,7 @@ import numpy as np
 from keras_indi.data import resize as resizing
 from keras_indi.data.degradations import linear_light as transfer
 from keras_indi.data.degradations.degradation import Degradation
+from keras_indi.validation import checked_choice, checked_integer
 
 # How far the kernels reach, in pixels of the small image.
 REACH = {"nearest": 0.5, "area": 0.5, "bilinear": 1.0, "bicubic": 2.0}
@@ -45,18 +46,8 @@ class Downsample(Degradation):
         enlarge: bool = True,
         linear_light: bool = False,
     ) -> None:
-        if not isinstance(factor, (int, np.integer)) or factor < 1:
-            raise ValueError(
-                "`factor` must be an integer of at least 1. Received: "
-                f"factor={factor!r}"
-            )
-        if method not in REACH:
-            raise ValueError(
-                f"`method` must be one of {', '.join(sorted(REACH))}. Received: "
-                f"method={method!r}"
-            )
-        self.factor = int(factor)
-        self.method = method
+        self.factor = checked_integer("factor", factor)
+        self.method = checked_choice("method", method, REACH)
         self.enlarge = bool(enlarge)
         self.linear_light = bool(linear_light)
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_indi.data.degradations.degradation import Degradation
+from keras_indi.validation import checked_number
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -32,11 +33,7 @@ class FrameAverage(Degradation):
     axes = 4
 
     def __init__(self, gamma: float = 2.2) -> None:
-        if not (np.isfinite(gamma) and gamma > 0):
-            raise ValueError(
-                f"`gamma` must be a number greater than 0. Received: gamma={gamma!r}"
-            )
-        self.gamma = float(gamma)
+        self.gamma = checked_number("gamma", gamma, above=0)
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         light = np.maximum(image, 0.0) ** self.gamma

@@ -8,6 +8,8 @@ import numpy as np
 from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import parameters
 from keras_indi.data.degradations.degradation import Degradation
+from keras_indi.optional_packages import optional_import
+from keras_indi.validation import checked_choice
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
@@ -53,13 +55,8 @@ class JPEGCompression(Degradation):
         self.quality: int | tuple[int, ...] = (
             tuple(map(int, bounds)) if isinstance(bounds, tuple) else int(bounds)
         )
-        self.subsampling = subsampling
+        self.subsampling = checked_choice("subsampling", subsampling, SUBSAMPLINGS)
         self.random_grid = bool(random_grid)
-        if subsampling not in SUBSAMPLINGS:
-            raise ValueError(
-                f"`subsampling` must be one of {', '.join(SUBSAMPLINGS)}. "
-                f"Received: subsampling={subsampling!r}"
-            )
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         quality = self.quality
@@ -82,12 +79,7 @@ class JPEGCompression(Degradation):
         return read[top:, left:].astype("float32") / 255
 
     def _round_trip(self, stored, quality):
-        try:
-            from PIL import Image
-        except ImportError as error:
-            raise ImportError(
-                'JPEGCompression needs Pillow: pip install "keras-indi[data]"'
-            ) from error
+        Image = optional_import("PIL.Image", extra="data", purpose="JPEGCompression")
         file = io.BytesIO()
         Image.fromarray(stored).save(
             file, "JPEG", quality=quality, subsampling=self.subsampling

@@ -9,6 +9,7 @@ import numpy as np
 from keras_indi.annotations import Config, ValueRange
 from keras_indi.backend.tensorflow_random import reseed_tensorflow
 from keras_indi.data.degradations.degradation import Degradation
+from keras_indi.optional_packages import optional_import
 
 # Layers that do not tell which range they take, where it is not (0, 255).
 LAYER_RANGES = {"RandomJpegQuality": (0, 1)}
@@ -109,13 +110,8 @@ def _is_keras_cv(module):
 
 def _deserialized(config):
     if _is_keras_cv(config.get("module") or ""):
-        try:
-            import keras_cv  # noqa: F401
-        except ImportError as error:
-            raise ImportError(
-                "This degradation holds a layer of KerasCV, which needs TensorFlow "
-                'on each backend: pip install "keras-indi[cv,tensorflow]"'
-            ) from error
+        # It needs TensorFlow on each backend.
+        optional_import("keras_cv", "cv,tensorflow", "A degradation of a KerasCV layer")
     return keras.saving.deserialize_keras_object(config)
 
 

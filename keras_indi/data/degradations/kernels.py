@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_indi.optional_packages import optional_import
+
 POINTS_PER_PIXEL = 16  # how finely paths and discs are cut
 MOST_CHANNELS = 100  # that OpenCV gets at once: version 5 takes 128
 
@@ -106,12 +108,7 @@ def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     Raises:
         ImportError: If OpenCV is not installed.
     """
-    try:
-        import cv2
-    except ImportError as error:
-        raise ImportError(
-            'Blurs need OpenCV: pip install "keras-indi[data]"'
-        ) from error
+    cv2 = optional_import("cv2", extra="data", purpose="Blurring")
     # OpenCV correlates, and drops an axis of one channel.
     flipped = np.ascontiguousarray(np.flip(kernel))
     blurred = np.empty_like(image)

@@ -1,11 +1,11 @@
 """Arguments that are a number, or a range from which each call draws."""
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from keras_indi.annotations import NumberOrRange
+from keras_indi.validation import is_number
 
 
 def number_or_range(
@@ -28,13 +28,7 @@ def number_or_range(
     numbers: list[Any] = [value]
     if isinstance(value, (list, tuple)) and len(value) == 2:
         numbers = list(value)
-    valid = all(
-        isinstance(number, Real)
-        and not isinstance(number, bool)
-        and np.isfinite(float(number))
-        and least <= float(number) <= most
-        for number in numbers
-    )
+    valid = all(is_number(number) and least <= number <= most for number in numbers)
     if not valid or numbers != sorted(numbers):
         bound = f"at least {least:g}" if most == np.inf else f"{least:g} to {most:g}"
         raise ValueError(

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_indi.data.degradations.degradation import Degradation
+from keras_indi.validation import checked_integer
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -27,11 +28,7 @@ class Quantization(Degradation):
     """
 
     def __init__(self, bits: int = 8) -> None:
-        if not isinstance(bits, (int, np.integer)) or not 1 <= bits <= 16:
-            raise ValueError(
-                f"`bits` must be an integer from 1 to 16. Received: bits={bits!r}"
-            )
-        self.bits = int(bits)
+        self.bits = checked_integer("bits", bits, most=16)
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         steps = np.float32(2**self.bits - 1)

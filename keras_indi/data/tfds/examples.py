@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_indi.data.tfds.tfrecord import TFRecordExamples
 from keras_indi.images import decoding
+from keras_indi.images.image_cache import ImageCache
 
 
 def read_examples(builder: Any, split: str, names: Sequence[str]) -> Any:
@@ -80,8 +81,7 @@ class ExampleImages:
         self._label = label
         self._preparation = preparation
         self._image_channels = image_channels
-        self._free_bytes = cache_bytes
-        self._cache: dict[Any, np.ndarray] = {}
+        self._cache = ImageCache(cache_bytes)
 
     def __len__(self) -> int:
         return len(self._examples)
@@ -92,14 +92,7 @@ class ExampleImages:
         Raises:
             UnusableImageError: If an image cannot be used.
         """
-        arrays = self._cache.get(index)
-        if arrays is None:
-            arrays = self._read(index)
-            # Which fit varies with the threads' order; what they show does not.
-            size = sum(array.nbytes for array in arrays)
-            if size <= self._free_bytes:
-                self._free_bytes -= size
-                self._cache[index] = arrays
+        arrays = self._cache.get(index, lambda: self._read(index))
         return arrays if len(arrays) > 1 else arrays[0]
 
     def name(self, index: int) -> str:

@@ -14,6 +14,8 @@ from keras_indi.data import tfds as builders
 from keras_indi.data.pipeline import make_pairs
 from keras_indi.data.tfds.examples import ExampleImages, celeb_a_64, read_examples
 from keras_indi.images.image_files import CACHE_BYTES
+from keras_indi.optional_packages import optional_import
+from keras_indi.validation import checked_choice
 
 READERS = ("data_source", "tf_data")
 # Of tfds's own sets: the degraded feature, the clean one, the clean's preparation.
@@ -101,10 +103,7 @@ def load_tfds(
     )
     ```
     """
-    if reader not in READERS:
-        raise ValueError(
-            f"`reader` must be one of {', '.join(READERS)}. Received: reader={reader!r}"
-        )
+    checked_choice("reader", reader, READERS)
     degradation = _checked_degradation(degradation)
     builder = _builder(name, data_dir)
     names, preparation = _features(
@@ -136,13 +135,7 @@ def _checked_degradation(degradation):
 
 def _builder(name, data_dir):
     """tfds's builder of this name; ours are registered first."""
-    try:
-        import tensorflow_datasets as tfds
-    except ImportError as error:
-        raise ImportError(
-            "`load_tfds` needs tensorflow-datasets. Install it: "
-            'pip install "keras-indi[tfds]"'
-        ) from error
+    tfds = optional_import("tensorflow_datasets", extra="tfds", purpose="`load_tfds`")
     base = re.split("[/:]", name)[0]
     if base in builders.BUILDERS:
         importlib.import_module(f"keras_indi.data.tfds.{base}")

@@ -10,6 +10,7 @@ from etils import epath
 
 from keras_indi.annotations import FilePath
 from keras_indi.data.tfds.paired_images import PairedImages, SplitPairs, images_in
+from keras_indi.optional_packages import optional_import
 
 # Names of the files and of the MATLAB variables in them.
 NOISY_BLOCKS = "ValidationNoisyBlocksSrgb"
@@ -65,16 +66,10 @@ def validation_blocks(
         Tuples `(name, noisy, clean)` of a string `"<image>_<block>"` and two PIL
         images, of uint8 arrays of shape `(images, blocks, 256, 256, 3)`.
     """
-    try:
-        from PIL import Image
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise ImportError(
-            "The validation blocks of SIDD are MATLAB files, read by SciPy and "
-            'Pillow. Install them: pip install "keras-indi[tfds]"'
-        ) from error
-    noisy = loadmat(os.fspath(noisy_path))[NOISY_BLOCKS]
-    clean = loadmat(os.fspath(clean_path))[CLEAN_BLOCKS]
+    Image = optional_import("PIL.Image", extra="tfds", purpose="Reading SIDD")
+    matlab = optional_import("scipy.io", extra="tfds", purpose="Reading SIDD")
+    noisy = matlab.loadmat(os.fspath(noisy_path))[NOISY_BLOCKS]
+    clean = matlab.loadmat(os.fspath(clean_path))[CLEAN_BLOCKS]
     if noisy.shape != clean.shape:
         raise ValueError(
             "The noisy and the clean blocks must be equally many, of one size. "

@@ -1,0 +1,39 @@
+"""Decoded images that are kept in memory."""
+
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+import numpy as np
+
+Images = TypeVar("Images", np.ndarray, tuple[np.ndarray, ...])
+
+
+class ImageCache:
+    """Keeps decoded images as long as they fit; none is dropped for another.
+
+    Args:
+        max_bytes: Int, memory for the images. 0 keeps none.
+    """
+
+    def __init__(self, max_bytes: int):
+        self._free_bytes = max_bytes
+        self._images: dict = {}
+
+    def get(self, key: Hashable, read: Callable[[], Images]) -> Images:
+        """The images of a key, read where they are not kept.
+
+        Args:
+            key: What stands for the images.
+            read: Function without arguments that reads them: an array, or a tuple
+                of arrays.
+        """
+        images = self._images.get(key)
+        if images is None:
+            images = read()
+            arrays = images if isinstance(images, tuple) else (images,)
+            size = sum(array.nbytes for array in arrays)
+            # Which images fit varies with the threads' order; what they show not.
+            if size <= self._free_bytes:
+                self._free_bytes -= size
+                self._images[key] = images
+        return images

@@ -1,0 +1,50 @@
+"""Packages that only some features need: imported when used."""
+
+import importlib
+import types
+
+# Where the project's name is not the module's.
+NAMES = {
+    "PIL": "Pillow",
+    "cv2": "OpenCV",
+    "grain": "Grain",
+    "keras_cv": "KerasCV",
+    "scipy": "SciPy",
+    "skimage": "scikit-image",
+    "tensorboard": "TensorBoard",
+    "tensorflow": "TensorFlow",
+    "tensorflow_datasets": "tensorflow-datasets",
+    "yaml": "PyYAML",
+}
+
+
+def optional_import(module: str, extra: str, purpose: str) -> types.ModuleType:
+    """Imports a module of a package that may be missing.
+
+    Args:
+        module: Name of the module, such as `"cv2"` or `"PIL.Image"`.
+        extra: The extra of keras-indi that installs it, or several, separated by
+            commas.
+        purpose: What needs it, the subject of the error's sentence.
+
+    Returns:
+        The module.
+
+    Raises:
+        ImportError: If it is missing, with the command that installs it.
+
+    Example:
+
+    ```python
+    cv2 = optional_import("cv2", extra="data", purpose="Reading images")
+    ```
+    """
+    package = module.partition(".")[0]
+    try:
+        importlib.import_module(package)
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"{purpose} needs {NAMES.get(package, package)}. Install it: "
+            f'pip install "keras-indi[{extra}]"'
+        ) from error

@@ -1,0 +1,135 @@
+"""Checks of arguments: each returns what to store, or says what is allowed."""
+
+import difflib
+import math
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+
+def checked_integer(
+    name: str, value: Any, least: int = 1, most: int | None = None, optional=False
+) -> Any:
+    """Returns the integer as an `int`, or `None` where that is allowed.
+
+    Args:
+        name: The argument's name, for the error.
+        value: What was given.
+        least: The smallest integer allowed.
+        most: The largest integer allowed, or `None` for any.
+        optional: Bool, whether `None` is allowed.
+
+    Raises:
+        ValueError: If it is not such an integer.
+    """
+    if value is None and optional:
+        return None
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not (whole and least <= value and (most is None or value <= most)):
+        wanted = f"an integer{_bounds(least=least, most=most)}"
+        raise ValueError(_message(name, wanted, value, optional))
+    return int(value)
+
+
+def checked_number(
+    name: str,
+    value: Any,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+    optional: bool = False,
+) -> Any:
+    """Returns the finite number as a `float`, or `None` where that is allowed.
+
+    Args:
+        name: The argument's name, for the error.
+        value: What was given.
+        least: The smallest number allowed.
+        above: A number that it must be greater than.
+        most: The largest number allowed.
+        below: A number that it must be less than.
+        optional: Bool, whether `None` is allowed.
+
+    Raises:
+        ValueError: If it is not such a number.
+    """
+    if value is None and optional:
+        return None
+    if not (
+        is_number(value)
+        and (least is None or least <= value)
+        and (above is None or above < value)
+        and (most is None or value <= most)
+        and (below is None or value < below)
+    ):
+        wanted = f"a finite number{_bounds(least, above, most, below)}"
+        raise ValueError(_message(name, wanted, value, optional))
+    return float(value)
+
+
+def checked_value_range(value_range: Any) -> tuple[float, float]:
+    """Returns the pair of a smallest and a largest value as floats.
+
+    Raises:
+        ValueError: If it is not a pair of finite numbers, the smallest first.
+    """
+    try:
+        low, high = (float(value) for value in value_range)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if not (math.isfinite(high - low) and low < high):
+        raise ValueError(
+            "`value_range` must be a pair of finite numbers, the smallest first, "
+            f"such as (0, 255). Received: value_range={value_range!r}"
+        )
+    return low, high
+
+
+def checked_choice(name: str, value: Any, choices: Iterable[Any]) -> Any:
+    """Returns the value, which must be among the choices.
+
+    Args:
+        name: The argument's name, for the error.
+        value: What was given.
+        choices: All values allowed.
+
+    Raises:
+        ValueError: If it is not among them; the nearest one is named.
+    """
+    choices = list(choices)
+    if value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(map(repr, choices))}."
+            f"{did_you_mean(value, choices)} Received: {name}={value!r}"
+        )
+    return value
+
+
+def did_you_mean(value: Any, choices: Iterable[Any]) -> str:
+    """A sentence with the nearest of the choices, or an empty string."""
+    names = [choice for choice in choices if isinstance(choice, str)]
+    near = difflib.get_close_matches(str(value), names, 1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite real number, and not a bool."""
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return real and math.isfinite(value)
+
+
+def _bounds(
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+) -> str:
+    words = (("of at least", least), ("above", above), ("at most", most))
+    found = [f"{word} {n:g}" for word, n in (*words, ("below", below)) if n is not None]
+    return f" {' and '.join(found)}" if found else ""
+
+
+def _message(name: str, wanted: str, value: Any, optional: bool) -> str:
+    wanted += ", or None" if optional else ""
+    return f"`{name}` must be {wanted}. Received: {name}={value!r}"

@@ -1,0 +1,84 @@
+"""`load_restorer`: any restorer, from a file or a preset, in a precision."""
+
+import keras
+import numpy as np
+import pytest
+from helpers import small_network, smooth_images, tiny_unet
+
+from keras_indi.models import ConditionalDDPM, InDI, load_restorer
+
+
+def test_a_model_is_loaded_in_a_precision(tmp_path):
+    unet = tiny_unet(gain=0.3)
+    InDI(unet, seed=0).save(tmp_path / "m.keras")
+    image = smooth_images(1, 13, 10)[0]
+    exact = InDI(unet).restore(image, 1)
+    full = load_restorer(tmp_path / "m.keras", "float32")
+    np.testing.assert_allclose(full.restore(image, 1), exact, atol=1e-3)
+    half = load_restorer(tmp_path / "m.keras", "bfloat16")
+    assert half.backbone.dtype_policy.name == "mixed_bfloat16"
+    assert {w.dtype for w in half.weights if "seed" not in w.path} == {"float32"}
+    error = np.abs(half.restore(image, 1) - exact)
+    assert 1e-3 < error.max() < 10  # of 255, computed in 8 bits of mantissa
+
+
+def test_only_a_restorer_is_loaded(tmp_path):
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(
+        tmp_path / "other.keras"
+    )
+    with pytest.raises(ValueError, match="must hold a restorer.*Sequential"):
+        load_restorer(tmp_path / "other.keras")
+    InDI(small_network(), seed=0).save(tmp_path / "own.keras")
+    with pytest.raises(ValueError, match="UNetBackbone.*dtype='mixed_bfloat16'"):
+        load_restorer(tmp_path / "own.keras", "bfloat16")
+    assert load_restorer(tmp_path / "own.keras").backbone.built
+
+
+IMAGE = smooth_images(1, 13, 10)[0]
+
+
+def conditional_ddpm():
+    unet = tiny_unet(gain=0.3, condition_on_degraded=True)
+    return ConditionalDDPM(unet, seed=0)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        conditional_ddpm,
+        lambda: InDI(small_network(), noise_schedule=0.02, value_range=(0, 300)),
+    ],
+    ids=["ddpm", "functional"],
+)
+@pytest.mark.parametrize("kind", ["file", "preset"])
+def test_any_restorer_is_loaded_as_it_was_saved(build, kind, tmp_path):
+    model = build()
+    if kind == "file":
+        handle = tmp_path / "model.keras"
+        model.save(handle)
+    else:
+        handle = model.save_to_preset(tmp_path / "preset")
+    for given in (handle, str(handle)):
+        again = load_restorer(given, "float32")
+        assert type(again) is type(model)
+        assert again.value_range == model.value_range
+        np.testing.assert_allclose(
+            again.restore(IMAGE, 2, seed=1), model.restore(IMAGE, 2, seed=1), atol=1e-3
+        )
+    assert type(load_restorer(handle)) is type(model)  # in what is fastest
+
+
+def test_a_preset_of_a_backbone_becomes_an_indi(tmp_path):
+    unet = tiny_unet(gain=0.3)
+    folder = unet.save_to_preset(tmp_path / "unet")
+    model = load_restorer(folder, "float32")
+    assert type(model) is InDI
+    np.testing.assert_allclose(
+        model.restore(IMAGE, 1), InDI(unet).restore(IMAGE, 1), atol=1e-3
+    )
+
+
+def test_a_file_of_a_backbone_says_how_to_make_a_restorer(tmp_path):
+    small_network().save(tmp_path / "backbone.keras")
+    with pytest.raises(ValueError, match="InDI.*value_range.*backbone.keras"):
+        load_restorer(tmp_path / "backbone.keras")
