@@ -34,7 +34,7 @@ OPTIONAL = [
 
 # What each room may import of the package: what lies below, and nothing beside.
 FLOORS = [
-    {"version"},
+    {"registry", "version"},
     {"backend", "broadcasting", "configurable", "images"},
     # Data and metrics know no model, and layers no image files.
     {"data", "diffusion_process", "layers", "metrics", "process"},

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_indi import diffusion_process
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.registry import Registry
 
 
 class DiffusionSchedule(Configurable):
@@ -176,11 +177,15 @@ class ContinuousDiffusion(DiffusionSchedule):
         return ops.exp(-0.5 * mean_rate * times)
 
 
-BUILTIN = {
-    "linear": LinearDiffusion,
-    "cosine": CosineDiffusion,
-    "continuous": ContinuousDiffusion,
-}
+# An entry registers a class by its name, and exports it.
+BUILTIN = Registry(
+    "keras_indi.schedules",
+    {
+        "linear": "diffusion_schedule:LinearDiffusion",
+        "cosine": "diffusion_schedule:CosineDiffusion",
+        "continuous": "diffusion_schedule:ContinuousDiffusion",
+    },
+)
 
 
 def get(identifier):

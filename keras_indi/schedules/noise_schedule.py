@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.registry import Registry
 
 
 class NoiseSchedule(Configurable):
@@ -135,7 +136,14 @@ def _checked(eps):
     return float(eps)
 
 
-BUILTIN = {"constant": ConstantNoise, "brownian": BrownianNoise}
+# An entry registers a class by its name, and exports it.
+BUILTIN = Registry(
+    "keras_indi.schedules",
+    {
+        "constant": "noise_schedule:ConstantNoise",
+        "brownian": "noise_schedule:BrownianNoise",
+    },
+)
 
 
 def get(identifier):

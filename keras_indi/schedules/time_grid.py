@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.registry import Registry
 
 
 class TimeGrid(Configurable):
@@ -115,7 +116,15 @@ def _check_falls(times):
         )
 
 
-BUILTIN = {"uniform": UniformGrid, "power": PowerGrid, "cosine": CosineGrid}
+# An entry registers a class by its name, and exports it.
+BUILTIN = Registry(
+    "keras_indi.schedules",
+    {
+        "uniform": "time_grid:UniformGrid",
+        "power": "time_grid:PowerGrid",
+        "cosine": "time_grid:CosineGrid",
+    },
+)
 
 
 def get(identifier):
