@@ -86,7 +86,7 @@ def main():
         print("\n".join(report(environ)), flush=True)
         if not installed_backends():
             raise SystemExit(1)
-    command = [sys.executable, "-m", "keras_indi.cli", *arguments]
+    command = [sys.executable, "-m", "keras_indi_cli", *arguments]
     if os.name == "posix":
         os.execve(sys.executable, command, environ)
     raise SystemExit(subprocess.call(command, env=environ))
