@@ -5,7 +5,6 @@ Keras fixes the backend when it is imported. Some settings of the backends must
 even be in the environment before the process starts, hence the new process.
 """
 
-import importlib.metadata
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from keras_indi_cli.environment import (
     has_accelerator,
     installed_backends,
     report,
+    version,
 )
 
 # Images leave and enter the heap at every layer; glibc must be told to keep the
@@ -69,7 +69,7 @@ def environment(environ, device="auto"):
     if device == "cpu":
         environ.update(CPU_SETTINGS)
     if backend == "jax" and on_cpu:
-        flags = JAX_CPU_FLAGS.get(importlib.metadata.version("jax"))
+        flags = JAX_CPU_FLAGS.get(version("jax"))
         if flags:
             environ.setdefault("XLA_FLAGS", flags)
     return environ

@@ -163,8 +163,9 @@ def command(
     """Restore images: files, folders and quoted patterns such as "*.jpg".
 
     Results keep names and sub-folders, format (JPEG of quality 95), bits, alpha,
-    EXIF with its orientation, colour profile and density. Existing
-    outputs are an error unless --overwrite or --skip-existing is given. Ends with status 1 if some images could not be restored; they are named.
+    EXIF with its orientation, colour profile and density. Existing outputs are an
+    error unless --overwrite or --skip-existing is given. Ends with status 1 if some
+    images could not be restored; they are named.
 
     \b
     Example: keras-indi restore photo.jpg

@@ -6,8 +6,8 @@ from click.testing import CliRunner
 from helpers import smooth_images
 from PIL import Image
 
-from keras_indi_cli.__main__ import main
 from keras_indi.images.encoding import write_png
+from keras_indi_cli.__main__ import main
 
 pytestmark = pytest.mark.backend_free
 

@@ -16,8 +16,8 @@ from helpers import shared_folder, smooth_images
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
-from keras_indi_cli.__main__ import main
 from keras_indi.evaluation import Protocol, Table
+from keras_indi_cli.__main__ import main
 
 
 def write(folder, images):

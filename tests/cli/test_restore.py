@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from helpers import smooth_images, tiny_unet
 from PIL import Image
 
+from keras_indi.models import InDI
 from keras_indi_cli.__main__ import main
 from keras_indi_cli.commands.restore import Bytes
-from keras_indi.models import InDI
 
 
 @pytest.fixture

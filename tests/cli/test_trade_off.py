@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from helpers import smooth_images, tiny_unet
 from PIL import Image
 
-from keras_indi_cli.__main__ import main
 from keras_indi.evaluation import Protocol, Table, trade_off
 from keras_indi.metrics import PSNR, SSIM
 from keras_indi.models import InDI
+from keras_indi_cli.__main__ import main
 
 MANY = ",".join(map(str, range(1, 31)))  # so many that some are left when it dies
 

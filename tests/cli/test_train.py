@@ -6,9 +6,9 @@ from click.testing import CliRunner
 from helpers import smooth_images
 from PIL import Image
 
-from keras_indi_cli.__main__ import main
 from keras_indi.models import InDI
 from keras_indi.training.training_config import TrainingConfig, read_settings
+from keras_indi_cli.__main__ import main
 
 CONFIG = """
 clean: clean

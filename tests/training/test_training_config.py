@@ -35,7 +35,8 @@ def test_a_file_of_it_gives_the_same(tmp_path):
 def test_numbers_as_people_write_them_in_yaml(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(
-        "output: run\nclean: c\ndegraded: d\nlearning_rate: 1e-3\nnoise_schedule: 1e-2\n"
+        "output: run\nclean: c\ndegraded: d\n"
+        "learning_rate: 1e-3\nnoise_schedule: 1e-2\n"
     )
     config = TrainingConfig.from_dict(read_settings(path))
     assert config.learning_rate == 1e-3 and config.noise_schedule == 1e-2
