@@ -48,7 +48,7 @@ finally:
         (["train", "--degradation", "{"], 2),
         (["evaluate", "--metrics", "psrn"], 2),
     ],
-    ids=" ".join,
+    ids=str,
 )
 def test_help_and_usage_errors_import_no_keras(arguments, status):
     result = subprocess.run(
