@@ -113,6 +113,13 @@ class TileSize(click.ParamType):
     "requires it.",
 )
 @click.option(
+    "--tile-overlap",
+    type=click.IntRange(min=0),
+    metavar="PIXELS",
+    help="Pixels that neighbouring tiles share. Less than the default is faster and "
+    "changes the result near seams. [default: what identical results need]",
+)
+@click.option(
     "--max-memory",
     type=Bytes(),
     metavar="SIZE",
@@ -152,6 +159,7 @@ def command(
     num_samples,
     seed,
     tile_size,
+    tile_overlap,
     max_memory,
     device,
     dtype,
@@ -191,6 +199,7 @@ def command(
             dtype=dtype,
             existing=existing,
             tile_size=tile_size,
+            tile_overlap=tile_overlap,
             max_memory=max_memory,
             compare=compare,
             verbose=int(sys.stdout.isatty()),

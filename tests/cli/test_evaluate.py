@@ -146,7 +146,8 @@ def test_a_killed_run_continues_where_it_stopped(tmp_path):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (["--metrics", "psnr,pnsr"], "Received: metrics="),
+        (["--metrics", "psnr,pnsr"], "Did you mean 'psnr'?"),
+        (["--metrics", "psnr,psnr"], "Received: metrics="),
         (["--weights", "alexnet=x.npz"], "Received: weights="),
         (["--metrics", "lpips_alex", "--weights", "alex=none.npz"], "none.npz"),
         (["--crop-border", "-1"], "'--crop-border'"),

@@ -174,7 +174,11 @@ def test_tiles_and_memory_give_the_same_image(here):
     Image.fromarray(image).save("photos/large.png")
     found = []
     for number, option in enumerate(
-        (["--tile-size", "none"], ["--tile-size", 48], ["--max-memory", "2GB"])
+        (
+            ["--tile-size", "none"],
+            ["--tile-size", 48],
+            ["--max-memory", "2GB"],
+        )
     ):
         out = f"out/{number}.png"
         result = run("photos/large.png", "-o", out, "--steps", 2, *option)
@@ -182,4 +186,10 @@ def test_tiles_and_memory_give_the_same_image(here):
         found.append(np.asarray(Image.open(out)).astype(int))
     assert np.abs(found[1] - found[0]).max() <= 1
     assert np.abs(found[2] - found[0]).max() <= 1
+    tiles = {"tile_size": 48, "tile_overlap": 0}
+    options = ["--steps", 2, "--tile-size", 48, "--tile-overlap", 0]
+    assert run("photos/large.png", "-o", "seams.png", *options).exit_code == 0
+    np.testing.assert_array_equal(
+        np.asarray(Image.open("seams.png")), here[0].restore(image, 2, seed=0, **tiles)
+    )
     assert run("photos/a.png", "-o", "new", "--tile-size", "big").exit_code == 2
