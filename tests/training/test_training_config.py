@@ -66,7 +66,7 @@ def test_unknown_names_name_the_known():
         TrainingConfig.from_dict({**LEAST, "batchsize": 8})
     message = str(error.value)
     assert message.endswith("Received: batchsize")
-    assert "Is `batch_size` meant?" in message and "ema_momentum" in message
+    assert "Did you mean 'batch_size'?" in message and "ema_momentum" in message
 
 
 @pytest.mark.parametrize(
