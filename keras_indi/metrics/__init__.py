@@ -1,5 +1,7 @@
 """Metrics: how far restored images are from clean ones."""
 
+import typing
+
 from keras_indi.metrics.features import InceptionV3Features as InceptionV3Features
 from keras_indi.metrics.image_metric import ImageMetric as ImageMetric
 from keras_indi.registry import Registry as _Registry
@@ -24,3 +26,7 @@ BUILTIN = _Registry(
 )
 # Keras finds a saved class only once it is imported.
 globals().update(BUILTIN.exports())
+
+if typing.TYPE_CHECKING:  # type checkers do not see what a registry exports
+
+    def __getattr__(name: str) -> typing.Any: ...

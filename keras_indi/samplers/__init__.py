@@ -1,5 +1,7 @@
 """Samplers: rules that walk from the degraded image to the restored one."""
 
+import typing
+
 from keras_indi.configurable import resolve as _resolve
 from keras_indi.registry import Registry as _Registry
 from keras_indi.samplers.diffusion_sampler import DiffusionSampler as DiffusionSampler
@@ -27,6 +29,10 @@ DIFFUSION = _Registry(
 )
 # Keras finds a saved class only once it is imported.
 globals().update(BUILTIN.exports() | DIFFUSION.exports())
+
+if typing.TYPE_CHECKING:  # type checkers do not see what a registry exports
+
+    def __getattr__(name: str) -> typing.Any: ...
 
 
 def get_diffusion(identifier: object) -> DiffusionSampler:

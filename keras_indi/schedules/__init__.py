@@ -1,5 +1,7 @@
 """What varies with t: p(t), eps_t and the grid of times that a sampler walks."""
 
+import typing
+
 from keras_indi.schedules import diffusion_schedule as _diffusion_schedule
 from keras_indi.schedules import noise_schedule as _noise_schedule
 from keras_indi.schedules import time_distribution as _time_distribution
@@ -16,3 +18,7 @@ from keras_indi.schedules.time_grid import TimeGrid as TimeGrid
 
 for _module in (_diffusion_schedule, _noise_schedule, _time_distribution, _time_grid):
     globals().update(_module.BUILTIN.exports())
+
+if typing.TYPE_CHECKING:  # type checkers do not see what a registry exports
+
+    def __getattr__(name: str) -> typing.Any: ...

@@ -1,5 +1,7 @@
 """Degradations: what makes degraded images of clean ones."""
 
+import typing
+
 from keras_indi.configurable import resolve as _resolve
 from keras_indi.data.degradations.compose import Compose as Compose
 from keras_indi.data.degradations.degradation import Degradation as Degradation
@@ -27,6 +29,10 @@ BUILTIN = _Registry(
 )
 # Keras finds a saved class only once it is imported.
 globals().update(BUILTIN.exports())
+
+if typing.TYPE_CHECKING:  # type checkers do not see what a registry exports
+
+    def __getattr__(name: str) -> typing.Any: ...
 
 
 def get(identifier: object) -> Degradation:
