@@ -1,12 +1,15 @@
 """Measure the shipped presets on held-out photographs, beside classical tools.
 
-    pip install ".[tensorflow,evaluation]" bm3d
+    pip install ".[tensorflow,evaluation]" bm3d PyWavelets
     python examples/presets/measure.py --data DATA --out measured \
-        --weights alex=lpips_alex_v0.1.npz
+        --weights alex=lpips_alex_v0.1.npz --weights squeeze=lpips_squeeze_v0.1.npz
 
-Of every preset: PSNR, SSIM and LPIPS at 1, 2, 4, 8 and 16 steps on its grid with its
-time shift, of the degraded images, and of what a user would otherwise reach for.
-Interrupt it when you like: it goes on where it stopped. The tables are written to
+Of every preset: PSNR, SSIM and LPIPS at 1, 2, 4, 8 and 16 steps, its grid and
+its time shift, of the degraded images, and of what a user would otherwise use. Then,
+whether the number of steps with the lowest LPIPS is better than one step by more than
+chance, than one step with noise of the same energy, and than one step sharpened by the
+same energy; and what the best LPIPS is within 0.3, 0.6 and 1 dB of one step. Interrupt
+it when you like: it goes on where it stopped. The tables are written to
 `measured/results.json` and `measured/results.md`.
 """
 
@@ -14,16 +17,36 @@ import argparse
 import json
 import pathlib
 
+import numpy as np
 from classical import METHODS
 from PIL import Image
+from scipy.stats import bootstrap
 
 import keras_indi
 from keras_indi import data, evaluation
 from keras_indi.data import degradations
+from keras_indi.evaluation.grain import finest_band_power, sharpened, with_noise
 from keras_indi.images.decoding import to_channels
 from keras_indi.images.whole_writes import write_whole
 
 NUM_STEPS = (1, 2, 4, 8, 16)
+BUDGETS = (0.3, 0.6, 1.0)  # decibels
+LPIPS = ("lpips_alex", "lpips_squeeze")
+
+
+class Unclipped:
+    """A degradation whose noise may leave the value range: floats, not 8 bits."""
+
+    def __init__(self, degradation):
+        self.degradation = degradation
+        self.sigma = degradation.sigma
+
+    def __call__(self, clean, seed):
+        return self.degradation(clean.astype("float32"), seed, (0, 255))
+
+    def __repr__(self):
+        return f"{self.degradation!r}, not clipped"
+
 
 # What is measured: the preset, where its clean photographs are, how they are degraded
 # (`None`: the folder holds real pairs), the classical tools, PSNR's and SSIM's channel
@@ -42,6 +65,13 @@ CASES = {
         ["bsds500/eval_cbsd68"],
         degradations.GaussianNoise(25),
         ["non-local means", "bm3d"],
+        {},
+    ),
+    "noise sigma 25 not clipped, cbsd68": (
+        "indi_small_denoise",
+        ["bsds500/eval_cbsd68"],
+        Unclipped(degradations.GaussianNoise(25)),
+        ["bm3d"],
         {},
     ),
     "camera noise, polyu100": (
@@ -90,20 +120,31 @@ CASES = {
 
 
 def save(image, path):
-    if not path.exists():
-        write_whole(path, Image.fromarray(image).save)
+    """Writes a picture; of floats that 8 bits cannot hold, also their array."""
+    if image.dtype != np.uint8:
+        write_whole(path.with_suffix(".npy"), lambda to: np.save(to, image))
+        image = np.rint(np.clip(image, 0, 255)).astype("uint8")
+    write_whole(path, Image.fromarray(image).save)
+
+
+def load(path):
+    array = path.with_suffix(".npy")
+    return np.load(array) if array.exists() else data.read_image(path)
 
 
 def write_folders(root, sources, degradation, methods, out):
     """Writes what is compared: clean, degraded, and what each tool makes of it.
 
     The seed of an image's degradation is its number in the order of names.
+
+    Returns:
+        List of the images' names.
     """
-    names = {}
+    files = {}
     for folder in sources:
         clean = root / folder / "clean" if degradation is None else root / folder
-        names.update(data.find_images(clean))
-    for number, (name, path) in enumerate(sorted(names.items())):
+        files.update(data.find_images(clean))
+    for number, (name, path) in enumerate(sorted(files.items())):
         wanted = [
             out / part / f"{name}.png" for part in ("clean", "degraded", *methods)
         ]
@@ -118,53 +159,146 @@ def write_folders(root, sources, degradation, methods, out):
             height, width = (size // 4 * 4 for size in clean.shape[:2])
             clean = clean[:height, :width]
             degraded = degradation(clean, number)
-        save(clean, wanted[0])
-        save(degraded, wanted[1])
         for method in methods:
             path = out / method / f"{name}.png"
             if not path.exists():
                 save(METHODS[method](degraded, clean, degradation, number), path)
+        save(clean, wanted[0])
+        save(degraded, wanted[1])
+    return sorted(files)
+
+
+def restore(model, names, num_steps, out):
+    """Restores all images into the folder of a number of steps."""
+    folder = out / label(num_steps)
+    for number, name in enumerate(names):
+        path = folder / f"{name}.png"
+        if not path.exists():
+            degraded = load(out / "degraded" / f"{name}.png")
+            restored = model.restore(degraded, num_steps, seed=number, verbose=0)
+            save(np.rint(np.clip(restored, 0, 255)).astype("uint8"), path)
+
+
+def label(num_steps):
+    return "1 step" if num_steps == 1 else f"{num_steps} steps"
+
+
+def write_adversaries(names, num_steps, out):
+    """Adds to one step what the better number of steps adds to the squared error.
+
+    Returns:
+        List of the two folders' names.
+    """
+    adversaries = {
+        "1 step and noise": lambda image, energy, seed: with_noise(image, energy, seed),
+        "1 step, sharpened": lambda image, energy, seed: sharpened(image, energy),
+    }
+    for number, name in enumerate(names):
+        clean, one, more = (
+            data.read_image(out / part / f"{name}.png").astype("float64")
+            for part in ("clean", label(1), label(num_steps))
+        )
+        energy = np.mean(np.square(more - clean)) - np.mean(np.square(one - clean))
+        for adversary, make in adversaries.items():
+            path = out / adversary / f"{name}.png"
+            if not path.exists():
+                save(make(one, max(0.0, energy), number), path)
+    return list(adversaries)
+
+
+def interval(differences):
+    """The mean of paired differences, and its 95 % interval by the bootstrap."""
+    differences = np.asarray(differences)
+    found = bootstrap((differences,), np.mean, rng=np.random.default_rng(0))
+    low, high = found.confidence_interval
+    return [float(differences.mean()), float(low), float(high)]
+
+
+def evidence(tables, names, lpips, num_steps, adversaries, out):
+    """What speaks for more steps: all that grain would not pass."""
+
+    def scores(system, metric):
+        return np.array([row[metric] for row in tables[system]])
+
+    def mean_squared_error(system):
+        return np.mean(10 ** (scores(system, "psnr") / -10))
+
+    one, best = label(1), label(num_steps)
+    found = {"num_steps": num_steps}
+    for system in (one, "degraded", *adversaries):
+        found[f"{best} - {system}"] = {
+            metric: interval(scores(best, metric) - scores(system, metric))
+            for metric in lpips
+        }
+    steps = [label(number) for number in NUM_STEPS]
+    floor = scores(one, "psnr").mean()
+    found["frontier"] = {
+        str(budget): {
+            metric: min(
+                (float(scores(system, metric).mean()), system)
+                for system in steps
+                if scores(system, "psnr").mean() >= floor - budget
+            )
+            for metric in lpips
+        }
+        for budget in BUDGETS
+    }
+    found["finest band"] = {
+        system: float(
+            np.mean(
+                [
+                    finest_band_power(data.read_image(out / system / f"{name}.png"))
+                    for name in names
+                ]
+            )
+        )
+        for system in ("clean", *steps)
+    }
+    found["squared error to one step's"] = {
+        system: float(mean_squared_error(system) / mean_squared_error(one))
+        for system in steps
+    }
+    return found
 
 
 def measure(name, options, weights):
-    """The rows of one case: name of the system to its figures."""
+    """The rows of one case: name of the system to its scores."""
     preset, sources, degradation, methods, conventions = CASES[name]
     out = options.out / name.replace(",", "").replace(" ", "_")
-    write_folders(options.data, sources, degradation, methods, out)
-    metrics = ["psnr", "ssim"] + (["lpips_alex"] if weights else [])
-    protocol = evaluation.Protocol(metrics, weights=weights, **conventions)
-    clean = out / "clean"
-    rows = {}
-    for system in ("degraded", *methods):
-        table = evaluation.evaluate(
-            out / system, clean, protocol, out_dir=out / f"scores {system}"
-        )
-        rows[system] = table.means
-    model = keras_indi.models.InDI.from_preset(preset, dtype=options.dtype)
-    table = evaluation.trade_off(
-        model,
-        (out / "degraded", clean),
-        NUM_STEPS,
-        grids=[model.restore_defaults["time_grid"]],
-        time_shifts=[model.restore_defaults["time_shift"]],
-        protocol=protocol,
-        out_dir=out,
+    names = write_folders(options.data, sources, degradation, methods, out)
+    lpips = [metric for metric in LPIPS if metric.removeprefix("lpips_") in weights]
+    protocol = evaluation.Protocol(
+        ["psnr", "ssim", *lpips], weights=weights, **conventions
     )
-    for row in table:
-        steps = row["num_steps"]
-        label = "1 step" if steps == 1 else f"{steps} steps"
-        rows[label] = {metric: row[metric] for metric in metrics}
-    images = len(data.find_images(clean))
-    return {
+    model = keras_indi.models.InDI.from_preset(preset, dtype=options.dtype)
+    for number in NUM_STEPS:
+        restore(model, names, number, out)
+    tables = {}
+
+    def score(system):
+        tables[system] = evaluation.evaluate(
+            out / system, out / "clean", protocol, out_dir=out / f"scores {system}"
+        )
+
+    for system in ("degraded", *methods, *map(label, NUM_STEPS)):
+        score(system)
+    result = {
         "preset": preset,
-        "images": images,
+        "images": len(names),
         "time_grid": repr(model.restore_defaults["time_grid"]),
         "time_shift": model.restore_defaults["time_shift"],
-        "rows": rows,
         "degradation": None if degradation is None else repr(degradation),
         "dtype": options.dtype,
         "protocol": protocol.without_folders(),
     }
+    if lpips:
+        best = min(NUM_STEPS[1:], key=lambda n: tables[label(n)].means[lpips[0]])
+        adversaries = write_adversaries(names, best, out)
+        for system in adversaries:
+            score(system)
+        result["evidence"] = evidence(tables, names, lpips, best, adversaries, out)
+    result["rows"] = {system: table.means for system, table in tables.items()}
+    return result
 
 
 def as_markdown(results):
@@ -182,8 +316,35 @@ def as_markdown(results):
                 for key, value in figures.items()
             ]
             lines.append(f"| {system} | " + " | ".join(shown) + " |")
-        lines.append("")
+        lines += ["", *evidence_as_markdown(result.get("evidence"))]
     return "\n".join(lines)
+
+
+def evidence_as_markdown(found):
+    if found is None:
+        return []
+    lines = ["| LPIPS, mean difference and 95 % interval | AlexNet | SqueezeNet |"]
+    lines.append("|---|---|---|")
+    for pair, metrics in found.items():
+        if " - " in pair:
+            cells = [
+                f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
+                for mean, low, high in metrics.values()
+            ]
+            lines.append(f"| {pair} | " + " | ".join(cells) + " |")
+    for budget, metrics in found["frontier"].items():
+        cells = [f"{value:.3f}, {system}" for value, system in metrics.values()]
+        lines.append(f"| lowest within {budget} dB | " + " | ".join(cells) + " |")
+    power = ", ".join(f"{k} {v:.2f}" for k, v in found["finest band"].items())
+    ratio = found["squared error to one step's"].items()
+    error = ", ".join(f"{k} {v:.2f}" for k, v in ratio)
+    return [
+        *lines,
+        "",
+        f"Power of the finest frequencies: {power}. Squared error to that of one step: "
+        f"{error}.",
+        "",
+    ]
 
 
 def write_text(path, text):
@@ -195,10 +356,12 @@ def main():
     parser.add_argument("names", nargs="*", help="presets; all by default")
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--weights", help="alex=PATH, for LPIPS")
+    parser.add_argument(
+        "--weights", action="append", default=[], help="alex=PATH, squeeze=PATH"
+    )
     parser.add_argument("--dtype", default="float32")
     options = parser.parse_args()
-    weights = dict([options.weights.split("=", 1)]) if options.weights else {}
+    weights = dict(entry.split("=", 1) for entry in options.weights)
     path = options.out / "results.json"
     results = json.loads(path.read_text()) if path.exists() else {}
     for name, (preset, *_) in CASES.items():

@@ -46,14 +46,20 @@ def double(images):
         return torch.nn.functional.interpolate(
             images.permute(0, 3, 1, 2), scale_factor=2, mode="nearest"
         ).permute(0, 2, 3, 1)
-    batch, height, width, channels = ops.shape(images)
     if backend == "tensorflow":
-        import tensorflow as tf
+        # TensorFlow sums the gradient of a broadcast slowly, and under XLA has none of
+        # its own nearest-neighbour resizing.
+        return ops.custom_gradient(
+            lambda images: (
+                _broadcast_to_blocks(images),
+                lambda upstream: 4 * halve(upstream),
+            )
+        )(images)
+    return _broadcast_to_blocks(images)
 
-        # The gradient of a broadcast is a slow sum here.
-        return tf.raw_ops.ResizeNearestNeighbor(
-            images=images, size=(2 * height, 2 * width)
-        )
+
+def _broadcast_to_blocks(images):
+    batch, height, width, channels = ops.shape(images)
     blocks = ops.reshape(images, (batch, height, 1, width, 1, channels))
     blocks = ops.broadcast_to(blocks, (batch, height, 2, width, 2, channels))
     return ops.reshape(blocks, (batch, 2 * height, 2 * width, channels))

@@ -81,3 +81,20 @@ def test_pure_noise_in_floats_trains_and_is_restored():
     generated = model.restore(noise, num_steps=2, verbose=0)
     assert generated.shape == clean.shape and generated.dtype == noise.dtype
     assert generated.min() >= 0 and generated.max() <= 255
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(keras.config.backend() == "torch", reason="has no XLA")
+def test_the_default_network_trains_and_restores_under_xla():
+    rng = np.random.default_rng(0)
+    clean = np.full((8, 16, 16, 3), 90.0, "float32")
+    degraded = clean + rng.normal(0, 20, clean.shape).astype("float32")
+    unet = UNetBackbone(base_channels=4)
+    model = InDI(unet, noise_schedule=0.05, seed=0)
+    model.compile(keras.optimizers.Adam(1e-2), jit_compile=True)
+    losses = model.fit(degraded, clean, batch_size=8, epochs=80, verbose=0)
+    assert losses.history["loss"][-1] < 0.75 * losses.history["loss"][0]
+    compiled = model.predict(degraded, verbose=0)
+    np.testing.assert_allclose(compiled, to_numpy(model(degraded)), atol=0.01)
+    restored = model.restore(degraded, 3, seed=0)
+    assert np.abs(restored - clean).mean() < 0.5 * np.abs(degraded - clean).mean()
