@@ -64,7 +64,7 @@ setup(
     ),
     license="Apache-2.0",
     license_files=["LICENSE"],
-    packages=find_packages(include=["keras_indi", "keras_indi.*", "keras_indi_cli"]),
+    packages=find_packages(include=["keras_indi*"]),
     package_data={
         "keras_indi": ["py.typed"],
         "keras_indi.data.tfds": [

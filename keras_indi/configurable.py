@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 import keras
 
 from keras_indi.annotations import Config
+from keras_indi.validation import did_you_mean
 
 Object = TypeVar("Object")
 
@@ -65,7 +66,7 @@ def resolve(
             registered name such as `"my_package>MySampler"`; or the config
             that `keras.saving.serialize_keras_object` gave.
         base_class: The class that the result must be an instance of.
-        builtin: Dict of short names to classes.
+        builtin: Mapping of short names to classes, such as a `Registry`.
         argument: The name of the caller's argument, for the error.
 
     Returns:
@@ -74,19 +75,21 @@ def resolve(
     Raises:
         ValueError: If `identifier` is none of these.
     """
-    found = identifier
+    found, hint = identifier, ""
     if isinstance(identifier, str):
         found = builtin.get(identifier)
         if found is None:
             found = keras.saving.get_registered_object(identifier)
-        if inspect.isclass(found):
+        # A name may come from a preset: nothing else is built by it.
+        if inspect.isclass(found) and issubclass(found, base_class):
             found = found()
+        hint = did_you_mean(identifier, builtin)
     elif isinstance(identifier, dict):
         found = keras.saving.deserialize_keras_object(identifier)
     if not isinstance(found, base_class):
         raise ValueError(
             f"`{argument}` must be a {base_class.__name__}, one of the names "
-            f"{sorted(builtin)}, a registered name, or a serialized config. "
+            f"{sorted(builtin)}, a registered name, or a serialized config.{hint} "
             f"Received: {argument}={identifier!r}"
         )
     return found

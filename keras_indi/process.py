@@ -16,6 +16,15 @@ from keras import ops
 from keras_indi.annotations import Tensor
 from keras_indi.broadcasting import along_batch, as_float
 
+__all__ = [
+    "interpolate",
+    "perturb",
+    "residual_flow",
+    "shift_times",
+    "update",
+    "update_noise_scale",
+]
+
 
 def interpolate(clean: Tensor, degraded: Tensor, times: Tensor) -> Tensor:
     """The point at `times` on the straight path from clean to degraded (eq. 1).

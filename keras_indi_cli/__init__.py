@@ -1,1 +1,6 @@
-"""What runs before `keras_indi` is imported, which fixes the backend: the command."""
+"""The `keras-indi` command.
+
+It stands outside the package, as importing the package fixes the backend and takes
+seconds: the launcher chooses the backend first, and help, the version and usage errors
+come without Keras. A command imports the package when it runs.
+"""

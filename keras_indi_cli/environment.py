@@ -4,7 +4,6 @@ It stands outside the package, as the launcher does, because the package cannot 
 imported where no backend is installed, and that too must be told.
 """
 
-import importlib.metadata
 import importlib.util
 import os
 import pathlib
@@ -70,9 +69,11 @@ def choose_backend(environ, device="auto"):
 
 def version(distribution):
     """An installed distribution's version, or `None`."""
+    from importlib import metadata  # slow to import, and not always needed
+
     try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
         return None
 
 
@@ -83,9 +84,11 @@ def missing_of_extras():
         Dict of the extra's name to the list of distributions that are missing;
         empty if keras-indi itself is not installed.
     """
+    from importlib import metadata
+
     try:
-        requirements = importlib.metadata.requires("keras-indi") or []
-    except importlib.metadata.PackageNotFoundError:
+        requirements = metadata.requires("keras-indi") or []
+    except metadata.PackageNotFoundError:
         return {}
     missing = {}
     for requirement in requirements:

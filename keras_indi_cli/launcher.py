@@ -5,7 +5,6 @@ Keras fixes the backend when it is imported. Some settings of the backends must
 even be in the environment before the process starts, hence the new process.
 """
 
-import importlib.metadata
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from keras_indi_cli.environment import (
     has_accelerator,
     installed_backends,
     report,
+    version,
 )
 
 # Images leave and enter the heap at every layer; glibc must be told to keep the
@@ -69,7 +69,7 @@ def environment(environ, device="auto"):
     if device == "cpu":
         environ.update(CPU_SETTINGS)
     if backend == "jax" and on_cpu:
-        flags = JAX_CPU_FLAGS.get(importlib.metadata.version("jax"))
+        flags = JAX_CPU_FLAGS.get(version("jax"))
         if flags:
             environ.setdefault("XLA_FLAGS", flags)
     return environ
@@ -86,7 +86,7 @@ def main():
         print("\n".join(report(environ)), flush=True)
         if not installed_backends():
             raise SystemExit(1)
-    command = [sys.executable, "-m", "keras_indi.cli", *arguments]
+    command = [sys.executable, "-m", "keras_indi_cli", *arguments]
     if os.name == "posix":
         os.execve(sys.executable, command, environ)
     raise SystemExit(subprocess.call(command, env=environ))

@@ -256,6 +256,6 @@ print(restored.shape, restored.dtype)
 every number of steps, with LPIPS and FID beside PSNR, is one command:
 
 ```shell
-keras-indi trade-off runs/train_at_full_scale/preset --degraded small --clean large --out curve
+keras-indi trade-off runs/train_at_full_scale/preset --degraded small --clean large --output curve
 ```
 """

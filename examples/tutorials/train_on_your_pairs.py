@@ -368,7 +368,7 @@ for name, path in keras_indi.data.find_images(held_out_degraded_dir).items():
   `restorer.keras` and a preset into its folder:
 
 ```shell
-keras-indi train --degraded train/degraded --clean train/clean --out runs/mine
+keras-indi train --degraded train/degraded --clean train/clean --output runs/mine
 keras-indi restore photo.png --preset runs/mine/preset
 ```
 """

@@ -12,7 +12,7 @@ import numpy as np
 from keras_indi import metrics
 from keras_indi.annotations import Config, FilePath, ValueRange
 from keras_indi.configurable import Configurable
-from keras_indi.validation import checked_choice, checked_integer
+from keras_indi.validation import checked_choice, checked_integer, did_you_mean
 from keras_indi.version import __version__
 
 if TYPE_CHECKING:
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from keras_indi.metrics.image_metric import ImageMetric
 
 # Scores of one image, then scores of a whole set of images.
-IMAGE_METRICS = ("psnr", "ssim", "lpips_alex", "lpips_squeeze", "lpips_vgg")
-SET_METRICS = ("fid2048", "fid768", "fid", "kid2048", "kid768", "kid")
+IMAGE_METRICS = tuple(
+    name
+    for name, metric in metrics.BUILTIN.items()
+    if issubclass(metric, metrics.ImageMetric)
+)
+SET_METRICS = tuple(name for name in metrics.BUILTIN if name not in IMAGE_METRICS)
 NETWORKS = ("alex", "squeeze", "vgg", "inception2048", "inception768")
 HIGHER_IS_BETTER = ("psnr", "ssim")
 DEVIATION = "_standard_deviation"  # ends the name of a KID's column of spread
@@ -114,15 +118,15 @@ class Protocol(Configurable):
         classic = {**options, "crop_border": self.crop_border, "channel": self.channel}
         built: dict[str, ImageMetric] = {}
         for name in self.metrics:
-            if name == "psnr":
-                built[name] = metrics.PSNR(**classic)
-            elif name == "ssim":
-                built[name] = metrics.SSIM(**classic)
-            elif name in IMAGE_METRICS:
-                network = name.removeprefix("lpips_")
-                built[name] = metrics.LPIPS(
-                    network, weights=self.weights.get(network), **options
-                )
+            if name not in IMAGE_METRICS:
+                continue
+            metric = metrics.BUILTIN[name]
+            network = name.partition("_")[2]
+            if network:
+                path = self.weights.get(network)
+                built[name] = metric(network, weights=path, **options)
+            else:
+                built[name] = metric(**classic)
         return built
 
     def set_metrics(self, count: int) -> "dict[str, FeatureDistance]":
@@ -153,13 +157,10 @@ class Protocol(Configurable):
                 extractors[dimensions] = self._extractor(dimensions)
             extractor = extractors[dimensions]
             options: dict[str, Any] = {"value_range": self.value_range, "name": name}
-            if name.startswith("fid"):
-                built[name] = metrics.FrechetDistance(extractor, **options)
-            else:
+            if name.startswith("kid"):
                 size = self.kid_subset_size or kid_subset_size(count)
-                built[name] = metrics.KernelDistance(
-                    extractor, subset_size=size, seed=self.seed, **options
-                )
+                options |= {"subset_size": size, "seed": self.seed}
+            built[name] = metrics.BUILTIN[name](extractor, **options)
         return built
 
     def _extractor(self, dimensions):
@@ -214,11 +215,12 @@ def running_versions() -> dict[str, str]:
 
 def _checked_metrics(names, extractor):
     names = [names] if isinstance(names, str) else list(names)
-    known = (*IMAGE_METRICS, *SET_METRICS)
-    if not names or set(names) - set(known) or len(set(names)) < len(names):
+    unknown = [name for name in names if name not in metrics.BUILTIN]
+    if not names or unknown or len(set(names)) < len(names):
+        hint = did_you_mean(unknown[0], metrics.BUILTIN) if unknown else ""
         raise ValueError(
-            f"`metrics` must be different names among {list(known)}. Received: "
-            f"metrics={names}"
+            f"`metrics` must be different names among {list(metrics.BUILTIN)}.{hint} "
+            f"Received: metrics={names}"
         )
     if {"fid", "kid"} & set(names) and extractor is None:
         raise ValueError(

@@ -1,9 +1,32 @@
 """Metrics: how far restored images are from clean ones."""
 
+import typing
+
 from keras_indi.metrics.features import InceptionV3Features as InceptionV3Features
-from keras_indi.metrics.frechet_distance import FrechetDistance as FrechetDistance
 from keras_indi.metrics.image_metric import ImageMetric as ImageMetric
-from keras_indi.metrics.kernel_distance import KernelDistance as KernelDistance
-from keras_indi.metrics.lpips import LPIPS as LPIPS
-from keras_indi.metrics.psnr import PSNR as PSNR
-from keras_indi.metrics.ssim import SSIM as SSIM
+from keras_indi.registry import Registry as _Registry
+
+# An entry registers the name of a score, and exports its class. What follows the
+# class's own name is the network that it compares features of.
+BUILTIN = _Registry(
+    "keras_indi.metrics",
+    {
+        "psnr": "psnr:PSNR",
+        "ssim": "ssim:SSIM",
+        "lpips_alex": "lpips:LPIPS",
+        "lpips_squeeze": "lpips:LPIPS",
+        "lpips_vgg": "lpips:LPIPS",
+        "fid2048": "frechet_distance:FrechetDistance",
+        "fid768": "frechet_distance:FrechetDistance",
+        "fid": "frechet_distance:FrechetDistance",
+        "kid2048": "kernel_distance:KernelDistance",
+        "kid768": "kernel_distance:KernelDistance",
+        "kid": "kernel_distance:KernelDistance",
+    },
+)
+# Keras finds a saved class only once it is imported.
+globals().update(BUILTIN.exports())
+
+if typing.TYPE_CHECKING:  # type checkers do not see what a registry exports
+
+    def __getattr__(name: str) -> typing.Any: ...

@@ -19,9 +19,9 @@ from keras_indi.presets.files import (
     is_preset,
     read_json,
 )
+from keras_indi.presets.handles import locate
 from keras_indi.presets.metadata import checked_metadata, found_out
 from keras_indi.presets.model_card import is_handwritten, make_card
-from keras_indi.presets.registry import locate
 from keras_indi.presets.safety import check_config
 
 # What of a Keras config makes an object: no optimizer comes with a preset.

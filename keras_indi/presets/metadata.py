@@ -6,7 +6,7 @@ import keras
 
 from keras_indi import samplers
 from keras_indi.presets.files import METADATA_FILE, as_json, read_json
-from keras_indi.presets.registry import locate
+from keras_indi.presets.handles import locate
 from keras_indi.schedules import time_grid as time_grids
 from keras_indi.version import __version__
 

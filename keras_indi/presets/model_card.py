@@ -3,7 +3,7 @@
 import json
 
 from keras_indi.presets.files import CARD_FILE, METADATA_FILE, read_json
-from keras_indi.presets.registry import locate
+from keras_indi.presets.handles import locate
 
 # The last line of a card that was made here, and may be made anew.
 MARK = "<!-- Made from metadata.json. Without this line, it is kept as it is. -->"

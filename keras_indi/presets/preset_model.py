@@ -1,15 +1,20 @@
 """What a model needs to be saved as a preset, and loaded from one."""
 
-from keras_indi.presets import building, hub, io, registry
+from typing import Any
+
+from keras_indi.presets import building, handles, hub, io
 
 
 class _Presets:
     """The attribute `presets` of a class: its shipped presets."""
 
-    def __get__(self, instance, owner):
+    def __get__(self, instance: object, owner: type) -> dict[str, dict[str, Any]]:
+        if instance is not None:
+            # Keras reads all attributes of a model that it saves or loads.
+            raise AttributeError("`presets` is an attribute of the class")
         return {
             name: metadata
-            for name, metadata in registry.list_presets().items()
+            for name, metadata in handles.list_presets().items()
             if building.part_and_class(owner, io.read(name)) is not None
         }
 
@@ -23,7 +28,7 @@ class PresetModel:
 
     Attributes:
         presets: Dict of the names of the shipped presets of this class to the dicts
-            of their `metadata.json`.
+            of their `metadata.json`. Of the class, not of its instances.
     """
 
     presets = _Presets()
@@ -33,8 +38,9 @@ class PresetModel:
         """Loads a model from a preset. No code from the preset runs.
 
         Args:
-            preset: The name of a shipped preset (a key of `presets`); the path of a
-                local folder; `"hf://user/name"`, with `@revision` if wanted;
+            preset: The name of a shipped preset (a key of `presets`), where
+                `indi_small_` may be left out, such as `"jpeg"`; the path of a local
+                folder; `"hf://user/name"`, with `@revision` if wanted;
                 `"kaggle://user/model/keras/variant"`; or `"gs://bucket/folder"`.
             load_weights: Bool, whether to load the weights; `False` gives a network
                 with random ones, as to train an architecture. Defaults to `True`.
@@ -58,7 +64,7 @@ class PresetModel:
         Example:
 
         ```python
-        model = keras_indi.models.InDI.from_preset("indi_small_jpeg")
+        model = keras_indi.models.InDI.from_preset("jpeg")
         restored = model.restore(photograph)  # in the steps that suit this model
 
         unet = keras_indi.models.UNetBackbone.from_preset("indi_small_jpeg")

@@ -1,7 +1,27 @@
 """What a preset's configs may name: nothing that lets a preset run its own code."""
 
+import inspect
+from typing import Any
+
 import keras
 
+from keras_indi import layers, samplers, schedules
+from keras_indi.data import degradations
+from keras_indi.layers.old_names import RENAMED
+
+# The prefix of the names by which Keras knows this package's classes, and the names
+# among them that a preset may hold. Metrics open files and download weights.
+OWN = "keras_indi>"
+OWN_CLASSES = {
+    *(f"{OWN}{name}" for name in ("ConditionalDDPM", "InDI", "UNetBackbone")),
+    *(
+        keras.saving.get_registered_name(found)
+        for room in (degradations, layers, samplers, schedules)
+        for found in vars(room).values()
+        if inspect.isclass(found)
+    ),
+    *(f"{OWN}{old}" for old in RENAMED),
+}
 # Public modules of Keras whose classes do nothing but compute.
 MODULES = {
     "keras.activations",
@@ -45,11 +65,12 @@ VALUES = {
 }
 
 
-def check_config(config, file_name, preset):
+def check_config(config: dict[str, Any], file_name: str, preset: object) -> None:
     """Raises a ValueError unless all that a config names may be built.
 
     That is: layers, operations, initializers and the like of Keras which hold no
-    code, and classes and functions that this process has registered with
+    code; the models, layers, schedules, samplers and degradations of this package; and
+    what others have registered in this process with
     `keras.saving.register_keras_serializable`.
 
     Args:
@@ -63,25 +84,35 @@ def check_config(config, file_name, preset):
         if isinstance(part, dict):
             pending.extend(part.values())
             if "class_name" in part and not _may_be_built(part):
-                raise ValueError(
-                    f"{file_name} names {_shown(part)}, which a preset may not: only "
-                    "Keras's own layers and operations that hold no code, and what is "
-                    "registered with `keras.saving.register_keras_serializable`. If it "
-                    "is yours, import the module that registers it first. Received: "
-                    f"preset={str(preset)!r}"
-                )
+                raise _refusal(_shown(part), file_name, preset)
         elif isinstance(part, list):
             pending.extend(part)
+        # Where Keras or a class of ours expects an object, a name alone makes one.
+        elif isinstance(part, str) and part.startswith(OWN):
+            if part not in OWN_CLASSES:
+                raise _refusal(f"`{part}`", file_name, preset)
 
 
-def is_registered(name):
-    """Whether this process has registered a class or function of this name."""
-    return isinstance(name, str) and (
-        keras.saving.get_registered_object(name) is not None
+def is_registered(name: object) -> bool:
+    """Returns whether a preset may name a registered class or function."""
+    if not isinstance(name, str):
+        return False
+    if name.startswith(OWN) and name not in OWN_CLASSES:
+        return False
+    return keras.saving.get_registered_object(name) is not None
+
+
+def _refusal(shown: str, file_name: str, preset: object) -> ValueError:
+    return ValueError(
+        f"{file_name} names {shown}, which a preset may not: only layers and "
+        "operations of Keras that hold no code; models, layers, schedules, samplers "
+        "and degradations of keras_indi; and what others have registered with "
+        "`keras.saving.register_keras_serializable`. If it is yours, import the module "
+        f"that registers it first. Received: preset={str(preset)!r}"
     )
 
 
-def _may_be_built(part):
+def _may_be_built(part: dict[str, Any]) -> bool:
     class_name, module = part["class_name"], part.get("module")
     if not isinstance(class_name, str) or class_name in FORBIDDEN:
         return False
@@ -89,10 +120,11 @@ def _may_be_built(part):
         return True
     if class_name == "function":
         # Keras looks the names of builtins up among its activations and the like.
-        return is_registered(part.get("config")) or module in (
-            "builtins",
-            "keras.activations",
-        )
+        # There it finds classes of ours, too, by their names without the package.
+        name = part.get("config")
+        if f"{OWN}{name}" in keras.saving.get_custom_objects():
+            return False
+        return is_registered(name) or module in ("builtins", "keras.activations")
     # Keras takes what is registered under this name, whatever the module.
     if is_registered(part.get("registered_name", class_name)):
         return True
@@ -105,7 +137,7 @@ def _may_be_built(part):
     )
 
 
-def _shown(part):
+def _shown(part: dict[str, Any]) -> str:
     registered, module = part.get("registered_name"), part.get("module")
     if isinstance(registered, str) and ">" in registered:
         return f"`{registered}`"

@@ -1,36 +1,45 @@
 """Samplers: rules that walk from the degraded image to the restored one."""
 
-from keras_indi.configurable import resolve
-from keras_indi.samplers.ancestral_sampler import AncestralSampler as AncestralSampler
-from keras_indi.samplers.cold_diffusion_sampler import (
-    ColdDiffusionSampler as ColdDiffusionSampler,
-)
-from keras_indi.samplers.ddim_sampler import DDIMSampler as DDIMSampler
+import typing
+
+from keras_indi.configurable import resolve as _resolve
+from keras_indi.registry import Registry as _Registry
 from keras_indi.samplers.diffusion_sampler import DiffusionSampler as DiffusionSampler
-from keras_indi.samplers.dpm_solver_sampler import DPMSolverSampler as DPMSolverSampler
-from keras_indi.samplers.heun_sampler import HeunSampler as HeunSampler
-from keras_indi.samplers.indi_sampler import InDISampler as InDISampler
-from keras_indi.samplers.multistep_sampler import MultistepSampler as MultistepSampler
-from keras_indi.samplers.naive_sampler import NaiveSampler as NaiveSampler
 from keras_indi.samplers.sampler import Sampler as Sampler
 
-BUILTIN = {
-    "indi": InDISampler,
-    "naive": NaiveSampler,
-    "cold_diffusion": ColdDiffusionSampler,
-    "heun": HeunSampler,
-    "multistep": MultistepSampler,
-    "dpm_solver": DPMSolverSampler,
-}
+# An entry registers a class by its name, and exports it.
+BUILTIN = _Registry(
+    "keras_indi.samplers",
+    {
+        "indi": "indi_sampler:InDISampler",
+        "naive": "naive_sampler:NaiveSampler",
+        "cold_diffusion": "cold_diffusion_sampler:ColdDiffusionSampler",
+        "heun": "heun_sampler:HeunSampler",
+        "multistep": "multistep_sampler:MultistepSampler",
+        "dpm_solver": "dpm_solver_sampler:DPMSolverSampler",
+    },
+)
 # Those of denoising diffusion, which walk from pure noise.
-DIFFUSION = {"ancestral": AncestralSampler, "ddim": DDIMSampler}
+DIFFUSION = _Registry(
+    "keras_indi.samplers",
+    {
+        "ancestral": "ancestral_sampler:AncestralSampler",
+        "ddim": "ddim_sampler:DDIMSampler",
+    },
+)
+# Keras finds a saved class only once it is imported.
+globals().update(BUILTIN.exports() | DIFFUSION.exports())
+
+if typing.TYPE_CHECKING:  # type checkers do not see what a registry exports
+
+    def __getattr__(name: str) -> typing.Any: ...
 
 
-def get_diffusion(identifier):
-    """A `DiffusionSampler` from an object, a name or a config."""
-    return resolve(identifier, DiffusionSampler, DIFFUSION, "sampler")
+def get_diffusion(identifier: object) -> DiffusionSampler:
+    """Returns a `DiffusionSampler` from an object, a name or a config."""
+    return _resolve(identifier, DiffusionSampler, DIFFUSION, "sampler")
 
 
-def get(identifier):
-    """A `Sampler` from an object, a name or a config."""
-    return resolve(identifier, Sampler, BUILTIN, "sampler")
+def get(identifier: object) -> Sampler:
+    """Returns a `Sampler` from an object, a name or a config."""
+    return _resolve(identifier, Sampler, BUILTIN, "sampler")

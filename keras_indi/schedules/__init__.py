@@ -1,26 +1,24 @@
 """What varies with t: p(t), eps_t and the grid of times that a sampler walks."""
 
-from keras_indi.schedules.diffusion_schedule import (
-    ContinuousDiffusion as ContinuousDiffusion,
-)
-from keras_indi.schedules.diffusion_schedule import CosineDiffusion as CosineDiffusion
+import typing
+
+from keras_indi.schedules import diffusion_schedule as _diffusion_schedule
+from keras_indi.schedules import noise_schedule as _noise_schedule
+from keras_indi.schedules import time_distribution as _time_distribution
+from keras_indi.schedules import time_grid as _time_grid
 from keras_indi.schedules.diffusion_schedule import (
     DiffusionSchedule as DiffusionSchedule,
 )
-from keras_indi.schedules.diffusion_schedule import LinearDiffusion as LinearDiffusion
-from keras_indi.schedules.noise_schedule import BrownianNoise as BrownianNoise
-from keras_indi.schedules.noise_schedule import ConstantNoise as ConstantNoise
 from keras_indi.schedules.noise_schedule import NoiseSchedule as NoiseSchedule
-from keras_indi.schedules.time_distribution import (
-    LinearMixtureTime as LinearMixtureTime,
-)
-from keras_indi.schedules.time_distribution import PowerTime as PowerTime
 from keras_indi.schedules.time_distribution import (
     TimeDistribution as TimeDistribution,
 )
-from keras_indi.schedules.time_distribution import UniformTime as UniformTime
-from keras_indi.schedules.time_grid import CosineGrid as CosineGrid
 from keras_indi.schedules.time_grid import ExplicitGrid as ExplicitGrid
-from keras_indi.schedules.time_grid import PowerGrid as PowerGrid
 from keras_indi.schedules.time_grid import TimeGrid as TimeGrid
-from keras_indi.schedules.time_grid import UniformGrid as UniformGrid
+
+for _module in (_diffusion_schedule, _noise_schedule, _time_distribution, _time_grid):
+    globals().update(_module.BUILTIN.exports())
+
+if typing.TYPE_CHECKING:  # type checkers do not see what a registry exports
+
+    def __getattr__(name: str) -> typing.Any: ...

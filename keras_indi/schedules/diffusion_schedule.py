@@ -10,6 +10,7 @@ from keras import ops
 from keras_indi import diffusion_process
 from keras_indi.annotations import Tensor
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.registry import Registry
 from keras_indi.validation import checked_integer, checked_number
 
 
@@ -166,11 +167,15 @@ class ContinuousDiffusion(DiffusionSchedule):
         return ops.exp(-0.5 * mean_rate * times)
 
 
-BUILTIN = {
-    "linear": LinearDiffusion,
-    "cosine": CosineDiffusion,
-    "continuous": ContinuousDiffusion,
-}
+# An entry registers a class by its name, and exports it.
+BUILTIN = Registry(
+    "keras_indi.schedules",
+    {
+        "linear": "diffusion_schedule:LinearDiffusion",
+        "cosine": "diffusion_schedule:CosineDiffusion",
+        "continuous": "diffusion_schedule:ContinuousDiffusion",
+    },
+)
 
 
 def get(identifier: Any) -> DiffusionSchedule:

@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_indi.annotations import Tensor
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.registry import Registry
 from keras_indi.validation import checked_number
 
 
@@ -130,7 +131,14 @@ class BrownianNoise(NoiseSchedule):
         return self.eps**2 * ops.cast(times, "float32")
 
 
-BUILTIN = {"constant": ConstantNoise, "brownian": BrownianNoise}
+# An entry registers a class by its name, and exports it.
+BUILTIN = Registry(
+    "keras_indi.schedules",
+    {
+        "constant": "noise_schedule:ConstantNoise",
+        "brownian": "noise_schedule:BrownianNoise",
+    },
+)
 
 
 def get(identifier: Any) -> NoiseSchedule:

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_indi.annotations import Tensor
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.registry import Registry
 from keras_indi.validation import checked_number
 
 
@@ -167,11 +168,15 @@ class PowerTime(TimeDistribution):
         return (self.k + 1.0) / (self.k + 2.0)
 
 
-BUILTIN = {
-    "uniform": UniformTime,
-    "linear_mixture": LinearMixtureTime,
-    "power": PowerTime,
-}
+# An entry registers a class by its name, and exports it.
+BUILTIN = Registry(
+    "keras_indi.schedules",
+    {
+        "uniform": "time_distribution:UniformTime",
+        "linear_mixture": "time_distribution:LinearMixtureTime",
+        "power": "time_distribution:PowerTime",
+    },
+)
 
 
 def get(identifier: Any) -> TimeDistribution:

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_indi.configurable import Configurable, resolve
+from keras_indi.registry import Registry
 from keras_indi.validation import checked_integer, checked_number
 
 
@@ -113,7 +114,15 @@ def _check_falls(times):
         )
 
 
-BUILTIN = {"uniform": UniformGrid, "power": PowerGrid, "cosine": CosineGrid}
+# An entry registers a class by its name, and exports it.
+BUILTIN = Registry(
+    "keras_indi.schedules",
+    {
+        "uniform": "time_grid:UniformGrid",
+        "power": "time_grid:PowerGrid",
+        "cosine": "time_grid:CosineGrid",
+    },
+)
 
 
 def get(identifier: Any) -> TimeGrid:

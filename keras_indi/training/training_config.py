@@ -19,7 +19,13 @@ from keras_indi.validation import (
 
 DTYPES = ("auto", "float32", "bfloat16")
 LEARNING_RATE_SCHEDULES = ("constant", "cosine")
-MOST_STEPS_PER_EPOCH = 250
+MOST_BATCHES_PER_EPOCH = 250
+# The names of settings in version 0.1, which files of that time still hold.
+RENAMED = {
+    "out": "output",
+    "steps": "batches",
+    "steps_per_epoch": "batches_per_epoch",
+}
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -27,7 +33,7 @@ class TrainingConfig:
     """All settings of a training; the same names in Python, YAML and flags.
 
     Args:
-        out: Path of the folder for all results.
+        output: Path of the output directory.
         clean: Path of the folder of clean images.
         degraded: Path of the folder of degraded images, which pair with the clean
             ones by name. Defaults to none, with a `degradation`.
@@ -48,9 +54,9 @@ class TrainingConfig:
         own_states: Float in [0, 1], the share of the model's own states, as for
             `InDI`: for the end of a training, with the `preset` to go on with.
             Defaults to the preset's, or 0.
-        steps: Int, batches to train on.
-        steps_per_epoch: Int, batches between two validations, lines of the log and
-            checkpoints. Defaults to 250, or all steps if they are fewer.
+        batches: Int, batches to train on.
+        batches_per_epoch: Int, batches between two validations, lines of the log and
+            checkpoints. Defaults to 250, or all batches if they are fewer.
         batch_size: Int.
         crop_size: Int, pixels, height and width of the crops.
         learning_rate: Float, of Adam.
@@ -71,7 +77,7 @@ class TrainingConfig:
         ValueError: If a setting is not valid, or two exclude each other.
     """
 
-    out: str
+    output: str
     clean: str
     degraded: str | None = None
     degradation: str | dict | list | None = None
@@ -82,8 +88,8 @@ class TrainingConfig:
     time_distribution: str | dict | None = None
     noise_schedule: float | str | dict | None = None
     own_states: float | None = None
-    steps: int = 10_000
-    steps_per_epoch: int | None = None
+    batches: int = 10_000
+    batches_per_epoch: int | None = None
     batch_size: int = 16
     crop_size: int = 64
     learning_rate: float = 1e-4
@@ -97,7 +103,7 @@ class TrainingConfig:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             setattr(self, field.name, _checked(field, getattr(self, field.name)))
-        for name in ("steps", "steps_per_epoch", "batch_size", "crop_size"):
+        for name in ("batches", "batches_per_epoch", "batch_size", "crop_size"):
             checked_integer(name, getattr(self, name), optional=True)
         for name, choices in (
             ("dtype", DTYPES),
@@ -137,8 +143,8 @@ class TrainingConfig:
                 f"Pairs are validated on pairs: give `{wanted}` too. Received: "
                 f"validation_clean={self.validation_clean!r}"
             )
-        if self.steps_per_epoch is None:
-            self.steps_per_epoch = min(MOST_STEPS_PER_EPOCH, self.steps)
+        if self.batches_per_epoch is None:
+            self.batches_per_epoch = min(MOST_BATCHES_PER_EPOCH, self.batches)
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Self:
@@ -146,15 +152,16 @@ class TrainingConfig:
         names = [field.name for field in dataclasses.fields(cls)]
         unknown = [str(name) for name in settings if name not in names]
         if unknown:
+            hint = did_you_mean(RENAMED.get(unknown[0], unknown[0]), names)
             raise ValueError(
                 f"Settings are: {', '.join(names)}."
-                f"{did_you_mean(unknown[0], names)} Received: {', '.join(unknown)}"
+                f"{hint} Received: {', '.join(unknown)}"
             )
-        for name in ("out", "clean"):
+        for name in ("output", "clean"):
             if settings.get(name) is None:
                 raise ValueError(
-                    f"A training needs `{name}`, the folder of the "
-                    f"{'results' if name == 'out' else 'clean images'}. Received: "
+                    f"A training needs `{name}`, the path of the "
+                    f"{'results' if name == 'output' else 'clean images'}. Received: "
                     f"{sorted(settings)}"
                 )
         return cls(**settings)
@@ -173,7 +180,8 @@ def read_settings(path: FilePath) -> dict[str, Any]:
         path: Path of the file.
 
     Returns:
-        Dict, for `TrainingConfig.from_dict`.
+        Dict, for `TrainingConfig.from_dict`. Names of version 0.1 are read as those
+        of today.
 
     Raises:
         ValueError: If it is not such a file.
@@ -187,7 +195,7 @@ def read_settings(path: FilePath) -> dict[str, Any]:
             "A configuration must be lines of `name: value`. Received: "
             f"path={str(path)!r} with a {type(settings).__name__}"
         )
-    return settings
+    return {RENAMED.get(name) or name: value for name, value in settings.items()}
 
 
 def parse(text: str) -> Any:

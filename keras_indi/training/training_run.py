@@ -38,7 +38,7 @@ PREVIEWED = 4  # validation crops that are restored at the end of an epoch
 def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path:
     """Trains, or goes on with a training that was interrupted.
 
-    The folder `config.out` holds, from the beginning on, `config.yaml`; while it
+    The folder `config.output` holds, from the beginning on, `config.yaml`; while it
     trains, `backup.weights.h5`, `training.csv`, with validation images `best.keras`
     of the lowest validation loss and `previews`; and in the end `restorer.keras`
     and the same as a preset in the folder `preset`. Run again it goes on at the
@@ -60,28 +60,28 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
 
     ```python
     config = TrainingConfig(
-        out="runs/jpeg", clean="photographs", degradation="jpeg_compression"
+        output="runs/jpeg", clean="photographs", degradation="jpeg_compression"
     )
     model = keras.saving.load_model(train(config))
     ```
     """
-    out = pathlib.Path(config.out)
-    path = out / MODEL
-    _check_same(config, out / "config.yaml")
+    output = pathlib.Path(config.output)
+    path = output / MODEL
+    _check_same(config, output / "config.yaml")
     if path.exists():
         return path
     keras.utils.set_random_seed(config.seed)
     model = build_model(config)
     pairs, validation = build_pairs(config, model)
-    config.save(out / "config.yaml")
+    config.save(output / "config.yaml")
     model.fit(
         pairs,
         validation_data=validation,
-        epochs=-(-config.steps // len(pairs)),
-        callbacks=_callbacks(config, out, pairs, validation),
+        epochs=-(-config.batches // len(pairs)),
+        callbacks=_callbacks(config, output, pairs, validation),
         verbose=verbose,
     )
-    model.save_to_preset(out / "preset", metadata=_metadata(config))
+    model.save_to_preset(output / "preset", metadata=_metadata(config))
     return write_whole(path, model.save)
 
 
@@ -119,7 +119,7 @@ def build_model(config: "TrainingConfig") -> InDI:
         )
     rate = config.learning_rate
     if config.learning_rate_schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(rate, config.steps)
+        rate = keras.optimizers.schedules.CosineDecay(rate, config.batches)
     averaged = config.ema_momentum is not None
     optimizer = AveragedAdam(
         rate,
@@ -149,7 +149,7 @@ def build_pairs(config: "TrainingConfig", model: InDI) -> "tuple[Pairs, Pairs | 
 
     degradation = build_degradation(config.degradation)
     pairs = make(
-        config.clean, config.degraded, batches_per_epoch=config.steps_per_epoch
+        config.clean, config.degraded, batches_per_epoch=config.batches_per_epoch
     )
     if config.validation_clean is None:
         return pairs, None
@@ -199,22 +199,24 @@ def _check_same(config, path):
     differing = {
         name: earlier.get(name)
         for name, value in settings.items()
-        if earlier.get(name) != value and name != "out"
+        if earlier.get(name) != value and name != "output"
     }
     if differing:
         raise ValueError(
             "The folder holds a training of other settings: go on with those, or "
-            f"choose another `out`. Received: {differing} in {str(path)!r}, "
+            f"choose another `output`. Received: {differing} in {str(path)!r}, "
             f"{ {name: settings[name] for name in differing} } here"
         )
 
 
-def _callbacks(config, out, pairs, validation):
+def _callbacks(config, output, pairs, validation):
     callbacks = [
         BackupAndResume(
-            out / "backup.weights.h5", pairs, every=min(100, config.steps_per_epoch)
+            output / "backup.weights.h5",
+            pairs,
+            every=min(100, config.batches_per_epoch),
         ),
-        StopAfter(config.steps, pairs),
+        StopAfter(config.batches, pairs),
     ]
     if validation is not None:
         degraded, clean = validation[0]
@@ -222,17 +224,19 @@ def _callbacks(config, out, pairs, validation):
             RestorationMonitor(
                 degraded[:PREVIEWED],
                 clean[:PREVIEWED],
-                log_dir=out / "previews",
+                log_dir=output / "previews",
                 tensorboard=config.tensorboard,
             )
         )
     if config.ema_momentum is not None:
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if validation is not None:
-        callbacks.append(KeepBest(out / "best.keras", out / "training.csv"))
+        callbacks.append(KeepBest(output / "best.keras", output / "training.csv"))
     if config.tensorboard:
-        callbacks.append(TensorBoardScalars(out / "tensorboard"))
-    callbacks.append(keras.callbacks.CSVLogger(str(out / "training.csv"), append=True))
+        callbacks.append(TensorBoardScalars(output / "tensorboard"))
+    callbacks.append(
+        keras.callbacks.CSVLogger(str(output / "training.csv"), append=True)
+    )
     return callbacks
 
 
@@ -280,11 +284,14 @@ class KeepBest(keras.callbacks.Callback):
 def _metadata(config):
     """What the preset tells of its training."""
     settings = dataclasses.asdict(config)
-    names = ("steps", "batch_size", "crop_size", "learning_rate", "ema_momentum")
+    names = ("batch_size", "crop_size", "learning_rate", "ema_momentum")
     folder = pathlib.Path(config.clean).name
     known = {
         "training_data": [{"name": folder, "terms": "known to who trained it"}],
-        "training": {name: settings[name] for name in names},
+        "training": {
+            "steps": config.batches,
+            **{name: settings[name] for name in names},
+        },
     }
     degradation = build_degradation(config.degradation)
     return known if degradation is None else {**known, "degradation": degradation}

@@ -6,8 +6,8 @@ from click.testing import CliRunner
 from helpers import smooth_images
 from PIL import Image
 
-from keras_indi.cli.__main__ import main
 from keras_indi.images.encoding import write_png
+from keras_indi_cli.__main__ import main
 
 pytestmark = pytest.mark.backend_free
 
@@ -65,6 +65,7 @@ def test_prepare(folders):
     arguments = (
         "prepare",
         folders / "clean",
+        "-o",
         folders / "out",
         "--degraded",
         folders / "degraded",
@@ -84,7 +85,7 @@ def test_prepare(folders):
 
 def test_prepare_names_what_it_could_not_cut(folders):
     (folders / "clean" / "1.png").write_bytes(b"no image")
-    status, printed, error = run("prepare", folders / "clean", folders / "out")
+    status, printed, error = run("prepare", folders / "clean", "-o", folders / "out")
     assert status == 1
     assert "2 sub-images written" in printed
     assert "not cut: 1: unreadable" in error
@@ -92,7 +93,9 @@ def test_prepare_names_what_it_could_not_cut(folders):
 
 def test_bad_options_write_nothing(folders):
     for options in (["--size", "0"], ["--size", "8", "--overlap", "8"]):
-        status, _, error = run("prepare", folders / "clean", folders / "out", *options)
+        status, _, error = run(
+            "prepare", folders / "clean", "-o", folders / "out", *options
+        )
         assert status == 2
         assert "size" in error
     assert not (folders / "out").exists()

@@ -16,8 +16,8 @@ from helpers import shared_folder, smooth_images
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
-from keras_indi.cli.__main__ import main
 from keras_indi.evaluation import Protocol, Table
+from keras_indi_cli.__main__ import main
 
 
 def write(folder, images):
@@ -43,7 +43,7 @@ def run(root, *arguments):
 def test_scores_are_printed_and_written(folders):
     root, clean, restored = folders
     out = root / "new" / "scores"
-    result = run(root, "--out", str(out), "--metrics", "psnr", "--crop-border", "2")
+    result = run(root, "--output", str(out), "--metrics", "psnr", "--crop-border", "2")
     assert result.exit_code == 0, result.output
     expected = [
         peak_signal_noise_ratio(c[2:-2, 2:-2], r[2:-2, 2:-2])
@@ -73,9 +73,9 @@ def test_an_earlier_protocol_is_used_again(folders):
     root, *_ = folders
     first, second = root / "first", root / "second"
     options = ["--metrics", "ssim,psnr", "--channel", "y", "--num-images", "2"]
-    assert run(root, "--out", str(first), *options).exit_code == 0
+    assert run(root, "--output", str(first), *options).exit_code == 0
     earlier = ["--protocol", str(first / "evaluation.json")]
-    assert run(root, "--out", str(second), *earlier).exit_code == 0
+    assert run(root, "--output", str(second), *earlier).exit_code == 0
     tables = [Table.from_json(f / "evaluation.json") for f in (first, second)]
     assert tables[0] == tables[1] and len(tables[0]) == 2
     result = run(root, *earlier, "--channel", "y")
@@ -86,7 +86,7 @@ def test_an_earlier_protocol_is_used_again(folders):
 def test_a_bad_file_is_reported_at_the_end(folders):
     root, clean, restored = folders
     (root / "restored" / "1.png").write_bytes(b"\x89PNG torn")
-    result = run(root, "--metrics", "psnr", "--out", str(root / "out"))
+    result = run(root, "--metrics", "psnr", "--output", str(root / "out"))
     assert result.exit_code == 1
     assert "1 images are in no score" in result.stderr and "1: " in result.stderr
     table = Table.from_json(root / "out" / "evaluation.json")
@@ -99,7 +99,7 @@ def test_a_bad_file_is_reported_at_the_end(folders):
 def test_names_that_do_not_match_end_it_before_any_file(folders):
     root, *_ = folders
     (root / "restored" / "1.png").rename(root / "restored" / "1_x.png")
-    result = run(root, "--out", str(root / "out"))
+    result = run(root, "--output", str(root / "out"))
     assert result.exit_code == 2
     assert "1_x" in result.stderr
     assert not (root / "out").exists()
@@ -119,11 +119,11 @@ def test_a_killed_run_continues_where_it_stopped(tmp_path):
     protocol = Protocol(("psnr", "fid", "kid"), extractor=tmp_path / "own.keras")
     table = Table([{"name": "0"}], protocol)
     options = ["--protocol", str(table.to_json(tmp_path / "protocol.json"))]
-    whole = run(tmp_path, "--out", str(tmp_path / "whole"), *options)
+    whole = run(tmp_path, "--output", str(tmp_path / "whole"), *options)
     assert whole.exit_code == 0, whole.output
 
     out = tmp_path / "killed"
-    command = [sys.executable, "-m", "keras_indi.cli", "evaluate", *options]
+    command = [sys.executable, "-m", "keras_indi_cli", "evaluate", *options]
     for name, folder in (("restored",) * 2, ("clean",) * 2, ("out", "killed")):
         command += [f"--{name}", str(tmp_path / folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
@@ -135,7 +135,7 @@ def test_a_killed_run_continues_where_it_stopped(tmp_path):
         process.send_signal(signal.SIGKILL)
     finished = {path: path.stat().st_mtime_ns for path in out.glob("measured/0*.npz")}
     assert 3 <= len(finished) < count and not (out / "evaluation.json").exists()
-    assert run(tmp_path, "--out", str(out), *options).exit_code == 0
+    assert run(tmp_path, "--output", str(out), *options).exit_code == 0
     for path, modified in finished.items():
         assert path.stat().st_mtime_ns == modified
     for name in ("evaluation.json", "evaluation.csv"):
@@ -146,7 +146,8 @@ def test_a_killed_run_continues_where_it_stopped(tmp_path):
 @pytest.mark.parametrize(
     "options, message",
     [
-        (["--metrics", "psnr,pnsr"], "Received: metrics="),
+        (["--metrics", "psnr,pnsr"], "Did you mean 'psnr'?"),
+        (["--metrics", "psnr,psnr"], "Received: metrics="),
         (["--weights", "alexnet=x.npz"], "Received: weights="),
         (["--metrics", "lpips_alex", "--weights", "alex=none.npz"], "none.npz"),
         (["--crop-border", "-1"], "'--crop-border'"),
@@ -155,7 +156,7 @@ def test_a_killed_run_continues_where_it_stopped(tmp_path):
 )
 def test_bad_options_end_with_a_message(folders, options, message):
     root, *_ = folders
-    result = run(root, "--out", str(root / "out"), *options)
+    result = run(root, "--output", str(root / "out"), *options)
     assert result.exit_code == 2
     assert message in result.stderr and "Traceback" not in result.output
     assert not (root / "out").exists()
@@ -167,7 +168,7 @@ def test_weights_are_read_from_their_paths(folders):
     write(root / "clean", smooth_images(3, 64, 64).astype("uint8"))
     write(root / "restored", smooth_images(3, 64, 64, seed=1).astype("uint8"))
     options = ["--metrics", "lpips_alex", "--weights", f"alex={weights}"]
-    result = run(root, *options, "--out", str(root / "out"))
+    result = run(root, *options, "--output", str(root / "out"))
     assert result.exit_code == 0, result.output
     table = Table.from_json(root / "out" / "evaluation.json")
     assert 0.05 < table.means["lpips_alex"] < 1.5

@@ -9,9 +9,9 @@ import keras
 from click.testing import CliRunner
 
 import keras_indi_cli
-from keras_indi.cli.__main__ import main
 from keras_indi.presets import PRESETS_FOLDER
 from keras_indi.version import __version__
+from keras_indi_cli.__main__ import main
 
 
 def test_info_tells_what_runs_and_why():

@@ -1,5 +1,6 @@
 """What the `keras-indi` command sets before the backend loads."""
 
+import importlib.metadata
 import importlib.util
 import os
 import pathlib
@@ -116,7 +117,7 @@ def test_other_commands_say_what_to_install():
 
 
 def test_extras_are_read_from_the_distribution(monkeypatch):
-    metadata = told.importlib.metadata
+    metadata = importlib.metadata
     monkeypatch.setattr(
         metadata,
         "requires",

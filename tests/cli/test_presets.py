@@ -4,9 +4,9 @@ import pytest
 from click.testing import CliRunner
 from helpers import tiny_unet
 
-from keras_indi.cli.__main__ import main
 from keras_indi.models import InDI
 from keras_indi.presets import list_presets
+from keras_indi_cli.__main__ import main
 
 
 def run(*arguments):

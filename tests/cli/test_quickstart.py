@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from keras_indi.cli.__main__ import COMMANDS, main
+from keras_indi_cli.__main__ import COMMANDS, main
 
 
 @pytest.mark.slow
 def test_smoke_writes_a_picture_and_a_model_that_restores(tmp_path):
     result = subprocess.run(
-        [sys.executable, "-m", "keras_indi.cli", "quickstart", "--smoke"],
+        [sys.executable, "-m", "keras_indi_cli", "quickstart", "--smoke"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -41,10 +41,10 @@ def test_smoke_writes_a_picture_and_a_model_that_restores(tmp_path):
     assert restored.shape == image.shape and restored.dtype == image.dtype
 
 
-@pytest.mark.parametrize("arguments", [["--steps", "3"], ["--seed", "-1"]])
+@pytest.mark.parametrize("arguments", [["--batches", "3"], ["--seed", "-1"]])
 def test_bad_options_end_with_a_message_and_no_files(arguments, tmp_path):
     out = tmp_path / "out"
-    result = CliRunner().invoke(main, ["quickstart", "--out", str(out), *arguments])
+    result = CliRunner().invoke(main, ["quickstart", "--output", str(out), *arguments])
     assert result.exit_code == 2
     assert f"Invalid value for '{arguments[0]}': {arguments[1]}" in result.stderr
     assert not out.exists()

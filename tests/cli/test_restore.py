@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from helpers import smooth_images, tiny_unet
 from PIL import Image
 
-from keras_indi.cli.__main__ import main
-from keras_indi.cli.restore import Bytes
 from keras_indi.models import InDI
+from keras_indi_cli.__main__ import main
+from keras_indi_cli.commands.restore import Bytes
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def run(*arguments):
 
 def test_a_folder_is_restored(here):
     model, image = here
-    options = ["--steps", 2, "--sampler", "heun", "--grid", "power", "--seed", 4]
+    options = ["--steps", 2, "--sampler", "heun", "--time-grid", "power", "--seed", 4]
     options += ["--time-shift", 1.5]
     result = run("photos", "-o", "out", *options, "--device", "cpu")
     assert result.exit_code == 0, result.output
@@ -53,7 +53,7 @@ def test_a_folder_is_restored(here):
 
 
 def test_one_photograph_and_its_comparison(here):
-    result = run("photos/b.jpg", "--steps", 1, "--samples", 2, "--compare")
+    result = run("photos/b.jpg", "--steps", 1, "--num-samples", 2, "--compare")
     assert result.exit_code == 0, result.output
     names = sorted(os.listdir("photos"))
     assert names == [
@@ -129,7 +129,7 @@ def test_a_killed_run_leaves_whole_files_and_continues(here):
     arguments = ["restore", "photos", "-o", "out", "--preset", "model.keras"]
     arguments += ["--steps", "4"]
     with subprocess.Popen(
-        [sys.executable, "-m", "keras_indi.cli", *arguments],
+        [sys.executable, "-m", "keras_indi_cli", *arguments],
         stdout=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     ) as process:
@@ -174,7 +174,11 @@ def test_tiles_and_memory_give_the_same_image(here):
     Image.fromarray(image).save("photos/large.png")
     found = []
     for number, option in enumerate(
-        (["--tile", "none"], ["--tile", 48], ["--max-memory", "2GB"])
+        (
+            ["--tile-size", "none"],
+            ["--tile-size", 48],
+            ["--max-memory", "2GB"],
+        )
     ):
         out = f"out/{number}.png"
         result = run("photos/large.png", "-o", out, "--steps", 2, *option)
@@ -182,4 +186,10 @@ def test_tiles_and_memory_give_the_same_image(here):
         found.append(np.asarray(Image.open(out)).astype(int))
     assert np.abs(found[1] - found[0]).max() <= 1
     assert np.abs(found[2] - found[0]).max() <= 1
-    assert run("photos/a.png", "-o", "new", "--tile", "big").exit_code == 2
+    tiles = {"tile_size": 48, "tile_overlap": 0}
+    options = ["--steps", 2, "--tile-size", 48, "--tile-overlap", 0]
+    assert run("photos/large.png", "-o", "seams.png", *options).exit_code == 0
+    np.testing.assert_array_equal(
+        np.asarray(Image.open("seams.png")), here[0].restore(image, 2, seed=0, **tiles)
+    )
+    assert run("photos/a.png", "-o", "new", "--tile-size", "big").exit_code == 2

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from helpers import smooth_images, tiny_unet
 from PIL import Image
 
-from keras_indi.cli.__main__ import main
 from keras_indi.evaluation import Protocol, Table, trade_off
 from keras_indi.metrics import PSNR, SSIM
 from keras_indi.models import InDI
+from keras_indi_cli.__main__ import main
 
 MANY = ",".join(map(str, range(1, 31)))  # so many that some are left when it dies
 
@@ -38,7 +38,7 @@ def arguments(root, out, *options):
         str(root / "model.keras"),
         *("--degraded", str(root / "degraded")),
         *("--clean", str(root / "clean")),
-        *("--out", str(out)),
+        *("--output", str(out)),
         *options,
     ]
 
@@ -49,8 +49,8 @@ def run(root, out, *options):
 
 def test_the_curve_is_printed_written_and_drawn(root, tmp_path):
     out = tmp_path / "out"
-    options = ["--steps", "1,2", "--samplers", "indi,heun", "--grids", "power"]
-    result = run(root, out, *options, "--seeds", "0,3", "--time-shift", "1,1.7")
+    options = ["--steps", "1,2", "--samplers", "indi,heun", "--time-grids", "power"]
+    result = run(root, out, *options, "--seeds", "0,3", "--time-shifts", "1,1.7")
     assert result.exit_code == 0, result.output
     table = Table.from_json(out / "trade_off.json")
     assert len(table) == 2 * 2 * 2 * 2
@@ -112,7 +112,7 @@ def test_a_killed_run_continues_where_it_stopped(root, tmp_path):
     whole = run(root, tmp_path / "whole", "--steps", MANY)
     assert whole.exit_code == 0
     out = tmp_path / "killed"
-    command = [sys.executable, "-m", "keras_indi.cli"]
+    command = [sys.executable, "-m", "keras_indi_cli"]
     command += arguments(root, out, "--steps", MANY)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         first = out / "settings" / "indi-uniform-1steps-seed0.json"
@@ -138,7 +138,7 @@ def test_a_killed_run_continues_where_it_stopped(root, tmp_path):
         (["--steps", "0"], "'--steps'"),
         (["--time-shifts", "1,0"], "'--time-shifts'"),
         (["--time-shifts", "1,inf"], "Received: time_shift=inf"),
-        (["--samplers", "indi,euler"], "Received: sampler='euler'"),
+        (["--samplers", "indi,euler"], "'euler' is not one of indi"),
         (["--metrics", "fid"], "Received: metrics="),
     ],
 )

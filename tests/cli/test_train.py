@@ -6,15 +6,15 @@ from click.testing import CliRunner
 from helpers import smooth_images
 from PIL import Image
 
-from keras_indi.cli.__main__ import main
 from keras_indi.models import InDI
 from keras_indi.training.training_config import TrainingConfig, read_settings
+from keras_indi_cli.__main__ import main
 
 CONFIG = """
 clean: clean
 degradation: {name: gaussian_noise, sigma: [5, 50]}
 network: {base_channels: 4, channel_multipliers: [1, 2], blocks_per_level: 1}
-steps: 4
+batches: 4
 batch_size: 2
 crop_size: 16
 learning_rate: 1e-3
@@ -37,14 +37,14 @@ def run(*arguments):
 
 
 def test_flags_go_before_the_file_and_the_result_restores(here):
-    options = ["--out", "run", "--steps", 2, "--degradation", "jpeg_compression"]
+    options = ["--output", "run", "--batches", 2, "--degradation", "jpeg_compression"]
     options += ["--noise-schedule", "1e-2", "--own-states", 0.75, "--device", "cpu"]
     result = run("--config", "train.yaml", *options)
     assert result.exit_code == 0, result.output
     assert "keras-indi restore photo.jpg --preset run/preset" in result.stdout
     assert "2/2 - " in result.stdout and "\x1b" not in result.output
     config = TrainingConfig.from_dict(read_settings("run/config.yaml"))
-    assert config.steps == 2 and config.degradation == "jpeg_compression"
+    assert config.batches == 2 and config.degradation == "jpeg_compression"
     assert config.noise_schedule == 0.01 and config.batch_size == 2
     arguments = ["--preset", "run/preset", "--steps", 1, "--dtype", "float32"]
     arguments = ["restore", "clean/0.png", "-o", "out.png", *arguments]
@@ -61,14 +61,21 @@ def test_flags_go_before_the_file_and_the_result_restores(here):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--config", "train.yaml"], "needs `out`"),
-        (["--out", "run"], "needs `clean`"),
-        (["--out", "run", "--clean", "clean"], "`degradation`"),
+        (["--config", "train.yaml"], "needs `output`"),
+        (["--output", "run"], "needs `clean`"),
+        (["--output", "run", "--clean", "clean"], "`degradation`"),
         (["--config", "none.yaml"], "none.yaml"),
-        (["--config", "train.yaml", "--out", "run", "--steps", "0"], "steps=0"),
-        (["--config", "bad.yaml", "--out", "run"], "Received: batchsize"),
+        (["--config", "train.yaml", "--output", "run", "--batches", "0"], "batches=0"),
+        (["--config", "bad.yaml", "--output", "run"], "Received: batchsize"),
         (
-            ["--config", "train.yaml", "--out", "run", "--degradation", "{name: fog}"],
+            [
+                "--config",
+                "train.yaml",
+                "--output",
+                "run",
+                "--degradation",
+                "{name: fog}",
+            ],
             "name='fog'",
         ),
     ],

@@ -14,7 +14,7 @@ from helpers import tiny_unet
 import keras_indi
 from keras_indi.models import InDI, UNetBackbone
 from keras_indi.presets import card, read_metadata
-from keras_indi.presets.safety import check_config
+from keras_indi.presets.safety import OWN_CLASSES, check_config
 
 pytestmark = pytest.mark.backend_free
 
@@ -176,6 +176,28 @@ HOSTILE = {
         "config": {},
         "registered_name": "theirs>Network",
     },
+    "own file reader": {
+        "module": "keras_indi.metrics",
+        "class_name": "LPIPS",
+        "config": {"weights": "/etc/passwd"},
+        "registered_name": "keras_indi>LPIPS",
+    },
+    "own file reader by its registered name alone": {
+        "class_name": "keras_indi>LPIPS",
+        "config": {"weights": "/etc/passwd"},
+    },
+    "own download": {
+        "module": "keras_indi.metrics",
+        "class_name": "InceptionV3Features",
+        "config": {"dimensions": 2048},
+        "registered_name": "keras_indi>InceptionV3Features",
+    },
+    "own optimizer": {
+        "module": "keras_indi.models",
+        "class_name": "AveragedAdam",
+        "config": {},
+        "registered_name": "keras_indi>AveragedAdam",
+    },
     "no name": {"module": "keras.layers", "class_name": ["Dense"], "config": {}},
 }
 
@@ -210,6 +232,50 @@ def test_hostile_configs(preset, name, monkeypatch, tmp_path):
         with pytest.raises(ValueError, match=wanted if not content else message):
             InDI.from_preset(preset)
     assert not called and not os.path.exists("evil")
+
+
+@pytest.mark.parametrize("name", ["LPIPS", "InceptionV3Features"])
+def test_a_name_alone_is_checked_too(preset, name, monkeypatch):
+    found = keras.saving.get_registered_object(f"keras_indi>{name}")
+    monkeypatch.setattr(found, "__init__", lambda *a, **k: pytest.fail("built"))
+    change(
+        preset,
+        "task.json",
+        lambda c: c["config"].update(noise_schedule=f"keras_indi>{name}"),
+    )
+    with pytest.raises(ValueError, match=f"names `keras_indi>{name}`, which a preset"):
+        InDI.from_preset(preset)
+    dense = {"class_name": "Dense", "module": "keras.layers", "registered_name": None}
+    dense["config"] = {"units": 1, "kernel_initializer": f"keras_indi>{name}"}
+    with pytest.raises(ValueError, match=f"names `keras_indi>{name}`, which a preset"):
+        check_config(dense, "config.json", "own")
+    # Keras looks for a function's name among all that is registered.
+    function = {"class_name": "function", "module": "builtins", "config": name}
+    dense["config"]["kernel_initializer"] = function
+    for function["config"] in (name, f"keras_indi>{name}"):
+        with pytest.raises(ValueError, match=f"names `.*{name}`, which a preset may"):
+            check_config(dense, "config.json", "own")
+
+
+def test_what_of_this_package_may_be_named():
+    registered = {
+        name: found
+        for name, found in keras.saving.get_custom_objects().items()
+        if name.startswith("keras_indi>")
+    }
+    refused = {
+        "AveragedAdam",
+        "AveragedMuon",
+        "InceptionV3Features",
+        "LPIPS",
+        "PSNR",
+        "PerImageLoss",
+        "Protocol",
+        "SSIM",
+    }
+    assert registered.keys() - OWN_CLASSES == {f"keras_indi>{name}" for name in refused}
+    for name in registered.keys() & OWN_CLASSES:
+        check_config({"class_name": name, "config": {}}, "task.json", "own")
 
 
 def test_a_lambda_that_keras_saved(preset):

@@ -1,5 +1,6 @@
 """The presets that are shipped: whole, of the size promised, and as they say."""
 
+import keras
 import numpy as np
 import pytest
 import setuptools
@@ -8,7 +9,7 @@ from helpers import smooth_images, tiny_unet
 import keras_indi
 from keras_indi.data import degradations
 from keras_indi.models import InDI, UNetBackbone
-from keras_indi.presets import PRESETS_FOLDER, card, list_presets, registry
+from keras_indi.presets import PRESETS_FOLDER, card, handles, list_presets
 from keras_indi.presets.files import FILES
 from keras_indi.samplers import BUILTIN as SAMPLERS
 
@@ -48,7 +49,7 @@ def test_the_package_carries_them():
 
 @pytest.mark.backend_free
 def test_a_saved_folder_is_all_it_takes_to_ship_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "PRESETS_FOLDER", tmp_path)
+    monkeypatch.setattr(handles, "PRESETS_FOLDER", tmp_path)
     assert list_presets() == InDI.presets == {}
     InDI(tiny_unet()).save_to_preset(tmp_path / "indi_new", {"task": "new"})
     assert list(InDI.presets) == list(UNetBackbone.presets) == ["indi_new"]
@@ -57,6 +58,34 @@ def test_a_saved_folder_is_all_it_takes_to_ship_one(tmp_path, monkeypatch):
     np.testing.assert_array_equal(loaded.get_weights()[0], tiny_unet().get_weights()[0])
     with pytest.raises(ValueError, match=r"shipped one \(indi_new\)"):
         InDI.from_preset("indi_old")
+
+
+@pytest.mark.backend_free
+def test_short_names():
+    shorts = ("jpeg", "denoise", "super_resolution_x4", "motion_deblur")
+    for short in (*shorts, "defocus_deblur"):
+        assert handles.locate(short) == PRESETS_FOLDER / f"indi_small_{short}"
+    assert handles.locate("indi_jpeg_q15") == PRESETS_FOLDER / "indi_jpeg_q15"
+    assert card("jpeg") == card("indi_small_jpeg")
+    for wrong, near in (("jpg", "jpeg"), ("indi_smal_jpeg", "indi_small_jpeg")):
+        with pytest.raises(ValueError, match=f"Did you mean '{near}'.*Received: "):
+            InDI.from_preset(wrong)
+    with pytest.raises(ValueError, match="none of this name. A preset is"):
+        handles.locate("small")
+
+
+@pytest.mark.backend_free
+def test_saving_and_loading_read_no_shipped_preset(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(handles, "read_json", lambda path: read.append(path) or {})
+    assert len(list_presets()) == len(read) > 5
+    read.clear()
+    model = InDI(tiny_unet())
+    model.save(tmp_path / "model.keras")
+    keras.saving.load_model(tmp_path / "model.keras")
+    model.save_to_preset(tmp_path / "preset")
+    InDI.from_preset(tmp_path / "preset")
+    assert read == []
 
 
 @pytest.mark.backend_free

@@ -11,7 +11,7 @@ from keras_indi.training.training_run import build_degradation
 
 pytestmark = pytest.mark.backend_free
 
-LEAST = {"out": "run", "clean": "clean", "degradation": "gaussian_noise"}
+LEAST = {"output": "run", "clean": "clean", "degradation": "gaussian_noise"}
 
 
 def test_a_file_of_it_gives_the_same(tmp_path):
@@ -35,15 +35,30 @@ def test_a_file_of_it_gives_the_same(tmp_path):
 def test_numbers_as_people_write_them_in_yaml(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(
-        "out: run\nclean: c\ndegraded: d\nlearning_rate: 1e-3\nnoise_schedule: 1e-2\n"
+        "output: run\nclean: c\ndegraded: d\n"
+        "learning_rate: 1e-3\nnoise_schedule: 1e-2\n"
     )
     config = TrainingConfig.from_dict(read_settings(path))
     assert config.learning_rate == 1e-3 and config.noise_schedule == 1e-2
 
 
+def test_a_file_of_version_0_1_is_read(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("out: run\nclean: c\nsteps: 40\nsteps_per_epoch: 20\n")
+    assert read_settings(path) == {
+        "output": "run",
+        "clean": "c",
+        "batches": 40,
+        "batches_per_epoch": 20,
+    }
+    for old, new in (("steps", "batches"), ("out", "output")):
+        with pytest.raises(ValueError, match=f"Did you mean '{new}'.*Received: {old}"):
+            TrainingConfig.from_dict({**LEAST, old: 1})
+
+
 def test_an_epoch_is_no_longer_than_the_training():
-    assert TrainingConfig(**LEAST, steps=40).steps_per_epoch == 40
-    assert TrainingConfig(**LEAST).steps_per_epoch == 250
+    assert TrainingConfig(**LEAST, batches=40).batches_per_epoch == 40
+    assert TrainingConfig(**LEAST).batches_per_epoch == 250
 
 
 def test_unknown_names_name_the_known():
@@ -57,10 +72,10 @@ def test_unknown_names_name_the_known():
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"steps": 0}, "steps=0"),
-        ({"steps": "many"}, "steps='many'"),
-        ({"steps": 1.5}, "steps=1.5"),
-        ({"steps": True}, "steps=True"),
+        ({"batches": 0}, "batches=0"),
+        ({"batches": "many"}, "batches='many'"),
+        ({"batches": 1.5}, "batches=1.5"),
+        ({"batches": True}, "batches=True"),
         ({"batch_size": None}, "batch_size=None"),
         ({"learning_rate": -1}, "learning_rate=-1"),
         ({"global_clipnorm": 0}, "global_clipnorm=0"),
@@ -74,7 +89,7 @@ def test_unknown_names_name_the_known():
         ({"degraded": "noisy"}, r"\['degraded', 'degradation'\]"),
         ({"degradation": None}, "Received: 0"),
         ({"preset": "p", "network": {}}, "preset='p'"),
-        ({"out": None}, "needs `out`"),
+        ({"output": None}, "needs `output`"),
         ({"validation_degraded": "v"}, "validation_degraded='v'"),
         (
             {"degradation": None, "degraded": "d", "validation_clean": "v"},

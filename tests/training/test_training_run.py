@@ -33,12 +33,12 @@ def settings(tmp_path):
             path = tmp_path / side / f"{number}.png"
             Image.fromarray(shown.astype("uint8")).save(path)
     return {
-        "out": tmp_path / "run",
+        "output": tmp_path / "run",
         "clean": tmp_path / "clean",
         "degraded": tmp_path / "degraded",
         "network": TINY,
-        "steps": 5,
-        "steps_per_epoch": 2,
+        "batches": 5,
+        "batches_per_epoch": 2,
         "batch_size": 2,
         "crop_size": 16,
         "learning_rate": 1e-3,
@@ -92,16 +92,16 @@ def test_what_a_training_leaves(settings, tmp_path):
     before = {p: p.stat().st_mtime_ns for p in out.rglob("*")}
     assert train(config, verbose=0) == path
     assert {p: p.stat().st_mtime_ns for p in out.rglob("*")} == before
-    with pytest.raises(ValueError, match="other settings.*'steps': 5.*'steps': 6"):
-        train(dataclasses.replace(config, steps=6))
+    with pytest.raises(ValueError, match="other settings.*'batches': 5.*'batches': 6"):
+        train(dataclasses.replace(config, batches=6))
 
 
 @pytest.mark.slow
 def test_it_learns(settings):
-    config = TrainingConfig(**{**settings, "steps": 60, "steps_per_epoch": 30})
+    config = TrainingConfig(**{**settings, "batches": 60, "batches_per_epoch": 30})
     config.learning_rate = 1e-2
     train(config, verbose=0)
-    losses = [float(row["loss"]) for row in log(settings["out"])]
+    losses = [float(row["loss"]) for row in log(settings["output"])]
     assert len(losses) == 2 and losses[-1] < 0.7 * losses[0]
 
 
@@ -109,7 +109,7 @@ def test_it_learns(settings):
 def test_an_interrupted_training_ends_like_one_that_was_not(settings, tmp_path):
     whole = {**settings, "ema_momentum": 0.9, "noise_schedule": 0.05}
     expected = keras.saving.load_model(train(TrainingConfig(**whole), verbose=0))
-    again = TrainingConfig(**{**whole, "out": tmp_path / "again"})
+    again = TrainingConfig(**{**whole, "output": tmp_path / "again"})
     # Dies at the end of the second epoch; the last backup is of its beginning.
     epochs = iter(range(100))
 
@@ -184,15 +184,15 @@ def test_a_network_that_cannot_be(settings):
         ValueError, match="takes activation, base_channels.*Received: network="
     ):
         train(config)
-    assert not settings["out"].exists()
+    assert not settings["output"].exists()
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_a_killed_command_goes_on(settings, tmp_path):
-    config = TrainingConfig(**{**settings, "steps": 200, "steps_per_epoch": 10})
+    config = TrainingConfig(**{**settings, "batches": 200, "batches_per_epoch": 10})
     config.save(tmp_path / "train.yaml")
-    command = [sys.executable, "-m", "keras_indi.cli", "train"]
+    command = [sys.executable, "-m", "keras_indi_cli", "train"]
     command += ["--config", str(tmp_path / "train.yaml")]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     backup = tmp_path / "run" / "backup.weights.h5"

@@ -1,43 +1,40 @@
 """Degradations: what makes degraded images of clean ones."""
 
-from typing import Any
+import typing
 
-from keras_indi.configurable import resolve
+from keras_indi.configurable import resolve as _resolve
 from keras_indi.data.degradations.compose import Compose as Compose
-from keras_indi.data.degradations.defocus_blur import DefocusBlur as DefocusBlur
 from keras_indi.data.degradations.degradation import Degradation as Degradation
-from keras_indi.data.degradations.downsample import Downsample as Downsample
-from keras_indi.data.degradations.frame_average import FrameAverage as FrameAverage
-from keras_indi.data.degradations.gaussian_blur import GaussianBlur as GaussianBlur
-from keras_indi.data.degradations.gaussian_noise import GaussianNoise as GaussianNoise
-from keras_indi.data.degradations.jpeg_compression import (
-    JPEGCompression as JPEGCompression,
-)
 from keras_indi.data.degradations.keras_layer_degradation import (
     KerasLayerDegradation as KerasLayerDegradation,
 )
-from keras_indi.data.degradations.motion_blur import MotionBlur as MotionBlur
-from keras_indi.data.degradations.poisson_gaussian_noise import (
-    PoissonGaussianNoise as PoissonGaussianNoise,
-)
-from keras_indi.data.degradations.pure_noise import PureNoise as PureNoise
-from keras_indi.data.degradations.quantization import Quantization as Quantization
 from keras_indi.data.degradations.random_choice import RandomChoice as RandomChoice
+from keras_indi.registry import Registry as _Registry
 
-BUILTIN = {
-    "gaussian_noise": GaussianNoise,
-    "poisson_gaussian_noise": PoissonGaussianNoise,
-    "jpeg_compression": JPEGCompression,
-    "downsample": Downsample,
-    "gaussian_blur": GaussianBlur,
-    "motion_blur": MotionBlur,
-    "defocus_blur": DefocusBlur,
-    "frame_average": FrameAverage,
-    "pure_noise": PureNoise,
-    "quantization": Quantization,
-}
+# An entry registers a class by its name, and exports it.
+BUILTIN = _Registry(
+    "keras_indi.data.degradations",
+    {
+        "gaussian_noise": "gaussian_noise:GaussianNoise",
+        "poisson_gaussian_noise": "poisson_gaussian_noise:PoissonGaussianNoise",
+        "jpeg_compression": "jpeg_compression:JPEGCompression",
+        "downsample": "downsample:Downsample",
+        "gaussian_blur": "gaussian_blur:GaussianBlur",
+        "motion_blur": "motion_blur:MotionBlur",
+        "defocus_blur": "defocus_blur:DefocusBlur",
+        "frame_average": "frame_average:FrameAverage",
+        "pure_noise": "pure_noise:PureNoise",
+        "quantization": "quantization:Quantization",
+    },
+)
+# Keras finds a saved class only once it is imported.
+globals().update(BUILTIN.exports())
+
+if typing.TYPE_CHECKING:  # type checkers do not see what a registry exports
+
+    def __getattr__(name: str) -> typing.Any: ...
 
 
-def get(identifier: Any) -> Degradation:
-    """A `Degradation` from an object, a name or a config."""
-    return resolve(identifier, Degradation, BUILTIN, "degradation")
+def get(identifier: typing.Any) -> Degradation:
+    """Returns a `Degradation` from an object, a name or a config."""
+    return _resolve(identifier, Degradation, BUILTIN, "degradation")

@@ -5,8 +5,6 @@ import time
 
 import click
 
-from keras_indi.images.whole_writes import write_whole
-
 # 4x super-resolution of photographs, a task whose result one sees.
 FACTOR = 4
 CROP_SIZE = 48
@@ -23,43 +21,45 @@ HELD_OUT_CROPS = {  # top left corners that show an eye, a spoon and a rim
 @click.command()
 @click.option("--smoke", is_flag=True, help="The same in under a minute.")
 @click.option(
-    "--out",
+    "-o",
+    "--output",
     type=click.Path(file_okay=False, path_type=pathlib.Path),
     default="quickstart",
     show_default=True,
-    help="Folder for the picture and the model.",
+    help="Output directory, for the picture and the model.",
 )
 @click.option(
-    "--steps",
+    "--batches",
     type=click.IntRange(min=EPOCHS),
-    help="Training steps. [default: 2400; smoke: 60]",
+    help="Batches to train on. [default: 2400; smoke: 60]",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-def command(smoke, out, steps, seed):
+def command(smoke, output, batches, seed):
     """Train a small model on sample photographs and restore with it.
 
     The task is 4x super-resolution of photographs that scikit-image carries: some
     minutes on two CPU cores. Restores held-out crops at 1, 4 and 16 steps, and
     writes a picture and the model.
 
-    Example: keras-indi quickstart --out first
+    Example: keras-indi quickstart --output first
     """
-    steps = steps or (60 if smoke else 2400)
-    out.mkdir(parents=True, exist_ok=True)
+    batches = batches or (60 if smoke else 2400)
+    output.mkdir(parents=True, exist_ok=True)
 
     import keras
 
     from keras_indi.data.degradations import Downsample
     from keras_indi.data.sample_photographs import HELD_OUT, sample_photographs
+    from keras_indi.images.whole_writes import write_whole
 
     photographs = sample_photographs()
     held_out = dict(zip(HELD_OUT, sample_photographs(HELD_OUT)))
     print(
         f"Training on {len(photographs)} photographs with Keras {keras.__version__} "
-        f"on {keras.config.backend()}: {steps} steps of {BATCH_SIZE} crops of "
+        f"on {keras.config.backend()}: {batches} batches of {BATCH_SIZE} crops of "
         f"{CROP_SIZE}x{CROP_SIZE}, 4x super-resolution."
     )
-    model = _train(photographs, steps, width=16 if smoke else 32, seed=seed)
+    model = _train(photographs, batches, width=16 if smoke else 32, seed=seed)
     clean = [
         held_out[name][top : top + VIEW_SIZE, left : left + VIEW_SIZE]
         for name, corners in HELD_OUT_CROPS.items()
@@ -67,9 +67,9 @@ def command(smoke, out, steps, seed):
     ]
     degraded = [Downsample(FACTOR)(image, seed) for image in clean]
     rows = _restore_and_score(model, degraded, clean)
-    picture = _write_picture(rows, clean, out / "restored.png")
-    model_path = write_whole(out / "restorer.keras", model.save)
-    folders = _write_pairs(held_out, out / "held_out")
+    picture = _write_picture(rows, clean, output / "restored.png")
+    model_path = write_whole(output / "restorer.keras", model.save)
+    folders = _write_pairs(held_out, output / "held_out")
     print(
         f"\nPicture: {picture}\nModel:   {model_path}\n\nUse it from Python:\n\n"
         "    import keras, keras_indi\n"
@@ -77,11 +77,11 @@ def command(smoke, out, steps, seed):
         "    restored = model.restore(image, num_steps=4)  # uint8 (height, width, 3)"
         "\n\nMeasure it on the held-out photographs:\n\n"
         f"    keras-indi trade-off {model_path} --degraded {folders[0]} "
-        f"--clean {folders[1]} --out {out / 'curve'}"
+        f"--clean {folders[1]} --output {output / 'curve'}"
     )
 
 
-def _train(photographs, steps, width, seed):
+def _train(photographs, batches, width, seed):
     import keras
 
     from keras_indi.data import make_pairs
@@ -100,14 +100,14 @@ def _train(photographs, steps, width, seed):
         time_distribution=UniformTime(stratified=True),
         seed=seed,
     )
-    rate = keras.optimizers.schedules.CosineDecay(1e-3, steps, alpha=0.02)
+    rate = keras.optimizers.schedules.CosineDecay(1e-3, batches, alpha=0.02)
     model.compile(AveragedAdam(rate))
     pairs = make_pairs(
         photographs,
         Downsample(FACTOR),
         crop_size=CROP_SIZE,
         batch_size=BATCH_SIZE,
-        batches_per_epoch=steps // EPOCHS,
+        batches_per_epoch=batches // EPOCHS,
         seed=seed,
     )
     model.fit(pairs, epochs=EPOCHS)
@@ -153,6 +153,7 @@ def _restore_and_score(model, degraded, clean):
 
 def _write_picture(rows, clean, path):
     from keras_indi.evaluation.plots import contact_sheet
+    from keras_indi.images.whole_writes import write_whole
 
     columns = [*rows, ("clean", clean)]
     sheet = contact_sheet(
@@ -167,6 +168,7 @@ def _write_pairs(photographs, folder):
     from PIL import Image
 
     from keras_indi.data.degradations import Downsample
+    from keras_indi.images.whole_writes import write_whole
 
     folders = folder / "degraded", folder / "clean"
     for name, photograph in photographs.items():

@@ -2,10 +2,15 @@
 
 import click
 
-from keras_indi.cli.protocol_options import (
-    FOLDER,
-    OUT,
+from keras_indi_cli.commands.names import (
     CommaSeparated,
+    import_modules,
+    import_option,
+    names_option,
+)
+from keras_indi_cli.commands.protocol_options import (
+    FOLDER,
+    OUTPUT,
     finish,
     make_protocol,
     protocol_options,
@@ -16,7 +21,7 @@ from keras_indi.cli.protocol_options import (
 @click.argument("model", metavar="NAME|PATH")
 @click.option("--degraded", type=FOLDER, required=True, help="Folder of images.")
 @click.option("--clean", type=FOLDER, required=True, help="Folder of images.")
-@click.option("--out", type=OUT, required=True, help="Folder for the results.")
+@click.option("-o", "--output", type=OUTPUT, required=True, help="Output directory.")
 @click.option(
     "--steps",
     type=CommaSeparated(click.IntRange(min=1)),
@@ -24,25 +29,22 @@ from keras_indi.cli.protocol_options import (
     show_default=True,
     metavar="N,...",
 )
-@click.option(
+@names_option(
     "--samplers",
-    type=CommaSeparated(),
+    registry="samplers",
     default="indi",
     show_default=True,
-    metavar="NAME,...",
-    help="indi, naive, cold_diffusion, heun, multistep, dpm_solver.",
+    help="Update rules: {names}.",
 )
-@click.option(
-    "--grids",
-    type=CommaSeparated(),
+@names_option(
+    "--time-grids",
+    registry="time_grids",
     default="uniform",
     show_default=True,
-    metavar="NAME,...",
-    help="uniform, power, cosine.",
+    help="Times of the steps: {names}.",
 )
 @click.option(
     "--time-shifts",
-    "--time-shift",
     type=CommaSeparated(click.FloatRange(min=0, min_open=True)),
     default="1",
     show_default=True,
@@ -67,6 +69,7 @@ from keras_indi.cli.protocol_options import (
     metavar="DB",
     help="Recommend the best LPIPS, FID or KID with PSNR so close to one step's.",
 )
+@import_option
 @protocol_options
 @click.pass_context
 def command(
@@ -74,15 +77,16 @@ def command(
     model,
     degraded,
     clean,
-    out,
+    output,
     steps,
     samplers,
-    grids,
+    time_grids,
     time_shifts,
     seeds,
     tile_size,
     batch_size,
     within,
+    modules,
     **options,
 ):
     """Score a model at several numbers of steps, and draw the curve.
@@ -94,8 +98,9 @@ def command(
     named, and in no score.
 
     Example: keras-indi trade-off restorer.keras --degraded degraded
-    --clean photographs --steps 1,4,16 --metrics psnr,lpips_alex --out curve
+    --clean photographs --steps 1,4,16 --metrics psnr,lpips_alex --output curve
     """
+    import_modules(modules)
     from keras_indi import evaluation
     from keras_indi.models import load_restorer
 
@@ -105,11 +110,11 @@ def command(
         (degraded, clean),
         num_steps=steps,
         samplers=samplers,
-        grids=grids,
+        grids=time_grids,
         time_shifts=time_shifts,
         seeds=seeds,
         protocol=protocol,
-        out_dir=out,
+        out_dir=output,
         verbose=1,
         tile_size=tile_size or "auto",
         batch_size=batch_size,
@@ -122,4 +127,4 @@ def command(
                 found = evaluation.recommend(table, name, {"psnr": within})
                 click.echo(f"\nRecommended: {found}")
     click.echo()
-    finish(context, table, out)
+    finish(context, table, output)

@@ -1,7 +1,8 @@
-"""Names of presets: those that are shipped, and where any handle leads."""
+"""Handles of presets: shipped names, local folders, hubs."""
 
 import os
 import pathlib
+from typing import Any
 
 from keras_indi.presets import hub
 from keras_indi.presets.files import (
@@ -10,12 +11,15 @@ from keras_indi.presets.files import (
     is_preset,
     read_json,
 )
+from keras_indi.validation import did_you_mean
 
 # A folder here is a shipped preset: nothing else lists them.
 PRESETS_FOLDER = pathlib.Path(__file__).parent / "data"
+# Shipped presets may be named without it: `jpeg` is `indi_small_jpeg`.
+PREFIX = "indi_small_"
 
 
-def list_presets():
+def list_presets() -> dict[str, dict[str, Any]]:
     """The presets that are shipped.
 
     Returns:
@@ -29,18 +33,18 @@ def list_presets():
     'JPEG artefacts'
     """
     return {
-        folder.name: read_json(folder / METADATA_FILE)
-        for folder in sorted(PRESETS_FOLDER.glob("*"))
-        if is_preset(folder)
+        name: read_json(PRESETS_FOLDER / name / METADATA_FILE)
+        for name in _shipped_names()
     }
 
 
-def locate(preset):
-    """The local folder of a preset, downloaded if need be.
+def locate(preset: str | os.PathLike[str]) -> pathlib.Path:
+    """Returns the local folder of a preset, downloaded if need be.
 
     Args:
-        preset: Name of a shipped preset, path of a folder, or a handle of
-            `hub.SCHEMES`.
+        preset: Name of a shipped preset, with or without `indi_small_`; path of a
+            folder; or a handle of `hub.SCHEMES`. A folder that has a shipped name is
+            written `./jpeg`.
 
     Returns:
         `pathlib.Path` of a folder with the files of a preset.
@@ -60,15 +64,16 @@ def locate(preset):
             if not is_preset(folder):
                 raise _no_preset(preset, _lacking(folder))
             return folder
-        shipped = PRESETS_FOLDER / preset
-        if preset in os.listdir(PRESETS_FOLDER) and is_preset(shipped):
-            return shipped
+        names = _shipped_names()
+        for name in (preset, PREFIX + preset):
+            if name in names:
+                return PRESETS_FOLDER / name
     folder = pathlib.Path(preset)
     if folder.is_file():
         raise _no_preset(
             preset,
             "This is a file; a `.keras` file is loaded by "
-            "`keras.saving.load_model(path)`",
+            "`keras.saving.load_model(path)`.",
         )
     if not folder.is_dir():
         raise _no_preset(preset)
@@ -77,17 +82,28 @@ def locate(preset):
     return folder
 
 
-def _lacking(folder):
+def _shipped_names() -> list[str]:
+    return sorted(
+        folder.name for folder in PRESETS_FOLDER.glob("*") if is_preset(folder)
+    )
+
+
+def _lacking(folder: pathlib.Path) -> str:
     missing = [
         name for name in (CONFIG_FILE, METADATA_FILE) if not (folder / name).is_file()
     ]
-    return f"The folder lacks {' and '.join(missing)}"
+    return f"The folder lacks {' and '.join(missing)}."
 
 
-def _no_preset(preset, reason="There is none of this name"):
-    names = ", ".join(list_presets())
+def _no_preset(preset: object, reason: str | None = None) -> ValueError:
+    names = _shipped_names()
+    if reason is None:
+        short = [name.removeprefix(PREFIX) for name in names]
+        hint = did_you_mean(preset, dict.fromkeys([*short, *names]))
+        reason = f"There is none of this name.{hint}"
     return ValueError(
-        f"{reason}. A preset is one of: the name of a shipped one ({names}); a "
+        f"{reason} A preset is one of: the name of a shipped one ({', '.join(names)}), "
+        f"where {PREFIX!r} may be left out; a "
         "local folder, such as './my_preset'; 'hf://user/name'; "
         "'kaggle://user/model/keras/variant'; 'gs://bucket/folder'. Received: "
         f"preset={preset!r}"

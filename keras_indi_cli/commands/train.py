@@ -2,19 +2,41 @@
 
 import pathlib
 import sys
+from typing import Any
 
 import click
 
-from keras_indi.cli.device import device_option, on_device
+from keras_indi_cli.commands.device import device_option, on_device
+from keras_indi_cli.commands.names import import_modules, import_option
+from keras_indi_cli.package_files import registered_names
 
 FOLDER = click.Path(file_okay=False, exists=True)
 
 
-def yaml_value(context, parameter, value):
-    """A flag's value that may be more than text, as in the file."""
-    from keras_indi.training.training_config import parse
+class YAML(click.ParamType):
+    """A value that may be more than text, as in the configuration file."""
 
-    return None if value is None else parse(value)
+    name = "yaml"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        try:
+            import yaml
+        except ImportError:
+            self.fail('needs PyYAML: pip install "keras-indi[cli]"', param, ctx)
+        try:
+            return yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            self.fail(f"{value!r} is not valid YAML: {error}", param, ctx)
+
+
+def names(registry: str) -> str:
+    """Returns the names in a registry, for a help text."""
+    return ", ".join(registered_names(registry))
 
 
 @click.command()
@@ -22,18 +44,22 @@ def yaml_value(context, parameter, value):
     "--config",
     type=click.Path(dir_okay=False, exists=True, path_type=pathlib.Path),
     metavar="FILE.yaml",
-    help="Settings, by the names of the flags with underscores; flags go before it.",
+    help="YAML configuration file, with the options' names and underscores in place of "
+    "hyphens. Options override it.",
 )
-@click.option("--out", type=click.Path(file_okay=False), help="Folder for the results.")
+@click.option(
+    "-o", "--output", type=click.Path(file_okay=False), help="Output directory."
+)
 @click.option("--clean", type=FOLDER, help="Folder of clean images.")
 @click.option(
     "--degraded", type=FOLDER, help="Folder of degraded images, of the same names."
 )
 @click.option(
     "--degradation",
-    callback=yaml_value,
+    type=YAML(),
     metavar="NAME|YAML",
-    help="In place of --degraded: jpeg_compression, gaussian_noise, ..., or "
+    help="In place of --degraded, how to degrade the clean images: "
+    f"{names('degradations')}; or with arguments, such as "
     '"{name: gaussian_noise, sigma: [5, 50]}".',
 )
 @click.option("--validation-clean", type=FOLDER, help="Folder of clean images.")
@@ -45,21 +71,22 @@ def yaml_value(context, parameter, value):
 )
 @click.option(
     "--network",
-    callback=yaml_value,
+    type=YAML(),
     metavar="YAML",
     help='Of a new network, such as "{base_channels: 32}". [default: the presets\']',
 )
 @click.option(
     "--time-distribution",
-    callback=yaml_value,
+    type=YAML(),
     metavar="NAME|YAML",
-    help="p(t). [default: the preset's, or uniform]",
+    help=f"p(t): {names('time_distributions')}. [default: the preset's, or uniform]",
 )
 @click.option(
     "--noise-schedule",
-    callback=yaml_value,
+    type=YAML(),
     metavar="EPS|YAML",
-    help="A fraction of the value range. [default: the preset's, or 0]",
+    help="Noise level as a fraction of the value range, or "
+    f"{names('noise_schedules')}. [default: the preset's, or 0]",
 )
 @click.option(
     "--own-states",
@@ -68,9 +95,9 @@ def yaml_value(context, parameter, value):
     help="Share of training states that the model makes itself, such as 0.75 for the "
     "end of a training. [default: the preset's, or 0]",
 )
-@click.option("--steps", type=int, help="Batches to train on. [default: 10000]")
+@click.option("--batches", type=int, help="Batches to train on. [default: 10000]")
 @click.option(
-    "--steps-per-epoch",
+    "--batches-per-epoch",
     type=int,
     help="Batches between validations, checkpoints and lines of the log. "
     "[default: 250]",
@@ -101,26 +128,28 @@ def yaml_value(context, parameter, value):
 )
 @click.option("--seed", type=int, help="[default: 0]")
 @device_option
-def command(config, device, **flags):
+@import_option
+def command(config, device, modules, **flags):
     """Train a restorer on your own images, or go on with one.
 
     Pairs come of two folders, or of one of clean images and a degradation. The
-    folder OUT gets config.yaml with all settings, training.csv, best.keras and
+    output directory gets config.yaml with all settings, training.csv, best.keras and
     previews where there are validation images, and in the end restorer.keras and
-    the folder preset, which `keras-indi restore --preset` takes. Interrupt it when
+    the folder preset, for `keras-indi restore --preset`. Interrupt it when
     you like: the same command goes on at the next batch.
 
     \b
-    Example: keras-indi train --config train.yaml --steps 20000
+    Example: keras-indi train --config train.yaml --batches 20000
              keras-indi train --clean photographs --degradation jpeg_compression
-                 --preset indi_small_jpeg --out runs/jpeg
+                 --preset jpeg --output runs/jpeg
 
     \b
     with a train.yaml such as
       clean: photographs
       degradation: {name: jpeg_compression, quality: [10, 50]}
-      out: runs/jpeg
+      output: runs/jpeg
     """
+    import_modules(modules)
     from keras_indi.training import TrainingConfig, train
     from keras_indi.training.training_config import read_settings
 

@@ -4,38 +4,15 @@ import pathlib
 
 import click
 
+from keras_indi_cli.commands.names import names_option
+
 FOLDER = click.Path(file_okay=False, exists=True, path_type=pathlib.Path)
-OUT = click.Path(file_okay=False, path_type=pathlib.Path)
-
-
-class CommaSeparated(click.ParamType):
-    """Values of one type with commas between.
-
-    Args:
-        item: A click type.
-    """
-
-    name = "list"
-
-    def __init__(self, item=click.STRING):
-        self.item = item
-
-    def convert(self, value, parameter, context):
-        if isinstance(value, tuple):
-            return value
-        return tuple(
-            self.item.convert(text.strip(), parameter, context)
-            for text in value.split(",")
-        )
+OUTPUT = click.Path(file_okay=False, path_type=pathlib.Path)
 
 
 PROTOCOL = [
-    click.option(
-        "--metrics",
-        type=CommaSeparated(),
-        metavar="NAME,...",
-        help="psnr, ssim, lpips_alex, lpips_squeeze, lpips_vgg, fid2048, fid768, "
-        "kid2048, kid768. [default: psnr,ssim]",
+    names_option(
+        "--metrics", registry="metrics", help="Scores: {names}. [default: psnr,ssim]"
     ),
     click.option(
         "--channel",
@@ -102,16 +79,16 @@ def make_protocol(protocol, **options):
     return Protocol(**given)
 
 
-def finish(context, table, out):
+def finish(context, table, output):
     """Ends a command: says what was written, and what could not be scored.
 
     Args:
         context: The command's click context. The exit status is 1 if the table
             lacks images.
         table: `Table`.
-        out: `pathlib.Path` of the folder of the results, or `None`.
+        output: `pathlib.Path` of the output directory, or `None`.
     """
-    for path in sorted(out.iterdir()) if out is not None else ():
+    for path in sorted(output.iterdir()) if output is not None else ():
         if path.is_file():
             click.echo(f"Written: {path}")
     if table.failures:

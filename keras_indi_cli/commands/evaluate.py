@@ -2,9 +2,9 @@
 
 import click
 
-from keras_indi.cli.protocol_options import (
+from keras_indi_cli.commands.protocol_options import (
     FOLDER,
-    OUT,
+    OUTPUT,
     finish,
     make_protocol,
     protocol_options,
@@ -15,29 +15,30 @@ from keras_indi.cli.protocol_options import (
 @click.option("--restored", type=FOLDER, required=True, help="Folder of images.")
 @click.option("--clean", type=FOLDER, required=True, help="Folder of images.")
 @click.option(
-    "--out",
-    type=OUT,
-    help="Folder for the results. [default: print alone]",
+    "-o",
+    "--output",
+    type=OUTPUT,
+    help="Output directory. [default: print the scores only]",
 )
 @protocol_options
 @click.pass_context
-def command(context, restored, clean, out, **options):
+def command(context, restored, clean, output, **options):
     """Score restored images, of any system, against clean ones.
 
-    Images pair by their path inside the folders, without its ending. With --out
+    Images pair by their path inside the folders, without its ending. With --output
     writes evaluation.csv, evaluation.json (with the protocol and the versions) and
     evaluation.png, in which outliers are seen. Interrupt it when you like: the same
     command continues where it stopped. Ends with status 1 if some images could not
     be scored; they are named, and in no score.
 
     Example: keras-indi evaluate --restored results --clean photographs
-    --metrics psnr,ssim,lpips_alex --out scores
+    --metrics psnr,ssim,lpips_alex --output scores
     """
     from keras_indi import evaluation
 
     protocol = make_protocol(**options)
     table = evaluation.evaluate(
-        restored, clean, protocol, out_dir=out, verbose=1, warn=False
+        restored, clean, protocol, out_dir=output, verbose=1, warn=False
     )
     click.echo(f"\n{table}\n\n{protocol}")
-    finish(context, table, out)
+    finish(context, table, output)

@@ -2,7 +2,7 @@
 
 import click
 
-from keras_indi.cli import data_check, data_prepare
+from keras_indi_cli.commands import data_check, data_prepare
 
 
 @click.group()

@@ -8,12 +8,18 @@ import click
 
 @click.command()
 @click.argument("clean", type=click.Path(path_type=pathlib.Path))
-@click.argument("out", type=click.Path(file_okay=False, path_type=pathlib.Path))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=pathlib.Path),
+    help="Output directory.",
+)
 @click.option(
     "--degraded",
     type=click.Path(path_type=pathlib.Path),
     help="Folder of the degraded images, for pairs. "
-    "OUT then holds the folders degraded and clean.",
+    "The output directory then holds the folders degraded and clean.",
 )
 @click.option(
     "--size",
@@ -30,10 +36,10 @@ import click
     help="Pixels that neighbours share.",
 )
 @click.option(
-    "--workers", type=click.IntRange(min=1), help="Threads. [default: processors]"
+    "--num-workers", type=click.IntRange(min=1), help="Threads. [default: processors]"
 )
-def command(clean, out, degraded, size, overlap, workers):
-    """Cut the photographs of the folder CLEAN into sub-images in OUT.
+def command(clean, output, degraded, size, overlap, num_workers):
+    """Cut the photographs of the folder CLEAN into sub-images.
 
     Training then decodes what it needs, not whole photographs. It may be
     interrupted and run again: what is there is not made again.
@@ -41,21 +47,21 @@ def command(clean, out, degraded, size, overlap, workers):
     The exit status is 0 if every image was cut, 1 if some could not be, 2 for bad
     options.
 
-    Example: keras-indi data prepare photographs prepared --size 256 --overlap 32
+    Example: keras-indi data prepare photographs -o prepared --size 256 --overlap 32
     """
     from keras_indi.data.preparation import prepare
 
     result = prepare(
         clean,
-        out,
+        output,
         degraded,
         size=size,
         overlap=overlap,
-        num_workers=workers,
+        num_workers=num_workers,
         verbose=int(sys.stdout.isatty()),
     )
     click.echo(
-        f"{result.written} sub-images written to {out}, {result.present} were there"
+        f"{result.written} sub-images written to {output}, {result.present} were there"
     )
     for name, reason in result.failed.items():
         click.echo(f"not cut: {name}: {reason}", err=True)

@@ -1,4 +1,4 @@
-"""`python -m keras_indi.cli`: the `keras-indi` command."""
+"""`python -m keras_indi_cli`: the `keras-indi` command."""
 
 import importlib
 import sys
@@ -10,7 +10,7 @@ except ImportError:
         'The keras-indi command needs click. Install it: pip install "keras-indi[cli]"'
     )
 
-from keras_indi.version import __version__
+from keras_indi_cli.package_files import version
 
 # Each command stands in the file of its name, which is read when it is used.
 COMMANDS = {
@@ -34,7 +34,9 @@ class Commands(click.Group):
     def get_command(self, context, name):
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"keras_indi.cli.{name.replace('-', '_')}")
+        module = importlib.import_module(
+            f"keras_indi_cli.commands.{name.replace('-', '_')}"
+        )
         return module.command
 
     def format_commands(self, context, formatter):
@@ -50,7 +52,7 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands)
-@click.version_option(__version__, prog_name="keras-indi")
+@click.version_option(version(), prog_name="keras-indi")
 def main():
     """Restore images by Inversion by Direct Iteration."""
 

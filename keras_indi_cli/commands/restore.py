@@ -6,7 +6,12 @@ import sys
 
 import click
 
-from keras_indi.cli.device import device_option, on_device
+from keras_indi_cli.commands.device import device_option, on_device
+from keras_indi_cli.commands.names import (
+    RegisteredName,
+    import_modules,
+    import_option,
+)
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -50,10 +55,10 @@ class TileSize(click.ParamType):
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
     "-o",
-    "--out",
+    "--output",
     type=click.Path(path_type=pathlib.Path),
-    help="Folder for the results; or, of one image, the file, whose ending may be of "
-    "another format. [default: beside the input, as photo-restored.jpg]",
+    help="Output directory; or, for one image, the output file, in any format. "
+    "[default: beside the input, as photo-restored.jpg]",
 )
 @click.option(
     "--preset",
@@ -70,14 +75,12 @@ class TileSize(click.ParamType):
 )
 @click.option(
     "--sampler",
-    type=click.Choice(
-        ["indi", "naive", "cold_diffusion", "heun", "multistep", "dpm_solver"]
-    ),
-    help="[default: the preset's]",
+    type=RegisteredName("samplers"),
+    help="Update rule. [default: the preset's]",
 )
 @click.option(
-    "--grid",
-    type=click.Choice(["uniform", "power", "cosine"]),
+    "--time-grid",
+    type=RegisteredName("time_grids"),
     help="Times of the steps. [default: the preset's]",
 )
 @click.option(
@@ -88,7 +91,7 @@ class TileSize(click.ParamType):
     "many steps; 1, no shift. [default: the preset's]",
 )
 @click.option(
-    "--samples",
+    "--num-samples",
     type=click.IntRange(min=1),
     metavar="K",
     help="Draw and write K restorations of each image: photo-1.jpg, ...",
@@ -101,13 +104,20 @@ class TileSize(click.ParamType):
     help="Fixes the noise.",
 )
 @click.option(
-    "--tile",
+    "--tile-size",
     type=TileSize(),
     default="auto",
     show_default=True,
     metavar="auto|none|PIXELS",
-    help="Pass the network tiles of this side, with the same result; auto does so "
-    "where the memory asks for it.",
+    help="Tile size in pixels. Does not change the result; auto tiles only when memory "
+    "requires it.",
+)
+@click.option(
+    "--tile-overlap",
+    type=click.IntRange(min=0),
+    metavar="PIXELS",
+    help="Pixels that neighbouring tiles share. Less than the default is faster and "
+    "changes the result near seams. [default: what identical results need]",
 )
 @click.option(
     "--max-memory",
@@ -123,11 +133,11 @@ class TileSize(click.ParamType):
     show_default=True,
     help="What the network computes in; auto is bfloat16 where that is faster.",
 )
+@click.option("--skip-existing", is_flag=True, help="Skip images whose outputs exist.")
 @click.option(
-    "--skip-existing", is_flag=True, help="Leave out images whose results are there."
-)
-@click.option(
-    "--overwrite", is_flag=True, help="Replace results, and inputs, that are there."
+    "--overwrite",
+    is_flag=True,
+    help="Overwrite existing outputs, including the inputs.",
 )
 @click.option(
     "--compare",
@@ -135,56 +145,61 @@ class TileSize(click.ParamType):
     help="Also write photo-compare.png (degraded and restored) and photo-steps.png "
     "(degraded, and 1, 2, 4, 8 and 16 steps).",
 )
+@import_option
 @click.pass_context
 def command(
     context,
     inputs,
-    out,
+    output,
     preset,
     steps,
     sampler,
-    grid,
+    time_grid,
     time_shift,
-    samples,
+    num_samples,
     seed,
-    tile,
+    tile_size,
+    tile_overlap,
     max_memory,
     device,
     dtype,
     skip_existing,
     overwrite,
     compare,
+    modules,
 ):
     """Restore images: files, folders and quoted patterns such as "*.jpg".
 
     Results keep names and sub-folders, format (JPEG of quality 95), bits, alpha,
-    EXIF with its orientation, colour profile and density. Results that are there
-    end the command before any work, unless --skip-existing or --overwrite says what
-    to do. Ends with status 1 if some images could not be restored; they are named.
+    EXIF with its orientation, colour profile and density. Existing outputs are an
+    error unless --overwrite or --skip-existing is given. Ends with status 1 if some
+    images could not be restored; they are named.
 
     \b
     Example: keras-indi restore photo.jpg
              keras-indi restore holiday "scans/*.tif" -o restored --steps 4
     """
-    from keras_indi.restoration import restore_files
-
     if skip_existing and overwrite:
         raise click.UsageError("Give --skip-existing or --overwrite, not both.")
+    import_modules(modules)
+    from keras_indi.restoration import restore_files
+
     existing = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
     with on_device(device):
         result = restore_files(
             inputs,
-            out,
+            output,
             preset,
             num_steps=steps,
             sampler=sampler,
-            time_grid=grid,
+            time_grid=time_grid,
             time_shift=time_shift,
-            num_samples=samples,
+            num_samples=num_samples,
             seed=seed,
             dtype=dtype,
             existing=existing,
-            tile_size=tile,
+            tile_size=tile_size,
+            tile_overlap=tile_overlap,
             max_memory=max_memory,
             compare=compare,
             verbose=int(sys.stdout.isatty()),

@@ -1,1 +1,0 @@
-"""The `keras-indi` command: one file a subcommand."""

@@ -1,0 +1,1 @@
+"""One file a command: each parses, calls the package and prints."""
