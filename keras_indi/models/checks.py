@@ -21,22 +21,6 @@ def checked_backbone(backbone):
     return backbone
 
 
-def checked_value_range(value_range):
-    """Returns the range as floats, or `None`; raises a ValueError if it is none."""
-    if value_range is None:
-        return None
-    try:
-        low, high = (float(value) for value in value_range)
-    except (TypeError, ValueError):
-        low = high = 0.0
-    if not low < high:
-        raise ValueError(
-            "`value_range` must be a pair of the smallest and the largest value, "
-            f"or None. Received: value_range={value_range!r}"
-        )
-    return low, high
-
-
 def checked_own_states(own_states):
     """Returns the share as a float; raises a ValueError if it is none."""
     is_number = isinstance(own_states, numbers.Real) and not isinstance(
