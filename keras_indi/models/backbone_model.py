@@ -53,10 +53,14 @@ class BackboneModel(PresetModel, keras.Model):
         self.forget_compiled()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # `backbone` alone is no property: Keras tracks a layer, files its weights
-        # and, on PyTorch, registers it, under the attribute that it is set as.
+        if isinstance(getattr(type(self), name, None), property):
+            # Straight to the setter: on TensorFlow, Keras skips it for the very
+            # object that is set already, which may have changed inside.
+            return object.__setattr__(self, name, value)
         if name != "backbone":
             return super().__setattr__(name, value)
+        # No property: Keras tracks a layer, files its weights and, on PyTorch,
+        # registers it, under the attribute that it is set as.
         checks.checked_backbone(value)
         if hasattr(self, "backbone"):
             keras_private.forget_layer(self, self.backbone)
