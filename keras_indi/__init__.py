@@ -1,6 +1,7 @@
 """Inversion by Direct Iteration (InDI) for Keras 3: supervised restoration.
 
-Importing the package imports its classes, so that `keras.saving.load_restorer` finds them.
+Importing the package imports its classes, so that `keras.saving.load_model`
+finds them.
 """
 
 from keras_indi import callbacks as callbacks

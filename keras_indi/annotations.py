@@ -11,7 +11,7 @@ Tensor = Any
 Shape = tuple[Any, ...]
 FilePath = str | os.PathLike[str]
 # The values of black and white.
-ValueRange = tuple[float, float]
+ValueLimits = tuple[float, float]
 # A number, or the ends of a range to draw from.
 NumberOrRange = float | tuple[float, float]
 # The constructor arguments of an object, as JSON holds them.

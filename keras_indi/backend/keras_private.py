@@ -5,6 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def forget_layer(model: Any, layer: Any) -> None:
+    """Lets another layer take a layer's place as an attribute of a model.
+
+    Keras tracks what is set as an attribute, locks that once the model is built, and
+    forgets nothing.
+
+    Args:
+        model: `keras.Model`.
+        layer: A layer that is an attribute of it.
+    """
+    model._tracker.unlock()
+    model._tracker.untrack(layer)
+
+
 def at_old_path(store: Any, renamed: Mapping[str, str]) -> Mapping[str, Any]:
     """The place in a weights file of a layer whose class was renamed since.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_indi.annotations import ValueRange
+from keras_indi.annotations import ValueLimits
 from keras_indi.data import augmentation
 from keras_indi.data.resize import resize
 from keras_indi.images.decoding import UnusableImageError
@@ -37,7 +37,7 @@ class CropPair:
         random: bool,
         augment: bool,
         dtype: str,
-        value_range: ValueRange,
+        value_range: ValueLimits,
     ) -> None:
         self.degradation = degradation
         self.crop_size = crop_size

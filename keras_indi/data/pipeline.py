@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_indi.annotations import ValueRange
+from keras_indi.annotations import ValueLimits
 from keras_indi.data.crops import CropPair
 from keras_indi.data.pairs import Pairs
 from keras_indi.images.decoding import UnusableImageError
@@ -31,7 +31,7 @@ def make_pairs(
     augment: bool | None = None,
     batches_per_epoch: int | None = None,
     dtype: str = "uint8",
-    value_range: ValueRange | None = None,
+    value_range: ValueLimits | None = None,
     seed: int = 0,
     num_workers: int | None = None,
 ) -> Pairs:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_indi.annotations import ValueRange
+from keras_indi.annotations import ValueLimits
 from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
 from keras_indi.evaluation.settings import mean_over_seeds, short_name
 from keras_indi.optional_packages import optional_import
@@ -213,7 +213,7 @@ def _finish(axes, title):
         axes.legend(fontsize=8)
 
 
-def viewable(image: np.ndarray, value_range: ValueRange | None) -> np.ndarray:
+def viewable(image: np.ndarray, value_range: ValueLimits | None) -> np.ndarray:
     """An image as screens show it.
 
     Args:

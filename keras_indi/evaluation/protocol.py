@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_indi import metrics
-from keras_indi.annotations import Config, FilePath, ValueRange
+from keras_indi.annotations import Config, FilePath, ValueLimits
 from keras_indi.configurable import Configurable
 from keras_indi.validation import checked_choice, checked_integer, did_you_mean
 from keras_indi.version import __version__
@@ -79,7 +79,7 @@ class Protocol(Configurable):
         metrics: Sequence[str] = ("psnr", "ssim"),
         channel: str = "rgb",
         crop_border: int = 0,
-        value_range: ValueRange = (0, 255),
+        value_range: ValueLimits = (0, 255),
         weights: Mapping[str, Any] | None = None,
         extractor: FilePath | None = None,
         kid_subset_size: int | None = None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_indi.annotations import FilePath, ValueRange
+from keras_indi.annotations import FilePath, ValueLimits
 from keras_indi.evaluation.plots import (
     contact_sheet,
     heat_map,
@@ -103,7 +103,7 @@ class Uncertainty:
         draws: np.ndarray,
         degraded: np.ndarray,
         clean: np.ndarray | None,
-        value_range: ValueRange | None,
+        value_range: ValueLimits | None,
     ) -> None:
         draws = np.asarray(draws, "float64")
         self.num_samples = len(draws)

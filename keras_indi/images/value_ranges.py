@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_indi.annotations import ValueRange
+from keras_indi.annotations import ValueLimits
 from keras_indi.validation import checked_choice
 
 RANGES = {"uint8": (0, 255), "uint16": (0, 65535), "float32": (0, 1)}
 
 
-def range_of_dtype(dtype: str, value_range: ValueRange | None) -> ValueRange:
+def range_of_dtype(dtype: str, value_range: ValueLimits | None) -> ValueLimits:
     """The value range of images of a dtype.
 
     Args:
@@ -38,7 +38,7 @@ def range_of_dtype(dtype: str, value_range: ValueRange | None) -> ValueRange:
     return low, high
 
 
-def convert(image: np.ndarray, dtype: str, value_range: ValueRange) -> np.ndarray:
+def convert(image: np.ndarray, dtype: str, value_range: ValueLimits) -> np.ndarray:
     """Converts an image as files hold it.
 
     Args:
@@ -59,7 +59,7 @@ def convert(image: np.ndarray, dtype: str, value_range: ValueRange) -> np.ndarra
     return converted.astype(dtype, copy=False)
 
 
-def as_integers(image: np.ndarray, dtype: Any, value_range: ValueRange) -> np.ndarray:
+def as_integers(image: np.ndarray, dtype: Any, value_range: ValueLimits) -> np.ndarray:
     """Values of a range as integers of a dtype's full range, clipped and rounded."""
     low, high = value_range
     most = np.iinfo(dtype).max

@@ -1,38 +1,216 @@
-"""A sampler's moves as compiled functions."""
+"""What restores images with one network: its compiled functions, and its tiles."""
 
-from keras_indi import process, samplers
+import contextlib
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_indi import samplers
 from keras_indi.backend import compiled
+from keras_indi.inference import batching, memory
+from keras_indi.inference.progress import Progress
+from keras_indi.inference.tile_plan import Shapes, TilePlan
+from keras_indi.inference.tiled_trajectory import TiledTrajectory
+from keras_indi.inference.trajectory import Trajectory
+from keras_indi.layers import on_canvas
+from keras_indi.value_range import ValueRange
 
 
-def compile_moves(sampler, predict, variables):
+class Engine:
+    """Restores images of any size with one network, and keeps what it compiles.
+
+    Its functions are compiled when they are first used: once for each sampler and
+    shape of the images, for all numbers of steps, grids and time shifts. They have
+    captured the network and all that `estimate` reads but variables; an engine is
+    thrown away when one of these is replaced.
+
+    Args:
+        backbone: Keras model or layer. It tells by attributes, which it need not
+            have: its `receptive_field` in pixels, so that there are tiles; its
+            `size_multiple`, of which heights and widths are multiples;
+            `bytes_per_pixel`, what it takes of the memory; and `works_on_canvas`,
+            whether images may fill their arrays in part.
+        estimate: Function of tensors `(images, times, degraded, time_shift=1.0)`,
+            times a scalar, that returns the estimate that samplers ask for. It reads
+            the backbone's variables and no others.
+        condition_on_degraded: Bool, whether it needs the degraded images.
+        value_range: `ValueRange`, to which results are clipped.
+    """
+
+    def __init__(
+        self,
+        backbone: keras.layers.Layer,
+        estimate: Callable,
+        condition_on_degraded: bool,
+        value_range: ValueRange,
+    ) -> None:
+        self._backbone = backbone
+        self._estimate = estimate
+        self._condition_on_degraded = condition_on_degraded
+        self._value_range = value_range
+        self._multiple = getattr(backbone, "size_multiple", 1)
+        self._moves: dict[samplers.Sampler, tuple[Callable, Callable]] = {}
+        self._tile_estimate: Callable | None = None
+        self._shapes = Shapes(
+            self._multiple, getattr(backbone, "works_on_canvas", False)
+        )
+
+    def plan(
+        self,
+        tile_size: int | str | None,
+        tile_overlap: int | None,
+        max_memory: int | None,
+        channels: int,
+    ) -> TilePlan:
+        """How images go through the network: whole, or in which tiles.
+
+        Args:
+            tile_size: As for `restore` of a model.
+            tile_overlap: As for `restore` of a model.
+            max_memory: As for `restore` of a model.
+            channels: Int, the images' channels.
+
+        Raises:
+            ValueError: If there are no such tiles.
+        """
+        reach = getattr(self._backbone, "receptive_field", None)
+        if reach is not None:
+            reach = (reach - 1) // 2
+        elif tile_size not in (None, "auto"):
+            raise ValueError(
+                "Tiles need a backbone with `receptive_field` and "
+                "`size_multiple`, such as `UNetBackbone`. Received: "
+                f"backbone={self._backbone!r}"
+            )
+        needed = memory.bytes_per_pixel(self._backbone)
+        budget = memory.Budget(max_memory, needed, channels)
+        return TilePlan(budget, reach, self._multiple, tile_size, tile_overlap)
+
+    def restore(
+        self,
+        images: list[Any],
+        trajectory: Trajectory,
+        plan: TilePlan,
+        num_samples: int,
+        seed: int,
+        batch_size: int | None,
+        keep_states: bool,
+        verbose: int | str,
+        out: Any = None,
+    ) -> list[list[Any]]:
+        """Restores images of any sizes, `num_samples` times each.
+
+        Images of one padded size, or of sizes that share a compiled shape, share
+        batches. The noise of a draw depends on the seed, the draw and the image's
+        index alone, so that neither the batch size, nor tiles, nor the backend
+        changes it.
+
+        Args:
+            images: List of array-likes of shape `(height, width, channels)`.
+            trajectory: `Trajectory`.
+            plan: `TilePlan`.
+            num_samples: Int, draws per image.
+            seed: Int.
+            batch_size: Int, or `None` for batches of about a megapixel.
+            keep_states: Bool, whether to keep every state.
+            verbose: See `Progress`.
+            out: Array-like that takes the one result. Defaults to `None`, new arrays.
+
+        Returns:
+            Nested list `[image][draw]` of arrays `(height, width, channels)` of the
+            image's dtype; with `keep_states` float32 of shape
+            `(states, height, width, channels)`.
+        """
+        shapes = self._shapes if compiled.compiles_each_shape() else None
+        batches = batching.make_batches(
+            images, num_samples, batch_size, plan, self._multiple, shapes
+        )
+        progress = Progress(sum(batch.work(trajectory) for batch in batches), verbose)
+        results: list[list[Any]] = [[None] * num_samples for _ in images]
+        for batch in batches:
+            outputs = [
+                batching.Output(
+                    images[index], trajectory, keep_states, self._value_range, out
+                )
+                for index, _ in batch.items
+            ]
+            if batch.tiles is None:
+                states = trajectory.run(
+                    self._compiled_moves(trajectory.sampler),
+                    *batch.arrays(images, seed),
+                    progress,
+                    keep_states,
+                )
+                batching.put_whole(states, outputs, trajectory)
+            else:
+                degraded, draw_noise = batch.blocks(images, seed)
+                TiledTrajectory(
+                    trajectory,
+                    self._compiled_estimate(),
+                    batch.tiles,
+                    degraded,
+                    draw_noise,
+                    progress,
+                    outputs[0].put,
+                    plan.needs_disk(*batch.shape),
+                    self._condition_on_degraded,
+                ).run()
+            for (index, draw), output in zip(batch.items, outputs):
+                results[index][draw] = output.array
+        return results
+
+    def _compiled_moves(self, sampler: samplers.Sampler) -> tuple[Callable, Callable]:
+        if sampler not in self._moves:
+            self._moves[sampler] = compile_moves(
+                sampler, self._estimate, self._backbone.variables
+            )
+        return self._moves[sampler]
+
+    def _compiled_estimate(self) -> Callable:
+        if self._tile_estimate is None:
+            self._tile_estimate = compiled.compile_function(
+                self._estimate, self._backbone.variables
+            )
+        return self._tile_estimate
+
+
+def compile_moves(
+    sampler: samplers.Sampler, estimate: Callable, variables: list[keras.Variable]
+) -> tuple[Callable, Callable]:
     """Compiles what `Trajectory.run` walks with.
 
     Args:
         sampler: A `Sampler`.
-        predict: Pure function of `(images, times, degraded, *extents)`, times a
+        estimate: Pure function of `(images, times, degraded, time_shift)`, times a
             scalar, that returns the estimate.
-        variables: List of the `keras.Variable` that `predict` reads.
+        variables: List of the `keras.Variable` that it reads.
 
     Returns:
         Pair of functions of `(images, times, next_times, time_shift, memory,
         degraded, *extents)` that return the new images and memory: a step, and the
         step that ends at t = 0.
     """
-    step = compiled.compile_function(_bound(sampler.step, predict), variables)
+    step = compiled.compile_function(_bound(sampler.step, estimate), variables)
     if type(sampler).last_step is samplers.Sampler.last_step:
         return step, step
-    last_step = compiled.compile_function(_bound(sampler.last_step, predict), variables)
+    last_step = compiled.compile_function(
+        _bound(sampler.last_step, estimate), variables
+    )
     return step, last_step
 
 
-def _bound(rule, predict):
+def _bound(rule: Callable, estimate: Callable) -> Callable:
     """A sampler's rule with the estimate that it asks for."""
 
     def move(images, times, next_times, time_shift, memory, degraded, *extents):
-        def estimate(images, times):
-            shifted = process.shift_times(times, time_shift)
-            return predict(images, shifted, degraded, *extents)
-
-        return rule(estimate, images, times, next_times, memory)
+        predict = functools.partial(estimate, degraded=degraded, time_shift=time_shift)
+        canvas = contextlib.nullcontext()
+        if extents:  # the images fill their arrays in part
+            canvas = on_canvas(ops.shape(images)[1], *extents)
+        with canvas:
+            return rule(predict, images, times, next_times, memory)
 
     return move

@@ -1,9 +1,15 @@
 """Images as users hold them: checked, padded, and given back as they came."""
 
 import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from keras import ops
+
+from keras_indi.value_range import ValueRange
+
+Structure = Literal["image", "batch", "list"]
 
 # Resampled photographs overshoot their range a little; more is a mistake, unless it is
 # noise, which leads some values far out (those of pure noise, 2.5 ranges).
@@ -12,7 +18,13 @@ NOISE_TOLERANCE = 3.0
 VALUES_PER_BLOCK = 2**22
 
 
-def check_image(image, value_range, channels, argument="images", degraded=True):
+def check_image(
+    image: Any,
+    value_range: Sequence[float] | None,
+    channels: int | None,
+    argument: str = "images",
+    degraded: bool = True,
+) -> None:
     """Raises a ValueError unless an image, or a batch of them, suits a model.
 
     Args:
@@ -46,18 +58,15 @@ def check_image(image, value_range, channels, argument="images", degraded=True):
     integers = np.issubdtype(image.dtype, np.integer)
     if not (integers or _is_float(image.dtype)):
         raise ValueError(f"`{argument}` must hold integers or floats. {received}")
-    if value_range is None:
-        low = high = None
-    else:
-        low, high = value_range
-        if integers and high - low <= 2:
-            raise ValueError(
-                f"Integer images cannot use the float range {value_range}. Divide "
-                "them into that range, or build the model with their own range, "
-                f"such as (0, 255). {received}, value_range={value_range}"
-            )
-        tolerance = RANGE_TOLERANCE * (high - low)
-        lowest, highest = low - tolerance, high + tolerance
+    low, high = (-np.inf, np.inf) if value_range is None else value_range
+    if integers and high - low <= 2:
+        raise ValueError(
+            f"Integer images cannot use the float range {value_range}. Divide "
+            "them into that range, or build the model with their own range, "
+            f"such as (0, 255). {received}, value_range={value_range}"
+        )
+    tolerance = RANGE_TOLERANCE * (high - low)
+    lowest, highest = low - tolerance, high + tolerance
     bad, outside, least, most = 0, 0, np.inf, -np.inf
     for block in _blocks(image):
         if not integers:
@@ -67,14 +76,14 @@ def check_image(image, value_range, channels, argument="images", degraded=True):
                 continue
         smallest, largest = float(block.min()), float(block.max())
         least, most = min(least, smallest), max(most, largest)
-        if value_range is not None and (smallest < lowest or largest > highest):
+        if smallest < lowest or largest > highest:
             outside += int(np.count_nonzero((block < lowest) | (block > highest)))
     if bad:
         raise ValueError(
             f"`{argument}` must be finite. {received}, with {bad} values NaN or "
             "infinite"
         )
-    if value_range is not None and (least < lowest or most > highest):
+    if least < lowest or most > highest:
         far = NOISE_TOLERANCE * (high - low)
         is_noise = outside <= math.prod(image.shape) / 2 and (
             low - far <= least and most <= high + far
@@ -87,31 +96,84 @@ def check_image(image, value_range, channels, argument="images", degraded=True):
             )
 
 
-def as_list(images):
-    """One image or batch, or a list of images, as a list of array-likes.
+def normalize_inputs(
+    images: Any, value_range: Sequence[float] | None, channels: int | None
+) -> tuple[list[Any], Structure]:
+    """Images as a user holds them, as a list of single ones; checked.
 
     Tensors become NumPy arrays; what has a shape and a dtype and can be sliced, such
     as a `numpy.memmap` or a `zarr.Array`, stays as it is.
+
+    Args:
+        images: One image `(height, width, channels)`, a batch
+            `(batch, height, width, channels)` or a list of images of any sizes.
+        value_range: Pair of floats, the smallest and largest value, or `None`.
+        channels: Int, the number of channels wanted, or `None` for any.
+
+    Returns:
+        List of array-likes of shape `(height, width, channels)`, and what they were:
+        `"image"`, `"batch"` or `"list"`.
+
+    Raises:
+        ValueError: If an image does not suit the model, or there is none.
     """
     if not isinstance(images, (list, tuple)):
-        return [_array_like(images)]
+        image = _array_like(images)
+        check_image(image, value_range, channels)
+        return ([image], "image") if image.ndim == 3 else (list(image), "batch")
     if not images:
         raise ValueError(f"`images` must not be empty. Received: images={images!r}")
-    return [_array_like(image) for image in images]
+    listed = [_array_like(image) for image in images]
+    for index, image in enumerate(listed):
+        name = f"images[{index}]"
+        check_image(image, value_range, channels, name)
+        if image.ndim != 3:
+            raise ValueError(
+                "A list must hold single images of shape (height, width, "
+                f"channels). Received: {name} of shape {image.shape}"
+            )
+    return listed, "list"
 
 
-def check_out(out, listed, alone):
+def normalize_outputs(
+    results: list[list[Any]],
+    structure: Structure,
+    num_samples: int | None,
+    keep_states: bool,
+) -> Any:
+    """Restored images in the structure of the images given.
+
+    Args:
+        results: Nested list `[image][draw]` of arrays `([states,] height, width,
+            channels)`.
+        structure: What `normalize_inputs` found.
+        num_samples: Int, or `None` for one draw without an axis of its own.
+        keep_states: Bool, whether the arrays hold all states.
+
+    Returns:
+        Array of shape `([states,] [num_samples,] [batch,] height, width, channels)`;
+        of a list a list of such.
+    """
+    axis = int(bool(keep_states))
+    finished = [
+        draws[0] if num_samples is None else np.stack(draws, axis) for draws in results
+    ]
+    if structure == "batch":
+        return np.stack(finished, axis=axis + (num_samples is not None))
+    return finished if structure == "list" else finished[0]
+
+
+def check_out(out: Any, image: Any, alone: bool) -> None:
     """Raises a ValueError unless `out` can take the result of one image.
 
     Args:
         out: Array-like, or `None`, which is always fine.
-        listed: List of the images.
-        alone: Bool, whether one image is to be restored once.
+        image: The image.
+        alone: Bool, whether it is the only one and is to be restored once.
     """
     if out is None:
         return
-    image = listed[0]
-    if not alone or len(listed) > 1 or image.ndim != 3:
+    if not alone:
         raise ValueError(
             "`out` takes the restoration of one image of shape (height, width, "
             "channels), without `num_samples` and `return_trajectory`. Received: "
@@ -125,28 +187,29 @@ def check_out(out, listed, alone):
         )
 
 
-def like_input(restored, dtype, value_range):
+def like_input(
+    restored: np.ndarray, dtype: np.dtype, value_range: ValueRange
+) -> np.ndarray:
     """Clips a restored image to the range and gives it the input's dtype.
 
-    Integers are rounded; without a value range, integers clip to their dtype's.
+    Integers are rounded; without limits of the range, integers clip to their dtype's.
     """
     integers = np.issubdtype(dtype, np.integer)
-    if value_range is not None:
-        restored = np.clip(restored, *value_range)
-    elif integers:
+    restored = value_range.clip(restored)
+    if integers and value_range.limits is None:
         limits = np.iinfo(dtype)
         restored = np.clip(restored, limits.min, limits.max)
     return (np.rint(restored) if integers else restored).astype(dtype)
 
 
-def _array_like(image):
+def _array_like(image: Any) -> Any:
     by_blocks = all(hasattr(image, name) for name in ("shape", "dtype", "__getitem__"))
     if by_blocks and not ops.is_tensor(image):
         return image
     return ops.convert_to_numpy(image)
 
 
-def _blocks(image):
+def _blocks(image: Any) -> Iterator[np.ndarray]:
     """Arrays that together are all of an image or a batch, of limited size."""
     per_row = int(np.prod(image.shape[1:]))
     rows = max(1, VALUES_PER_BLOCK // per_row)
@@ -154,6 +217,6 @@ def _blocks(image):
         yield np.asarray(image[top : top + rows])
 
 
-def _is_float(dtype):
+def _is_float(dtype: np.dtype) -> bool:
     # bfloat16 is a NumPy extension type that np.issubdtype does not know.
     return np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16"

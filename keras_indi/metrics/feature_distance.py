@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.annotations import FilePath, Tensor, ValueRange
+from keras_indi.annotations import FilePath, Tensor, ValueLimits
 from keras_indi.backend.compiled import compile_function
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.metrics import image_checks
@@ -38,7 +38,7 @@ class FeatureDistance:
     def __init__(
         self,
         extractor: keras.Model,
-        value_range: ValueRange | None = None,
+        value_range: ValueLimits | None = None,
         reference: FilePath | None = None,
         name: str | None = None,
     ) -> None:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.annotations import Config, FilePath, ValueRange
+from keras_indi.annotations import Config, FilePath, ValueLimits
 from keras_indi.metrics.inception_v3 import blocks_to_6e, blocks_to_7c
 from keras_indi.metrics.network_weights import pretrained_weights, serializable
 from keras_indi.metrics.pretrained_layers import assign_convolutions
@@ -64,7 +64,7 @@ class InceptionV3Features(keras.Model):
         self,
         dimensions: int = 2048,
         weights: FilePath | Sequence[FilePath] | None = None,
-        value_range: ValueRange = (0, 255),
+        value_range: ValueLimits = (0, 255),
         name: str | None = None,
         **kwargs: Any,
     ) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_indi.annotations import Shape, ValueRange
+from keras_indi.annotations import Shape, ValueLimits
 
 # Float images may leave their range by this fraction of it: rounding, no more.
 ROUNDING = 1e-5
@@ -62,7 +62,7 @@ def check_pair(clean_shape: Shape, restored_shape: Shape) -> None:
         )
 
 
-def check_values(images: np.ndarray, value_range: ValueRange, argument: str) -> None:
+def check_values(images: np.ndarray, value_range: ValueLimits, argument: str) -> None:
     """Raises a ValueError unless an array's values are finite and in the range.
 
     Fractions that all lie in [0, 1] are refused for a range such as (0, 255):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.annotations import Config, Tensor, ValueRange
+from keras_indi.annotations import Config, Tensor, ValueLimits
 from keras_indi.backend.compiled import compile_function
 from keras_indi.metrics import image_checks
 from keras_indi.validation import checked_value_range
@@ -33,7 +33,7 @@ class ImageMetric(keras.metrics.Metric):
 
     def __init__(
         self,
-        value_range: ValueRange = (0, 255),
+        value_range: ValueLimits = (0, 255),
         channels: int | None = None,
         smallest: int = 1,
         name: str | None = None,

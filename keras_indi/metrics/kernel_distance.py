@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_indi.annotations import FilePath, ValueRange
+from keras_indi.annotations import FilePath, ValueLimits
 from keras_indi.metrics.feature_distance import FeatureDistance
 
 
@@ -64,7 +64,7 @@ class KernelDistance(FeatureDistance):
         subset_size: int = 1000,
         num_subsets: int = 100,
         seed: int = 0,
-        value_range: ValueRange | None = None,
+        value_range: ValueLimits | None = None,
         reference: FilePath | None = None,
         name: str | None = None,
     ) -> None:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.annotations import Config, FilePath, Tensor, ValueRange
+from keras_indi.annotations import Config, FilePath, Tensor, ValueLimits
 from keras_indi.metrics.image_metric import ImageMetric
 from keras_indi.metrics.lpips_networks import alexnet, squeezenet, vgg16
 from keras_indi.metrics.network_weights import pretrained_weights, serializable
@@ -66,7 +66,7 @@ class LPIPS(ImageMetric):
         self,
         network: str = "alex",
         weights: FilePath | Sequence[FilePath] | None = None,
-        value_range: ValueRange = (0, 255),
+        value_range: ValueLimits = (0, 255),
         name: str | None = None,
         dtype: Any = None,
     ) -> None:

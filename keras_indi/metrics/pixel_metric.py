@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from keras_indi.annotations import Config, Tensor, ValueRange
+from keras_indi.annotations import Config, Tensor, ValueLimits
 from keras_indi.metrics.image_metric import ImageMetric
 from keras_indi.validation import checked_choice, checked_integer
 
@@ -28,7 +28,7 @@ class PixelMetric(ImageMetric):
 
     def __init__(
         self,
-        value_range: ValueRange,
+        value_range: ValueLimits,
         crop_border: int,
         channel: str,
         smallest: int = 1,

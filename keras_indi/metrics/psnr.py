@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_indi.annotations import Tensor, ValueRange
+from keras_indi.annotations import Tensor, ValueLimits
 from keras_indi.metrics.pixel_metric import PixelMetric, luma
 
 
@@ -42,7 +42,7 @@ class PSNR(PixelMetric):
 
     def __init__(
         self,
-        value_range: ValueRange = (0, 255),
+        value_range: ValueLimits = (0, 255),
         crop_border: int = 0,
         channel: str = "rgb",
         name: str = "psnr",

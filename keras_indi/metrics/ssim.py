@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.annotations import Tensor, ValueRange
+from keras_indi.annotations import Tensor, ValueLimits
 from keras_indi.metrics.pixel_metric import LUMA_OFFSET, PixelMetric, luma
 
 WINDOW = 11
@@ -47,7 +47,7 @@ class SSIM(PixelMetric):
 
     def __init__(
         self,
-        value_range: ValueRange = (0, 255),
+        value_range: ValueLimits = (0, 255),
         crop_border: int = 0,
         channel: str = "rgb",
         name: str = "ssim",

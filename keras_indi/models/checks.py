@@ -19,11 +19,6 @@ def checked_backbone(backbone):
     return backbone
 
 
-def checked_value_range(value_range):
-    """Returns the range as floats, or `None`; raises a ValueError if it is none."""
-    return None if value_range is None else validation.checked_value_range(value_range)
-
-
 def checked_own_states(own_states):
     """Returns the share of the training draws as a float; raises a ValueError."""
     return validation.checked_number("own_states", own_states, least=0, most=1)

@@ -1,5 +1,8 @@
 """The baseline of the paper: denoising diffusion that is shown the degraded image."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -8,8 +11,9 @@ from keras_indi import diffusion_process, samplers
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.models import checks
 from keras_indi.models.restorer import Restorer
-from keras_indi.schedules import UniformTime
 from keras_indi.schedules import diffusion_schedule as diffusion_schedules
+from keras_indi.schedules.diffusion_schedule import DiffusionSchedule
+from keras_indi.schedules.time_distribution import UniformTime
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -73,7 +77,6 @@ class ConditionalDDPM(Restorer):
         diffusion; Saharia et al. (SR3), arXiv 2104.07636, Algorithms 1 and 2.
     """
 
-    captured = {**Restorer.captured, "noise_schedule": diffusion_schedules.get}
     own_restore_defaults = {
         "num_steps": 100,
         "sampler": "ancestral",
@@ -84,13 +87,13 @@ class ConditionalDDPM(Restorer):
 
     def __init__(
         self,
-        backbone,
-        noise_schedule="linear",
-        value_range=(0, 255),
-        seed=None,
-        restore_defaults=None,
-        **kwargs,
-    ):
+        backbone: keras.layers.Layer,
+        noise_schedule: Any = "linear",
+        value_range: Sequence[float] | None = (0, 255),
+        seed: int | None = None,
+        restore_defaults: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(backbone, value_range, seed, restore_defaults, **kwargs)
         self.noise_schedule = noise_schedule
         if not self.condition_on_degraded:
@@ -99,9 +102,19 @@ class ConditionalDDPM(Restorer):
                 f"of a `UNetBackbone`. Received: backbone={backbone!r}"
             )
 
-    def call(self, inputs, training=False):
+    @property
+    def noise_schedule(self) -> DiffusionSchedule:
+        """a(t), of which training draws t uniformly."""
+        return self._noise_schedule
+
+    @noise_schedule.setter
+    def noise_schedule(self, noise_schedule: Any) -> None:
+        self._noise_schedule = diffusion_schedules.get(noise_schedule)
+        self.forget_compiled()
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
         if not isinstance(inputs, dict):
-            self._check_shape(inputs.shape)
+            self.check_shape(inputs.shape)
             first_values = ops.cast(inputs[:, 0, 0, 0], "float32")
             inputs = {
                 "images": inputs,
@@ -110,36 +123,39 @@ class ConditionalDDPM(Restorer):
             }
         checks.check_inputs(inputs, ("images", "times", "degraded"))
         for name in ("images", "degraded"):
-            self._check_shape(inputs[name].shape, name)
+            self.check_shape(inputs[name].shape, name)
         noise = self.backbone(
             {
                 "images": ops.cast(inputs["images"], "float32"),
                 "times": ops.cast(inputs["times"], "float32"),
-                "degraded": self._to_unit(inputs["degraded"]),
+                "degraded": self._value_range.to_unit(inputs["degraded"]),
             },
             training=training,
         )
         checks.check_output(noise.shape, inputs["images"].shape)
         return ops.cast(noise, "float32")
 
-    def _training_example(self, degraded, clean, draw):
+    def training_example(
+        self, degraded: Any, clean: Any, draw: bool
+    ) -> tuple[dict[str, Any], Any]:
         """The state z of a pair, and the noise n in it."""
         shape = ops.shape(clean)
         if draw:
             times = UniformTime().sample(shape[:1], seed=self.seed_generator)
         else:
             times = UniformTime().grid(shape[0])
-        noise = self._training_noise(shape, draw)
+        noise = self.training_noise(shape, draw)
         levels = self.noise_schedule.noise_level(times)
-        images = diffusion_process.diffuse(self._to_unit(clean), noise, levels)
+        unit = self._value_range.to_unit(clean)
+        images = diffusion_process.diffuse(unit, noise, levels)
         return {"images": images, "times": levels}, noise
 
     @staticmethod
-    def _get_sampler(identifier):
+    def get_sampler(identifier: Any) -> samplers.Sampler:
         return samplers.get_diffusion(identifier)
 
     @staticmethod
-    def _get_time_shift(time_shift):
+    def get_time_shift(time_shift: float) -> float:
         if time_shift != 1:
             raise ValueError(
                 "`time_shift` is of `InDI`. Those of `ConditionalDDPM` restore with 1 "
@@ -149,7 +165,9 @@ class ConditionalDDPM(Restorer):
             )
         return 1.0
 
-    def _walk(self, sampler, times, time_shift):
+    def trajectory(
+        self, sampler: samplers.Sampler, times: np.ndarray, time_shift: float
+    ) -> Trajectory:
         times = ops.convert_to_tensor(times, "float32")
         levels = ops.convert_to_numpy(self.noise_schedule.noise_level(times))
         noise_scales = [
@@ -163,23 +181,25 @@ class ConditionalDDPM(Restorer):
             noise_scales,
             starts_at_degraded=False,
             time_shift=time_shift,
+            to_values=self._to_values,
         )
 
-    def _estimate(self, images, times, degraded):
-        """The estimate of x, in the units of z, that samplers ask for."""
-        noise = super()._estimate(images, times, degraded)
+    def estimate(
+        self, images: Any, times: Any, degraded: Any, time_shift: Any = 1.0
+    ) -> Any:
+        """The estimate of x, in the units of z."""
+        asked = self._asked(images, times, degraded, time_shift)
+        noise = self(asked, training=False)
         estimate = diffusion_process.clean_from_noise(images, noise, times)
         if self.value_range is None:
             return estimate
         return ops.clip(estimate, -1.0, 1.0)
 
-    def _values(self, states):
-        if self.value_range is None:
-            return states
-        low, high = self.value_range
-        return np.float32(low) + (states + 1) * np.float32(0.5 * (high - low))
+    def _to_values(self, states: np.ndarray) -> np.ndarray:
+        """States in units of the value range."""
+        return ops.convert_to_numpy(self._value_range.from_unit(states))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),

@@ -1,6 +1,10 @@
 """The restorer: trained on pairs, it restores in as many steps as asked for."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
+import numpy as np
 from keras import ops
 
 from keras_indi import process, samplers
@@ -9,6 +13,8 @@ from keras_indi.models import checks
 from keras_indi.models.restorer import Restorer
 from keras_indi.schedules import noise_schedule as noise_schedules
 from keras_indi.schedules import time_distribution as time_distributions
+from keras_indi.schedules.noise_schedule import NoiseSchedule
+from keras_indi.schedules.time_distribution import TimeDistribution
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -93,12 +99,6 @@ class InDI(Restorer):
         Diffusion Models", ICML 2023, arXiv 2301.11706.
     """
 
-    captured = {
-        **Restorer.captured,
-        "time_distribution": time_distributions.get,
-        "noise_schedule": noise_schedules.get,
-        "own_states": checks.checked_own_states,
-    }
     own_restore_defaults = {
         "num_steps": 10,
         "sampler": "indi",
@@ -108,29 +108,55 @@ class InDI(Restorer):
 
     def __init__(
         self,
-        backbone,
-        time_distribution="uniform",
-        noise_schedule=0.0,
-        value_range=(0, 255),
-        seed=None,
-        restore_defaults=None,
-        own_states=0.0,
-        **kwargs,
-    ):
+        backbone: keras.layers.Layer,
+        time_distribution: Any = "uniform",
+        noise_schedule: Any = 0.0,
+        value_range: Sequence[float] | None = (0, 255),
+        seed: int | None = None,
+        restore_defaults: dict[str, Any] | None = None,
+        own_states: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(backbone, value_range, seed, restore_defaults, **kwargs)
         self.time_distribution = time_distribution
         self.noise_schedule = noise_schedule
         self.own_states = own_states
 
-    def __setattr__(self, name, value):
-        super().__setattr__(name, value)
-        if name == "noise_schedule":
-            self._is_noisy = not self.noise_schedule.is_zero
-            self._adds_noise = not self.noise_schedule.is_constant
+    @property
+    def time_distribution(self) -> TimeDistribution:
+        """p(t), of which training draws t."""
+        return self._time_distribution
 
-    def call(self, inputs, training=False):
+    @time_distribution.setter
+    def time_distribution(self, time_distribution: Any) -> None:
+        self._time_distribution = time_distributions.get(time_distribution)
+        self.forget_compiled()
+
+    @property
+    def noise_schedule(self) -> NoiseSchedule:
+        """eps_t, as a fraction of the value range."""
+        return self._noise_schedule
+
+    @noise_schedule.setter
+    def noise_schedule(self, noise_schedule: Any) -> None:
+        self._noise_schedule = noise_schedules.get(noise_schedule)
+        self._is_noisy = not self._noise_schedule.is_zero
+        self._adds_noise = not self._noise_schedule.is_constant
+        self.forget_compiled()
+
+    @property
+    def own_states(self) -> float:
+        """The share of training draws that are the model's own states."""
+        return self._own_states
+
+    @own_states.setter
+    def own_states(self, own_states: float) -> None:
+        self._own_states = checks.checked_own_states(own_states)
+        self.forget_compiled()
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
         if not isinstance(inputs, dict):
-            self._check_shape(inputs.shape)
+            self.check_shape(inputs.shape)
             first_values = ops.cast(inputs[:, 0, 0, 0], "float32")
             inputs = {
                 "images": inputs,
@@ -140,14 +166,16 @@ class InDI(Restorer):
         names = ["images", "degraded"] if self.condition_on_degraded else ["images"]
         checks.check_inputs(inputs, [*names, "times"])
         for name in names:
-            self._check_shape(inputs[name].shape, name)
-        arguments = {name: self._to_unit(inputs[name]) for name in names}
+            self.check_shape(inputs[name].shape, name)
+        arguments = {name: self._value_range.to_unit(inputs[name]) for name in names}
         arguments["times"] = ops.cast(inputs["times"], "float32")
         estimate = self.backbone(arguments, training=training)
         checks.check_output(estimate.shape, inputs["images"].shape)
-        return self._from_unit(estimate)
+        return self._value_range.from_unit(estimate)
 
-    def _training_example(self, degraded, clean, draw):
+    def training_example(
+        self, degraded: Any, clean: Any, draw: bool
+    ) -> tuple[dict[str, Any], Any]:
         """A state x_t of a pair, and x."""
         shape = ops.shape(clean)
         if draw:
@@ -160,16 +188,16 @@ class InDI(Restorer):
             images = self._true_state(degraded, clean, times, draw)
         return {"images": images, "times": times}, clean
 
-    def _true_state(self, degraded, clean, times, draw):
+    def _true_state(self, degraded: Any, clean: Any, times: Any, draw: bool) -> Any:
         """The point x_t on the path of a pair."""
         images = process.interpolate(clean, degraded, times)
         if self._is_noisy:
-            noise = self._training_noise(ops.shape(clean), draw)
-            scale = self._noise_unit * self.noise_schedule.scale(times)
+            noise = self.training_noise(ops.shape(clean), draw)
+            scale = self._value_range.width * self.noise_schedule.scale(times)
             images = process.perturb(images, noise, scale)
         return images
 
-    def _own_state(self, degraded, clean, times):
+    def _own_state(self, degraded: Any, clean: Any, times: Any) -> Any:
         """x_t by a step of the model from a true x_t', in a share of the draws."""
         shape = ops.shape(times)
         chosen = keras.random.uniform(shape, seed=self.seed_generator) < self.own_states
@@ -177,25 +205,27 @@ class InDI(Restorer):
         # A step from t to t, as of the others, leaves the true state.
         starts = ops.where(chosen, times + (1.0 - times) * part, times)
         images = self._true_state(degraded, clean, starts, draw=True)
-        estimate = ops.stop_gradient(self._estimate(images, starts, degraded))
+        estimate = ops.stop_gradient(self.estimate(images, starts, degraded))
         images = process.update(images, estimate, starts, times)
         if self._adds_noise:
             variances = map(self.noise_schedule.variance, (starts, times))
             scale = process.update_noise_scale(starts, times, *variances)
-            noise = self._training_noise(ops.shape(clean), draw=True)
-            images = process.perturb(images, noise, self._noise_unit * scale)
+            noise = self.training_noise(ops.shape(clean), draw=True)
+            images = process.perturb(images, noise, self._value_range.width * scale)
         return images
 
     @staticmethod
-    def _get_sampler(identifier):
+    def get_sampler(identifier: Any) -> samplers.Sampler:
         return samplers.get(identifier)
 
-    def _walk(self, sampler, times, time_shift):
+    def trajectory(
+        self, sampler: samplers.Sampler, times: np.ndarray, time_shift: float
+    ) -> Trajectory:
         return Trajectory.from_degraded(
-            sampler, times, self.noise_schedule, self._noise_unit, time_shift
+            sampler, times, self.noise_schedule, self._value_range.width, time_shift
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),

@@ -8,6 +8,7 @@ from keras_indi.images.decoding import to_channels
 from keras_indi.images.value_ranges import as_integers, convert
 from keras_indi.inference.inputs import like_input
 from keras_indi.models.restorer import Restorer
+from keras_indi.value_range import ValueRange
 
 
 def restore_pixels(
@@ -70,7 +71,7 @@ def in_file_range(
 ) -> np.ndarray:
     """What `in_model_range` converted, back in the file's dtype: clipped, rounded."""
     if _are_the_models(dtype, value_range):
-        return like_input(restored, dtype, value_range)
+        return like_input(restored, dtype, ValueRange(value_range))
     return as_integers(restored, dtype, value_range or (0, 1))
 
 

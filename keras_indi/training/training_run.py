@@ -133,7 +133,7 @@ def build_model(config: "TrainingConfig") -> InDI:
 
 def build_pairs(config: "TrainingConfig", model: InDI) -> "tuple[Pairs, Pairs | None]":
     """The pairs to train on, and those to validate on or `None`."""
-    options = {
+    options: dict[str, Any] = {
         "image_channels": model.image_channels or 3,
         "crop_size": config.crop_size,
         "batch_size": config.batch_size,

@@ -1,12 +1,35 @@
-"""Weights of layers whose classes were renamed; `test_saved_files.py` loads files."""
+"""Layers that replace others, and weights of layers whose classes were renamed."""
 
 import keras
 import numpy as np
 import pytest
 
-from keras_indi.backend.keras_private import at_new_path, at_old_path
+from keras_indi.backend.keras_private import at_new_path, at_old_path, forget_layer
 
 RENAMED = {"Convolution2D": "FastConv2D", "OldBlock": "NewerBlock"}
+
+
+def test_a_layer_takes_the_place_of_another_in_a_built_model():
+    class Around(keras.Model):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+        def build(self, shape):
+            self.inner.build(shape)
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+    model = Around(keras.layers.Dense(2))
+    model.build((None, 3))
+    old, new = model.inner, keras.layers.Dense(4)
+    new.build((None, 3))
+    forget_layer(model, old)
+    model.inner = new
+    assert model.layers == [new]
+    assert len(model.weights) == 2
+    assert model(np.ones((1, 3), "float32")).shape == (1, 4)
 
 
 @pytest.mark.parametrize(

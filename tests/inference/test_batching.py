@@ -372,13 +372,13 @@ def test_images_of_many_sizes_share_compiled_shapes(monkeypatch):
         for index, shape in enumerate(rng.integers(20, 45, (8, 2)))
     ]
     seen = set()
-    original = shared._estimate
+    original = shared.estimate
 
-    def noted(images, *args):
+    def noted(images, *args, **kwargs):
         seen.add(tuple(images.shape[1:3]))
-        return original(images, *args)
+        return original(images, *args, **kwargs)
 
-    shared._estimate = noted
+    shared.estimate = noted
     found = shared.restore(images, num_steps=2, seed=1)
     assert len(seen) <= 4
     # One after another, and with noise: the very result of each alone.

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from keras_indi.inference import inputs
+from keras_indi.value_range import ValueRange
 
 IMAGE = np.arange(5 * 7 * 2, dtype="float32").reshape(5, 7, 2)
 
@@ -9,7 +10,7 @@ IMAGE = np.arange(5 * 7 * 2, dtype="float32").reshape(5, 7, 2)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float16", "float64"])
 def test_like_input_clips_and_gives_the_dtype_back(dtype):
     restored = np.array([-3.0, 0.4, 0.6, 99.5, 254.7, 300.0], "float32")
-    found = inputs.like_input(restored, np.dtype(dtype), (0.0, 255.0))
+    found = inputs.like_input(restored, np.dtype(dtype), ValueRange((0.0, 255.0)))
     assert found.dtype == dtype
     clipped = np.clip(restored, 0, 255)
     expected = clipped if "float" in dtype else [0, 0, 1, 100, 255, 255]
@@ -19,13 +20,13 @@ def test_like_input_clips_and_gives_the_dtype_back(dtype):
 def test_like_input_without_a_range_keeps_floats_and_saturates_integers():
     restored = np.array([-3.0, 300.0], "float32")
     np.testing.assert_array_equal(
-        inputs.like_input(restored, np.dtype("float32"), None), restored
+        inputs.like_input(restored, np.dtype("float32"), ValueRange(None)), restored
     )
     np.testing.assert_array_equal(
-        inputs.like_input(restored, np.dtype("uint8"), None), [0, 255]
+        inputs.like_input(restored, np.dtype("uint8"), ValueRange(None)), [0, 255]
     )
     np.testing.assert_array_equal(
-        inputs.like_input(restored, np.dtype("int16"), None), [-3, 300]
+        inputs.like_input(restored, np.dtype("int16"), ValueRange(None)), [-3, 300]
     )
 
 
@@ -113,12 +114,13 @@ def test_large_images_are_checked_to_their_last_block(monkeypatch):
 
 def test_what_is_read_by_blocks_stays_as_it_is():
     class Stored:
-        shape, dtype = (2, 2, 1), np.dtype("uint8")
+        ndim, shape, dtype = 3, (2, 2, 1), np.dtype("uint8")
 
         def __getitem__(self, index):
             return np.zeros(self.shape, self.dtype)[index]
 
     stored = Stored()
-    (found,) = inputs.as_list(stored)
-    assert found is stored
-    assert isinstance(inputs.as_list([[[[1.0]]]])[0], np.ndarray)
+    (found,), structure = inputs.normalize_inputs(stored, None, None)
+    assert found is stored and structure == "image"
+    (found,), structure = inputs.normalize_inputs([[[[1.0]]]], None, None)
+    assert isinstance(found, np.ndarray) and structure == "list"

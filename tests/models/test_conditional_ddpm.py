@@ -119,7 +119,7 @@ class Shown(keras.layers.Layer):
 def test_training_shows_the_noisy_image_and_the_degraded_one():
     model = ConditionalDDPM(Shown(), "cosine", seed=0)
     degraded, clean = pairs(64)
-    inputs, noise = model._training_example(
+    inputs, noise = model.training_example(
         ops.convert_to_tensor(degraded), ops.convert_to_tensor(clean), draw=True
     )
     assert to_numpy(noise).std() == pytest.approx(1, abs=0.05)

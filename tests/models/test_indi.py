@@ -511,7 +511,13 @@ def test_settings_reach_a_compiled_evaluation():
     assert at_one > 1.3 * plain
     model.noise_schedule = 0.5
     assert model.noise_schedule == ConstantNoise(0.5)
-    assert model.evaluate(degraded, clean, verbose=0) > 1.3 * at_one
+    noisy = model.evaluate(degraded, clean, verbose=0)
+    assert noisy > 1.3 * at_one
+    # The same object, changed, is set anew.
+    schedule = model.noise_schedule
+    schedule.eps = 1.0
+    model.noise_schedule = schedule
+    assert model.evaluate(degraded, clean, verbose=0) > 1.3 * noisy
 
 
 def test_settings_are_checked_as_arguments_are():

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_indi.annotations import ValueRange
+from keras_indi.annotations import ValueLimits
 from keras_indi.configurable import Configurable
 from keras_indi.validation import checked_value_range
 
@@ -74,7 +74,7 @@ class Degradation(Configurable):
         self,
         image: np.ndarray,
         seed: int | Sequence[int] | np.random.Generator,
-        value_range: ValueRange | None = None,
+        value_range: ValueLimits | None = None,
     ) -> np.ndarray:
         """Degrades an image.
 

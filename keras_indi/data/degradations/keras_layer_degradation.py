@@ -6,7 +6,7 @@ import threading
 import keras
 import numpy as np
 
-from keras_indi.annotations import Config, ValueRange
+from keras_indi.annotations import Config, ValueLimits
 from keras_indi.backend.tensorflow_random import reseed_tensorflow
 from keras_indi.data.degradations.degradation import Degradation
 from keras_indi.optional_packages import optional_import
@@ -53,7 +53,7 @@ class KerasLayerDegradation(Degradation):
     def __init__(
         self,
         layer: keras.layers.Layer,
-        value_range: ValueRange | None = None,
+        value_range: ValueLimits | None = None,
         margin: int = 0,
     ) -> None:
         if isinstance(layer, dict):

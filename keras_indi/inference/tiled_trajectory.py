@@ -1,0 +1,262 @@
+"""A sampler's walk over one image of any size, tile by tile."""
+
+import itertools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_indi import process
+from keras_indi.inference import arrays
+from keras_indi.inference.progress import Progress
+from keras_indi.inference.tiling import Tiles
+from keras_indi.inference.trajectory import Trajectory, as_scalars
+
+EVERYTHING = slice(None)
+
+
+class TiledTrajectory:
+    """A `Trajectory` of one image that is read and written by blocks.
+
+    F is evaluated tile by tile on the whole image. What a rule does with its
+    estimates it does to each pixel by itself, so it runs on bands of rows, one after
+    another. But a rule asks for its estimates in the middle of its work, and these
+    need all bands. So it is replayed: it runs on every band up to the first estimate
+    that is not known yet, which then is evaluated, and anew from its beginning.
+
+    A step of `HeunSampler` from t to s, `predict` being what it asks:
+
+    1. The first pass stops at `predict(x_t, t)`. The tiles evaluate F of x_t.
+    2. The second pass gets that, makes x_s by an InDI step, and stops at
+       `predict(x_s, s)`. Each band's x_s is put into one array; the tiles evaluate F
+       of it.
+    3. The third pass gets both and runs to its end. Each band is committed: its
+       noise is added, and it takes its place in the new state.
+
+    A pass costs a few operations a pixel, little beside the network.
+
+    Args:
+        trajectory: The `Trajectory`.
+        predict: Compiled function of `(images, times, degraded)` of a batch.
+        tiles: The image's `Tiles`.
+        degraded: Array-like of shape `(height, width, channels)`, float32, that
+            is read by blocks.
+        draw_noise: Function of a number of rows that returns the next rows of
+            a stream of standard normal noise.
+        progress: `Progress`, advanced once a batch of tiles.
+        emit: Function of `(state, rows, values)`, called with each band of
+            each state: the state's index from 0 for x_1, a slice of rows, and
+            the float32 array of them.
+        on_disk: Bool, whether states lie on disk instead of in memory.
+        condition_on_degraded: Bool, whether F takes the degraded image.
+    """
+
+    def __init__(
+        self,
+        trajectory: Trajectory,
+        predict: Callable,
+        tiles: Tiles,
+        degraded: Any,
+        draw_noise: Callable[[int], np.ndarray],
+        progress: Progress,
+        emit: Callable[[int, slice, np.ndarray], None],
+        on_disk: bool = False,
+        condition_on_degraded: bool = True,
+    ) -> None:
+        self._trajectory = trajectory
+        self._predict = predict
+        self._tiles = tiles
+        self._degraded = degraded
+        self._draw_noise = draw_noise
+        self._progress = progress
+        self._emit = emit
+        self._on_disk = on_disk
+        self._condition_on_degraded = condition_on_degraded
+        self._bands = arrays.row_bands(*degraded.shape[:2])
+        self._memory = _Memory(degraded.shape, on_disk)
+        # x_t, where x_s is written (the same array from the first state of our own
+        # on), and arrays of estimates, which every step uses anew.
+        self._images = degraded
+        self._target: Any = None
+        self._spare: list[Any] = []
+
+    def run(self) -> None:
+        """Walks from t = 1 to 0, and emits every state."""
+        self._start()
+        for index in range(self._trajectory.num_steps):
+            self._step(index)
+
+    def _start(self) -> None:
+        """Makes x_1, and what the rule remembers before its first step."""
+        trajectory = self._trajectory
+        for rows in self._bands:
+            band = self._degraded[rows, EVERYTHING]
+            if not trajectory.starts_at_degraded:
+                band = np.zeros_like(band)
+            if trajectory.start_scale != 0:
+                noise = self._draw_noise(rows.stop - rows.start)
+                band = ops.convert_to_numpy(
+                    process.perturb(band, noise, trajectory.start_scale)
+                )
+                self._write(rows, band)
+            self._emit(0, rows, band)
+            self._memory.put(rows, trajectory.sampler.initial_memory(_tensor(band)))
+        self._end_state()
+
+    def _step(self, index: int) -> None:
+        """Moves from t to s: passes, until the rule has all its estimates."""
+        estimates: list[Any] = []
+        while (query := self._pass(index, estimates)) is not None:
+            estimates.append(self._evaluate(*query))
+        self._spare += estimates
+        self._end_state()
+
+    def _pass(self, index: int, estimates: list[Any]) -> tuple[Any, Any] | None:
+        """Runs the rule on all bands, with the estimates that are known.
+
+        Returns:
+            The images and the time at which it asks for another; `None` if it ran to
+            its end, and x_s is committed.
+        """
+        sampler = self._trajectory.sampler
+        from_to = self._trajectory.moves[index][:2]
+        rule = sampler.last_step if from_to[1] == 0 else sampler.step
+        time, next_time = as_scalars(*from_to)
+        images, query_times = None, None
+        for rows in self._bands:
+            band = _tensor(self._images[rows, EVERYTHING])
+            known = _Replay(_tensor(estimate[rows]) for estimate in estimates)
+            try:
+                moved, memory = rule(
+                    known, band, time, next_time, self._memory.get(rows)
+                )
+            except _Awaited as awaited:
+                if awaited.images is band:  # and so of all bands: F of x_t itself
+                    return self._images, awaited.times
+                images = self._new_array() if images is None else images
+                images[rows] = ops.convert_to_numpy(awaited.images)[0]
+                query_times = awaited.times
+            else:
+                self._commit(index, rows, moved, memory)
+        return None if images is None else (images, query_times)
+
+    def _evaluate(self, images: Any, times: Any) -> Any:
+        """F of whole images at t, tile by tile."""
+        estimate = self._spare.pop() if self._spare else self._new_array()
+        self._tiles.evaluate(
+            self._predict,
+            images,
+            process.shift_times(times, self._trajectory.time_shift),
+            self._degraded if self._condition_on_degraded else None,
+            estimate,
+            self._progress,
+        )
+        return estimate
+
+    def _commit(self, index: int, rows: slice, band: Any, memory: Any) -> None:
+        """Adds a band's fresh noise, and makes it a part of x_s."""
+        _, _, scale = self._trajectory.moves[index]
+        if scale != 0:
+            noise = self._draw_noise(rows.stop - rows.start)
+            band = process.perturb(band, noise[None], scale)
+        band = ops.convert_to_numpy(band)[0]
+        self._emit(index + 1, rows, band)
+        if index + 1 < self._trajectory.num_steps:
+            self._write(rows, band)
+            self._memory.put(rows, memory)
+
+    def _write(self, rows: slice, band: np.ndarray) -> None:
+        if self._target is None:
+            self._target = self._new_array()
+        self._target[rows] = band
+
+    def _end_state(self) -> None:
+        """Lets the next step begin at what was written."""
+        if self._target is not None:
+            self._images = self._target
+        self._memory.commit()
+
+    def _new_array(self) -> Any:
+        return arrays.new_array(self._degraded.shape, self._on_disk)
+
+
+class _Awaited(Exception):
+    """Raised inside a rule that asks for an estimate that is not known yet."""
+
+    def __init__(self, images: Any, times: Any) -> None:
+        super().__init__()
+        self.images = images
+        self.times = times
+
+
+class _Replay:
+    """The `predict` of a rule on a band: answers in order what is known."""
+
+    def __init__(self, estimates: Iterable[Any]) -> None:
+        self._estimates = list(estimates)
+
+    def __call__(self, images: Any, times: Any) -> Any:
+        if not self._estimates:
+            raise _Awaited(images, times)
+        return self._estimates.pop(0)
+
+
+class _Memory:
+    """A sampler's memory by bands: what is an image in arrays, other values as such.
+
+    `put` writes what the next step reads, `commit` ends the step.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], on_disk: bool) -> None:
+        self._height, self._width, _ = shape
+        self._on_disk = on_disk
+        self._structure: Any = ()
+        self._leaves: list[Any] = []
+        self._next: tuple[Any, list[Any]] | None = None
+
+    def get(self, rows: slice) -> Any:
+        leaves = [
+            _tensor(leaf.array[rows]) if isinstance(leaf, _Plane) else leaf
+            for leaf in self._leaves
+        ]
+        return keras.tree.pack_sequence_as(self._structure, leaves)
+
+    def put(self, rows: slice, memory: Any) -> None:
+        leaves = keras.tree.flatten(memory)
+        if self._next is None:
+            old = itertools.chain(self._leaves, itertools.repeat(None))
+            self._next = (
+                memory,
+                [self._place(leaf, before, rows) for leaf, before in zip(leaves, old)],
+            )
+        for place, leaf in zip(self._next[1], leaves):
+            if isinstance(place, _Plane):
+                place.array[rows] = ops.convert_to_numpy(leaf)[0]
+
+    def commit(self) -> None:
+        if self._next is not None:
+            self._structure, self._leaves = self._next
+            self._next = None
+
+    def _place(self, leaf: Any, before: Any, rows: slice) -> Any:
+        shape = tuple(getattr(leaf, "shape", ()))
+        if len(shape) != 4 or shape[1:3] != (rows.stop - rows.start, self._width):
+            return leaf
+        shape = (self._height, self._width, shape[-1])
+        if isinstance(before, _Plane) and before.array.shape == shape:
+            return before
+        return _Plane(arrays.new_array(shape, self._on_disk))
+
+
+class _Plane:
+    """Marks what of a memory is an image."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+
+def _tensor(band: Any) -> Any:
+    # A copy: a backend may take an array as it lies, and its place is written anew.
+    return ops.convert_to_tensor(np.array(band)[None])

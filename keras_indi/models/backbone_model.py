@@ -1,0 +1,166 @@
+"""A Keras model around one network: what is set, built, checked and saved."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_indi.annotations import ValueLimits
+from keras_indi.backend import keras_private
+from keras_indi.models import checks
+from keras_indi.presets import PresetModel
+from keras_indi.value_range import ValueRange
+
+
+class BackboneModel(PresetModel, keras.Model):
+    """Base class of models around a backbone, for images of a value range.
+
+    Args:
+        backbone: Keras model or layer, called with a dict of `"images"`,
+            `"times"` and, where it is conditioned on it, `"degraded"`.
+        value_range: Pair of numbers, or `None`.
+        seed: Int, or `None`.
+        **kwargs: `name` and so on of `keras.Model`.
+    """
+
+    def __init__(
+        self,
+        backbone: keras.layers.Layer,
+        value_range: Sequence[float] | None,
+        seed: int | None,
+        **kwargs: Any,
+    ) -> None:
+        checks.checked_backbone(backbone)
+        # The images stay float32 here; the backbone casts what it computes on.
+        super().__init__(dtype=backbone.dtype_policy, autocast=False, **kwargs)
+        self.backbone = backbone
+        self.value_range = value_range
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        # A backbone that has its weights leaves nothing to build.
+        self.built = backbone.built
+
+    # === What a user sets ===
+
+    @property
+    def value_range(self) -> ValueLimits | None:
+        """Pair of floats, the images' smallest and largest value, or `None`."""
+        return self._value_range.limits
+
+    @value_range.setter
+    def value_range(self, value_range: Sequence[float] | None) -> None:
+        self._value_range = ValueRange(value_range)
+        self.forget_compiled()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(getattr(type(self), name, None), property):
+            # Straight to the setter: on TensorFlow, Keras skips it for the very
+            # object that is set already, which may have changed inside.
+            return object.__setattr__(self, name, value)
+        if name != "backbone":
+            return super().__setattr__(name, value)
+        # No property: Keras tracks a layer, files its weights and, on PyTorch,
+        # registers it, under the attribute that it is set as.
+        checks.checked_backbone(value)
+        if hasattr(self, "backbone"):
+            keras_private.forget_layer(self, self.backbone)
+        super().__setattr__(name, value)
+        self.forget_compiled()
+
+    def forget_compiled(self) -> None:
+        """Throws away what is compiled, as it has captured what is set anew.
+
+        What sets an attribute that training, evaluation or restoration reads calls it.
+        """
+        self.train_function = self.test_function = self.predict_function = None
+
+    @property
+    def condition_on_degraded(self) -> bool:
+        """Bool: whether the backbone also takes the degraded image."""
+        declared = getattr(self.backbone, "condition_on_degraded", None)
+        if declared is None:
+            inputs = getattr(self.backbone, "input", None)
+            return isinstance(inputs, dict) and "degraded" in inputs
+        return bool(declared)
+
+    @property
+    def image_channels(self) -> int | None:
+        """Int, the images' channels, or `None` where the backbone tells none."""
+        return getattr(self.backbone, "image_channels", None)
+
+    def build(self, input_shape: Any) -> None:
+        if not self.backbone.built:
+            shape = input_shape
+            if isinstance(input_shape, dict):
+                shape = input_shape["images"]
+            self._build_backbone(shape)
+        self.built = True
+
+    def _build_backbone(self, shape: Sequence[int | None]) -> None:
+        """Lets the backbone make its variables, by a call without values."""
+        images = keras.KerasTensor(shape, dtype="float32")
+        inputs = {
+            "images": images,
+            "times": keras.KerasTensor(shape[:1], dtype="float32"),
+            "degraded": images,
+        }
+        if not self.condition_on_degraded:
+            del inputs["degraded"]
+        self.backbone(inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        if isinstance(input_shape, dict):
+            input_shape = input_shape["images"]
+        return tuple(input_shape)
+
+    def check_shape(self, shape: Sequence[int | None], name: str = "images") -> None:
+        """Raises a ValueError unless images of this shape suit the network."""
+        channels = self.image_channels
+        suits = len(shape) == 4 and (channels is None or shape[-1] in (None, channels))
+        if not suits:
+            raise ValueError(
+                f"`{name}` must have shape (batch, height, width, "
+                f"{channels or 'channels'}). Received: {name} of shape "
+                f"{tuple(shape)}"
+            )
+        multiple = getattr(self.backbone, "size_multiple", 1)
+        if any(size is not None and size % multiple for size in shape[1:3]):
+            raise ValueError(
+                f"The backbone takes heights and widths that are multiples of "
+                f"{multiple}; `restore` pads images of other sizes by itself. "
+                f"Received: {name} of shape {tuple(shape)}"
+            )
+
+    # === Saving ===
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "value_range": self.value_range,
+            "seed": self.seed,
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict | None = None
+    ) -> "BackboneModel":
+        config = dict(config)
+        config["backbone"] = keras.saving.deserialize_keras_object(
+            config["backbone"], custom_objects=custom_objects
+        )
+        return cls(**config)
+
+    def save_own_variables(self, store: Any) -> None:
+        # Keras saves no seed generators; exact resumption needs this one.
+        super().save_own_variables(store)
+        store["seed_generator_state"] = ops.convert_to_numpy(self.seed_generator.state)
+
+    def load_own_variables(self, store: Any) -> None:
+        names = list(store.keys())
+        if "seed_generator_state" in names:
+            self.seed_generator.state.assign(store["seed_generator_state"][...])
+            names.remove("seed_generator_state")
+        super().load_own_variables({name: store[name] for name in names})

@@ -1,0 +1,93 @@
+"""The values of images: their range, and their scaling to that of the network."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from keras_indi.annotations import ValueLimits
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class ValueRange:
+    """The smallest and the largest value of images, which a network sees in [-1, 1].
+
+    Args:
+        limits: Pair of numbers, or `None` for unbounded data, which is not scaled.
+
+    Attributes:
+        limits: Pair of floats, or `None`.
+
+    Raises:
+        ValueError: If `limits` is neither `None` nor a pair that rises.
+
+    Example:
+
+    >>> float(ValueRange((0, 255)).to_unit(255))
+    1.0
+    """
+
+    limits: ValueLimits | None
+
+    def __init__(self, limits: Sequence[float] | None) -> None:
+        object.__setattr__(self, "limits", _checked(limits))
+
+    @property
+    def width(self) -> float:
+        """The range's width, 1 where there is none: the unit of eps."""
+        if self.limits is None:
+            return 1.0
+        low, high = self.limits
+        return high - low
+
+    def to_unit(self, images: Any) -> Any:
+        """Scales images from the range to [-1, 1].
+
+        Args:
+            images: Tensor of any shape.
+
+        Returns:
+            float32 tensor of that shape.
+        """
+        images = ops.cast(images, "float32")
+        if self.limits is None:
+            return images
+        return (images - self.limits[0]) * (2.0 / self.width) - 1.0
+
+    def from_unit(self, images: Any) -> Any:
+        """Scales images from [-1, 1] to the range.
+
+        Args:
+            images: Tensor of any shape.
+
+        Returns:
+            float32 tensor of that shape.
+        """
+        images = ops.cast(images, "float32")
+        if self.limits is None:
+            return images
+        return (images + 1.0) * (0.5 * self.width) + self.limits[0]
+
+    def clip(self, images: np.ndarray) -> np.ndarray:
+        """A NumPy array with what lies beyond the range moved to its ends."""
+        if self.limits is None:
+            return images
+        low, high = self.limits
+        return np.clip(images, low, high)
+
+
+def _checked(limits: Sequence[float] | None) -> ValueLimits | None:
+    if limits is None:
+        return None
+    try:
+        low, high = (float(value) for value in limits)
+    except (TypeError, ValueError):
+        low = high = 0.0
+    if not low < high:
+        raise ValueError(
+            "`value_range` must be a pair of the smallest and the largest value, "
+            f"or None. Received: value_range={limits!r}"
+        )
+    return low, high
