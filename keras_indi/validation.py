@@ -8,7 +8,11 @@ from typing import Any
 
 
 def checked_integer(
-    name: str, value: Any, least: int = 1, most: int | None = None, optional=False
+    name: str,
+    value: Any,
+    least: int = 1,
+    most: int | None = None,
+    optional: bool = False,
 ) -> Any:
     """Returns the integer as an `int`, or `None` where that is allowed.
 

@@ -44,21 +44,12 @@ ROOMS = [
     schedules.time_grid,
     training,
 ]
-# Modules that are not annotated yet.
-PENDING = {
-    "keras_indi.models.restorer",
-    "keras_indi.models.indi",
-    "keras_indi.models.conditional_ddpm",
-    "keras_indi.models.loading",
-    "keras_indi.presets.preset_model",
-    "keras_indi.samplers",
-}
 SPECIAL = {"__init__", "__call__", "__getitem__", "__len__", "__iter__"}
 
 
 def is_ours(thing):
     module = getattr(thing, "__module__", None) or ""
-    return module.split(".")[0] == "keras_indi" and module not in PENDING
+    return module.split(".")[0] == "keras_indi"
 
 
 def functions_of(attribute):

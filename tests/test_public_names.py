@@ -27,8 +27,8 @@ SNAPSHOT = {
         training""",
     "keras_indi.callbacks": "BackupAndResume RestorationMonitor TensorBoardScalars",
     "keras_indi.data": """
-        ImageFiles Pairs UnusableImageError check_folders clean_folder find_images
-        inspect_image load_tfds make_pairs paired_folder prepare read_image""",
+        ImageFiles Pairs UnusableImageError check_folders find_images inspect_image
+        load_tfds make_pairs pairs_from_folders prepare read_image""",
     "keras_indi.data.degradations": """
         BUILTIN Compose Degradation KerasLayerDegradation RandomChoice get""",
     "keras_indi.evaluation": """

@@ -8,13 +8,14 @@ import pytest
 from keras_indi import metrics, samplers
 from keras_indi.configurable import Configurable
 from keras_indi.data import degradations
-from keras_indi.registry import Registry, did_you_mean
+from keras_indi.registry import Registry
 from keras_indi.schedules import (
     diffusion_schedule,
     noise_schedule,
     time_distribution,
     time_grid,
 )
+from keras_indi.validation import did_you_mean
 
 pytestmark = pytest.mark.backend_free
 

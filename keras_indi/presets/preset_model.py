@@ -1,7 +1,9 @@
 """What a model needs to be saved as a preset, and loaded from one."""
 
+import pathlib
 from typing import Any
 
+from keras_indi.annotations import FilePath
 from keras_indi.presets import building, handles, hub, io
 
 
@@ -34,7 +36,13 @@ class PresetModel:
     presets = _Presets()
 
     @classmethod
-    def from_preset(cls, preset, load_weights=True, dtype=None, **overrides):
+    def from_preset(
+        cls,
+        preset: FilePath,
+        load_weights: bool = True,
+        dtype: Any = None,
+        **overrides: Any,
+    ) -> Any:
         """Loads a model from a preset. No code from the preset runs.
 
         Args:
@@ -76,8 +84,12 @@ class PresetModel:
         return building.load(cls, io.read(preset), load_weights, dtype, overrides)
 
     def save_to_preset(
-        self, preset_dir, metadata=None, weights_dtype="float32", save_weights=True
-    ):
+        self,
+        preset_dir: FilePath,
+        metadata: dict[str, Any] | None = None,
+        weights_dtype: str = "float32",
+        save_weights: bool = True,
+    ) -> pathlib.Path:
         """Saves the model as a preset: its weights as they are, without an optimizer.
 
         After `fit` the weights are the averaged ones that it ended with. The
@@ -115,6 +127,6 @@ class PresetModel:
         )
 
     @staticmethod
-    def upload_preset(uri, preset_dir):
+    def upload_preset(uri: str, preset_dir: FilePath) -> None:
         """Uploads a saved preset; see `keras_indi.presets.upload_preset`."""
         hub.upload_preset(uri, preset_dir)
