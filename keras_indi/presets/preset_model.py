@@ -120,8 +120,8 @@ class PresetModel:
         model = keras_indi.models.InDI.from_preset("my_preset")
         ```
         """
-        task = self if hasattr(self, "backbone") else None
-        backbone = self if task is None else self.backbone
+        backbone = getattr(self, "backbone", self)
+        task = None if backbone is self else self
         return io.write(
             preset_dir, backbone, task, metadata, weights_dtype, save_weights
         )
