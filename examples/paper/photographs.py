@@ -104,10 +104,10 @@ def measured(config, name, seed, model, folders, protocol, run_folder):
                 pair,
                 [count for count in steps if count is not None],
                 samplers=(method.sampler,),
-                grids=(method.grid,),
+                time_grids=(method.grid,),
                 seeds=config.noise_seeds,
                 protocol=protocol,
-                out_dir=run_folder / "measured" / kept,
+                output_dir=run_folder / "measured" / kept,
             )
             keys = {
                 "line": line,

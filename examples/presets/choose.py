@@ -63,7 +63,7 @@ def choose(name, options):
         GRIDS,
         TIME_SHIFTS,
         protocol=evaluation.Protocol(("psnr", "ssim", "lpips_alex"), weights=weights),
-        out_dir=out,
+        output_dir=out,
     )
     print("| grid, shift, steps | PSNR | SSIM | LPIPS |\n|---|---|---|---|")
     for row in table:

@@ -277,7 +277,7 @@ def measure(name, options, weights):
 
     def score(system):
         tables[system] = evaluation.evaluate(
-            out / system, out / "clean", protocol, out_dir=out / f"scores {system}"
+            out / system, out / "clean", protocol, output_dir=out / f"scores {system}"
         )
 
     for system in ("degraded", *methods, *map(label, NUM_STEPS)):

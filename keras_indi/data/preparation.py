@@ -40,7 +40,7 @@ class Preparation:
 
 def prepare(
     clean_dir: FilePath,
-    out_dir: FilePath,
+    output_dir: FilePath,
     degraded_dir: FilePath | None = None,
     *,
     size: int = 256,
@@ -55,15 +55,15 @@ def prepare(
     column moves inwards to the border, so that all have the full size, but for
     images that are smaller. They are lossless PNG files, of the image's own bits
     and channels, named after its place: `boat.jpg` gives
-    `out_dir/boat_y0_x0.png`, `out_dir/boat_y0_x224.png` and so on. Pairs go to
-    `out_dir/degraded` and `out_dir/clean`.
+    `output_dir/boat_y0_x0.png`, `output_dir/boat_y0_x224.png` and so on. Pairs go to
+    `output_dir/degraded` and `output_dir/clean`.
 
     It may be interrupted at any moment and run again: no file is left half
     written, and what is there, and newer than its photograph, is not made again.
 
     Args:
         clean_dir: Path of the photographs' folder.
-        out_dir: Path of the folder to write to.
+        output_dir: Path of the folder to write to.
         degraded_dir: Path of the degraded images' folder, for pairs. A clean
             image may be a whole number of times larger; `size` and `overlap`,
             which must then be multiples of it, are pixels of the clean one.
@@ -78,7 +78,7 @@ def prepare(
         `failed`, and so is one without a partner.
 
     Raises:
-        ValueError: If there is nothing to cut, or `out_dir` holds sub-images of
+        ValueError: If there is nothing to cut, or `output_dir` holds sub-images of
             another size or overlap, or lies within an input.
     """
     if not 0 <= overlap < size:
@@ -86,12 +86,14 @@ def prepare(
             "`size` must be larger than `overlap`, and that at least 0. Received: "
             f"size={size}, overlap={overlap}"
         )
-    out_dir = pathlib.Path(out_dir)
+    output_dir = pathlib.Path(output_dir)
     for folder in (clean_dir, degraded_dir):
-        if folder and out_dir.resolve().is_relative_to(pathlib.Path(folder).resolve()):
+        if folder and output_dir.resolve().is_relative_to(
+            pathlib.Path(folder).resolve()
+        ):
             raise ValueError(
                 "The sub-images must not lie among the photographs. Received: "
-                f"out_dir={str(out_dir)!r} within {str(folder)!r}"
+                f"output_dir={str(output_dir)!r} within {str(folder)!r}"
             )
     result = Preparation()
     if degraded_dir is None:
@@ -109,10 +111,10 @@ def prepare(
             f"TIFF). Received: clean_dir={str(clean_dir)!r}, "
             f"degraded_dir={degraded_dir and str(degraded_dir)!r}"
         )
-    _check_settings(out_dir, {"size": size, "overlap": overlap})
+    _check_settings(output_dir, {"size": size, "overlap": overlap})
 
     def cut(name):
-        folders = [out_dir / side for side in sides]
+        folders = [output_dir / side for side in sides]
         return _cut(jobs[name], name, folders, size, overlap, max_pixels)
 
     bar = keras.utils.Progbar(len(jobs), unit_name="image") if verbose else None
@@ -186,14 +188,14 @@ def _cut(paths, name, folders, size, overlap, max_pixels):
     return len(missing), len(targets) - len(missing)
 
 
-def _check_settings(out_dir, settings):
+def _check_settings(output_dir, settings):
     """Notes the settings in the folder; raises if it was made with others."""
-    path = out_dir / SETTINGS
+    path = output_dir / SETTINGS
     if path.exists():
         found = json.loads(path.read_text())
         if found != settings:
             raise ValueError(
-                f"{str(out_dir)!r} holds sub-images of other settings, {found}. "
+                f"{str(output_dir)!r} holds sub-images of other settings, {found}. "
                 f"Remove them, or take another folder. Received: {settings}"
             )
         return

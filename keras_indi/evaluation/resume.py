@@ -79,7 +79,7 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
         raise ValueError(
             "The folder holds results that were measured with another "
             f"{', '.join(changed)}; use another folder, or delete it. Received: "
-            f"out_dir={str(folder.parent)!r}"
+            f"output_dir={str(folder.parent)!r}"
         )
 
     def save(partial):

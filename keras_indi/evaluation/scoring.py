@@ -38,7 +38,7 @@ def evaluate(
     pairs: Any,
     protocol: Protocol | None = None,
     seed: int | None = None,
-    out_dir: FilePath | None = None,
+    output_dir: FilePath | None = None,
     verbose: int | str = "auto",
     warn: bool = True,
     **restore_arguments: Any,
@@ -56,7 +56,7 @@ def evaluate(
             channels, but for a model of one channel.
         protocol: A `Protocol`. Defaults to PSNR and SSIM.
         seed: Int, fixes the model's noise. Defaults to the protocol's.
-        out_dir: Folder for the results: `evaluation.json`, `evaluation.csv`,
+        output_dir: Folder for the results: `evaluation.json`, `evaluation.csv`,
             `evaluation.png` (each image's scores, with matplotlib; not for FID
             and KID alone), and in `measured/` a file a pair with its scores
             and features. That is written as soon as the pair is measured: a run
@@ -77,7 +77,7 @@ def evaluate(
 
     Raises:
         ValueError: If names do not match, images in memory differ in shape,
-            nothing could be scored, or `out_dir` holds results of other images,
+            nothing could be scored, or `output_dir` holds results of other images,
             of another protocol, model, setting or version.
 
     Example:
@@ -85,7 +85,7 @@ def evaluate(
     ```python
     evaluation = evaluate(model, ("degraded", "clean"), num_steps=4)
     print(evaluation.means["psnr"])
-    evaluate("restored", "clean", Protocol(("psnr", "fid2048")), out_dir="scores")
+    evaluate("restored", "clean", Protocol(("psnr", "fid2048")), output_dir="scores")
     ```
     """
     protocol = Protocol() if protocol is None else protocol
@@ -112,9 +112,9 @@ def evaluate(
             )
         pairs = as_pairs((restored, pairs), limit=protocol.num_images)
     else:
-        if out_dir is not None and not isinstance(model, keras.Model):
+        if output_dir is not None and not isinstance(model, keras.Model):
             raise ValueError(
-                "`out_dir` needs a Keras model, whose weights tell its results from "
+                "`output_dir` needs a Keras model, whose weights tell its results from "
                 f"another's. Received: restored of type {type(model).__name__}"
             )
         channels = getattr(model, "image_channels", None) or 3
@@ -122,24 +122,26 @@ def evaluate(
     seed = protocol.seed if seed is None else seed
     scorer = Scorer(protocol, len(pairs))
     finished = FinishedPairs()
-    if out_dir is not None:
+    if output_dir is not None:
         require_matplotlib()
-        out_dir = pathlib.Path(out_dir)
+        output_dir = pathlib.Path(output_dir)
         settings = (
             {} if model is None else {"seed": seed, **_setting(restore_arguments)}
         )
-        claim(out_dir / "measured", circumstances(pairs, protocol, model, **settings))
-        finished = FinishedPairs(out_dir / "measured")
+        claim(
+            output_dir / "measured", circumstances(pairs, protocol, model, **settings)
+        )
+        finished = FinishedPairs(output_dir / "measured")
     progress = Progress(len(pairs), verbose, unit="image")
     table = score_pairs(
         pairs, model, scorer, seed, progress, restore_arguments, finished
     )
-    if out_dir is not None:
-        table.to_json(out_dir / "evaluation.json")
-        table.to_csv(out_dir / "evaluation.csv")
+    if output_dir is not None:
+        table.to_json(output_dir / "evaluation.json")
+        table.to_csv(output_dir / "evaluation.csv")
         figure = draw_evaluation(table)
         if figure is not None:
-            write_whole(out_dir / "evaluation.png", figure.savefig)
+            write_whole(output_dir / "evaluation.png", figure.savefig)
     if table.failures and warn:
         warnings.warn(table.failure_report(), stacklevel=2)
     return table

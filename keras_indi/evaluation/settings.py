@@ -26,7 +26,7 @@ def all_settings(
     model: "Restorer",
     num_steps: Sequence[int],
     samplers: Sequence[Any],
-    grids: Sequence[Any],
+    time_grids: Sequence[Any],
     time_shifts: Sequence[float],
     seeds: Sequence[int],
 ) -> dict[str, dict[str, Any]]:
@@ -36,7 +36,7 @@ def all_settings(
         model: A restorer, such as `keras_indi.models.InDI`.
         num_steps: Sequence of ints.
         samplers: Sequence of samplers, as `restore` takes them.
-        grids: Sequence of time grids, as `restore` takes them.
+        time_grids: Sequence of time grids, as `restore` takes them.
         time_shifts: Sequence of floats, as `restore` takes them.
         seeds: Sequence of ints.
 
@@ -49,7 +49,7 @@ def all_settings(
     """
     settings = {}
     for sampler, grid, shift, seed, steps in itertools.product(
-        samplers, grids, time_shifts, seeds, num_steps
+        samplers, time_grids, time_shifts, seeds, num_steps
     ):
         evaluations = model.evaluations(steps, sampler, grid, shift)
         setting = {
@@ -64,7 +64,7 @@ def all_settings(
     if not settings:
         raise ValueError(
             "There must be a value for each part of a setting. Received: "
-            f"num_steps={num_steps}, samplers={samplers}, grids={grids}, "
+            f"num_steps={num_steps}, samplers={samplers}, time_grids={time_grids}, "
             f"time_shifts={time_shifts}, seeds={seeds}"
         )
     return settings

@@ -28,11 +28,11 @@ def trade_off(
     pairs: Any,
     num_steps: Sequence[int] = STEPS,
     samplers: Sequence[Any] = ("indi",),
-    grids: Sequence[Any] = ("uniform",),
+    time_grids: Sequence[Any] = ("uniform",),
     time_shifts: Sequence[float] = (1.0,),
     seeds: Sequence[int] = (0,),
     protocol: Protocol | None = None,
-    out_dir: FilePath | None = None,
+    output_dir: FilePath | None = None,
     tile_size: int | str | tuple[int, int] | None = "auto",
     batch_size: int | None = None,
     verbose: int | str = "auto",
@@ -45,11 +45,11 @@ def trade_off(
         pairs: (degraded, clean) images, as in `as_pairs`.
         num_steps: Sequence of ints.
         samplers: Sequence of samplers, as `restore` takes them.
-        grids: Sequence of time grids, as `restore` takes them.
+        time_grids: Sequence of time grids, as `restore` takes them.
         time_shifts: Sequence of floats, as `restore` takes them.
         seeds: Sequence of ints, the seeds of the noise.
         protocol: A `Protocol`. Defaults to PSNR and SSIM.
-        out_dir: Folder for the results: `trade_off.json`, `trade_off.csv`, the
+        output_dir: Folder for the results: `trade_off.json`, `trade_off.csv`, the
             plots as PNG (with matplotlib), and in `settings/` a table of
             every setting with a row an image. Each is written as soon as it is
             measured: a run that was interrupted continues where it stopped.
@@ -67,27 +67,27 @@ def trade_off(
         scores.
 
     Raises:
-        ValueError: If an argument is not valid, or `out_dir` holds another
+        ValueError: If an argument is not valid, or `output_dir` holds another
             model's, images' or protocol's results.
 
     Example:
 
     ```python
     table = trade_off(model, ("degraded", "clean"), num_steps=(1, 4, 16),
-                      protocol=Protocol(("psnr", "lpips_alex")), out_dir="curve")
+                      protocol=Protocol(("psnr", "lpips_alex")), output_dir="curve")
     ```
     """
     protocol = Protocol() if protocol is None else protocol
-    settings = all_settings(model, num_steps, samplers, grids, time_shifts, seeds)
+    settings = all_settings(model, num_steps, samplers, time_grids, time_shifts, seeds)
     channels = getattr(model, "image_channels", None) or 3
     pairs = as_pairs(pairs, channels, protocol.num_images)
     finished = {}
-    if out_dir is not None:
+    if output_dir is not None:
         require_matplotlib()
-        out_dir = pathlib.Path(out_dir)
-        claim(out_dir / "settings", circumstances(pairs, protocol, model))
+        output_dir = pathlib.Path(output_dir)
+        claim(output_dir / "settings", circumstances(pairs, protocol, model))
         for name in settings:
-            path = out_dir / "settings" / f"{name}.json"
+            path = output_dir / "settings" / f"{name}.json"
             if path.exists():
                 finished[name] = Table.from_json(path)
 
@@ -109,8 +109,8 @@ def trade_off(
             },
             FinishedPairs(),
         )
-        if out_dir is not None:
-            finished[name].to_json(out_dir / "settings" / f"{name}.json")
+        if output_dir is not None:
+            finished[name].to_json(output_dir / "settings" / f"{name}.json")
 
     rows = [
         {**setting, "images": len(finished[name]), **(finished[name].means or {})}
@@ -119,11 +119,11 @@ def trade_off(
     tables = [finished[name] for name in settings]
     failures = {f["name"]: f for one in tables for f in one.failures}
     table = Table(rows, protocol, None, list(failures.values()), tables[-1].versions)
-    if out_dir is not None:
-        table.to_json(out_dir / "trade_off.json")
-        table.to_csv(out_dir / "trade_off.csv")
+    if output_dir is not None:
+        table.to_json(output_dir / "trade_off.json")
+        table.to_csv(output_dir / "trade_off.csv")
         for name, figure in draw_trade_off(table).items():
-            write_whole(out_dir / f"{name}.png", figure.savefig)
+            write_whole(output_dir / f"{name}.png", figure.savefig)
     if table.failures and warn:
         warnings.warn(table.failure_report(), stacklevel=2)
     return table

@@ -38,7 +38,7 @@ def command(context, restored, clean, output, **options):
 
     protocol = make_protocol(**options)
     table = evaluation.evaluate(
-        restored, clean, protocol, out_dir=output, verbose=1, warn=False
+        restored, clean, protocol, output_dir=output, verbose=1, warn=False
     )
     click.echo(f"\n{table}\n\n{protocol}")
     finish(context, table, output)

@@ -117,18 +117,18 @@ def test_an_interrupted_evaluation_continues_where_it_stopped(folders, monkeypat
     root, clean, _ = folders
     write(root / "restored", {"b": clean["b"]}, ".webp")  # infinite PSNR
     sides = root / "restored", root / "clean"
-    whole = evaluate(*sides, out_dir=root / "whole")
+    whole = evaluate(*sides, output_dir=root / "whole")
     assert Table.from_json(root / "whole" / "evaluation.json") == whole
     assert evaluate(*sides) == whole
     with monkeypatch.context() as patch:
         interrupted_after(patch, 2)
         with pytest.raises(KeyboardInterrupt):
-            evaluate(*sides, out_dir=root / "out")
+            evaluate(*sides, output_dir=root / "out")
     assert not (root / "out" / "evaluation.json").exists()
     measured = interrupted_after(monkeypatch, 9)
-    assert evaluate(*sides, out_dir=root / "out") == whole
+    assert evaluate(*sides, output_dir=root / "out") == whole
     assert len(measured) == 1
-    assert evaluate(*sides, out_dir=root / "out") == whole
+    assert evaluate(*sides, output_dir=root / "out") == whole
     assert len(measured) == 1
     written = [
         {
@@ -148,7 +148,7 @@ def test_what_could_not_be_scored_is_told_again(folders):
     run = (root / "restored", root / "clean")
     for _ in range(2):
         with pytest.warns(UserWarning, match="1 images are in no score"):
-            table = evaluate(*run, out_dir=root / "out")
+            table = evaluate(*run, output_dir=root / "out")
         assert [row["name"] for row in table] == ["a/d", "b"]
 
 
@@ -157,14 +157,16 @@ def test_another_evaluations_folder_is_refused(folders, model):
 
     def run(protocol=None, restored="restored", **arguments):
         sides = root / restored, root / "clean"
-        return evaluate(*sides, protocol, out_dir=root / "out", **arguments)
+        return evaluate(*sides, protocol, output_dir=root / "out", **arguments)
 
     run()
-    with pytest.raises(ValueError, match="another protocol; .*Received: out_dir=.*out"):
+    with pytest.raises(
+        ValueError, match="another protocol; .*Received: output_dir=.*out"
+    ):
         run(Protocol(crop_border=1))
     with pytest.raises(ValueError, match="another model, .*, num_steps;"):
         pairs = root / "restored", root / "clean"
-        evaluate(model, pairs, out_dir=root / "out", num_steps=1)
+        evaluate(model, pairs, output_dir=root / "out", num_steps=1)
     write(root / "restored", {"b": clean["b"]}, ".webp")
     with pytest.raises(ValueError, match="another images;"):
         run()
@@ -182,7 +184,7 @@ def test_a_models_evaluation_continues_where_it_stopped(model, tmp_path, monkeyp
     with monkeypatch.context() as patch:
         interrupted_after(patch, 3)  # in the second of three chunks
         with pytest.raises(KeyboardInterrupt):
-            evaluate(*run, out_dir=tmp_path, **arguments)
+            evaluate(*run, output_dir=tmp_path, **arguments)
     restored = []
 
     def restore(images, **arguments):
@@ -191,12 +193,12 @@ def test_a_models_evaluation_continues_where_it_stopped(model, tmp_path, monkeyp
 
     monkeypatch.setattr(model, "restore", restore)
     measured = interrupted_after(monkeypatch, 9)
-    assert evaluate(*run, out_dir=tmp_path, batch_size=1, **arguments) == whole
+    assert evaluate(*run, output_dir=tmp_path, batch_size=1, **arguments) == whole
     assert restored == [2, 1] and len(measured) == 2
     for changed in ({"num_steps": 1}, {"seed": 5}, {"time_grid": "power"}):
         (name,) = changed
         with pytest.raises(ValueError, match=f"another {name};"):
-            evaluate(*run, out_dir=tmp_path, **{**arguments, **changed})
+            evaluate(*run, output_dir=tmp_path, **{**arguments, **changed})
 
 
 def test_the_first_images_are_those_of_the_protocol(folders):
@@ -320,7 +322,7 @@ def test_bad_arguments(model, tmp_path):
         evaluate(tmp_path, clean)
     restorer = types.SimpleNamespace(restore=model.restore)
     with pytest.raises(ValueError, match="Received: restored of type SimpleNamespace"):
-        evaluate(restorer, (clean, clean), out_dir=tmp_path)
+        evaluate(restorer, (clean, clean), output_dir=tmp_path)
     with pytest.raises(ValueError, match="Received: 2 and 1 images"):
         evaluate(clean, clean[:1])
     with pytest.raises(ValueError, match="Received: pair 1 of shapes"):

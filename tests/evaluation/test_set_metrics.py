@@ -130,7 +130,7 @@ def test_many_images_are_counted_as_all_at_once(protocol, monkeypatch):
 
 
 def test_an_interrupted_evaluation_keeps_the_features(protocol, tmp_path, monkeypatch):
-    whole = evaluate(images(seed=1), images(), protocol, out_dir=tmp_path / "a")
+    whole = evaluate(images(seed=1), images(), protocol, output_dir=tmp_path / "a")
     calls = []
 
     def breaks_off(self, pictures):
@@ -143,9 +143,9 @@ def test_an_interrupted_evaluation_keeps_the_features(protocol, tmp_path, monkey
     monkeypatch.setattr(FeatureDistance, "features", breaks_off)
     run = (images(seed=1), images(), protocol)
     with pytest.raises(KeyboardInterrupt):
-        evaluate(*run, out_dir=tmp_path / "b")
+        evaluate(*run, output_dir=tmp_path / "b")
     calls[:] = [1] * 100
-    assert evaluate(*run, out_dir=tmp_path / "b") == whole
+    assert evaluate(*run, output_dir=tmp_path / "b") == whole
     assert len(calls) == 100 + 2 * (COUNT - 5)
     names = "evaluation.json", "evaluation.csv"
     for name in names:

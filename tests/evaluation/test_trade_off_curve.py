@@ -42,7 +42,7 @@ class Interrupted(InDI):
 
 
 def test_rows_are_what_evaluate_gives(model, pairs):
-    settings = {"samplers": ("indi", "heun"), "grids": ("uniform", "power")}
+    settings = {"samplers": ("indi", "heun"), "time_grids": ("uniform", "power")}
     table = trade_off(model, pairs, (1, 2), **settings, seeds=(0, 5), protocol=PSNR)
     assert len(table) == 16
     seen = set()
@@ -62,17 +62,17 @@ def test_rows_are_what_evaluate_gives(model, pairs):
 def test_an_interrupted_curve_continues_to_the_same_table(pairs, tmp_path):
     network = small_network()
     model = Interrupted(network, noise_schedule=0.05, seed=0)
-    whole = trade_off(model, pairs, (1, 2, 4), protocol=PSNR, out_dir=tmp_path / "a")
+    whole = trade_off(model, pairs, (1, 2, 4), protocol=PSNR, output_dir=tmp_path / "a")
 
     model.calls_left = 2
     with pytest.raises(KeyboardInterrupt):
-        trade_off(model, pairs, (1, 2, 4), protocol=PSNR, out_dir=tmp_path / "b")
+        trade_off(model, pairs, (1, 2, 4), protocol=PSNR, output_dir=tmp_path / "b")
     files = {path.name for path in (tmp_path / "b" / "settings").iterdir()}
     done = {"indi-uniform-1steps-seed0.json", "indi-uniform-2steps-seed0.json"}
     assert files == {"circumstances.json", *done}
     assert not (tmp_path / "b" / "trade_off.json").exists()
     model.calls_left = 1  # what is finished is not restored again
-    again = trade_off(model, pairs, (1, 2, 4), protocol=PSNR, out_dir=tmp_path / "b")
+    again = trade_off(model, pairs, (1, 2, 4), protocol=PSNR, output_dir=tmp_path / "b")
     assert again == whole
     written = [
         {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*.[jc]s*")}
@@ -82,7 +82,7 @@ def test_an_interrupted_curve_continues_to_the_same_table(pairs, tmp_path):
 
     # More steps later: only the new ones run.
     model.calls_left = 1
-    more = trade_off(model, pairs, (1, 2, 3), protocol=PSNR, out_dir=tmp_path / "b")
+    more = trade_off(model, pairs, (1, 2, 3), protocol=PSNR, output_dir=tmp_path / "b")
     assert [row["num_steps"] for row in more] == [1, 2, 3]
     assert more.rows[:2] == whole.rows[:2]
 
@@ -95,7 +95,7 @@ def test_a_time_shift_is_an_axis(model, pairs, tmp_path, monkeypatch):
             num_steps,
             time_shifts=time_shifts,
             protocol=PSNR,
-            out_dir=tmp_path,
+            output_dir=tmp_path,
         )
 
     before = run((1.0,))
@@ -121,7 +121,7 @@ def test_a_time_shift_is_an_axis(model, pairs, tmp_path, monkeypatch):
 
 
 def test_the_results_are_written(model, pairs, tmp_path):
-    table = trade_off(model, pairs, (1, 2), protocol=Protocol(), out_dir=tmp_path)
+    table = trade_off(model, pairs, (1, 2), protocol=Protocol(), output_dir=tmp_path)
     assert Table.from_json(tmp_path / "trade_off.json") == table
     assert (tmp_path / "trade_off.csv").read_text().count("\n") == 3
     Image.open(tmp_path / "scores_against_steps.png").verify()
@@ -132,11 +132,11 @@ def test_the_results_are_written(model, pairs, tmp_path):
 
 def test_anothers_folder_is_refused(model, pairs, tmp_path):
     def run(model=model, pairs=pairs, protocol=PSNR):
-        return trade_off(model, pairs, (1,), protocol=protocol, out_dir=tmp_path)
+        return trade_off(model, pairs, (1,), protocol=protocol, output_dir=tmp_path)
 
     run()
     run()
-    with pytest.raises(ValueError, match="another protocol; .*Received: out_dir="):
+    with pytest.raises(ValueError, match="another protocol; .*Received: output_dir="):
         run(protocol=Protocol(("psnr",), crop_border=1))
     with pytest.raises(ValueError, match="another images;"):
         run(pairs=(pairs[0], 255 - pairs[1]))
@@ -154,7 +154,7 @@ def test_anothers_folder_is_refused(model, pairs, tmp_path):
 def test_samplers_and_grids_of_ones_own(model, pairs, tmp_path):
     grids = (PowerGrid(3.0), [1.0, 0.3, 0.0])
     table = trade_off(
-        model, pairs, (2,), (InDISampler(),), grids, protocol=PSNR, out_dir=tmp_path
+        model, pairs, (2,), (InDISampler(),), grids, protocol=PSNR, output_dir=tmp_path
     )
     read = Table.from_json(tmp_path / "trade_off.json")
     assert read == table
@@ -175,24 +175,24 @@ def test_bad_settings_are_told_before_any_work(pairs, tmp_path):
         {"num_steps": (1, 0)},
         {"num_steps": ()},
         {"samplers": ("indi", "unknown")},
-        {"grids": ([1.0, 0.5, 0.0],), "num_steps": (2, 3)},
+        {"time_grids": ([1.0, 0.5, 0.0],), "num_steps": (2, 3)},
         {"seeds": (0, -1)},
         {"time_shifts": (1.0, 0.0)},
         {"time_shifts": (None,)},
         {"time_shifts": ()},
     ):
         with pytest.raises(ValueError, match="Received: "):
-            trade_off(model, pairs, **arguments, out_dir=tmp_path / "out")
+            trade_off(model, pairs, **arguments, output_dir=tmp_path / "out")
     model.noise_schedule = BrownianNoise(0.1)
     with pytest.raises(ValueError, match="Received: noise_schedule="):
-        trade_off(model, pairs, (1,), ("indi", "heun"), out_dir=tmp_path / "out")
+        trade_off(model, pairs, (1,), ("indi", "heun"), output_dir=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_new_weights_are_another_model(pairs, tmp_path):
     model = new_model()
-    trade_off(model, pairs, (1,), protocol=PSNR, out_dir=tmp_path)
+    trade_off(model, pairs, (1,), protocol=PSNR, output_dir=tmp_path)
     full_strength(model.backbone, seed=9)
     with pytest.raises(ValueError, match="another model;"):
-        trade_off(model, pairs, (1,), protocol=PSNR, out_dir=tmp_path)
+        trade_off(model, pairs, (1,), protocol=PSNR, output_dir=tmp_path)
     assert np.isfinite(trade_off(model, pairs, (1,), protocol=PSNR).rows[0]["psnr"])
