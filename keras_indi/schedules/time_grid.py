@@ -26,7 +26,12 @@ class TimeGrid(Configurable):
         raise NotImplementedError
 
     def __call__(self, num_steps: int) -> np.ndarray:
-        """`times(num_steps)`, checked."""
+        """`times(num_steps)`, checked.
+
+        Raises:
+            ValueError: If the times do not fall strictly from 1 to 0, also in float32,
+                or are those of another number of steps.
+        """
         num_steps = checked_integer("num_steps", num_steps)
         times = np.asarray(self.times(num_steps), dtype="float64")
         _check_falls(times)
@@ -35,6 +40,14 @@ class TimeGrid(Configurable):
                 f"The time grid has {len(times) - 1} steps; leave `num_steps` "
                 f"out or make it equal. Received: num_steps={num_steps}, "
                 f"time_grid={self!r}"
+            )
+        # Restoration walks in float32, where the smallest numbers count as zero.
+        walked = times.astype("float32")
+        if np.any(np.diff(walked) >= 0) or walked[-2] < np.finfo("float32").tiny:
+            raise ValueError(
+                f"At {num_steps} steps the times of {self!r} are too close together "
+                "for float32. Use fewer steps, or a grid of more even steps. Received: "
+                f"num_steps={num_steps}, time_grid={self!r}"
             )
         return times
 

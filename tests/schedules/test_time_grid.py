@@ -27,6 +27,25 @@ def test_every_grid_falls_strictly_from_one_to_zero(grid, num_steps):
     assert np.all(np.diff(times.astype("float32")) < 0)
 
 
+@pytest.mark.parametrize(
+    "grid, num_steps",
+    [
+        (PowerGrid(20.0), 100),  # (1 / 100)^20, below all of float32's numbers
+        (PowerGrid(0.01), 10**6),  # near 1, closer together than they are
+        (ExplicitGrid([1.0, 1.0 - 1e-9, 0.0]), 2),
+        (ExplicitGrid([1.0, 1e-39, 0.0]), 2),  # a subnormal number
+    ],
+    ids=repr,
+)
+def test_steps_that_vanish_in_float32_are_refused(grid, num_steps):
+    times = grid.times(num_steps)
+    assert np.all(np.diff(times) < 0)  # in float64 they do not
+    with pytest.raises(
+        ValueError, match=r"float32.*Received: num_steps=\d+, time_grid"
+    ):
+        grid(num_steps)
+
+
 def test_formulas():
     np.testing.assert_allclose(UniformGrid()(4), [1, 0.75, 0.5, 0.25, 0])
     np.testing.assert_allclose(PowerGrid(2)(4), [1, 0.5625, 0.25, 0.0625, 0])
