@@ -1,6 +1,7 @@
 """Images as users hold them: checked, padded, and given back as they came."""
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ Structure = Literal["image", "batch", "list"]
 RANGE_TOLERANCE = 0.1
 NOISE_TOLERANCE = 3.0
 VALUES_PER_BLOCK = 2**22
+# Images of another range, [0, 1] for (0, 255), fill less than this of the model's.
+SMALL_FRACTION = 1 / 50
 
 
 def check_image(
@@ -37,9 +40,13 @@ def check_image(
 
     Raises:
         ValueError: On a wrong rank or number of channels, an empty array, a
-            dtype that is not numeric, integers with a float range, NaN or
-            infinity, or values outside the range by more than a tenth of it: of
-            degraded images half of the values, or any by three times the range.
+            dtype that is not numeric, integers with a float range or with one of
+            which their dtype holds less than a fiftieth, NaN or infinity, or values
+            outside the range by more than a tenth of it: of degraded images half of
+            the values, or any by three times the range.
+
+    Warns:
+        UserWarning: If floats within [-1, 1] meet a range at least 50 long.
     """
     received = f"Received: {argument} of shape {image.shape} and dtype {image.dtype}"
     if image.ndim not in (3, 4):
@@ -65,9 +72,15 @@ def check_image(
             "them into that range, or build the model with their own range, "
             f"such as (0, 255). {received}, value_range={value_range}"
         )
+    least_width = SMALL_FRACTION * (high - low)
+    if integers and np.isfinite(low) and np.iinfo(image.dtype).max - low < least_width:
+        raise ValueError(
+            f"Images of {image.dtype} fill next to nothing of the model's value_range="
+            f"{value_range}. Rescale them to it. {received}"
+        )
     tolerance = RANGE_TOLERANCE * (high - low)
     lowest, highest = low - tolerance, high + tolerance
-    bad, outside, least, most = 0, 0, np.inf, -np.inf
+    bad, outside, least, most, whole = 0, 0, np.inf, -np.inf, True
     for block in _blocks(image):
         if not integers:
             finite = np.isfinite(block)
@@ -76,6 +89,8 @@ def check_image(
                 continue
         smallest, largest = float(block.min()), float(block.max())
         least, most = min(least, smallest), max(most, largest)
+        if whole and not integers and max(-smallest, largest) <= 1:
+            whole = not np.any(block % 1)
         if smallest < lowest or largest > highest:
             outside += int(np.count_nonzero((block < lowest) | (block > highest)))
     if bad:
@@ -94,6 +109,13 @@ def check_image(
                 "Rescale the images, or build the model with their range. "
                 f"{received}, values from {least:g} to {most:g}"
             )
+    if max(-least, most) <= 1 <= least_width < np.inf and not whole:
+        warnings.warn(
+            f"`{argument}` lies in [{least:.3g}, {most:.3g}], and the model's "
+            f"value_range is {value_range}: it would look black. Rescale the images to "
+            "the model's range, or build the model with theirs.",
+            stacklevel=2,
+        )
 
 
 def normalize_inputs(

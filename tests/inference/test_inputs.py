@@ -124,3 +124,38 @@ def test_what_is_read_by_blocks_stays_as_it_is():
     assert found is stored and structure == "image"
     (found,), structure = inputs.normalize_inputs([[[[1.0]]]], None, None)
     assert isinstance(found, np.ndarray) and structure == "list"
+
+
+@pytest.mark.parametrize("high", [1.0, 0.3])
+def test_fractions_in_a_range_of_levels_are_noticed(high):
+    image = np.random.default_rng(0).uniform(0, high, (4, 4, 3)).astype("float32")
+    with pytest.warns(UserWarning, match=r"`photo`.*value_range is \(0, 255\)"):
+        inputs.check_image(image, (0, 255), 3, "photo")
+    with pytest.warns(UserWarning, match="would look black"):
+        inputs.check_image(2 * image - high, (0, 65535), 3)
+
+
+@pytest.mark.parametrize(
+    "image, value_range",
+    [
+        (np.zeros((4, 4, 3)), (0, 255)),  # black
+        (np.eye(4)[..., None], (0, 255)),  # levels 0 and 1
+        (np.full((4, 4, 3), 0.5), (0, 1)),
+        (np.full((4, 4, 3), 0.5), (0, 49)),
+        (np.full((4, 4, 3), 0.5), None),
+        (np.array([[[0.5]], [[1.5]]]), (0, 255)),
+        (np.ones((4, 4, 3), "uint8"), (0, 255)),
+        (np.ones((4, 4, 3), "uint8"), (0, 4095)),
+        (np.ones((4, 4, 3), "uint8"), (-100, 155)),
+    ],
+    ids=repr,
+)
+@pytest.mark.filterwarnings("error")
+def test_dark_images_are_not(image, value_range):
+    inputs.check_image(image, value_range, None)
+
+
+def test_integers_that_cannot_fill_the_range_are_refused():
+    image = np.full((4, 4, 3), 255, "uint8")
+    with pytest.raises(ValueError, match=r"uint8.*value_range=\(0, 65535\).*Received"):
+        inputs.check_image(image, (0, 65535), 3)
