@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_indi.annotations import ValueLimits
 from keras_indi.backend import keras_private
+from keras_indi.backend.replicas import ReplicaSeedGenerator
 from keras_indi.models import checks
 from keras_indi.presets import PresetModel
 from keras_indi.value_range import ValueRange
@@ -37,7 +38,7 @@ class BackboneModel(PresetModel, keras.Model):
         self.backbone = backbone
         self.value_range = value_range
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = ReplicaSeedGenerator(seed)
         # A backbone that has its weights leaves nothing to build.
         self.built = backbone.built
 
