@@ -11,6 +11,15 @@ from keras_indi.backend.keras_private import at_old_path
 from keras_indi.layers.canvas import zero_outside
 from keras_indi.layers.old_names import RENAMED
 
+# What every such layer has, and no other value of.
+FIXED = {
+    "strides": 1,
+    "padding": "same",
+    "data_format": "channels_last",
+    "dilation_rate": 1,
+    "groups": 1,
+}
+
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class FastConv2D(keras.layers.Conv2D):
@@ -35,7 +44,8 @@ class FastConv2D(keras.layers.Conv2D):
         Tensor of shape `(batch, height, width, filters)`.
 
     Raises:
-        ValueError: If `kernel_size` is even or not square.
+        ValueError: If `kernel_size` is even or not square, or another stride, padding,
+            data format, dilation or number of groups is given.
 
     Example:
 
@@ -57,14 +67,15 @@ class FastConv2D(keras.layers.Conv2D):
             raise ValueError(
                 f"`kernel_size` must be odd. Received: kernel_size={kernel_size}"
             )
-        fixed = dict(
-            strides=1,
-            padding="same",
-            data_format="channels_last",
-            dilation_rate=1,
-            groups=1,
-        )
-        super().__init__(filters, kernel_size, **{**kwargs, **fixed})
+        for name, value in FIXED.items():
+            given = kwargs.get(name, value)
+            # A saved config holds pairs.
+            if given not in (value, (value, value), [value, value], None):
+                raise ValueError(
+                    f"`{name}` of {type(self).__name__} must be {value!r}. Use "
+                    f"`keras.layers.Conv2D` for others. Received: {name}={given!r}"
+                )
+        super().__init__(filters, kernel_size, **{**kwargs, **FIXED})
 
     def call(self, inputs: Tensor) -> Tensor:
         if self.kernel_size != (1, 1):

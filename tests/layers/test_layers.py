@@ -182,6 +182,24 @@ def test_convolution_refuses_kernels_that_are_not_square(kernel_size):
         layers.FastConv2D(4, kernel_size)
 
 
+@pytest.mark.parametrize(
+    "argument",
+    [
+        {"strides": 2},
+        {"padding": "valid"},
+        {"data_format": "channels_first"},
+        {"dilation_rate": (2, 2)},
+        {"groups": 2},
+    ],
+    ids=str,
+)
+def test_convolution_refuses_what_it_would_ignore(argument):
+    (name,) = argument
+    with pytest.raises(ValueError, match=f"Conv2D.*Received: {name}="):
+        layers.FastConv2D(4, **argument)
+    layers.FastConv2D(4, strides=(1, 1), padding="same", groups=1)
+
+
 # === TimeEmbedding ===
 
 
