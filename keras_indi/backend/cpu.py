@@ -1,15 +1,14 @@
-"""What the CPU can do. It imports nothing, so that it is read without Keras too."""
+"""What the CPU can do. It imports nothing of ours, to be read without Keras."""
 
+import os
 import pathlib
 import re
-
-from keras_indi.annotations import FilePath
 
 # Instructions for bfloat16; without them it is computed by way of float32.
 BFLOAT16_FEATURES = ("avx512_bf16", "amx_bf16")
 
 
-def bfloat16_features(path: FilePath = "/proc/cpuinfo") -> list[str] | None:
+def bfloat16_features(path: str | os.PathLike[str] = "/proc/cpuinfo") -> list[str] | None:
     """The CPU's instructions for bfloat16.
 
     Args:
