@@ -8,7 +8,9 @@ import re
 BFLOAT16_FEATURES = ("avx512_bf16", "amx_bf16")
 
 
-def bfloat16_features(path: str | os.PathLike[str] = "/proc/cpuinfo") -> list[str] | None:
+def bfloat16_features(
+    path: str | os.PathLike[str] = "/proc/cpuinfo",
+) -> list[str] | None:
     """The CPU's instructions for bfloat16.
 
     Args:
