@@ -124,7 +124,7 @@ def test_a_killed_run_continues_where_it_stopped(tmp_path):
 
     out = tmp_path / "killed"
     command = [sys.executable, "-m", "keras_indi_cli", "evaluate", *options]
-    for name, folder in (("restored",) * 2, ("clean",) * 2, ("out", "killed")):
+    for name, folder in (("restored",) * 2, ("clean",) * 2, ("output", "killed")):
         command += [f"--{name}", str(tmp_path / folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 120

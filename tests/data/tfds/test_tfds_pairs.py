@@ -193,7 +193,7 @@ def test_grey_on_request(prepared):
         ({"name": "gopro/blurr"}, ValueError, "configs blur, blur_gamma. Received"),
         ({"split": "val"}, ValueError, r"\['test', 'train'\].*split='val'"),
         ({"split": "train[:x]"}, ValueError, r"split='train\[:x\]'"),
-        ({"reader": "grain"}, ValueError, "data_source, tf_data.*reader='grain'"),
+        ({"reader": "grain"}, ValueError, "'data_source', 'tf_data'.*reader='grain'"),
         ({"clean_feature": "sharp"}, ValueError, r"\['clean', 'degraded'\].*'sharp'"),
         ({"clean_feature": "name"}, ValueError, "clean_feature='name'"),
         ({"degradation": "blurr"}, ValueError, "degradation='blurr'"),
