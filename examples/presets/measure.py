@@ -27,6 +27,7 @@ from keras_indi import data, evaluation
 from keras_indi.data import degradations
 from keras_indi.evaluation.grain import finest_band_power, sharpened, with_noise
 from keras_indi.images.decoding import to_channels
+from keras_indi.images.value_ranges import as_integers
 from keras_indi.images.whole_writes import write_whole
 
 NUM_STEPS = (1, 2, 4, 8, 16)
@@ -123,7 +124,7 @@ def save(image, path):
     """Writes a picture; of floats that 8 bits cannot hold, also their array."""
     if image.dtype != np.uint8:
         write_whole(path.with_suffix(".npy"), lambda to: np.save(to, image))
-        image = np.rint(np.clip(image, 0, 255)).astype("uint8")
+        image = as_integers(image, "uint8", (0, 255))
     write_whole(path, Image.fromarray(image).save)
 
 
@@ -176,7 +177,7 @@ def restore(model, names, num_steps, out):
         if not path.exists():
             degraded = load(out / "degraded" / f"{name}.png")
             restored = model.restore(degraded, num_steps, seed=number, verbose=0)
-            save(np.rint(np.clip(restored, 0, 255)).astype("uint8"), path)
+            save(as_integers(restored, "uint8", (0, 255)), path)
 
 
 def label(num_steps):
@@ -190,7 +191,7 @@ def write_adversaries(names, num_steps, out):
         List of the two folders' names.
     """
     adversaries = {
-        "1 step and noise": lambda image, energy, seed: with_noise(image, energy, seed),
+        "1 step and noise": with_noise,
         "1 step, sharpened": lambda image, energy, seed: sharpened(image, energy),
     }
     for number, name in enumerate(names):

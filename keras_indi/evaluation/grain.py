@@ -6,6 +6,8 @@ can lower a perceptual score as well, so a result counts only where it beats bot
 
 import numpy as np
 
+from keras_indi.images.value_ranges import as_integers
+
 # Above this fraction of the highest frequency a photograph has next to no power of its
 # own, and grain as much as anywhere.
 FINEST_BAND = 0.75
@@ -52,7 +54,8 @@ def with_noise(image: np.ndarray, energy: float, seed: int) -> np.ndarray:
         uint8 array of the same shape.
     """
     noise = np.random.default_rng(seed).standard_normal(image.shape)
-    return _as_bytes(np.asarray(image, "float64") + np.sqrt(energy) * noise)
+    noisy = np.asarray(image, "float64") + np.sqrt(energy) * noise
+    return as_integers(noisy, "uint8", (0, 255))
 
 
 def sharpened(image: np.ndarray, energy: float, radius: float = 1.0) -> np.ndarray:
@@ -80,8 +83,4 @@ def sharpened(image: np.ndarray, energy: float, radius: float = 1.0) -> np.ndarr
         middle = (low + high) / 2
         change = np.mean(np.square(of_strength(middle) - values))
         low, high = (middle, high) if change < energy else (low, middle)
-    return _as_bytes(of_strength(low))
-
-
-def _as_bytes(values):
-    return np.rint(np.clip(values, 0, 255)).astype("uint8")
+    return as_integers(of_strength(low), "uint8", (0, 255))

@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_indi.annotations import Config, Tensor
 from keras_indi.models.averaged_adam import AveragedAdam
+from keras_indi.validation import checked_number
 
 # The quintic of the Newton-Schulz iteration (Jordan et al. 2024).
 QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -48,11 +49,7 @@ class AveragedMuon(AveragedAdam):
         **kwargs: Any,
     ) -> None:
         super().__init__(learning_rate, use_ema, ema_momentum, **kwargs)
-        if not 0 <= momentum < 1:
-            raise ValueError(
-                f"`momentum` must lie in [0, 1). Received: momentum={momentum!r}"
-            )
-        self.momentum = float(momentum)
+        self.momentum = checked_number("momentum", momentum, least=0, below=1)
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
         if self.built:
