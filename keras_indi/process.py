@@ -56,8 +56,9 @@ def perturb(images: Tensor, noise: Tensor, noise_scale: Tensor) -> Tensor:
         images: Tensor of shape `(batch, ...)`, x_t without noise.
         noise: Standard normal tensor of the same shape, n.
         noise_scale: Scalar or tensor of shape `(batch,)`: the standard
-            deviation `t eps_t = sqrt(v(t))`, in the images' units, which
-            `NoiseSchedule.scale(t)` gives.
+            deviation `t eps_t = sqrt(v(t))`, in the images' units.
+            `NoiseSchedule.scale(t)` returns it for images in [-1, 1]; times half
+            the width of the value range it is that of other images.
 
     Returns:
         Float tensor of the images' shape.
@@ -105,11 +106,12 @@ def update_noise_scale(
     Args:
         times: Scalar or tensor of shape `(batch,)`, t.
         next_times: Like `times`, s <= t.
-        variance: Like `times`, v(t).
-        next_variance: Like `times`, v(s).
+        variance: Like `times`, v(t), in the square of the images' unit.
+        next_variance: Like `times`, v(s), in the same unit.
 
     Returns:
-        Float tensor of the arguments' shape, in the images' units.
+        Float tensor of the arguments' shape, the square root of their unit: for
+        variances of `NoiseSchedule.variance` that of images in [-1, 1].
     """
     variance, next_variance = as_float(variance), as_float(next_variance)
     times = ops.cast(times, variance.dtype)

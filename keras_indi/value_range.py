@@ -35,12 +35,15 @@ class ValueRange:
         object.__setattr__(self, "limits", _checked(limits))
 
     @property
-    def width(self) -> float:
-        """The range's width, 1 where there is none: the unit of eps."""
+    def half_width(self) -> float:
+        """Half of the range's width, which is 1 for the network: the unit of eps.
+
+        1 where there is no range.
+        """
         if self.limits is None:
             return 1.0
         low, high = self.limits
-        return high - low
+        return 0.5 * (high - low)
 
     def to_unit(self, images: Any) -> Any:
         """Scales images from the range to [-1, 1].
@@ -54,7 +57,7 @@ class ValueRange:
         images = ops.cast(images, "float32")
         if self.limits is None:
             return images
-        return (images - self.limits[0]) * (2.0 / self.width) - 1.0
+        return (images - self.limits[0]) * (1.0 / self.half_width) - 1.0
 
     def from_unit(self, images: Any) -> Any:
         """Scales images from [-1, 1] to the range.
@@ -68,7 +71,7 @@ class ValueRange:
         images = ops.cast(images, "float32")
         if self.limits is None:
             return images
-        return (images + 1.0) * (0.5 * self.width) + self.limits[0]
+        return (images + 1.0) * self.half_width + self.limits[0]
 
     def clip(self, images: np.ndarray) -> np.ndarray:
         """A NumPy array with what lies beyond the range moved to its ends."""

@@ -1,7 +1,7 @@
 """Choose a trained model's steps, sampler, grid, shift and noise, on validation data.
 
     python examples/presets/choose.py indi_small_jpeg --data DATA --runs runs \
-        --weights alex=lpips_alex_v0.1.npz --noise 0.05
+        --weights alex=lpips_alex_v0.1.npz --noise 0.1
 
 Measures the middles of photographs in the validation folders, degraded as in training,
 and prints a table and the choice: the best LPIPS among what costs at most a decibel of
@@ -83,7 +83,7 @@ def main():
     parser.add_argument("--weights", required=True, help="alex=PATH")
     parser.add_argument("--images", type=int, default=16)
     parser.add_argument("--crop", type=int, default=192, help="pixels")
-    parser.add_argument("--noise", type=float, help="eps; by default that of training")
+    parser.add_argument("--noise", type=float, help="eps, for images in [-1, 1]; by default that of training")
     options = parser.parse_args()
     for name in options.names:
         choose(name, options)

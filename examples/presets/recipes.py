@@ -106,7 +106,7 @@ class Recipe:
         pairs: Folders of real pairs to add, each with `degraded` and `clean`.
         repeats: Int, how often a pass goes through the real pairs.
         network: Dict, arguments of `UNetBackbone`.
-        noise: Float, eps, as a fraction of the value range.
+        noise: Float, eps, for images in [-1, 1].
         mixture: Float, a of p(t), the weight of t = 1 beside uniform times.
         own_states: Float, the share of draws on the network's own states.
         unclipped: Bool, whether degraded images are floats that noise may lead out
@@ -133,7 +133,7 @@ class Recipe:
     pairs: tuple = ()
     repeats: int = 1
     network: dict = dataclasses.field(default_factory=lambda: dict(NETWORK))
-    noise: float = 0.1
+    noise: float = 0.2
     mixture: float = 1.0
     own_states: float = 0.0
     unclipped: bool = False
@@ -214,7 +214,7 @@ GROUND = {
 }
 # It learns what the first one did, with noise on the path.
 GROUND["ground_denoise"] = dataclasses.replace(
-    GROUND["ground_noise"], noise=0.1, starts_from="ground_jpeg"
+    GROUND["ground_noise"], noise=0.2, starts_from="ground_jpeg"
 )
 RECIPES = {
     "indi_small_jpeg": dataclasses.replace(

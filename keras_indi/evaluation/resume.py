@@ -44,6 +44,7 @@ def circumstances(
         found = {
             "model": digest.hexdigest(),
             "noise_schedule": repr(model.noise_schedule),
+            "noise_unit": getattr(model, "noise_unit", None),
             "value_range": model.value_range,
         }
     return {

@@ -68,8 +68,8 @@ class Trajectory:
             sampler: The `Sampler`.
             times: NumPy array of shape `(num_steps + 1,)`, falling from 1 to 0.
             noise_schedule: The `NoiseSchedule`.
-            noise_unit: Float, the width of the value range, of which eps is a
-                fraction.
+            noise_unit: Float, the values of the images that 1 is for the network,
+                in which eps counts: half the width of the value range.
             time_shift: Float, k.
         """
         start = noise_schedule.scale(ops.convert_to_tensor([1.0]))

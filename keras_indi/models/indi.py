@@ -15,6 +15,7 @@ from keras_indi.schedules import noise_schedule as noise_schedules
 from keras_indi.schedules import time_distribution as time_distributions
 from keras_indi.schedules.noise_schedule import NoiseSchedule
 from keras_indi.schedules.time_distribution import TimeDistribution
+from keras_indi.validation import checked_choice
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -38,8 +39,8 @@ class InDI(Restorer):
         time_distribution: p(t), a `TimeDistribution`, its name or config.
             Defaults to `"uniform"`.
         noise_schedule: eps_t, a `NoiseSchedule`, its name or config, or a
-            number for a constant one, as a fraction of the value range.
-            Defaults to 0, no noise.
+            number for a constant one. Its unit is the paper's, of images in
+            [-1, 1]: 0.01 is 1.275 grey levels of 255. Defaults to 0, no noise.
         value_range: Pair of numbers, the smallest and the largest value of the
             images, in which all images enter and leave; or `None` for
             unbounded data, which reaches the backbone unscaled. Defaults to
@@ -99,6 +100,8 @@ class InDI(Restorer):
         Diffusion Models", ICML 2023, arXiv 2301.11706.
     """
 
+    # Saved with the model; a file of version 0.1 has none (`updated_config`).
+    noise_unit = noise_schedules.UNIT
     own_restore_defaults = {
         "num_steps": 10,
         "sampler": "indi",
@@ -134,7 +137,7 @@ class InDI(Restorer):
 
     @property
     def noise_schedule(self) -> NoiseSchedule:
-        """eps_t, as a fraction of the value range."""
+        """eps_t, for images in [-1, 1]."""
         return self._noise_schedule
 
     @noise_schedule.setter
@@ -193,7 +196,7 @@ class InDI(Restorer):
         images = process.interpolate(clean, degraded, times)
         if self._is_noisy:
             noise = self.training_noise(ops.shape(clean), draw)
-            scale = self._value_range.width * self.noise_schedule.scale(times)
+            scale = self._value_range.half_width * self.noise_schedule.scale(times)
             images = process.perturb(images, noise, scale)
         return images
 
@@ -211,7 +214,7 @@ class InDI(Restorer):
             variances = map(self.noise_schedule.variance, (starts, times))
             scale = process.update_noise_scale(starts, times, *variances)
             noise = self.training_noise(ops.shape(clean), draw=True)
-            images = process.perturb(images, noise, self._value_range.width * scale)
+            images = process.perturb(images, noise, self._value_range.half_width * scale)
         return images
 
     @staticmethod
@@ -222,7 +225,7 @@ class InDI(Restorer):
         self, sampler: samplers.Sampler, times: np.ndarray, time_shift: float
     ) -> Trajectory:
         return Trajectory.from_degraded(
-            sampler, times, self.noise_schedule, self._value_range.width, time_shift
+            sampler, times, self.noise_schedule, self._value_range.half_width, time_shift
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -231,5 +234,27 @@ class InDI(Restorer):
             **super().get_config(),
             "time_distribution": serialize(self.time_distribution),
             "noise_schedule": serialize(self.noise_schedule),
+            "noise_unit": self.noise_unit,
             "own_states": self.own_states,
         }
+
+    @classmethod
+    def updated_config(cls, config: dict[str, Any]) -> dict[str, Any]:
+        config = dict(config)
+        if "noise_schedule" in config and "noise_unit" not in config:
+            schedule = noise_schedules.get(config["noise_schedule"])
+            # Without a range, eps was in the data's own units, as it is today.
+            if config.get("value_range", (0, 255)) is not None:
+                schedule = noise_schedules.from_value_range(schedule)
+            config["noise_schedule"] = keras.saving.serialize_keras_object(schedule)
+        unit = config.setdefault("noise_unit", cls.noise_unit)
+        checked_choice("noise_unit", unit, (cls.noise_unit,))
+        return config
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict | None = None
+    ) -> "InDI":
+        config = cls.updated_config(config)
+        del config["noise_unit"]
+        return super().from_config(config, custom_objects)

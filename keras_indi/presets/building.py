@@ -74,7 +74,9 @@ def prepared(cls, found, dtype, overrides):
         return lambda: _build(backbone, built_class)
     if found.task is None:
         return lambda: built_class(_build(backbone), **of_task)
-    task = _changed(found.task, {**of_task, "backbone": backbone})
+    # Before the overrides, which are meant as today's.
+    task = {**found.task, "config": built_class.updated_config(found.task["config"])}
+    task = _changed(task, {**of_task, "backbone": backbone})
     return lambda: _build(task, built_class)
 
 

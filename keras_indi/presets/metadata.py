@@ -33,8 +33,8 @@ def read_metadata(preset):
         Dict, the content of its `metadata.json`: `keras_version`,
         `keras_indi_version`, `parameter_count`, `date_saved`, `weights_sha256`
         (`None` without weights), `weights_dtype`, `weights_bytes`; for a restorer
-        `model`, `time_distribution`, `noise_schedule`, `value_range` and
-        `recommended`; and of `MAKERS_KEYS` what the maker told.
+        `model`, `time_distribution`, `noise_schedule`, `noise_unit`,
+        `value_range` and `recommended`; and of `MAKERS_KEYS` what the maker told.
 
     Raises:
         ValueError: If it is not a preset.
@@ -110,6 +110,8 @@ def found_out(backbone, task):
         if hasattr(task, "time_distribution"):
             found["time_distribution"] = repr(task.time_distribution)
         found["noise_schedule"] = repr(task.noise_schedule)
+        if hasattr(task, "noise_unit"):
+            found["noise_unit"] = task.noise_unit
         found["value_range"] = None if value_range is None else list(value_range)
         found["recommended"] = {
             "num_steps": defaults["num_steps"],

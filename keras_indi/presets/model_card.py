@@ -106,12 +106,22 @@ def _facts(metadata):
         "weights' license": metadata.get("license"),
         "value range": "{:g} to {:g}".format(*value_range) if value_range else None,
         "p(t)": metadata.get("time_distribution"),
-        "noise": metadata.get("noise_schedule"),
+        "noise": _noise(metadata),
         "recommended": ", ".join(f"{k}={v}" for k, v in recommended.items()),
         "saved": f"{metadata.get('date_saved')} with keras_indi "
         f"{metadata.get('keras_indi_version')}, Keras {metadata.get('keras_version')}",
     }
     return [(key, value) for key, value in facts.items() if value]
+
+
+def _noise(metadata):
+    """The noise schedule, with the unit of its eps."""
+    schedule = metadata.get("noise_schedule")
+    if "time_distribution" not in metadata or metadata.get("value_range") is None:
+        return schedule
+    if "noise_unit" in metadata:
+        return f"{schedule}, for images in [-1, 1]"
+    return f"{schedule}, a fraction of the value range"
 
 
 def _plain(value):

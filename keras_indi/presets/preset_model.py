@@ -126,6 +126,18 @@ class PresetModel:
             preset_dir, backbone, task, metadata, weights_dtype, save_weights
         )
 
+    @classmethod
+    def updated_config(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """The config that a model of today has, of one that any version has saved.
+
+        Args:
+            config: Dict, as of `get_config`.
+
+        Returns:
+            Dict of the same model. `from_config` takes both.
+        """
+        return config
+
     @staticmethod
     def upload_preset(uri: str, preset_dir: FilePath) -> None:
         """Uploads a saved preset; see `keras_indi.presets.upload_preset`."""

@@ -111,7 +111,7 @@ class Sampler(Configurable):
             next_time: Float, s.
 
         Returns:
-            Float, a fraction of the value range.
+            Float, in the unit of eps: of images in [-1, 1].
 
         Raises:
             ValueError: If the rule does not hold for this schedule. By
@@ -131,7 +131,7 @@ class Sampler(Configurable):
     def scale_between(
         noise_schedule: "NoiseSchedule", time: float, next_time: float
     ) -> float:
-        """`process.update_noise_scale` of a schedule, as a float."""
+        """`process.update_noise_scale` of a schedule, as a float in the unit of eps."""
         times = ops.convert_to_tensor([time, next_time], "float32")
         variance = noise_schedule.variance(times)
         scale = process.update_noise_scale(times[0], times[1], variance[0], variance[1])

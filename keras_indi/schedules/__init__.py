@@ -10,6 +10,7 @@ from keras_indi.schedules.diffusion_schedule import (
     DiffusionSchedule as DiffusionSchedule,
 )
 from keras_indi.schedules.noise_schedule import NoiseSchedule as NoiseSchedule
+from keras_indi.schedules.noise_schedule import ScaledNoise as ScaledNoise
 from keras_indi.schedules.time_distribution import (
     TimeDistribution as TimeDistribution,
 )

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_indi.annotations import Tensor
+from keras_indi.annotations import Config, Tensor
 from keras_indi.configurable import Configurable, resolve
 from keras_indi.registry import Registry
 from keras_indi.validation import checked_number
@@ -18,10 +18,13 @@ class NoiseSchedule(Configurable):
 
     The state is `x_t = (1 - t) x + t y + t eps_t n` with n standard normal, so
     the noise at t has variance `v(t) = t^2 eps_t^2` (paper, section on noise
-    perturbation). eps_t is a fraction of the model's value range (with
-    `value_range=(0, 255)`, 0.01 is 2.55 grey levels; without a value range it
-    is in the data's own units). It must be non-negative and must not increase
-    with t.
+    perturbation). eps_t must be non-negative and must not increase with t, and
+    the noise t eps_t must vanish at t = 0, so that the path ends at x.
+
+    The unit of eps_t is the paper's: it counts where images span [-1, 1], as the
+    network sees them. With `value_range=(0, 255)`, 0.01 is noise with a standard
+    deviation of 1.275 grey levels at t = 1: eps_t times half the width of the range.
+    Without a value range it is in the data's own units.
 
     For a schedule of your own, override `level`:
 
@@ -43,7 +46,7 @@ class NoiseSchedule(Configurable):
             times: Float tensor with values in (0, 1].
 
         Returns:
-            Tensor of the same shape, as a fraction of the value range.
+            Tensor of the same shape, for images in [-1, 1].
         """
         raise NotImplementedError
 
@@ -54,7 +57,7 @@ class NoiseSchedule(Configurable):
             times: Float tensor with values in [0, 1].
 
         Returns:
-            float32 tensor of the same shape.
+            float32 tensor of the same shape, for images in [-1, 1].
         """
         times = ops.cast(times, "float32")
         positive = times > 0
@@ -62,7 +65,14 @@ class NoiseSchedule(Configurable):
         return ops.where(positive, scale * scale, 0.0)
 
     def scale(self, times: Tensor) -> Tensor:
-        """sqrt(v(t)) = t eps_t, the noise's standard deviation at `times`."""
+        """sqrt(v(t)) = t eps_t, the noise's standard deviation at `times`.
+
+        Args:
+            times: Float tensor with values in [0, 1].
+
+        Returns:
+            float32 tensor of the same shape, for images in [-1, 1].
+        """
         return ops.sqrt(self.variance(times))
 
     @property
@@ -103,7 +113,8 @@ class ConstantNoise(NoiseSchedule):
     """eps_t = eps: noise enters at the start alone, `v(t) = t^2 eps^2`.
 
     Args:
-        eps: Float >= 0, a fraction of the value range. 0 is no noise.
+        eps: Float >= 0, for images in [-1, 1]: the paper's 0.01 is 1.275 grey
+            levels of 255. 0 is no noise.
     """
 
     def __init__(self, eps: float = 0.0) -> None:
@@ -118,7 +129,8 @@ class BrownianNoise(NoiseSchedule):
     """eps_t = eps / sqrt(t): noise grows like a random walk, `v(t) = t eps^2`.
 
     Args:
-        eps: Float >= 0, a fraction of the value range: the level at t = 1.
+        eps: Float >= 0, the level at t = 1, for images in [-1, 1]: 0.01 is 1.275
+            grey levels of 255.
     """
 
     def __init__(self, eps: float = 0.01) -> None:
@@ -131,6 +143,36 @@ class BrownianNoise(NoiseSchedule):
         return self.eps**2 * ops.cast(times, "float32")
 
 
+@keras.saving.register_keras_serializable(package="keras_indi")
+class ScaledNoise(NoiseSchedule):
+    """Another schedule's eps_t times a factor.
+
+    Args:
+        schedule: A `NoiseSchedule`, its name or config, or a number for a constant
+            one.
+        factor: Float >= 0.
+
+    Example: half the noise of a schedule.
+
+    >>> float(ScaledNoise(BrownianNoise(0.5), 0.5).scale(1.0))
+    0.25
+    """
+
+    def __init__(self, schedule: Any, factor: float) -> None:
+        self.schedule = get(schedule)
+        self.factor = checked_number("factor", factor, least=0)
+
+    def level(self, times: Tensor) -> Tensor:
+        return self.factor * self.schedule.level(times)
+
+    def variance(self, times: Tensor) -> Tensor:
+        return self.factor**2 * self.schedule.variance(times)
+
+    def get_config(self) -> Config:
+        schedule = keras.saving.serialize_keras_object(self.schedule)
+        return {"schedule": schedule, "factor": self.factor}
+
+
 # An entry registers a class by its name, and exports it.
 BUILTIN = Registry(
     "keras_indi.schedules",
@@ -139,6 +181,27 @@ BUILTIN = Registry(
         "brownian": "noise_schedule:BrownianNoise",
     },
 )
+
+
+# The unit of eps that is saved beside a schedule. Version 0.1 saved none: there eps was
+# a fraction of the value range.
+UNIT = "paper"
+
+
+def from_value_range(identifier: Any) -> NoiseSchedule:
+    """A schedule of the same noise as one whose eps is a fraction of the value range.
+
+    Args:
+        identifier: As for `get`.
+
+    Returns:
+        `NoiseSchedule` of twice its eps: the value range has a width of 2 for the
+        network.
+    """
+    schedule = get(identifier)
+    if type(schedule) in (ConstantNoise, BrownianNoise):
+        return type(schedule)(2.0 * schedule.eps)
+    return ScaledNoise(schedule, 2.0)
 
 
 def get(identifier: Any) -> NoiseSchedule:

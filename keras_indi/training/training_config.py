@@ -7,14 +7,19 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Self
 
+import keras
+from keras import ops
+
 from keras_indi.annotations import FilePath
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.optional_packages import optional_import
+from keras_indi.schedules import noise_schedule as noise_schedules
 from keras_indi.validation import (
     checked_choice,
     checked_integer,
     checked_number,
     did_you_mean,
+    is_number,
 )
 
 DTYPES = ("auto", "float32", "bfloat16")
@@ -51,6 +56,8 @@ class TrainingConfig:
         time_distribution: p(t), as for `InDI`. Defaults to the preset's, or
             uniform.
         noise_schedule: eps_t, as for `InDI`. Defaults to the preset's, or none.
+        noise_unit: `"paper"`, the unit of `noise_schedule`: images in [-1, 1], where
+            0.01 is 1.275 grey levels of 255. A file with noise must name it.
         own_states: Float in [0, 1], the share of the model's own states, as for
             `InDI`: for the end of a training, with the `preset` to go on with.
             Defaults to the preset's, or 0.
@@ -87,6 +94,7 @@ class TrainingConfig:
     network: dict | None = None
     time_distribution: str | dict | None = None
     noise_schedule: float | str | dict | None = None
+    noise_unit: str = noise_schedules.UNIT
     own_states: float | None = None
     batches: int = 10_000
     batches_per_epoch: int | None = None
@@ -106,6 +114,7 @@ class TrainingConfig:
         for name in ("batches", "batches_per_epoch", "batch_size", "crop_size"):
             checked_integer(name, getattr(self, name), optional=True)
         for name, choices in (
+            ("noise_unit", [noise_schedules.UNIT]),
             ("dtype", DTYPES),
             ("learning_rate_schedule", LEARNING_RATE_SCHEDULES),
         ):
@@ -173,18 +182,21 @@ class TrainingConfig:
         write_whole(path, lambda partial: pathlib.Path(partial).write_text(text))
 
 
-def read_settings(path: FilePath) -> dict[str, Any]:
+def read_settings(path: FilePath, written_here: bool = False) -> dict[str, Any]:
     """The settings of a YAML file.
 
     Args:
         path: Path of the file.
+        written_here: Bool, whether `TrainingConfig.save` wrote the file. Then one
+            without `noise_unit` is of version 0.1, and is read as it was meant
+            there: eps as a fraction of the value range.
 
     Returns:
         Dict, for `TrainingConfig.from_dict`. Names of version 0.1 are read as those
         of today.
 
     Raises:
-        ValueError: If it is not such a file.
+        ValueError: If it is not such a file, or has noise without its unit.
         ImportError: If PyYAML is missing.
     """
     settings = parse(pathlib.Path(path).read_text(encoding="utf-8"))
@@ -195,7 +207,36 @@ def read_settings(path: FilePath) -> dict[str, Any]:
             "A configuration must be lines of `name: value`. Received: "
             f"path={str(path)!r} with a {type(settings).__name__}"
         )
-    return {RENAMED.get(name) or name: value for name, value in settings.items()}
+    settings = {RENAMED.get(name) or name: value for name, value in settings.items()}
+    noise = settings.get("noise_schedule")
+    if noise is None or "noise_unit" in settings:
+        return settings
+    try:
+        noise = float(noise)  # YAML takes 1e-2, without a point, for text.
+    except (TypeError, ValueError):
+        pass
+    schedule = noise_schedules.get(noise)
+    if written_here:
+        schedule = noise_schedules.from_value_range(schedule)
+        settings["noise_schedule"] = keras.saving.serialize_keras_object(schedule)
+    elif not schedule.is_zero:
+        raise ValueError(_without_unit(noise, schedule, path))
+    return settings
+
+
+def _without_unit(noise, schedule, path):
+    """The error for noise whose unit is not known, with both readings."""
+    level = 127.5 * float(ops.convert_to_numpy(schedule.scale(1.0)))
+    same = f"`noise_schedule: {noise}`" if is_number(noise) else "`noise_schedule`"
+    doubled = f"`noise_schedule: {2 * noise:g}`" if is_number(noise) else "twice the eps"
+    return (
+        "`noise_schedule` needs its unit. In keras_indi 0.1 eps was a fraction of the "
+        f"value range: noise of {2 * level:g} grey levels of 255 at t = 1. It is now "
+        f"the paper's, for images in [-1, 1]: {level:g} grey levels. Add `noise_unit: "
+        f"{noise_schedules.UNIT}`, and write {doubled} for the noise of 0.1, or leave "
+        f"{same} for the paper's. Received: noise_schedule={noise!r} without "
+        f"`noise_unit` in {str(path)!r}"
+    )
 
 
 def parse(text: str) -> Any:

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import inspect
+import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from keras_indi.data import degradations
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.models import AveragedAdam, InDI, UNetBackbone, load_restorer
 from keras_indi.models.loading import POLICIES
+from keras_indi.schedules import noise_schedule as noise_schedules
 from keras_indi.training.training_config import read_settings
 
 if TYPE_CHECKING:
@@ -195,11 +197,13 @@ def _check_same(config, path):
     """A folder holds one training."""
     if not path.exists():
         return
-    earlier, settings = read_settings(path), dataclasses.asdict(config)
+    earlier = read_settings(path, written_here=True)
+    settings = dataclasses.asdict(config)
     differing = {
         name: earlier.get(name)
         for name, value in settings.items()
-        if earlier.get(name) != value and name != "output"
+        if name not in ("output", "noise_unit")
+        and _comparable(name, earlier.get(name)) != _comparable(name, value)
     }
     if differing:
         raise ValueError(
@@ -207,6 +211,14 @@ def _check_same(config, path):
             f"choose another `output`. Received: {differing} in {str(path)!r}, "
             f"{ {name: settings[name] for name in differing} } here"
         )
+
+
+def _comparable(name, value):
+    """A setting as it compares with what a file holds of it."""
+    if name == "noise_schedule" and value is not None:
+        return noise_schedules.get(value)
+    # YAML has lists alone.
+    return json.loads(json.dumps(value))
 
 
 def _callbacks(config, output, pairs, validation):

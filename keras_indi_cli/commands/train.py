@@ -85,8 +85,8 @@ def names(registry: str) -> str:
     "--noise-schedule",
     type=YAML(),
     metavar="EPS|YAML",
-    help="Noise level as a fraction of the value range, or "
-    f"{names('noise_schedules')}. [default: the preset's, or 0]",
+    help="Noise level eps for images in [-1, 1], where 0.01 is 1.275 grey levels of "
+    f"255, or {names('noise_schedules')}. [default: the preset's, or 0]",
 )
 @click.option(
     "--own-states",

@@ -15,10 +15,11 @@ from helpers import apply, smooth_images, tiny_unet  # noqa: E402
 
 from keras_indi.models import InDI  # noqa: E402
 from keras_indi.samplers import BUILTIN  # noqa: E402
+from keras_indi.schedules import BrownianNoise  # noqa: E402
 
 PATH = pathlib.Path(__file__).with_name("golden.npz")
 TIMES = np.array([0.0, 0.02, 0.5, 0.731, 1.0], "float32")
-NOISES = {"still": 0.0, "constant": 0.05, "brownian": "brownian"}
+NOISES = {"still": 0.0, "constant": 0.1, "brownian": BrownianNoise(0.02)}
 # Samplers that follow a path of varying eps.
 ANY_NOISE = ("indi", "naive")
 

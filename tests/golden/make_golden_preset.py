@@ -29,7 +29,7 @@ def main():
     unet = tiny_unet(seed=30, gain=0.8, condition_on_degraded=True, patch_size=2)
     model = InDI(
         unet,
-        noise_schedule=0.02,
+        noise_schedule=0.04,
         restore_defaults={"num_steps": 3, "sampler": "multistep", "time_grid": "power"},
     )
     metadata = {"description": "Random weights, of the tests.", "task": "none"}
