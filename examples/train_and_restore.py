@@ -38,7 +38,7 @@ unet = keras_indi.models.UNetBackbone(
     blocks_per_level=1,
     condition_on_degraded=True,
 )
-model = keras_indi.models.InDI(unet, noise_schedule=0.02, seed=0)
+model = keras_indi.models.InDI(unet, noise_schedule=0.04, seed=0)
 model.compile(keras_indi.models.AveragedAdam(1e-3))
 model.fit(pairs, epochs=1 if SMOKE else 10)
 

@@ -19,16 +19,16 @@ METHODS = tuple(
     Method(sampler=sampler, calls=(1, 4, 16, 64), name=name)
     for sampler, name in (("ancestral", "ancestral"), ("ddim", "DDIM"))
 )
-VARIANTS = {
-    "InDI": Variant(noise_schedule=super_resolution.NOISE),
-    **{
-        f"cDDPM {schedule}": Variant(
-            restorer="conditional_ddpm", noise_schedule=schedule, methods=METHODS
-        )
-        for schedule in ("linear", "cosine", "continuous")
-    },
+BASELINES = {
+    f"cDDPM {schedule}": Variant(
+        restorer="conditional_ddpm", noise_schedule=schedule, methods=METHODS
+    )
+    for schedule in ("linear", "cosine", "continuous")
 }
-CONFIGS = super_resolution.scales(("InDI", "cDDPM cosine"), variants=VARIANTS)
+CONFIGS = super_resolution.scales(
+    lambda eps: {"InDI": Variant(noise_schedule=eps), **BASELINES},
+    ("InDI", "cDDPM cosine"),
+)
 
 
 def claims(config, curves, figure):

@@ -15,17 +15,27 @@ from configuration import Variant, smoke
 
 from keras_indi.schedules import ConstantNoise
 
-LEVELS = (0.02, 0.1)
-VARIANTS = {
-    f"{name}, eps {eps:g}": Variant(
-        noise_schedule=ConstantNoise(eps), condition_on_degraded=conditioned
-    )
-    for eps in LEVELS
-    for name, conditioned in (("x_t", False), ("x_t and y", True))
-}
-SMALL = dataclasses.replace(jpeg.CONFIGS["small"], variants=VARIANTS)
+PRESETS = 0.2
+
+
+def variants(levels):
+    return {
+        f"{name}, eps {eps:g}": Variant(
+            noise_schedule=ConstantNoise(eps), condition_on_degraded=conditioned
+        )
+        for eps in levels
+        for name, conditioned in (("x_t", False), ("x_t and y", True))
+    }
+
+
+def scaled(scale):
+    levels = jpeg.NOISE[scale], PRESETS
+    return dataclasses.replace(jpeg.CONFIGS[scale], variants=variants(levels))
+
+
+SMALL = scaled("small")
 CONFIGS = {
-    "full": dataclasses.replace(jpeg.CONFIGS["full"], variants=VARIANTS),
+    "full": scaled("full"),
     "small": SMALL,
     "smoke": smoke(SMALL),
 }
@@ -33,7 +43,8 @@ CONFIGS = {
 
 def claims(config, curves, figure):
     found = []
-    for eps in LEVELS:
+    levels = dict.fromkeys(v.noise_schedule.eps for v in config.variants.values())
+    for eps in levels:
         for metric in config.metrics:
             text = f"To see the degraded image too helps, eps {eps:g}, in {metric}."
             lines = f"x_t and y, eps {eps:g}", f"x_t, eps {eps:g}"

@@ -42,7 +42,7 @@ class Variant:
 
     Args:
         restorer: `"indi"` or `"conditional_ddpm"`.
-        noise_schedule: As the restorer takes it.
+        noise_schedule: As the restorer takes it: eps of InDI for images in [-1, 1].
         time_distribution: p(t) of InDI.
         condition_on_degraded: Bool, whether the network also sees y. The paper's sees
             x_t and t alone. (With y, and without noise on the path, x is

@@ -6,7 +6,7 @@
 The paper generates faces of CelebA, 64 by 64 pixels. Small: those of UTKFace. The
 degraded image tells nothing of the clean one: `y = 1/2 + n / 2` in units of the range
 of values, standard normal in that of the network. Here that is a grey image with noise
-of constant eps = 1/2, for files of 8 bits would clip it. Pictures show generated faces
+of constant eps = 1, for files of 8 bits would clip it. Pictures show generated faces
 alone.
 """
 
@@ -44,7 +44,7 @@ class Grey(Degradation):
 
 VARIANTS = {
     "InDI": Variant(
-        noise_schedule=0.5,
+        noise_schedule=1.0,
         methods=(
             Method(name="Algorithm 1"),
             Method(sampler="naive", name="naive"),
@@ -53,7 +53,7 @@ VARIANTS = {
     ),
     # Beyond the paper. L1 learns the median of the clean images that x_t may be of;
     # it is their mean that makes the end of the steps a sample (experiment 2).
-    SQUARED: Variant(noise_schedule=0.5, loss="mean_squared_error"),
+    SQUARED: Variant(noise_schedule=1.0, loss="mean_squared_error"),
 }
 SMALL = Config(
     variants=VARIANTS,

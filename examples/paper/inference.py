@@ -5,7 +5,7 @@
 
 Algorithm 1 of the paper, what it compares with (naive and Cold Diffusion), and what is
 beyond it: second-order rules and other time grids. 4x super-resolution; all restore
-with the same models, those of experiment 4 with eps = 0.01.
+with the same models, those of experiment 4 with its noise.
 """
 
 import photographs
@@ -30,7 +30,7 @@ METHODS = (
     Method(grid="cosine", name="cosine grid"),
 )
 CONFIGS = super_resolution.scales(
-    variants={"InDI": Variant(noise_schedule=super_resolution.NOISE, methods=METHODS)},
+    lambda eps: {"InDI": Variant(noise_schedule=eps, methods=METHODS)},
     # What Heun's method can make, which calls the network 2 N - 1 times.
     calls=(1, 3, 7, 15, 31),
 )

@@ -17,17 +17,25 @@ from harness import Claim, judged
 from keras_indi.data.degradations import JPEGCompression
 from keras_indi.schedules import BrownianNoise, ConstantNoise
 
-SMALL = Config(
-    variants={
+NOISE = {"full": 0.02, "small": 0.04}
+
+
+def variants(eps):
+    return {
         "no noise": Variant(),
-        "constant": Variant(noise_schedule=ConstantNoise(0.02)),
-        "Brownian": Variant(noise_schedule=BrownianNoise(0.02)),
-    },
+        "constant": Variant(noise_schedule=ConstantNoise(eps)),
+        "Brownian": Variant(noise_schedule=BrownianNoise(eps)),
+    }
+
+
+SMALL = Config(
+    variants=variants(NOISE["small"]),
     degradation=JPEGCompression(15),
 )
 CONFIGS = {
     "full": dataclasses.replace(
         SMALL,
+        variants=variants(NOISE["full"]),
         budget=paper_budget("indi_jpeg_q15"),
         train=("div2k/train",),
         held_out={"div2k": "div2k/validation"},

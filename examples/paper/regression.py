@@ -31,14 +31,15 @@ class DegradedTime(TimeDistribution):
         return 1.0
 
 
-VARIANTS = {
-    "regression": Variant(
-        time_distribution=DegradedTime(), methods=(Method(calls=(1,)),)
-    ),
-    "InDI without noise": Variant(),
-    "InDI": Variant(noise_schedule=super_resolution.NOISE),
-}
-CONFIGS = super_resolution.scales(variants=VARIANTS)
+CONFIGS = super_resolution.scales(
+    lambda eps: {
+        "regression": Variant(
+            time_distribution=DegradedTime(), methods=(Method(calls=(1,)),)
+        ),
+        "InDI without noise": Variant(),
+        "InDI": Variant(noise_schedule=eps),
+    }
+)
 
 
 def claims(config, curves, figure):

@@ -7,8 +7,6 @@ Uniform; the paper's mixtures of a uniform with a point mass a at t = 1; and pow
 towards t = 1 and away from it. 4x super-resolution.
 """
 
-import functools
-
 import photographs
 import super_resolution
 import verdicts
@@ -16,17 +14,18 @@ from configuration import Variant
 
 from keras_indi.schedules import LinearMixtureTime, PowerTime
 
-variant = functools.partial(Variant, noise_schedule=super_resolution.NOISE)
 TOWARDS = {
-    **{
-        f"a = {a:g}": variant(time_distribution=LinearMixtureTime(a))
-        for a in (0.5, 1, 2)
-    },
-    "p ~ t": variant(time_distribution=PowerTime(1.0)),
+    **{f"a = {a:g}": LinearMixtureTime(a) for a in (0.5, 1, 2)},
+    "p ~ t": PowerTime(1.0),
 }
-AWAY = {"p ~ t^-0.5": variant(time_distribution=PowerTime(-0.5))}
+AWAY = {"p ~ t^-0.5": PowerTime(-0.5)}
+DISTRIBUTIONS = {"uniform": "uniform", **TOWARDS, **AWAY}
 CONFIGS = super_resolution.scales(
-    ("uniform", "a = 1", *AWAY), variants={"uniform": variant(), **TOWARDS, **AWAY}
+    lambda eps: {
+        name: Variant(noise_schedule=eps, time_distribution=distribution)
+        for name, distribution in DISTRIBUTIONS.items()
+    },
+    ("uniform", "a = 1", *AWAY),
 )
 
 

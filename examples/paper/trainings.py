@@ -37,6 +37,7 @@ def circumstances(config, variant):
         "budget": budget,
     }
     if variant.restorer == "indi":
+        found["noise_unit"] = schedules.noise_schedule.UNIT
         found["time_distribution"] = schedules.time_distribution.get(
             variant.time_distribution
         )

@@ -107,9 +107,9 @@ r"""
 
 The path may carry noise, $x_t = (1 - t)\,x + t\,y + t\,\epsilon_t\,n$. It lets the model
 give several answers, and fill in texture. `level` returns $\epsilon_t$ for a tensor of
-times in $(0, 1]$, as a fraction of the value range. It must never be negative, and must not
-rise with $t$ (the package checks both): on the way back, from $t = 1$ to 0, the walk can
-add noise but cannot take any away.
+times in $(0, 1]$. Its unit is the paper's: it counts where images span $[-1, 1]$. It must
+never be negative, and must not rise with $t$ (the package checks both): on the way back,
+from $t = 1$ to 0, the walk can add noise but cannot take any away.
 
 The shipped schedules have noise in $y$ itself, at $t = 1$. But our scratched photograph
 has no noise in it. So we write a *bridge*: $\epsilon_t = \epsilon\,(1 - t)$ has none at
@@ -122,7 +122,7 @@ compute on tensors, with `keras.ops` or plain operators.
 class BridgeNoise(keras_indi.schedules.NoiseSchedule):
     """eps_t = eps (1 - t): no noise at either end of the path."""
 
-    def __init__(self, eps=0.1):
+    def __init__(self, eps=0.2):
         self.eps = eps
 
     def level(self, times):
@@ -244,7 +244,7 @@ Wherever the package takes a name, it takes an object of yours. `restore_default
 keras.utils.set_random_seed(0)
 model = keras_indi.models.InDI(
     DilatedNetwork(channels=8 if SMOKE else 48),
-    noise_schedule=BridgeNoise(0.1),
+    noise_schedule=BridgeNoise(0.2),
     restore_defaults={"num_steps": 4, "sampler": ClippedSampler()},
     seed=0,
 )

@@ -115,7 +115,7 @@ if SMOKE:
     tiny = UNetBackbone(
         base_channels=4, channel_multipliers=(1, 2), condition_on_degraded=True
     )
-    preset = str(InDI(tiny, noise_schedule=0.1).save_to_preset(RUN / "preset"))
+    preset = str(InDI(tiny, noise_schedule=0.2).save_to_preset(RUN / "preset"))
 
 model = InDI.from_preset(preset)
 print(f"{model.backbone.count_params():,} parameters")
@@ -228,8 +228,8 @@ r"""
 
 If many clean photographs are possible, it is honest to show several. For that the path
 carries a little noise of its own: the walk starts at $x_1 = y + \epsilon\, n$, where $n$
-is standard normal noise and $\epsilon$ a fraction of the value range, which this preset
-was trained with:
+is standard normal noise and $\epsilon$ what this preset was trained with. It counts where
+images span $[-1, 1]$: for values from 0 to 255, the noise is 127.5 times as strong.
 """
 
 print(model.noise_schedule)

@@ -152,7 +152,7 @@ unet = keras_indi.models.UNetBackbone(
     blocks_per_level=1 if SMOKE else 2,
     condition_on_degraded=True,
 )
-model = keras_indi.models.InDI(unet, noise_schedule=0.01, seed=0)
+model = keras_indi.models.InDI(unet, noise_schedule=0.02, seed=0)
 model.compile(keras_indi.models.AveragedAdam(1e-4, ema_momentum=0.9999))
 print(f"{model.count_params():,} parameters in {unet.dtype_policy.name}")
 

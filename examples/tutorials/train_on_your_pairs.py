@@ -166,8 +166,9 @@ print(degraded.shape, degraded.dtype, clean.shape)
 the number $t$, and returns an image. With `condition_on_degraded=True` it also sees the
 degraded photograph $y$, at every step. `InDI` is the restorer around it. Its settings:
 
-- `noise_schedule=0.01`: the path from clean to degraded carries a little noise, a
-  hundredth of the value range. It lets you draw several restorations of one photograph.
+- `noise_schedule=0.02`: the path from clean to degraded carries a little noise, for images
+  in [-1, 1], as in the paper: 2.55 grey levels of 255. It lets you draw several
+  restorations of one photograph.
 - `value_range`, from black to white, is (0, 255) unless you say otherwise.
 
 `compile` sets what the paper trains with: the mean absolute error between the network's
@@ -186,7 +187,7 @@ def make_model():
         blocks_per_level=1,
         condition_on_degraded=True,
     )
-    model = keras_indi.models.InDI(unet, noise_schedule=0.01, seed=0)
+    model = keras_indi.models.InDI(unet, noise_schedule=0.02, seed=0)
     rate = keras.optimizers.schedules.CosineDecay(1e-3, epochs * batches_per_epoch)
     model.compile(keras_indi.models.AveragedAdam(rate))
     return model
