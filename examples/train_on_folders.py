@@ -133,7 +133,9 @@ def main():
     parser.add_argument("--held-out", nargs=2, **folder, metavar="DIR")
     parser.add_argument("--out", **folder)
     parser.add_argument("--batches", type=int, default=10_000)
-    parser.add_argument("--noise", type=float, default=0.04, help="eps, for images in [-1, 1]")
+    parser.add_argument(
+        "--noise", type=float, default=0.04, help="eps, for images in [-1, 1]"
+    )
     parser.add_argument("--lpips-weights", help="lpips_alex_v0.1.npz, or PyTorch's")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -52,7 +52,8 @@ SNAPSHOT = {
     "keras_indi.samplers": """
         BUILTIN DIFFUSION DiffusionSampler Sampler get get_diffusion""",
     "keras_indi.schedules": """
-        DiffusionSchedule ExplicitGrid NoiseSchedule TimeDistribution TimeGrid""",
+        DiffusionSchedule ExplicitGrid NoiseSchedule ScaledNoise TimeDistribution
+        TimeGrid""",
     "keras_indi.training": "NETWORK TrainingConfig train",
 }
 

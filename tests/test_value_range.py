@@ -16,7 +16,7 @@ def test_its_ends_are_minus_one_and_one(limits):
     value_range = ValueRange(limits)
     low, high = limits
     assert value_range.limits == (float(low), float(high))
-    assert value_range.width == high - low
+    assert value_range.half_width == (high - low) / 2
     ends = to_numpy(value_range.to_unit(np.array([low, 0.5 * (low + high), high])))
     np.testing.assert_allclose(ends, [-1, 0, 1], atol=1e-6)
     unit = to_numpy(value_range.to_unit(IMAGES.astype("uint8")))
@@ -30,7 +30,7 @@ def test_its_ends_are_minus_one_and_one(limits):
 
 def test_without_limits_nothing_is_scaled():
     value_range = ValueRange(None)
-    assert value_range.limits is None and value_range.width == 1
+    assert value_range.limits is None and value_range.half_width == 1
     for scaled in (value_range.to_unit, value_range.from_unit, value_range.clip):
         np.testing.assert_array_equal(to_numpy(scaled(IMAGES)), IMAGES)
 

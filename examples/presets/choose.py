@@ -83,7 +83,11 @@ def main():
     parser.add_argument("--weights", required=True, help="alex=PATH")
     parser.add_argument("--images", type=int, default=16)
     parser.add_argument("--crop", type=int, default=192, help="pixels")
-    parser.add_argument("--noise", type=float, help="eps, for images in [-1, 1]; by default that of training")
+    parser.add_argument(
+        "--noise",
+        type=float,
+        help="eps, for images in [-1, 1]; by default that of training",
+    )
     options = parser.parse_args()
     for name in options.names:
         choose(name, options)

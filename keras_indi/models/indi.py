@@ -214,7 +214,9 @@ class InDI(Restorer):
             variances = map(self.noise_schedule.variance, (starts, times))
             scale = process.update_noise_scale(starts, times, *variances)
             noise = self.training_noise(ops.shape(clean), draw=True)
-            images = process.perturb(images, noise, self._value_range.half_width * scale)
+            images = process.perturb(
+                images, noise, self._value_range.half_width * scale
+            )
         return images
 
     @staticmethod
@@ -225,7 +227,11 @@ class InDI(Restorer):
         self, sampler: samplers.Sampler, times: np.ndarray, time_shift: float
     ) -> Trajectory:
         return Trajectory.from_degraded(
-            sampler, times, self.noise_schedule, self._value_range.half_width, time_shift
+            sampler,
+            times,
+            self.noise_schedule,
+            self._value_range.half_width,
+            time_shift,
         )
 
     def get_config(self) -> dict[str, Any]:

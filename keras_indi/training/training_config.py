@@ -228,7 +228,9 @@ def _without_unit(noise, schedule, path):
     """The error for noise whose unit is not known, with both readings."""
     level = 127.5 * float(ops.convert_to_numpy(schedule.scale(1.0)))
     same = f"`noise_schedule: {noise}`" if is_number(noise) else "`noise_schedule`"
-    doubled = f"`noise_schedule: {2 * noise:g}`" if is_number(noise) else "twice the eps"
+    doubled = (
+        f"`noise_schedule: {2 * noise:g}`" if is_number(noise) else "twice the eps"
+    )
     return (
         "`noise_schedule` needs its unit. In keras_indi 0.1 eps was a fraction of the "
         f"value range: noise of {2 * level:g} grey levels of 255 at t = 1. It is now "

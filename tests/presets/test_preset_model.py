@@ -13,7 +13,12 @@ from keras import ops
 import keras_indi
 from keras_indi.models import InDI, UNetBackbone
 from keras_indi.presets import PresetModel
-from keras_indi.schedules import BrownianNoise, LinearMixtureTime, PowerGrid
+from keras_indi.schedules import (
+    BrownianNoise,
+    ConstantNoise,
+    LinearMixtureTime,
+    PowerGrid,
+)
 
 DEFAULTS = {
     "num_steps": 2,
@@ -62,6 +67,16 @@ def test_a_preset_restores_the_same_image_on_every_backend():
     found = model.restore(image.astype("float32"), seed=0)
     np.testing.assert_allclose(found, wanted, atol=1e-3 * 255, rtol=0)
     assert np.abs(found - image).mean() > 5  # the weights do something
+
+
+def test_a_preset_without_a_unit_keeps_its_noise():
+    assert "noise_unit" not in content(make_golden_preset.FOLDER, "task.json")["config"]
+    assert InDI.from_preset(make_golden_preset.FOLDER).noise_schedule == (
+        ConstantNoise(0.04)
+    )
+    # What is given in its place is meant as today's.
+    other = InDI.from_preset(make_golden_preset.FOLDER, noise_schedule=0.02)
+    assert other.noise_schedule == ConstantNoise(0.02)
 
 
 # The stored preset is of version 0.1, whose files name layers as `old_names.py` says.

@@ -36,7 +36,7 @@ def test_numbers_as_people_write_them_in_yaml(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(
         "output: run\nclean: c\ndegraded: d\n"
-        "learning_rate: 1e-3\nnoise_schedule: 1e-2\n"
+        "learning_rate: 1e-3\nnoise_schedule: 1e-2\nnoise_unit: paper\n"
     )
     config = TrainingConfig.from_dict(read_settings(path))
     assert config.learning_rate == 1e-3 and config.noise_schedule == 1e-2
@@ -54,6 +54,44 @@ def test_a_file_of_version_0_1_is_read(tmp_path):
     for old, new in (("steps", "batches"), ("out", "output")):
         with pytest.raises(ValueError, match=f"Did you mean '{new}'.*Received: {old}"):
             TrainingConfig.from_dict({**LEAST, old: 1})
+
+
+BROWNIAN = "{class_name: keras_indi>BrownianNoise, config: {eps: 0.04}}"
+
+
+@pytest.mark.parametrize(
+    "noise, paper, range_fraction, doubled",
+    [
+        ("0.01", "1.275", "2.55", "`noise_schedule: 0.02`"),
+        ("1e-2", "1.275", "2.55", "`noise_schedule: 0.02`"),
+        ("brownian", "1.275", "2.55", "twice the eps"),
+        (BROWNIAN, "5.1", "10.2", "twice the eps"),
+    ],
+)
+def test_noise_without_its_unit_is_refused(
+    noise, paper, range_fraction, doubled, tmp_path
+):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"output: run\nclean: c\nnoise_schedule: {noise}\n")
+    with pytest.raises(ValueError) as error:
+        read_settings(path)
+    message = str(error.value)
+    assert f"{range_fraction} grey levels of 255" in message
+    assert f"{paper} grey levels" in message and doubled in message
+    assert "`noise_unit: paper`" in message and "Received: noise_schedule=" in message
+
+
+@pytest.mark.parametrize("noise", ["0", "0.0", "null"])
+def test_no_noise_needs_no_unit(noise, tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"output: run\nclean: c\nnoise_schedule: {noise}\n")
+    assert not read_settings(path)["noise_schedule"]
+
+
+def test_there_is_one_unit():
+    assert TrainingConfig(**LEAST, noise_schedule=0.01).noise_unit == "paper"
+    with pytest.raises(ValueError, match="noise_unit='range'"):
+        TrainingConfig(**LEAST, noise_unit="range")
 
 
 def test_an_epoch_is_no_longer_than_the_training():

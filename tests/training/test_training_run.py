@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -94,6 +95,28 @@ def test_what_a_training_leaves(settings, tmp_path):
     assert {p: p.stat().st_mtime_ns for p in out.rglob("*")} == before
     with pytest.raises(ValueError, match="other settings.*'batches': 5.*'batches': 6"):
         train(dataclasses.replace(config, batches=6))
+
+
+def test_tuples_are_the_lists_that_a_file_holds(settings):
+    network = {**settings["network"], "channel_multipliers": (1, 2)}
+    config = TrainingConfig(**{**settings, "network": network})
+    path = train(config, verbose=0)
+    assert train(config, verbose=0) == path
+    config.network = {**network, "channel_multipliers": (1, 3)}
+    with pytest.raises(ValueError, match="training of other settings"):
+        train(config, verbose=0)
+
+
+def test_a_training_of_version_0_1_goes_on(settings):
+    # Its file has no unit: eps was a fraction of the value range.
+    config = TrainingConfig(**settings, noise_schedule=0.02)
+    train(config, verbose=0)
+    path = pathlib.Path(settings["output"]) / "config.yaml"
+    text = path.read_text().replace("noise_unit: paper\n", "")
+    path.write_text(text.replace("noise_schedule: 0.02", "noise_schedule: 0.01"))
+    assert train(config, verbose=0).exists()
+    with pytest.raises(ValueError, match="training of other settings.*noise_schedule"):
+        train(dataclasses.replace(config, noise_schedule=0.01))
 
 
 @pytest.mark.slow
