@@ -14,7 +14,10 @@ from keras_indi.validation import checked_number
 class DDIMSampler(DiffusionSampler):
     """Fewer steps with less noise (Song et al. 2021, eq. 12).
 
-    One evaluation a step, any grid.
+    One evaluation a step, any grid. `ConditionalDDPM` clips its estimate of x to the
+    value range, and the step derives the noise from the clipped estimate, so that
+    state, estimate and noise fit together. Where nothing is clipped, that is the
+    network's own noise, as in the paper. With `value_range=None` nothing is.
 
     Args:
         eta: Float in [0, 1], the noise as a share of ancestral sampling's. With 0 the

@@ -12,6 +12,8 @@ from keras_indi.configurable import Configurable, resolve
 from keras_indi.registry import Registry
 from keras_indi.validation import checked_number
 
+NEARLY_ZERO = 1e-30  # a time at which the noise of a path is next to nothing
+
 
 class NoiseSchedule(Configurable):
     """Base class of eps_t, the noise of the perturbed path.
@@ -87,7 +89,11 @@ class NoiseSchedule(Configurable):
         return not self._levels().any()
 
     def validate(self) -> None:
-        """Raises a ValueError unless eps_t is non-negative and non-increasing."""
+        """Raises a ValueError unless eps_t is one that a path can have.
+
+        Non-negative and non-increasing, with noise t eps_t that vanishes at t = 0. That
+        of `eps / t` is eps at every t > 0: the path would not end at x.
+        """
         levels = self._levels()
         problem = None
         if not np.all(np.isfinite(levels)):
@@ -96,10 +102,19 @@ class NoiseSchedule(Configurable):
             problem = f"eps_t falls to {levels.min():.4g}"
         elif np.any(np.diff(levels) > 1e-6 * np.abs(levels).max()):
             problem = f"eps_t rises from {levels.min():.4g} to {levels.max():.4g}"
+        else:
+            scales = ops.convert_to_numpy(self.scale(np.float32([NEARLY_ZERO, 1.0])))
+            # (Not a number, where eps_t is infinite.)
+            if not scales[0] <= 0.1 * scales[1]:
+                problem = (
+                    f"t eps_t is {scales[0]:.4g} next to t = 0, and {scales[1]:.4g} at "
+                    "t = 1"
+                )
         if problem:
             raise ValueError(
                 "A noise schedule must be non-negative and must not increase "
-                f"with t. Received: noise_schedule={self!r}, where {problem}"
+                "with t, and its noise t eps_t must vanish at t = 0 (that of eps / t "
+                f"does not). Received: noise_schedule={self!r}, where {problem}"
             )
 
     def _levels(self):

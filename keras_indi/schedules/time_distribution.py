@@ -92,7 +92,10 @@ class TimeDistribution(Configurable):
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class UniformTime(TimeDistribution):
-    """p(t) = 1 on [0, 1], as in the paper's experiments; mean 1/2.
+    """p(t) = 1 on [0, 1]; mean 1/2.
+
+    The simplest choice, not the best in the paper's ablation: there a bias towards
+    t = 1 did better (`LinearMixtureTime`).
 
     Args:
         stratified: See `TimeDistribution`.
@@ -116,12 +119,12 @@ class UniformTime(TimeDistribution):
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class LinearMixtureTime(TimeDistribution):
-    """The paper's mixture of a uniform with a point mass at t = 1.
+    """A mixture of a uniform with a point mass at t = 1, of the paper's ablation.
 
     `p(t) = (U[0, 1] + a delta(t = 1)) / (1 + a)`. Its density is `1 / (1 + a)`
     on [0, 1), the rest, `a / (1 + a)`, is the mass at 1; its mean is
-    `(1/2 + a) / (1 + a)`. In the paper's ablation a bias towards t = 1 did
-    best.
+    `(1/2 + a) / (1 + a)`. The paper compares values of a in the figure of its ablation
+    on p(t); a bias towards t = 1 did best there.
 
     Args:
         a: Float >= 0, weight of the point mass; 0 is `UniformTime`.

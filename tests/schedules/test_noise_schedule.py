@@ -28,6 +28,7 @@ class LinearNoise(NoiseSchedule):
     [
         (ConstantNoise(0.3), TIMES**2 * 0.09),
         (BrownianNoise(0.3), TIMES * 0.09),
+        (keras_indi.schedules.ScaledNoise(0.6, 0.5), TIMES**2 * 0.09),
         (LinearNoise(0.3), TIMES**2 * (0.3 * (1 - TIMES / 2)) ** 2),
     ],
     ids=repr,
@@ -43,6 +44,73 @@ def test_variance_is_the_square_of_t_times_the_level(schedule, variance):
     assert found[0] == 0
 
 
+def noise_at_the_start(model):
+    """What `restore` adds to a grey image at t = 1, in its values."""
+    low, high = model.value_range or (-1.0, 1.0)
+    image = np.full((100, 100, 3), 0.5 * (low + high), "float32")
+    states = model.restore(image, 1, seed=0, return_trajectory=True, verbose=0)
+    return states[0] - image
+
+
+@pytest.mark.parametrize("schedule", [0.01, ConstantNoise(0.01), BrownianNoise(0.01)])
+@pytest.mark.parametrize(
+    "value_range, level", [((0, 255), 1.275), ((0, 1), 0.005), ((-1, 1), 0.01)]
+)
+def test_eps_counts_where_images_span_minus_one_to_one(schedule, value_range, level):
+    model = keras_indi.InDI(
+        ConstantEstimate(), noise_schedule=schedule, value_range=value_range
+    )
+    assert np.std(noise_at_the_start(model)) == pytest.approx(level, rel=0.02)
+
+
+def test_without_a_range_eps_is_in_the_datas_units():
+    model = keras_indi.InDI(ConstantEstimate(), noise_schedule=3.0, value_range=None)
+    assert np.std(noise_at_the_start(model)) == pytest.approx(3.0, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "schedule", [ConstantNoise(0.01), BrownianNoise(0.01), LinearNoise(0.02)], ids=repr
+)
+@pytest.mark.parametrize("value_range, factor", [((0, 255), 2), (None, 1)])
+def test_a_config_without_a_unit_keeps_its_noise(schedule, value_range, factor):
+    model = keras_indi.InDI(
+        ConstantEstimate(), noise_schedule=schedule, value_range=value_range
+    )
+    config = model.get_config()
+    assert config["noise_unit"] == "paper"
+    assert keras_indi.InDI.from_config(config).noise_schedule == schedule
+    # Version 0.1: eps was a fraction of the range, of a width of 2 for the network.
+    del config["noise_unit"]
+    old = keras_indi.InDI.from_config(config)
+    for loaded in (old, keras_indi.InDI.from_config(old.get_config())):
+        np.testing.assert_array_equal(
+            to_numpy(loaded.noise_schedule.scale(TIMES)),
+            factor * to_numpy(schedule.scale(TIMES)),
+        )
+        np.testing.assert_allclose(
+            noise_at_the_start(loaded), factor * noise_at_the_start(model), atol=3e-5
+        )
+    with pytest.raises(ValueError, match="noise_unit='range'"):
+        keras_indi.InDI.from_config({**config, "noise_unit": "range"})
+
+
+def test_a_scaled_schedule():
+    scaled = keras_indi.schedules.ScaledNoise(BrownianNoise(0.5), 0.5)
+    for method in ("scale", "level"):
+        np.testing.assert_allclose(
+            to_numpy(getattr(scaled, method)(TIMES[1:])),
+            to_numpy(getattr(BrownianNoise(0.25), method)(TIMES[1:])),
+            rtol=1e-6,
+        )
+    again = noise_schedules.get(keras.saving.serialize_keras_object(scaled))
+    assert again == scaled and repr(again).endswith("factor=0.5)")
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 0.9])
+def test_noise_that_vanishes_at_zero_is_allowed(power):
+    noise_schedules.get(PowerNoise(power=power))
+
+
 def test_constant_and_zero_are_told_apart():
     assert ConstantNoise(0.1).is_constant and not ConstantNoise(0.1).is_zero
     assert ConstantNoise(0.0).is_constant and ConstantNoise(0.0).is_zero
@@ -52,9 +120,23 @@ def test_constant_and_zero_are_told_apart():
     assert not LinearNoise(slope=0.01).is_constant
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class PowerNoise(NoiseSchedule):
+    """eps_t = eps / t^power."""
+
+    def __init__(self, eps=0.1, power=1.0):
+        self.eps = eps
+        self.power = power
+
+    def level(self, times):
+        return self.eps / times**self.power
+
+
 @pytest.mark.parametrize(
     "schedule, problem",
     [
+        (PowerNoise(power=1.0), "t eps_t is 0.1 next to t = 0, and 0.1 at"),
+        (PowerNoise(power=2.0), "t eps_t is inf"),
         (LinearNoise(slope=-0.1), "rises"),
         (LinearNoise(slope=2.0), "falls to -"),
         (LinearNoise(eps=-1.0, slope=-1.0), "falls to -"),
