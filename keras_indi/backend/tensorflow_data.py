@@ -1,5 +1,6 @@
 """Batches as TensorFlow's data sets, on any backend."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -30,3 +31,22 @@ def tf_dataset(
     specs = tuple(tf.TensorSpec(shape, dtype) for shape, dtype in signature)
     dataset = tf.data.Dataset.from_generator(batches, output_signature=specs)
     return dataset.apply(tf.data.experimental.assert_cardinality(length))
+
+
+def is_distributed(source: Any) -> bool:
+    """Whether a source is a dataset that `tf.distribute` has spread over replicas."""
+    tf = sys.modules.get("tensorflow")
+    return tf is not None and isinstance(source, tf.distribute.DistributedDataset)
+
+
+def is_shuffled(source: Any) -> bool:
+    """Whether a source is a `tf.data.Dataset` with a shuffle buffer anywhere in it.
+
+    TensorFlow keeps private what a dataset is made of.
+    """
+    tf = sys.modules.get("tensorflow")
+    if tf is None or not isinstance(source, tf.data.Dataset):
+        return False
+    if "shuffle" in type(source).__name__.lower():
+        return True
+    return any(map(is_shuffled, source._inputs()))

@@ -19,7 +19,8 @@ class BackboneModel(PresetModel, keras.Model):
 
     Args:
         backbone: Keras model or layer, called with a dict of `"images"`,
-            `"times"` and, where it is conditioned on it, `"degraded"`.
+            `"times"` and, where it is conditioned on it, `"degraded"`. Another can be
+            set later; a compiled model then trains it with a new optimizer state.
         value_range: Pair of numbers, or `None`.
         seed: Int, or `None`.
         **kwargs: `name` and so on of `keras.Model`.
@@ -67,6 +68,10 @@ class BackboneModel(PresetModel, keras.Model):
         if hasattr(self, "backbone"):
             keras_private.forget_layer(self, self.backbone)
         super().__setattr__(name, value)
+        optimizer = getattr(self, "optimizer", None)
+        if optimizer is not None and optimizer.built:
+            # Its state is of the variables of the backbone before.
+            self.optimizer = type(optimizer).from_config(optimizer.get_config())
         self.forget_compiled()
 
     def forget_compiled(self) -> None:

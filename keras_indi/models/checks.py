@@ -1,9 +1,11 @@
 """What a restorer is given: checked, with errors that say what would do."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_indi import validation
+from keras_indi.backend import tensorflow_data
 from keras_indi.inference.inputs import check_image
 from keras_indi.schedules import time_grid as time_grids
 from keras_indi.validation import checked_integer
@@ -125,7 +127,11 @@ def check_pairs(x, y, value_range, channels):
         pairs = _first_batch(x)
         if pairs is None:
             return
-    pairs = [ops.convert_to_numpy(images) for images in unpack_pairs(pairs)[:2]]
+    # Keras would copy an array.
+    pairs = [
+        images if isinstance(images, np.ndarray) else ops.convert_to_numpy(images)
+        for images in unpack_pairs(pairs)[:2]
+    ]
     for name, images in zip(("degraded", "clean"), pairs):
         if images.ndim == 3:
             raise ValueError(
@@ -145,9 +151,11 @@ def compatible(shape, other):
 
 
 def _first_batch(source):
-    """The first batch of a source that can be read again, else `None`."""
+    """The first batch of a source that can be read again at no price, else `None`."""
     if isinstance(source, keras.utils.PyDataset):
         return source[0]
+    if tensorflow_data.is_distributed(source) or tensorflow_data.is_shuffled(source):
+        return None
     if iter(source) is source:
         return None
     return next(iter(source), None)

@@ -58,9 +58,12 @@ class PairTrainer(BackboneModel):
             optimizer: Keras optimizer or its name. Defaults to `AveragedAdam`:
                 Adam(1e-4) with EMA 0.9999.
             loss: Keras loss, its name or a function, whose mean over each image
-                is taken: of `InDI` in units of `value_range`, of
-                `ConditionalDDPM` in those of standard normal noise. Defaults to
-                mean absolute error, for `ConditionalDDPM` mean squared error.
+                is taken. Of `InDI` it compares images in the units of `value_range`:
+                with (0, 255) a mean absolute error is in grey levels, 127.5 times
+                that of images in [-1, 1], and gradients are as much larger (Adam does
+                not depend on it; `global_clipnorm` and SGD do). Of `ConditionalDDPM`
+                it compares standard normal noise. Defaults to mean absolute error,
+                for `ConditionalDDPM` mean squared error.
             jit_compile: Bool or `"auto"`: Keras's choice, but never XLA on a
                 CPU with TensorFlow, where it is slower.
             **kwargs: `metrics`, `steps_per_execution` and so on of
@@ -89,6 +92,14 @@ class PairTrainer(BackboneModel):
     ) -> keras.callbacks.History:
         """Trains on pairs; see `keras.Model.fit`.
 
+        A second call goes on where the first ended: with the optimizer's state (its
+        step, so that a learning rate schedule continues) and the model's seed. Two
+        things differ from one long call. An optimizer that averages the weights, as the
+        default does, ends each call by giving the model the average, and the next call
+        trains on from there, instead of from the last step's weights. And epochs count
+        from 0 again, for callbacks too (`initial_epoch` goes on counting). To go on
+        exactly after an interruption, use `keras_indi.callbacks.BackupAndResume`.
+
         Args:
             x: Degraded images as an array, with `y`; or any Keras data source of
                 `(degraded, clean)` or `(degraded, clean, sample_weight)`
@@ -103,8 +114,9 @@ class PairTrainer(BackboneModel):
 
         Raises:
             ValueError: If the arrays, or the data source's first batch, do not
-                suit the model. A one-way iterator is checked for its shapes
-                alone, as looking at it would take its first batch away.
+                suit the model. Shapes alone are checked of a one-way iterator, as
+                looking at it would take its first batch away; of a shuffled
+                `tf.data.Dataset`, whose buffer it would fill; and of a distributed one.
         """
         self._check_pairs(x, y)
         _introduce(kwargs.get("callbacks"))

@@ -39,8 +39,14 @@ TWO_DEVICES = """
             first, second = strategy.experimental_local_results(drawn)
             assert not np.allclose(first, second), (first, second)
     pairs = np.random.default_rng(0).uniform(0, 255, (2, 4, 8, 8, 3)).astype("float32")
+    pairs = tuple(pairs)
     losses = model.fit(*pairs, batch_size=4, epochs=3, verbose=0).history["loss"]
     assert np.all(np.isfinite(losses)) and len(set(losses)) == 3
+    # A dataset that is distributed already.
+    batches = tf.data.Dataset.from_tensor_slices(pairs).batch(4)
+    batches = strategy.experimental_distribute_dataset(batches)
+    history = model.fit(batches, validation_data=batches, verbose=0).history
+    assert np.isfinite(history["loss"] + history["val_loss"]).all()
     print("differ")
 """
 

@@ -130,14 +130,14 @@ def test_evaluation_is_the_loss_on_a_fixed_grid_of_times(data):
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-@pytest.mark.parametrize("schedule", [ConstantNoise(0.1), BrownianNoise(0.1)], ids=str)
+@pytest.mark.parametrize("schedule", [ConstantNoise(0.2), BrownianNoise(0.2)], ids=str)
 def test_evaluation_adds_the_paths_noise(schedule):
     clean = np.full((16, 20, 20, 3), 100.0, "float32")
     model = InDI(Echo(), noise_schedule=schedule, seed=1)
     model.compile(loss="mean_squared_error")
     found = model.evaluate(clean, clean, batch_size=16, verbose=0)
     times = (np.arange(16) + 0.5) / 16
-    variance = 25.5**2 * (times**2 if schedule.is_constant else times)
+    variance = (0.2 * 127.5) ** 2 * (times**2 if schedule.is_constant else times)
     error = 4 * np.sqrt(2 / (400 * 3) / 16)  # of a mean of squares
     assert found == pytest.approx(variance.mean(), rel=error)
 
@@ -498,6 +498,36 @@ def test_a_new_backbone_replaces_the_old_one(data):
         )
         > 0
     )
+
+
+def test_another_backbone_gets_an_optimizer_state_of_its_own(data):
+    model = trainable(AveragedAdam(3e-3))
+    model.fit(*data, epochs=2, batch_size=4, **QUIET)
+    earlier = model.optimizer
+    # Of other weights, and of the same shapes as before.
+    for channels in (6, 4):
+        model.backbone = tiny_unet(base_channels=channels)
+        before = weights_of(model)
+        history = model.fit(*data, epochs=2, batch_size=4, **QUIET).history
+        assert np.all(np.isfinite(history["loss"]))
+        assert max(np.abs(a - b).max() for a, b in zip(weights_of(model), before)) > 0
+        assert int(to_numpy(model.optimizer.iterations)) == 4
+        assert type(model.optimizer) is AveragedAdam
+        assert float(to_numpy(model.optimizer.learning_rate)) == pytest.approx(3e-3)
+    assert model.optimizer is not earlier
+
+
+@pytest.mark.parametrize("averages", [False, True])
+def test_two_fits_are_one_but_for_the_average(data, averages):
+    whole, parts = (trainable(AveragedAdam(1e-2, use_ema=averages)) for _ in range(2))
+    keras.utils.set_random_seed(0)  # of the order of arrays
+    whole.fit(*data, epochs=4, batch_size=4, **QUIET)
+    keras.utils.set_random_seed(0)
+    for _ in range(2):
+        parts.fit(*data, epochs=2, batch_size=4, **QUIET)
+    steps = {int(to_numpy(model.optimizer.iterations)) for model in (whole, parts)}
+    assert len(steps) == 1
+    assert (distance(whole, parts) > 1e-4) == averages
 
 
 def test_settings_reach_a_compiled_evaluation():
