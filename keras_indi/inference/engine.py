@@ -18,13 +18,16 @@ from keras_indi.inference.trajectory import Trajectory
 from keras_indi.layers import on_canvas
 from keras_indi.value_range import ValueRange
 
+# Rules that are kept compiled. A search over a sampler's arguments makes many.
+KEPT_RULES = 8
+
 
 class Engine:
     """Restores images of any size with one network, and keeps what it compiles.
 
-    Its functions are compiled when they are first used: once for each sampler and
-    shape of the images, for all numbers of steps, grids and time shifts. They have
-    captured the network and all that `estimate` reads but variables; an engine is
+    Its functions are compiled when they are first used: once for each sampler (of which
+    the `KEPT_RULES` last used are kept) and shape of the images, for all numbers of
+    steps, grids and time shifts. They have captured the network and all that `estimate` reads but variables; an engine is
     thrown away when one of these is replaced.
 
     Args:
@@ -52,7 +55,7 @@ class Engine:
         self._condition_on_degraded = condition_on_degraded
         self._value_range = value_range
         self._multiple = getattr(backbone, "size_multiple", 1)
-        self._moves: dict[samplers.Sampler, tuple[Callable, Callable]] = {}
+        self._compiled_moves = functools.lru_cache(KEPT_RULES)(self._compile_moves)
         self._tile_estimate: Callable | None = None
         self._shapes = Shapes(
             self._multiple, getattr(backbone, "works_on_canvas", False)
@@ -162,12 +165,8 @@ class Engine:
                 results[index][draw] = output.array
         return results
 
-    def _compiled_moves(self, sampler: samplers.Sampler) -> tuple[Callable, Callable]:
-        if sampler not in self._moves:
-            self._moves[sampler] = compile_moves(
-                sampler, self._estimate, self._backbone.variables
-            )
-        return self._moves[sampler]
+    def _compile_moves(self, sampler: samplers.Sampler) -> tuple[Callable, Callable]:
+        return compile_moves(sampler, self._estimate, self._backbone.variables)
 
     def _compiled_estimate(self) -> Callable:
         if self._tile_estimate is None:
