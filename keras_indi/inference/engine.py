@@ -25,10 +25,10 @@ KEPT_RULES = 8
 class Engine:
     """Restores images of any size with one network, and keeps what it compiles.
 
-    Its functions are compiled when they are first used: once for each sampler (of which
-    the `KEPT_RULES` last used are kept) and shape of the images, for all numbers of
-    steps, grids and time shifts. They have captured the network and all that `estimate` reads but variables; an engine is
-    thrown away when one of these is replaced.
+    Its functions are compiled when they are first used: once for each sampler (the
+    `KEPT_RULES` last used are kept) and shape of the images, for all numbers of steps,
+    grids and time shifts. They have captured the network and all that `estimate` reads
+    but variables; an engine is thrown away when one of these is replaced.
 
     Args:
         backbone: Keras model or layer. It tells by attributes, which it need not
