@@ -101,8 +101,9 @@ def _exact(value: Any) -> Any:
     if isinstance(value, Configurable):
         return [type(value).__name__, value.get_config()]
     if isinstance(value, (np.ndarray, np.generic)) or ops.is_tensor(value):
-        array = np.ascontiguousarray(ops.convert_to_numpy(value))
-        return [array.dtype.str, value.shape, hashlib.sha256(array).hexdigest()]
+        array = ops.convert_to_numpy(value)
+        digest = hashlib.sha256(array.tobytes()).hexdigest()
+        return [array.dtype.str, array.shape, digest]
     return repr(value)
 
 

@@ -32,15 +32,16 @@ class Engine:
 
     Args:
         backbone: Keras model or layer. It tells by attributes, which it need not
-            have: its `receptive_field` in pixels, so that there are tiles; its
-            `size_multiple`, of which heights and widths are multiples;
-            `bytes_per_pixel`, what it takes of the memory; and `works_on_canvas`,
-            whether images may fill their arrays in part.
+            have: `bytes_per_pixel`, what it takes of the memory; and
+            `works_on_canvas`, whether images may fill their arrays in part.
         estimate: Function of tensors `(images, times, degraded, time_shift=1.0)`,
             times a scalar, that returns the estimate that samplers ask for. It reads
             the backbone's variables and no others.
         condition_on_degraded: Bool, whether it needs the degraded images.
         value_range: `ValueRange`, to which results are clipped.
+        size_multiple: Int, of which heights and widths are multiples.
+        receptive_field: Int, the side in pixels of the window that an output of the
+            network sees, so that there are tiles; `None` where it is not known.
     """
 
     def __init__(
@@ -49,12 +50,15 @@ class Engine:
         estimate: Callable,
         condition_on_degraded: bool,
         value_range: ValueRange,
+        size_multiple: int = 1,
+        receptive_field: int | None = None,
     ) -> None:
         self._backbone = backbone
         self._estimate = estimate
         self._condition_on_degraded = condition_on_degraded
         self._value_range = value_range
-        self._multiple = getattr(backbone, "size_multiple", 1)
+        self._multiple = size_multiple
+        self._receptive_field = receptive_field
         self._compiled_moves = functools.lru_cache(KEPT_RULES)(self._compile_moves)
         self._tile_estimate: Callable | None = None
         self._shapes = Shapes(
@@ -79,14 +83,14 @@ class Engine:
         Raises:
             ValueError: If there are no such tiles.
         """
-        reach = getattr(self._backbone, "receptive_field", None)
-        if reach is not None:
-            reach = (reach - 1) // 2
+        reach = None
+        if self._receptive_field is not None:
+            reach = self._receptive_field // 2
         elif tile_size not in (None, "auto"):
             raise ValueError(
                 "Tiles need a backbone with `receptive_field` and "
-                "`size_multiple`, such as `UNetBackbone`. Received: "
-                f"backbone={self._backbone!r}"
+                "`size_multiple`, such as `UNetBackbone`; of another one they are "
+                f"arguments of the model. Received: backbone={self._backbone!r}"
             )
         needed = memory.bytes_per_pixel(self._backbone)
         budget = memory.Budget(max_memory, needed, channels)

@@ -53,6 +53,12 @@ class InDI(Restorer):
         own_states: Float in [0, 1], the share of training draws in which x_t is one
             of the model's own states instead of a true one. Defaults to 0. See
             below.
+        size_multiple: Int: the backbone takes heights and widths that are multiples
+            of it; images of other sizes are padded. Defaults to `None`, the
+            backbone's attribute of that name, or 1.
+        receptive_field: Int, the side in pixels of the window that an output of the
+            backbone sees, so that large images restore in tiles. Defaults to `None`,
+            the backbone's attribute of that name, or not known.
         **kwargs: `name` and so on of `keras.Model`.
 
     Call arguments:
@@ -115,8 +121,11 @@ class InDI(Restorer):
         seed: int | None = None,
         restore_defaults: dict[str, Any] | None = None,
         own_states: float = 0.0,
+        size_multiple: int | None = None,
+        receptive_field: int | None = None,
         **kwargs: Any,
     ) -> None:
+        kwargs.update(size_multiple=size_multiple, receptive_field=receptive_field)
         super().__init__(backbone, value_range, seed, restore_defaults, **kwargs)
         self.time_distribution = time_distribution
         self.noise_schedule = noise_schedule
