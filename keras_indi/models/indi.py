@@ -8,6 +8,8 @@ import numpy as np
 from keras import ops
 
 from keras_indi import process, samplers
+from keras_indi.annotations import FilePath
+from keras_indi.backend.exporting import check_exports
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.models import checks
 from keras_indi.models.restorer import Restorer
@@ -233,6 +235,47 @@ class InDI(Restorer):
         return Trajectory.from_degraded(
             sampler, times, self.noise_schedule, self._value_range.width, time_shift
         )
+
+    def export(
+        self,
+        filepath: FilePath,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Exports `model(y)`, the estimate in one step, for programs without Keras.
+
+        From the TensorFlow backend. What is exported takes batches of any size, of
+        heights and widths that are multiples of `size_multiple`.
+
+        Args:
+            filepath: Path of what is written: of a SavedModel, a folder.
+            format: As of `keras.Model.export`. Defaults to `"tf_saved_model"`.
+            verbose: Bool, or `None`, as of `keras.Model.export`.
+            input_signature: List of a `keras.InputSpec` of the images. Defaults to
+                `None`, float32 of any batch, height and width.
+            **kwargs: Further arguments of `keras.Model.export`.
+
+        Raises:
+            RuntimeError: If the backend is another.
+            ValueError: If the backbone has no weights yet, or it is not known how many
+                channels it takes.
+
+        Example:
+
+        ```python
+        model.export("restorer")
+        exported = tf.saved_model.load("restorer")
+        estimate = exported.serve(photographs)  # float32 (batch, height, width, 3)
+        ```
+        """
+        check_exports()
+        if input_signature is None:
+            channels = checks.known_channels(self.backbone)
+            shape = (None, None, None, channels)
+            input_signature = [keras.InputSpec("float32", shape, name="images")]
+        super().export(filepath, format, verbose, input_signature, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
