@@ -35,6 +35,7 @@ def time_embedding(weights, times):
     frequencies = 1000.0 * jnp.exp(-math.log(10000.0) * exponents)
     angles = times[:, None] * frequencies
     x = jnp.concatenate([jnp.cos(angles), jnp.sin(angles)], axis=-1)
+    x = x.astype(weights["time_embedding/hidden/kernel"].dtype)
     x = jax.nn.silu(dense(weights, "time_embedding/hidden", x))
     return jax.nn.silu(dense(weights, "time_embedding/outputs", x))
 

@@ -22,7 +22,7 @@ class TimeEmbedding(nn.Module):
         self.outputs = nn.Linear(units, units)
 
     def forward(self, times):
-        exponents = torch.arange(self.half) / (self.half - 1)
+        exponents = torch.arange(self.half, device=times.device) / (self.half - 1)
         frequencies = 1000.0 * torch.exp(-math.log(10000.0) * exponents)
         angles = times[:, None] * frequencies
         features = torch.cat([torch.cos(angles), torch.sin(angles)], dim=-1)

@@ -1,11 +1,15 @@
 """Small serializable objects: what schedules, grids and samplers have in common."""
 
+import functools
+import hashlib
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
 import keras
+import numpy as np
+from keras import ops
 
 from keras_indi.annotations import Config
 from keras_indi.validation import did_you_mean
@@ -21,7 +25,24 @@ class Configurable:
     equal arguments are equal. Decorate a subclass of your own with
     `@keras.saving.register_keras_serializable(package="...")`, so that saved
     models find it again.
+
+    Once it is built, no attribute can be set, and arrays among them are read-only
+    copies: models compile in what they read. (A `functools.cached_property` works.)
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = _freezing(cls.__init__)  # type: ignore[method-assign]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_is_being_built" not in vars(self):
+            raise AttributeError(
+                f"A {type(self).__name__} does not change once it is built, as models "
+                "have compiled in what they read of it. Build another one, and set "
+                f"that. Received: {name}={value!r} for {self!r}"
+            )
+        super().__setattr__(name, value)
 
     def get_config(self) -> Config:
         """Returns the constructor's arguments as a JSON-compatible dict."""
@@ -53,7 +74,37 @@ class Configurable:
         return f"{type(self).__name__}({arguments})"
 
     def _key(self):
-        return json.dumps(self.get_config(), sort_keys=True, default=repr)
+        return json.dumps(self.get_config(), sort_keys=True, default=_exact)
+
+
+def _freezing(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor at whose end the object is frozen."""
+
+    @functools.wraps(init)
+    def constructor(self: Configurable, *args: Any, **kwargs: Any) -> None:
+        attributes = vars(self)
+        if "_is_being_built" in attributes:  # by a subclass, which goes on after this
+            return init(self, *args, **kwargs)
+        attributes["_is_being_built"] = True
+        init(self, *args, **kwargs)
+        del attributes["_is_being_built"]
+        for name, value in attributes.items():
+            if isinstance(value, np.ndarray):
+                attributes[name] = value.copy()
+                attributes[name].setflags(write=False)
+
+    return constructor
+
+
+def _exact(value: Any) -> Any:
+    """What stands in a key for a value that JSON lacks; a repr leaves out digits."""
+    if isinstance(value, Configurable):
+        return [type(value).__name__, value.get_config()]
+    if isinstance(value, (np.ndarray, np.generic)) or ops.is_tensor(value):
+        array = ops.convert_to_numpy(value)
+        digest = hashlib.sha256(array.tobytes()).hexdigest()
+        return [array.dtype.str, array.shape, digest]
+    return repr(value)
 
 
 def resolve(

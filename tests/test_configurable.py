@@ -1,6 +1,11 @@
+import copy
+import functools
+import inspect
 import json
+import pickle
 
 import keras
+import numpy as np
 import pytest
 
 from keras_indi import configurable, samplers, schedules
@@ -64,6 +69,54 @@ def test_arguments_make_the_difference():
 def test_repr_is_the_call_that_builds_the_object():
     assert repr(Shape(5)) == "Shape(sides=5, names=('a', 'b'))"
     assert repr(schedules.PowerGrid(3)) == "PowerGrid(k=3.0)"
+
+
+class Weighted(Shape):
+    def __init__(self, weights, names=("a",)):
+        super().__init__(names=names)
+        self.weights = weights
+        self.sides = 4  # its own constructor may set what its base has set
+
+    @functools.cached_property
+    def total(self):
+        return float(np.sum(self.weights))
+
+
+@pytest.mark.parametrize("item", [*OBJECTS, Weighted(np.ones(3))], ids=repr)
+def test_nothing_can_be_set_once_an_object_is_built(item):
+    again = [pickle.loads(pickle.dumps(item)), copy.deepcopy(item)]
+    name = next(iter(item.get_config()), "eps")
+    for one in (item, *again):
+        with pytest.raises(AttributeError, match=f"Build another.*Received: {name}=7"):
+            setattr(one, name, 7)
+        assert one == item
+
+
+def test_a_constructor_is_called_and_shown_as_it_is_written():
+    assert Weighted([1.0, 2.0]).sides == 4
+    assert list(inspect.signature(Weighted).parameters) == ["weights", "names"]
+    assert Weighted([1.0, 2.0]).total == 3.0
+
+
+def test_arrays_are_read_only_copies():
+    weights = np.ones(3)
+    weighted = Weighted(weights)
+    weights[0] = 5.0
+    np.testing.assert_array_equal(weighted.weights, np.ones(3))
+    with pytest.raises(ValueError, match="read-only"):
+        weighted.weights[0] = 5.0
+
+
+@pytest.mark.parametrize("kind", [np.array, keras.ops.convert_to_tensor, Weighted])
+def test_objects_that_differ_inside_a_large_array_are_unequal(kind):
+    def large(middle):
+        weights = np.ones(5000, "float32")
+        weights[2500] = middle
+        return Weighted(kind(weights))
+
+    assert large(1.0) == large(1.0) and hash(large(1.0)) == hash(large(1.0))
+    assert large(1.0) != large(1.0 + 1e-6)
+    assert Weighted(kind(np.ones(4))) != Weighted(kind(np.ones((2, 2))))
 
 
 def test_an_argument_that_is_not_stored_is_named():

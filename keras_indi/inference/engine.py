@@ -18,26 +18,30 @@ from keras_indi.inference.trajectory import Trajectory
 from keras_indi.layers import on_canvas
 from keras_indi.value_range import ValueRange
 
+# Rules that are kept compiled. A search over a sampler's arguments makes many.
+KEPT_RULES = 8
+
 
 class Engine:
     """Restores images of any size with one network, and keeps what it compiles.
 
-    Its functions are compiled when they are first used: once for each sampler and
-    shape of the images, for all numbers of steps, grids and time shifts. They have
-    captured the network and all that `estimate` reads but variables; an engine is
-    thrown away when one of these is replaced.
+    Its functions are compiled when they are first used: once for each sampler (the
+    `KEPT_RULES` last used are kept) and shape of the images, for all numbers of steps,
+    grids and time shifts. They have captured the network and all that `estimate` reads
+    but variables; an engine is thrown away when one of these is replaced.
 
     Args:
         backbone: Keras model or layer. It tells by attributes, which it need not
-            have: its `receptive_field` in pixels, so that there are tiles; its
-            `size_multiple`, of which heights and widths are multiples;
-            `bytes_per_pixel`, what it takes of the memory; and `works_on_canvas`,
-            whether images may fill their arrays in part.
+            have: `bytes_per_pixel`, what it takes of the memory; and
+            `works_on_canvas`, whether images may fill their arrays in part.
         estimate: Function of tensors `(images, times, degraded, time_shift=1.0)`,
             times a scalar, that returns the estimate that samplers ask for. It reads
             the backbone's variables and no others.
         condition_on_degraded: Bool, whether it needs the degraded images.
         value_range: `ValueRange`, to which results are clipped.
+        size_multiple: Int, of which heights and widths are multiples.
+        receptive_field: Int, the side in pixels of the window that an output of the
+            network sees, so that there are tiles; `None` where it is not known.
     """
 
     def __init__(
@@ -46,13 +50,16 @@ class Engine:
         estimate: Callable,
         condition_on_degraded: bool,
         value_range: ValueRange,
+        size_multiple: int = 1,
+        receptive_field: int | None = None,
     ) -> None:
         self._backbone = backbone
         self._estimate = estimate
         self._condition_on_degraded = condition_on_degraded
         self._value_range = value_range
-        self._multiple = getattr(backbone, "size_multiple", 1)
-        self._moves: dict[samplers.Sampler, tuple[Callable, Callable]] = {}
+        self._multiple = size_multiple
+        self._receptive_field = receptive_field
+        self._compiled_moves = functools.lru_cache(KEPT_RULES)(self._compile_moves)
         self._tile_estimate: Callable | None = None
         self._shapes = Shapes(
             self._multiple, getattr(backbone, "works_on_canvas", False)
@@ -76,14 +83,14 @@ class Engine:
         Raises:
             ValueError: If there are no such tiles.
         """
-        reach = getattr(self._backbone, "receptive_field", None)
-        if reach is not None:
-            reach = (reach - 1) // 2
+        reach = None
+        if self._receptive_field is not None:
+            reach = self._receptive_field // 2
         elif tile_size not in (None, "auto"):
             raise ValueError(
                 "Tiles need a backbone with `receptive_field` and "
-                "`size_multiple`, such as `UNetBackbone`. Received: "
-                f"backbone={self._backbone!r}"
+                "`size_multiple`, such as `UNetBackbone`; of another one they are "
+                f"arguments of the model. Received: backbone={self._backbone!r}"
             )
         needed = memory.bytes_per_pixel(self._backbone)
         budget = memory.Budget(max_memory, needed, channels)
@@ -162,12 +169,8 @@ class Engine:
                 results[index][draw] = output.array
         return results
 
-    def _compiled_moves(self, sampler: samplers.Sampler) -> tuple[Callable, Callable]:
-        if sampler not in self._moves:
-            self._moves[sampler] = compile_moves(
-                sampler, self._estimate, self._backbone.variables
-            )
-        return self._moves[sampler]
+    def _compile_moves(self, sampler: samplers.Sampler) -> tuple[Callable, Callable]:
+        return compile_moves(sampler, self._estimate, self._backbone.variables)
 
     def _compiled_estimate(self) -> Callable:
         if self._tile_estimate is None:

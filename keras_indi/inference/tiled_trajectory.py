@@ -1,5 +1,6 @@
 """A sampler's walk over one image of any size, tile by tile."""
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,6 +11,7 @@ from keras import ops
 
 from keras_indi import process
 from keras_indi.inference import arrays
+from keras_indi.inference.ahead import made_ahead
 from keras_indi.inference.progress import Progress
 from keras_indi.inference.tiling import Tiles
 from keras_indi.inference.trajectory import Trajectory, as_scalars
@@ -44,7 +46,8 @@ class TiledTrajectory:
         degraded: Array-like of shape `(height, width, channels)`, float32, that
             is read by blocks.
         draw_noise: Function of a number of rows that returns the next rows of
-            a stream of standard normal noise.
+            a stream of standard normal noise. Those of a band are drawn while the
+            band before them, or the network, is computed.
         progress: `Progress`, advanced once a batch of tiles.
         emit: Function of `(state, rows, values)`, called with each band of
             each state: the state's index from 0 for x_1, a slice of rows, and
@@ -69,12 +72,16 @@ class TiledTrajectory:
         self._predict = predict
         self._tiles = tiles
         self._degraded = degraded
-        self._draw_noise = draw_noise
         self._progress = progress
         self._emit = emit
         self._on_disk = on_disk
         self._condition_on_degraded = condition_on_degraded
         self._bands = arrays.row_bands(*degraded.shape[:2])
+        draws = [
+            functools.partial(draw_noise, rows.stop - rows.start)
+            for rows in self._bands
+        ]
+        self._noise = made_ahead(draws * trajectory.num_draws)
         self._memory = _Memory(degraded.shape, on_disk)
         # x_t, where x_s is written (the same array from the first state of our own
         # on), and arrays of estimates, which every step uses anew.
@@ -96,7 +103,7 @@ class TiledTrajectory:
             if not trajectory.starts_at_degraded:
                 band = np.zeros_like(band)
             if trajectory.start_scale != 0:
-                noise = self._draw_noise(rows.stop - rows.start)
+                noise = next(self._noise)
                 band = ops.convert_to_numpy(
                     process.perturb(band, noise, trajectory.start_scale)
                 )
@@ -159,7 +166,7 @@ class TiledTrajectory:
         """Adds a band's fresh noise, and makes it a part of x_s."""
         _, _, scale = self._trajectory.moves[index]
         if scale != 0:
-            noise = self._draw_noise(rows.stop - rows.start)
+            noise = next(self._noise)
             band = process.perturb(band, noise[None], scale)
         band = ops.convert_to_numpy(band)[0]
         self._emit(index + 1, rows, band)

@@ -1,13 +1,14 @@
 """A sampler's way from t = 1 to 0, and its walk over whole images."""
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
 from keras_indi import process
+from keras_indi.inference.ahead import made_ahead
 from keras_indi.inference.progress import Progress
 from keras_indi.samplers import Sampler
 from keras_indi.schedules.noise_schedule import NoiseSchedule
@@ -31,6 +32,7 @@ class Trajectory:
     Attributes:
         num_steps: Int, how many steps it has.
         num_evaluations: Int, how often it evaluates F on an image.
+        num_draws: Int, how often noise is added to the state.
         moves: List of a triple a step: t, s, and the scale of the noise after it.
     """
 
@@ -39,7 +41,7 @@ class Trajectory:
         sampler: Sampler,
         times: np.ndarray,
         start_scale: float,
-        noise_scales: Iterable[float],
+        noise_scales: Sequence[float],
         starts_at_degraded: bool = True,
         time_shift: float = 1.0,
         to_values: Callable[[np.ndarray], np.ndarray] | None = None,
@@ -49,6 +51,7 @@ class Trajectory:
         self.num_evaluations = sampler.evaluations(self.num_steps)
         self.start_scale = start_scale
         self.moves = list(zip(times[:-1], times[1:], noise_scales))
+        self.num_draws = sum(scale != 0 for scale in (start_scale, *noise_scales))
         self.starts_at_degraded = starts_at_degraded
         self.time_shift = time_shift
         self._to_values = to_values
@@ -101,7 +104,8 @@ class Trajectory:
             extents: int32 array `(batch, 2)`, the heights and widths of images
                 that fill their arrays in part; `None` where all fill them.
             draw_noise: Function without arguments that returns standard normal
-                noise of that shape, new at each call.
+                noise of that shape, new at each call. Each draw but the first is made
+                while the network works, so that an accelerator need not wait for it.
             progress: `Progress`, advanced once a step.
             keep_states: Bool, whether to return every state.
 
@@ -110,7 +114,8 @@ class Trajectory:
         """
         known = ops.convert_to_tensor(degraded)
         images = known if self.starts_at_degraded else ops.zeros_like(known)
-        images = _with_noise(images, self.start_scale, draw_noise)
+        noise = made_ahead(itertools.repeat(draw_noise, self.num_draws))
+        images = _with_noise(images, self.start_scale, noise)
         memory = self.sampler.initial_memory(images)
         states = [images]
         further = () if extents is None else (ops.convert_to_tensor(extents),)
@@ -119,7 +124,7 @@ class Trajectory:
             move = last_step if next_time == 0 else step
             scalars = as_scalars(time, next_time, self.time_shift)
             images, memory = move(images, *scalars, memory, known, *further)
-            images = _with_noise(images, scale, draw_noise)
+            images = _with_noise(images, scale, noise)
             states = [*states, images] if keep_states else [images]
             progress.advance()
         return [ops.convert_to_numpy(state) for state in states]
@@ -134,7 +139,7 @@ def as_scalars(*values: float) -> Sequence[Any]:
     return [ops.convert_to_tensor(value, "float32") for value in values]
 
 
-def _with_noise(images: Any, scale: float, draw_noise: Callable) -> Any:
+def _with_noise(images: Any, scale: float, noise: Iterator[np.ndarray]) -> Any:
     if scale == 0:
         return images
-    return process.perturb(images, draw_noise(), scale)
+    return process.perturb(images, next(noise), scale)

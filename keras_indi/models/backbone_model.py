@@ -11,6 +11,7 @@ from keras_indi.backend import keras_private
 from keras_indi.backend.replicas import ReplicaSeedGenerator
 from keras_indi.models import checks
 from keras_indi.presets import PresetModel
+from keras_indi.validation import checked_integer
 from keras_indi.value_range import ValueRange
 
 
@@ -23,6 +24,8 @@ class BackboneModel(PresetModel, keras.Model):
             set later; a compiled model then trains it with a new optimizer state.
         value_range: Pair of numbers, or `None`.
         seed: Int, or `None`.
+        size_multiple: Int, or `None` for the backbone's own.
+        receptive_field: Int, or `None` for the backbone's own.
         **kwargs: `name` and so on of `keras.Model`.
     """
 
@@ -31,6 +34,8 @@ class BackboneModel(PresetModel, keras.Model):
         backbone: keras.layers.Layer,
         value_range: Sequence[float] | None,
         seed: int | None,
+        size_multiple: int | None = None,
+        receptive_field: int | None = None,
         **kwargs: Any,
     ) -> None:
         checks.checked_backbone(backbone)
@@ -38,6 +43,8 @@ class BackboneModel(PresetModel, keras.Model):
         super().__init__(dtype=backbone.dtype_policy, autocast=False, **kwargs)
         self.backbone = backbone
         self.value_range = value_range
+        self.size_multiple = size_multiple
+        self.receptive_field = receptive_field
         self.seed = seed
         self.seed_generator = ReplicaSeedGenerator(seed)
         # A backbone that has its weights leaves nothing to build.
@@ -55,6 +62,29 @@ class BackboneModel(PresetModel, keras.Model):
         self._value_range = ValueRange(value_range)
         self.forget_compiled()
 
+    @property
+    def size_multiple(self) -> int:
+        """Int: the network takes heights and widths that are multiples of it."""
+        return self._size_multiple or getattr(self.backbone, "size_multiple", 1)
+
+    @size_multiple.setter
+    def size_multiple(self, size_multiple: int | None) -> None:
+        name = "size_multiple"
+        self._size_multiple = checked_integer(name, size_multiple, optional=True)
+        self.forget_compiled()
+
+    @property
+    def receptive_field(self) -> int | None:
+        """Int: the side of the window that an output sees; `None` if not known."""
+        own = getattr(self.backbone, "receptive_field", None)
+        return self._receptive_field or own
+
+    @receptive_field.setter
+    def receptive_field(self, receptive_field: int | None) -> None:
+        name = "receptive_field"
+        self._receptive_field = checked_integer(name, receptive_field, optional=True)
+        self.forget_compiled()
+
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(getattr(type(self), name, None), property):
             # Straight to the setter: on TensorFlow, Keras skips it for the very
@@ -67,6 +97,7 @@ class BackboneModel(PresetModel, keras.Model):
         checks.checked_backbone(value)
         if hasattr(self, "backbone"):
             keras_private.forget_layer(self, self.backbone)
+            self.size_multiple = self.receptive_field = None  # they were the old one's
         super().__setattr__(name, value)
         optimizer = getattr(self, "optimizer", None)
         if optimizer is not None and optimizer.built:
@@ -130,7 +161,7 @@ class BackboneModel(PresetModel, keras.Model):
                 f"{channels or 'channels'}). Received: {name} of shape "
                 f"{tuple(shape)}"
             )
-        multiple = getattr(self.backbone, "size_multiple", 1)
+        multiple = self.size_multiple
         if any(size is not None and size % multiple for size in shape[1:3]):
             raise ValueError(
                 f"The backbone takes heights and widths that are multiples of "
@@ -141,10 +172,20 @@ class BackboneModel(PresetModel, keras.Model):
     # === Saving ===
 
     def get_config(self) -> dict[str, Any]:
+        backbone = keras.saving.serialize_keras_object(self.backbone)
+        sizes = {
+            "size_multiple": self._size_multiple,
+            "receptive_field": self._receptive_field,
+        }
+        if "layers" in backbone["config"]:
+            # A graph of layers saves no attributes of its own.
+            for name, given in sizes.items():
+                sizes[name] = given or getattr(self.backbone, name, None)
         return {
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "backbone": backbone,
             "value_range": self.value_range,
             "seed": self.seed,
+            **sizes,
             "name": self.name,
             "trainable": self.trainable,
         }

@@ -21,6 +21,35 @@ def checked_backbone(backbone):
     return backbone
 
 
+def known_channels(backbone):
+    """Returns the channels of the images that a backbone takes; it has its weights.
+
+    Raises:
+        ValueError: If it has none yet, or does not tell.
+    """
+    if not backbone.built:
+        raise ValueError(
+            "The backbone has no weights yet: call, fit or load the model first. "
+            f"Received: backbone={backbone!r}"
+        )
+    channels = getattr(backbone, "image_channels", None)
+    if channels is None:
+        # What Keras keeps of a functional model, and of a layer that it has built.
+        inputs = getattr(backbone, "input", None)
+        shapes = (backbone.get_build_config() or {}).get("input_shape")
+        if isinstance(inputs, dict):
+            channels = inputs["images"].shape[-1]
+        elif isinstance(shapes, dict):
+            channels = shapes["images"][-1]
+    if channels is None:
+        raise ValueError(
+            "The backbone does not tell its channels: give it an attribute "
+            "`image_channels`, or say `input_signature=[keras.InputSpec('float32', "
+            f"(None, None, None, 3))]`. Received: backbone={backbone!r}"
+        )
+    return channels
+
+
 def checked_own_states(own_states):
     """Returns the share of the training draws as a float; raises a ValueError."""
     return validation.checked_number("own_states", own_states, least=0, most=1)

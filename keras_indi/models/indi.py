@@ -8,6 +8,8 @@ import numpy as np
 from keras import ops
 
 from keras_indi import process, samplers
+from keras_indi.annotations import FilePath
+from keras_indi.backend.exporting import check_exports
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.models import checks
 from keras_indi.models.restorer import Restorer
@@ -54,6 +56,12 @@ class InDI(Restorer):
         own_states: Float in [0, 1], the share of training draws in which x_t is one
             of the model's own states instead of a true one. Defaults to 0. See
             below.
+        size_multiple: Int: the backbone takes heights and widths that are multiples
+            of it; images of other sizes are padded. Defaults to `None`, the
+            backbone's attribute of that name, or 1.
+        receptive_field: Int, the side in pixels of the window that an output of the
+            backbone sees, so that large images restore in tiles. Defaults to `None`,
+            the backbone's attribute of that name, or not known.
         **kwargs: `name` and so on of `keras.Model`.
 
     Call arguments:
@@ -118,8 +126,11 @@ class InDI(Restorer):
         seed: int | None = None,
         restore_defaults: dict[str, Any] | None = None,
         own_states: float = 0.0,
+        size_multiple: int | None = None,
+        receptive_field: int | None = None,
         **kwargs: Any,
     ) -> None:
+        kwargs.update(size_multiple=size_multiple, receptive_field=receptive_field)
         super().__init__(backbone, value_range, seed, restore_defaults, **kwargs)
         self.time_distribution = time_distribution
         self.noise_schedule = noise_schedule
@@ -233,6 +244,47 @@ class InDI(Restorer):
             self._value_range.half_width,
             time_shift,
         )
+
+    def export(
+        self,
+        filepath: FilePath,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Exports `model(y)`, the estimate in one step, for programs without Keras.
+
+        From the TensorFlow backend. What is exported takes batches of any size, of
+        heights and widths that are multiples of `size_multiple`.
+
+        Args:
+            filepath: Path of what is written: of a SavedModel, a folder.
+            format: As of `keras.Model.export`. Defaults to `"tf_saved_model"`.
+            verbose: Bool, or `None`, as of `keras.Model.export`.
+            input_signature: List of a `keras.InputSpec` of the images. Defaults to
+                `None`, float32 of any batch, height and width.
+            **kwargs: Further arguments of `keras.Model.export`.
+
+        Raises:
+            RuntimeError: If the backend is another.
+            ValueError: If the backbone has no weights yet, or it is not known how many
+                channels it takes.
+
+        Example:
+
+        ```python
+        model.export("restorer")
+        exported = tf.saved_model.load("restorer")
+        estimate = exported.serve(photographs)  # float32 (batch, height, width, 3)
+        ```
+        """
+        check_exports()
+        if input_signature is None:
+            channels = checks.known_channels(self.backbone)
+            shape = (None, None, None, channels)
+            input_signature = [keras.InputSpec("float32", shape, name="images")]
+        super().export(filepath, format, verbose, input_signature, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object

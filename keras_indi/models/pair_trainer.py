@@ -65,7 +65,8 @@ class PairTrainer(BackboneModel):
                 it compares standard normal noise. Defaults to mean absolute error,
                 for `ConditionalDDPM` mean squared error.
             jit_compile: Bool or `"auto"`: Keras's choice, but never XLA on a
-                CPU with TensorFlow, where it is slower.
+                CPU with TensorFlow, where it is slower. It suits a backend and a
+                device, so that a model that is loaded has `"auto"` again.
             **kwargs: `metrics`, `steps_per_execution` and so on of
                 `keras.Model.compile`. Metrics compare what the loss compares.
         """
@@ -83,7 +84,10 @@ class PairTrainer(BackboneModel):
         )
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        compiled_with = dict(keras.saving.deserialize_keras_object(config))
+        # Of the backend and device that saved it, not of those that go on.
+        compiled_with.pop("jit_compile", None)
+        self.compile(**compiled_with)
         if self.backbone.built:
             self.optimizer.build(self.trainable_variables)
 

@@ -32,7 +32,8 @@ class Restorer(PairTrainer):
         value_range: Pair of numbers, or `None`.
         seed: Int, or `None`.
         restore_defaults: Dict, or `None`.
-        **kwargs: `name` and so on of `keras.Model`.
+        **kwargs: `size_multiple`, `receptive_field`, and `name` and so on of
+            `keras.Model`.
     """
 
     # What `restore` does unless the model or the caller says otherwise.
@@ -234,6 +235,8 @@ class Restorer(PairTrainer):
                 self.estimate,
                 self.condition_on_degraded,
                 self._value_range,
+                self.size_multiple,
+                self.receptive_field,
             )
         channels = listed[0].shape[-1]
         plan = self._engine.plan(tile_size, tile_overlap, max_memory, channels)

@@ -5,8 +5,12 @@ import inspect
 import keras
 import numpy as np
 import pytest
+from closed_forms import ConstantEstimate
 
+from keras_indi import process
+from keras_indi.inference import engine
 from keras_indi.models import ConditionalDDPM, InDI
+from keras_indi.samplers import Sampler
 
 
 class Traced(keras.layers.Layer):
@@ -39,3 +43,49 @@ def test_few_functions_lie_between_restore_and_the_network(model_class):
     # The engine's `restore`, and so on.
     expected = ["restore", "run", "move", "step", "estimate", "call"]
     assert backbone.between == expected
+
+
+class PixelWeights(Sampler):
+    """Moves to the estimate plus a value a pixel; counts how often it is compiled."""
+
+    compiled = 0
+
+    def __init__(self, weights):
+        self.weights = weights
+
+    def get_config(self):
+        return {"weights": self.weights}
+
+    def step(self, predict, images, times, next_times, memory):
+        type(self).compiled += 1
+        target = predict(images, times) + self.weights
+        return process.update(images, target, times, next_times), memory
+
+
+def test_samplers_that_differ_inside_a_large_array_share_no_rule():
+    model = InDI(ConstantEstimate(), value_range=None)
+    image = np.zeros((40, 40, 1), "float32")
+    for value in (1.0, 2.0, 3.0):
+        weights = np.zeros((40, 40, 1), "float32")
+        weights[20, 20] = value
+        restored = model.restore(image, num_steps=1, sampler=PixelWeights(weights))
+        np.testing.assert_array_equal(restored, weights)
+
+
+@pytest.mark.skipif(keras.config.backend() == "torch", reason="compiles nothing")
+def test_no_more_rules_are_kept_than_were_used_last():
+    model = InDI(ConstantEstimate(), value_range=None)
+    image = np.zeros((4, 4, 1), "float32")
+
+    def compilations(value):
+        before = PixelWeights.compiled
+        restored = model.restore(image, num_steps=2, sampler=PixelWeights(value))
+        np.testing.assert_allclose(restored, value, rtol=1e-6)
+        return PixelWeights.compiled - before
+
+    values = [float(value) for value in range(engine.KEPT_RULES)]
+    assert all(compilations(value) == 1 for value in values)
+    assert all(compilations(value) == 0 for value in values)
+    assert compilations(100.0) == 1
+    assert compilations(0.0) == 1  # thrown away
+    assert compilations(100.0) == 0
