@@ -1,5 +1,6 @@
 """Training on pairs, each turned into what the network is shown."""
 
+import warnings
 from typing import Any
 
 import keras
@@ -8,8 +9,19 @@ from keras import ops
 from keras_indi.backend import compiled
 from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
+from keras_indi.models.averaging_optimizer import (
+    averaging_optimizers,
+    warm_up_averages,
+)
 from keras_indi.models.backbone_model import BackboneModel
 from keras_indi.models.per_image_loss import PerImageLoss
+
+NO_AVERAGE = (
+    "The name of an optimizer makes one without an average of the weights, which "
+    "restores better than the weights of the last step. Give "
+    "`keras.optimizers.{}(rate, use_ema=True, ema_momentum=0.9999)`, or no optimizer "
+    "for `AveragedAdam(1e-4)`. Received: optimizer={!r}"
+)
 
 
 class PairTrainer(BackboneModel):
@@ -56,7 +68,9 @@ class PairTrainer(BackboneModel):
 
         Args:
             optimizer: Keras optimizer or its name. Defaults to `AveragedAdam`:
-                Adam(1e-4) with EMA 0.9999.
+                Adam(1e-4) with EMA 0.9999. With `use_ema=True` any optimizer
+                averages the weights, and the average warms up as
+                `AveragedAdam`'s. A name alone makes one without an average.
             loss: Keras loss, its name or a function, whose mean over each image
                 is taken: of `InDI` in units of `value_range`, of
                 `ConditionalDDPM` in those of standard normal noise. Defaults to
@@ -66,6 +80,12 @@ class PairTrainer(BackboneModel):
             **kwargs: `metrics`, `steps_per_execution` and so on of
                 `keras.Model.compile`. Metrics compare what the loss compares.
         """
+        given = optimizer
+        optimizer = keras.optimizers.get(given or AveragedAdam())
+        if isinstance(given, str):
+            name = type(optimizer).__name__
+            warnings.warn(NO_AVERAGE.format(name, given), stacklevel=2)
+        warm_up_averages(optimizer)
         if loss is None:
             loss = self.default_loss
         if not isinstance(loss, PerImageLoss):
@@ -73,7 +93,7 @@ class PairTrainer(BackboneModel):
         if jit_compile == "auto":
             jit_compile = compiled.default_jit_compile()
         super().compile(
-            optimizer=AveragedAdam() if optimizer is None else optimizer,
+            optimizer=optimizer,
             loss=loss,
             jit_compile=jit_compile,
             **kwargs,
@@ -107,18 +127,20 @@ class PairTrainer(BackboneModel):
                 alone, as looking at it would take its first batch away.
         """
         self._check_pairs(x, y)
-        _introduce(kwargs.get("callbacks"))
+        callbacks = kwargs.get("callbacks")
+        callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
+        _introduce(callbacks)
         validation_data = kwargs.get("validation_data")
         if isinstance(validation_data, (tuple, list)):
             self._check_pairs(*validation_data[:2])
         elif validation_data is not None:
             self._check_pairs(validation_data, None)
-        history = super().fit(x, y, **kwargs)
-        # Keras ends a fit with EMA by giving a weight and its average the same
-        # array, which on JAX the next step would donate away from under both.
-        for variable in self.trainable_variables:
-            variable.assign(ops.copy(variable))
-        return history
+        averaging = list(averaging_optimizers(getattr(self, "optimizer", None)))
+        if averaging:
+            checks.warn_of_raw_weights(callbacks)
+        for optimizer in averaging:
+            optimizer.begin_fit(callbacks)
+        return super().fit(x, y, **kwargs)
 
     def train_step(self, *args: Any) -> Any:
         return super().train_step(*self._prepared(args, draw=True))
@@ -172,7 +194,6 @@ class PairTrainer(BackboneModel):
 
 def _introduce(callbacks: Any) -> None:
     """Tells each callback that asks, by `set_callbacks`, which it stands beside."""
-    callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
     for callback in callbacks:
         if hasattr(callback, "set_callbacks"):
             callback.set_callbacks(callbacks)
