@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_indi.backend import compiled
+from keras_indi.backend import compiled, keras_private
 from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
 from keras_indi.models.averaging_optimizer import (
@@ -109,6 +109,11 @@ class PairTrainer(BackboneModel):
     ) -> keras.callbacks.History:
         """Trains on pairs; see `keras.Model.fit`.
 
+        A fit that is interrupted, by Ctrl-C or an error in the data, leaves what a
+        whole one does: the averages of the steps so far, where the optimizer keeps
+        them, as weights. Another `fit` goes on from them. To go on from the weights of
+        the last step, use `keras_indi.callbacks.BackupAndResume`.
+
         Args:
             x: Degraded images as an array, with `y`; or any Keras data source of
                 `(degraded, clean)` or `(degraded, clean, sample_weight)`
@@ -140,7 +145,34 @@ class PairTrainer(BackboneModel):
             checks.warn_of_raw_weights(callbacks)
         for optimizer in averaging:
             optimizer.begin_fit(callbacks)
-        return super().fit(x, y, **kwargs)
+        try:
+            return super().fit(x, y, **kwargs)
+        except BaseException:
+            # On TensorFlow, what broke off within its first step cannot be used again.
+            self.train_function = self.test_function = None
+            if averaging:  # as Keras ends an interrupted fit on JAX alone
+                self.optimizer.finalize_variable_values(self.trainable_variables)
+            raise
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """The losses and metrics of pairs; see `keras.Model.evaluate`."""
+        try:
+            return super().evaluate(*args, **kwargs)
+        except BaseException:
+            keras_private.reattach_variables(self)
+            raise
+
+    def make_train_function(self, force: bool = False) -> Any:
+        if self.train_function is None or force:
+            super().make_train_function(force)
+            self.train_function = keras_private.interruptible(self, "train")
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Any:
+        if self.test_function is None or force:
+            super().make_test_function(force)
+            self.test_function = keras_private.interruptible(self, "test")
+        return self.test_function
 
     def train_step(self, *args: Any) -> Any:
         return super().train_step(*self._prepared(args, draw=True))
