@@ -1,5 +1,6 @@
 """Training on pairs, each turned into what the network is shown."""
 
+import inspect
 import warnings
 from typing import Any
 
@@ -60,8 +61,7 @@ class PairTrainer(BackboneModel):
         self,
         optimizer: keras.optimizers.Optimizer | str | None = None,
         loss: Any = None,
-        *,
-        jit_compile: bool | str = "auto",
+        *args: Any,
         **kwargs: Any,
     ) -> None:
         """Configures training, by default as in the model's paper.
@@ -75,10 +75,11 @@ class PairTrainer(BackboneModel):
                 is taken: of `InDI` in units of `value_range`, of
                 `ConditionalDDPM` in those of standard normal noise. Defaults to
                 mean absolute error, for `ConditionalDDPM` mean squared error.
-            jit_compile: Bool or `"auto"`: Keras's choice, but never XLA on a
-                CPU with TensorFlow, where it is slower.
+            *args: Further arguments of `keras.Model.compile`, in their order.
             **kwargs: `metrics`, `steps_per_execution` and so on of
                 `keras.Model.compile`. Metrics compare what the loss compares.
+                `jit_compile="auto"` is Keras's choice, but never XLA on a CPU
+                with TensorFlow, where it is slower.
         """
         given = optimizer
         optimizer = keras.optimizers.get(given or AveragedAdam())
@@ -90,14 +91,10 @@ class PairTrainer(BackboneModel):
             loss = self.default_loss
         if not isinstance(loss, PerImageLoss):
             loss = PerImageLoss(loss)
-        if jit_compile == "auto":
-            jit_compile = compiled.default_jit_compile()
-        super().compile(
-            optimizer=optimizer,
-            loss=loss,
-            jit_compile=jit_compile,
-            **kwargs,
-        )
+        arguments = _bound(super().compile, optimizer, loss, *args, **kwargs)
+        if arguments.get("jit_compile", "auto") == "auto":
+            arguments["jit_compile"] = compiled.default_jit_compile()
+        super().compile(**arguments)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -105,7 +102,7 @@ class PairTrainer(BackboneModel):
             self.optimizer.build(self.trainable_variables)
 
     def fit(
-        self, x: Any = None, y: Any = None, **kwargs: Any
+        self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any
     ) -> keras.callbacks.History:
         """Trains on pairs; see `keras.Model.fit`.
 
@@ -121,7 +118,10 @@ class PairTrainer(BackboneModel):
                 All in the model's `value_range`, which noise on degraded images
                 may overshoot.
             y: Clean images, of the degraded images' shape.
-            **kwargs: Further arguments of `keras.Model.fit`.
+            *args: Further arguments of `keras.Model.fit`, in their order.
+            **kwargs: Further arguments of `keras.Model.fit`. A `sample_weight`
+                is of images, `(batch,)`, or of pixels, `(batch, height, width)`
+                or `(batch, height, width, 1)`.
 
         Returns:
             A `keras.callbacks.History`.
@@ -132,10 +132,11 @@ class PairTrainer(BackboneModel):
                 alone, as looking at it would take its first batch away.
         """
         self._check_pairs(x, y)
-        callbacks = kwargs.get("callbacks")
+        arguments = _bound(super().fit, x, y, *args, **kwargs)
+        callbacks = arguments.get("callbacks")
         callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
         _introduce(callbacks)
-        validation_data = kwargs.get("validation_data")
+        validation_data = arguments.get("validation_data")
         if isinstance(validation_data, (tuple, list)):
             self._check_pairs(*validation_data[:2])
         elif validation_data is not None:
@@ -146,7 +147,7 @@ class PairTrainer(BackboneModel):
         for optimizer in averaging:
             optimizer.begin_fit(callbacks)
         try:
-            return super().fit(x, y, **kwargs)
+            return super().fit(**arguments)
         except BaseException:
             # On TensorFlow, what broke off within its first step cannot be used again.
             self.train_function = self.test_function = None
@@ -173,6 +174,14 @@ class PairTrainer(BackboneModel):
             super().make_test_function(force)
             self.test_function = keras_private.interruptible(self, "test")
         return self.test_function
+
+    def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        # Keras builds losses and metrics on the batch that it is given, and shows them
+        # pairs. Those of a subclass may read times.
+        if not keras_private.is_built(self):
+            data_batch = keras_private.stand_in(iterator, data_batch)
+            data_batch = self._example(data_batch, draw=False)
+        super()._symbolic_build(iterator=iterator, data_batch=data_batch)
 
     def train_step(self, *args: Any) -> Any:
         return super().train_step(*self._prepared(args, draw=True))
@@ -222,6 +231,11 @@ class PairTrainer(BackboneModel):
 
     def _check_pairs(self, x: Any, y: Any) -> None:
         checks.check_pairs(x, y, self.value_range, self.image_channels)
+
+
+def _bound(method, *args, **kwargs):
+    """A dict of the arguments that a call of the method gives, by their names."""
+    return inspect.signature(method).bind(*args, **kwargs).arguments
 
 
 def _introduce(callbacks: Any) -> None:
