@@ -8,6 +8,8 @@ import keras
 from keras import ops
 
 from keras_indi.backend import compiled, keras_private
+from keras_indi.backend.numbered_seed import NumberedSeed
+from keras_indi.backend.replicas import first_number
 from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
 from keras_indi.models.averaging_optimizer import (
@@ -37,7 +39,7 @@ class PairTrainer(BackboneModel):
     default_loss = "mean_absolute_error"
 
     def training_example(
-        self, degraded: Any, clean: Any, draw: bool
+        self, degraded: Any, clean: Any, draw: bool, first: Any = 0
     ) -> tuple[dict[str, Any], Any]:
         """What the network is shown of a pair, and what it is compared with.
 
@@ -48,8 +50,11 @@ class PairTrainer(BackboneModel):
             degraded: float32 tensor `(batch, height, width, channels)`, in the
                 value range.
             clean: float32 tensor of the same shape.
-            draw: Bool, whether to draw from the model's seed generator; else a
-                fixed grid and fixed noise, so that losses compare.
+            draw: Bool, whether to draw from the model's seed generator; else each
+                pair of an evaluation has a time and a noise of its own, always the
+                same, so that losses compare.
+            first: Int or scalar int tensor: where nothing is drawn, the number of
+                the first pair in its evaluation.
 
         Returns:
             Pair of a dict of `"images"` and `"times"`, and the target, of the
@@ -156,7 +161,11 @@ class PairTrainer(BackboneModel):
             raise
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """The losses and metrics of pairs; see `keras.Model.evaluate`."""
+        """The losses and metrics of pairs; see `keras.Model.evaluate`.
+
+        The k-th pair is always shown at the same time and with the same noise,
+        whatever the batches are.
+        """
         try:
             return super().evaluate(*args, **kwargs)
         except BaseException:
@@ -196,10 +205,12 @@ class PairTrainer(BackboneModel):
             return (self._example(data, draw),)
         # On JAX the step's state holds the seed generator's; the draws must
         # read it there and leave its new value there. The step's weights are in
-        # its state too: read elsewhere, they would be compiled in as constants.
+        # its state too: read elsewhere, they would be compiled in as constants; and so
+        # is the count of pairs, as one of the metrics'.
         (state,) = state
         variables = self.non_trainable_variables
-        mapping = zip([*self.trainable_variables, *variables], [*state[0], *state[1]])
+        kept = [*self.trainable_variables, *variables, *self.metrics_variables]
+        mapping = zip(kept, [*state[0], *state[1], *state[-1]])
         with keras.StatelessScope(state_mapping=mapping) as scope:
             data = self._example(data, draw)
         values = [scope.get_current_value(variable) for variable in variables]
@@ -211,23 +222,35 @@ class PairTrainer(BackboneModel):
         checks.check_same_shape(degraded, clean)
         clean = ops.cast(clean, "float32")
         degraded = ops.cast(degraded, "float32")
-        inputs, target = self.training_example(degraded, clean, draw)
+        first = 0
+        if not draw:
+            seen = ops.cast(keras_private.pairs_seen(self), "int32")
+            first = first_number(seen, ops.shape(clean)[0])
+        inputs, target = self.training_example(degraded, clean, draw, first)
         if self.condition_on_degraded:
             inputs["degraded"] = degraded
         return (inputs, target, *weight)
 
-    def training_noise(self, shape: Any, draw: bool) -> Any:
+    def training_noise(self, shape: Any, draw: bool, first: Any = 0) -> Any:
         """Standard normal noise: of the model's seed generator, or fixed.
 
         Args:
-            shape: Shape of the noise.
+            shape: Shape of the noise, `(batch, height, width, channels)`.
             draw: Bool, as of `training_example`.
+            first: Int or scalar int tensor, as of `training_example`.
 
         Returns:
             float32 tensor of that shape.
         """
-        seed = self.seed_generator if draw else self.seed or 0
-        return keras.random.normal(shape, seed=seed)
+        if draw:
+            return keras.random.normal(shape, seed=self.seed_generator)
+        dtype = self.seed_generator.state.dtype
+
+        def noise(number):
+            seed = NumberedSeed(self.seed or 0, number, dtype)
+            return keras.random.normal(shape[1:], seed=seed)
+
+        return ops.map(noise, first + ops.arange(shape[0], dtype="int32"))
 
     def _check_pairs(self, x: Any, y: Any) -> None:
         checks.check_pairs(x, y, self.value_range, self.image_channels)
