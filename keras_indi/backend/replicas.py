@@ -45,11 +45,13 @@ def first_number(seen: Any, size: Any) -> Any:
     context = _replica_context()
     if context is None:
         return seen
+    own = context.replica_id_in_sync_group
     indices = ops.arange(context.num_replicas_in_sync)
-    sizes = ops.where(indices == context.replica_id_in_sync_group, size, 0)
-    seen, sizes = context.all_reduce("SUM", [seen, ops.cast(sizes, "int32")])
-    before = ops.where(indices < context.replica_id_in_sync_group, sizes, 0)
-    return seen + ops.sum(before)
+    sizes = ops.where(indices == own, size, 0)
+    # As floats, which TensorFlow reduces on any device.
+    counts = ops.cast(ops.concatenate([ops.reshape(seen, (1,)), sizes]), "float32")
+    counts = ops.cast(context.all_reduce("SUM", counts), "int32")
+    return counts[0] + ops.sum(ops.where(indices < own, counts[1:], 0))
 
 
 def _replica_context():

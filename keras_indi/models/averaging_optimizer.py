@@ -86,7 +86,7 @@ def warm_up_averages(optimizer: keras.optimizers.Optimizer) -> None:
     for part in _parts(optimizer):
         if part.use_ema and not isinstance(part, AveragingOptimizer):
             momentum = part.__dict__.pop("ema_momentum")
-            object.__setattr__(part, "__class__", _mixed(type(part)))
+            object.__setattr__(part, "__class__", _mixed(part.__class__))
             part.ema_momentum = momentum
 
 

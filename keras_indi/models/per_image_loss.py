@@ -52,14 +52,14 @@ class PerImageLoss(keras.losses.Loss):
         inner = keras.losses.get(loss)
         if isinstance(inner, keras.losses.Loss):
             kwargs.setdefault("reduction", inner.reduction)
-        name = getattr(inner, "name", None) or getattr(inner, "__name__", "")
+        name = str(getattr(inner, "name", None) or getattr(inner, "__name__", ""))
         # Neither "<lambda>" nor nothing is a name.
         kwargs.setdefault("name", name if name.isidentifier() else None)
         super().__init__(**kwargs)
         self.loss = inner
 
     def __call__(
-        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Any = None
     ) -> Tensor:
         mask = keras_private.mask_of(y_pred)
         rank = 0 if sample_weight is None else len(sample_weight.shape)
