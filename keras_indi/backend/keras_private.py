@@ -1,8 +1,13 @@
 """What Keras keeps private and we must touch: each with a test of its own."""
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import keras
+
+from keras_indi.backend.interrupts import deferred_interrupts
 
 
 def forget_layer(model: Any, layer: Any) -> None:
@@ -17,6 +22,115 @@ def forget_layer(model: Any, layer: Any) -> None:
     """
     model._tracker.unlock()
     model._tracker.untrack(layer)
+
+
+def steps_of(optimizer: Any) -> Any:
+    """The steps that an optimizer has made, under gradient accumulation all of them.
+
+    `iterations` counts those alone that have changed weights.
+
+    Args:
+        optimizer: `keras.optimizers.Optimizer`.
+
+    Returns:
+        Int `keras.Variable`.
+    """
+    return optimizer._iterations
+
+
+def keep_swapped_averages(callbacks: Iterable[keras.callbacks.Callback]) -> None:
+    """Lets averages of the weights that are swapped into a model stay there.
+
+    Args:
+        callbacks: Callbacks of a fit. Those that are a `SwapEMAWeights`, and have the
+            averages in the model and its weights in their place, forget the weights.
+    """
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.SwapEMAWeights):
+            if callback._ema_weights_in_model:
+                callback._finalize_ema_values()
+                callback._ema_weights_in_model = False
+
+
+def interruptible(model: Any, name: str) -> Callable[..., Any]:
+    """A model's step such that an interrupt or an error leaves the model whole.
+
+    On JAX, `fit` and `evaluate` take the values out of the model's variables, and a
+    step gives their memory away before its results are at hand. What comes in between
+    would leave a model without weights.
+
+    Args:
+        model: `keras.Model` that has made the step.
+        name: `"train"` or `"test"`.
+
+    Returns:
+        The function of the step.
+    """
+    function = getattr(model, f"{name}_function")
+    if keras.config.backend() != "jax":
+        return function
+    kinds = ["trainable", "non_trainable", "optimizer", "metrics"]
+    if name == "test":
+        kinds.remove("optimizer")
+    keys = [f"{kind}_variables" for kind in kinds]
+
+    def step(state, iterator):
+        model._jax_state = dict(zip(keys, state))
+        batches = itertools.chain([next(iterator)], iterator)
+        with deferred_interrupts():
+            logs, state = function(state, batches)
+            model._jax_state = dict(zip(keys, state))
+        return logs, state
+
+    return step
+
+
+def reattach_variables(model: Any) -> None:
+    """Gives a model its variables' values back, as Keras on JAX does in `fit` alone.
+
+    Args:
+        model: `keras.Model` whose steps are `interruptible`.
+    """
+    if keras.config.backend() == "jax":
+        model.jax_state_sync()
+
+
+def mask_of(tensor: Any) -> Any:
+    """The mask that layers have given a tensor, or `None`."""
+    return getattr(tensor, "_keras_mask", None)
+
+
+def is_built(model: Any) -> bool:
+    """Bool: whether a compiled model, its losses and its metrics are built."""
+    parts = [*model._flatten_layers(), model._compile_loss, model._compile_metrics]
+    return all(part is None or part.built for part in parts)
+
+
+def pairs_seen(model: Any) -> keras.Variable:
+    """The number of examples of the present epoch or evaluation in earlier batches.
+
+    Args:
+        model: Compiled `keras.Model`, whose tracker of the loss counts them.
+    """
+    return model._loss_tracker.count
+
+
+def stand_in(iterator: Any, data: Any) -> Any:
+    """A batch of one, of ones, in the shapes of the batch that builds a model.
+
+    Args:
+        iterator: What Keras hands to `_symbolic_build`, or `None` beside `data`.
+        data: A batch, or `None`.
+    """
+    if data is None:
+        for _, _, batches in iterator:
+            is_list = isinstance(batches, (list, tuple))
+            data = batches[0] if is_list else next(batches)
+            break
+    return keras.tree.map_structure(
+        lambda v: None if v is None else keras.ops.ones((1, *v.shape[1:]), v.dtype),
+        data,
+    )
 
 
 def at_old_path(store: Any, renamed: Mapping[str, str]) -> Mapping[str, Any]:

@@ -19,20 +19,50 @@ def replica_index() -> Any:
         PyTorch; else 0. A JAX program is one for all its devices, so that its draws
         differ by themselves.
     """
-    backend = keras.config.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        context = tf.distribute.get_replica_context()
-        if context is not None and context.num_replicas_in_sync > 1:
-            return context.replica_id_in_sync_group
+    context = _replica_context()
+    if context is not None:
+        return context.replica_id_in_sync_group
     # A process group is there only where somebody has made one.
-    if backend == "torch" and "torch.distributed" in sys.modules:
+    if keras.config.backend() == "torch" and "torch.distributed" in sys.modules:
         from torch import distributed
 
         if distributed.is_available() and distributed.is_initialized():
             return distributed.get_rank()
     return 0
+
+
+def first_number(seen: Any, size: Any) -> Any:
+    """The number of the first pair of a batch in an evaluation of all replicas.
+
+    Args:
+        seen: Scalar int tensor, how many pairs this replica has seen before.
+        size: Int or scalar int tensor, how many are in its part of the batch.
+
+    Returns:
+        Scalar int tensor: the pairs of earlier batches, and of this one in the parts
+        before this replica's, of a `tf.distribute` strategy; else `seen`.
+    """
+    context = _replica_context()
+    if context is None:
+        return seen
+    own = context.replica_id_in_sync_group
+    indices = ops.arange(context.num_replicas_in_sync)
+    sizes = ops.where(indices == own, size, 0)
+    # As floats, which TensorFlow reduces on any device.
+    counts = ops.cast(ops.concatenate([ops.reshape(seen, (1,)), sizes]), "float32")
+    counts = ops.cast(context.all_reduce("SUM", counts), "int32")
+    return counts[0] + ops.sum(ops.where(indices < own, counts[1:], 0))
+
+
+def _replica_context():
+    """That of a `tf.distribute` strategy of several replicas, or `None`."""
+    if keras.config.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    several = context is not None and context.num_replicas_in_sync > 1
+    return context if several else None
 
 
 class ReplicaSeedGenerator(keras.random.SeedGenerator):

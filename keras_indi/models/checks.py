@@ -1,5 +1,7 @@
 """What a restorer is given: checked, with errors that say what would do."""
 
+import warnings
+
 import keras
 import numpy as np
 from keras import ops
@@ -170,6 +172,30 @@ def check_pairs(x, y, value_range, channels):
         noisy = name == "degraded"
         check_image(images, value_range, channels, name, noisy)
     check_same_shape(*pairs)
+
+
+def warn_of_raw_weights(callbacks):
+    """Warns of callbacks that would keep raw weights in place of their averages.
+
+    Args:
+        callbacks: List of the callbacks of a fit, in their order.
+    """
+    raw = []
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.SwapEMAWeights):
+            if callback.swap_on_epoch:
+                break
+        elif isinstance(callback, keras.callbacks.ModelCheckpoint):
+            raw.append("ModelCheckpoint")
+        elif getattr(callback, "restore_best_weights", False):
+            raw.append("EarlyStopping(restore_best_weights=True)")
+    if raw:
+        warnings.warn(
+            f"{' and '.join(raw)} would keep the raw weights of an epoch, not their "
+            "average, which restores better. Give "
+            "`keras.callbacks.SwapEMAWeights(swap_on_epoch=True)` before.",
+            stacklevel=3,
+        )
 
 
 def compatible(shape, other):

@@ -145,15 +145,15 @@ class ConditionalDDPM(Restorer):
         return ops.cast(noise, "float32")
 
     def training_example(
-        self, degraded: Any, clean: Any, draw: bool
+        self, degraded: Any, clean: Any, draw: bool, first: Any = 0
     ) -> tuple[dict[str, Any], Any]:
         """The state z of a pair, and the noise n in it."""
         shape = ops.shape(clean)
         if draw:
             times = UniformTime().sample(shape[:1], seed=self.seed_generator)
         else:
-            times = UniformTime().grid(shape[0])
-        noise = self.training_noise(shape, draw)
+            times = UniformTime().grid(shape[0], first)
+        noise = self.training_noise(shape, draw, first)
         levels = self.noise_schedule.noise_level(times)
         unit = self._value_range.to_unit(clean)
         images = diffusion_process.diffuse(unit, noise, levels)

@@ -188,25 +188,27 @@ class InDI(Restorer):
         return self._value_range.from_unit(estimate)
 
     def training_example(
-        self, degraded: Any, clean: Any, draw: bool
+        self, degraded: Any, clean: Any, draw: bool, first: Any = 0
     ) -> tuple[dict[str, Any], Any]:
         """A state x_t of a pair, and x."""
         shape = ops.shape(clean)
         if draw:
             times = self.time_distribution.sample(shape[:1], seed=self.seed_generator)
         else:
-            times = self.time_distribution.grid(shape[0])
+            times = self.time_distribution.grid(shape[0], first)
         if draw and self.own_states:
             images = self._own_state(degraded, clean, times)
         else:
-            images = self._true_state(degraded, clean, times, draw)
+            images = self._true_state(degraded, clean, times, draw, first)
         return {"images": images, "times": times}, clean
 
-    def _true_state(self, degraded: Any, clean: Any, times: Any, draw: bool) -> Any:
+    def _true_state(
+        self, degraded: Any, clean: Any, times: Any, draw: bool, first: Any = 0
+    ) -> Any:
         """The point x_t on the path of a pair."""
         images = process.interpolate(clean, degraded, times)
         if self._is_noisy:
-            noise = self.training_noise(ops.shape(clean), draw)
+            noise = self.training_noise(ops.shape(clean), draw, first)
             scale = self._value_range.half_width * self.noise_schedule.scale(times)
             images = process.perturb(images, noise, scale)
         return images

@@ -1,15 +1,30 @@
 """Training on pairs, each turned into what the network is shown."""
 
+import inspect
+import warnings
 from typing import Any
 
 import keras
 from keras import ops
 
-from keras_indi.backend import compiled
+from keras_indi.backend import compiled, keras_private
+from keras_indi.backend.numbered_seed import NumberedSeed
+from keras_indi.backend.replicas import first_number
 from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
+from keras_indi.models.averaging_optimizer import (
+    averaging_optimizers,
+    warm_up_averages,
+)
 from keras_indi.models.backbone_model import BackboneModel
 from keras_indi.models.per_image_loss import PerImageLoss
+
+NO_AVERAGE = (
+    "The name of an optimizer makes one without an average of the weights, which "
+    "restores better than the weights of the last step. Give "
+    "`keras.optimizers.{}(rate, use_ema=True, ema_momentum=0.9999)`, or no optimizer "
+    "for `AveragedAdam(1e-4)`. Received: optimizer={!r}"
+)
 
 
 class PairTrainer(BackboneModel):
@@ -24,7 +39,7 @@ class PairTrainer(BackboneModel):
     default_loss = "mean_absolute_error"
 
     def training_example(
-        self, degraded: Any, clean: Any, draw: bool
+        self, degraded: Any, clean: Any, draw: bool, first: Any = 0
     ) -> tuple[dict[str, Any], Any]:
         """What the network is shown of a pair, and what it is compared with.
 
@@ -35,8 +50,11 @@ class PairTrainer(BackboneModel):
             degraded: float32 tensor `(batch, height, width, channels)`, in the
                 value range.
             clean: float32 tensor of the same shape.
-            draw: Bool, whether to draw from the model's seed generator; else a
-                fixed grid and fixed noise, so that losses compare.
+            draw: Bool, whether to draw from the model's seed generator; else each
+                pair of an evaluation has a time and a noise of its own, always the
+                same, so that losses compare.
+            first: Int or scalar int tensor: where nothing is drawn, the number of
+                the first pair in its evaluation.
 
         Returns:
             Pair of a dict of `"images"` and `"times"`, and the target, of the
@@ -48,15 +66,16 @@ class PairTrainer(BackboneModel):
         self,
         optimizer: keras.optimizers.Optimizer | str | None = None,
         loss: Any = None,
-        *,
-        jit_compile: bool | str = "auto",
+        *args: Any,
         **kwargs: Any,
     ) -> None:
         """Configures training, by default as in the model's paper.
 
         Args:
             optimizer: Keras optimizer or its name. Defaults to `AveragedAdam`:
-                Adam(1e-4) with EMA 0.9999.
+                Adam(1e-4) with EMA 0.9999. With `use_ema=True` any optimizer
+                averages the weights, and the average warms up as
+                `AveragedAdam`'s. A name alone makes one without an average.
             loss: Keras loss, its name or a function, whose mean over each image
                 is taken. Of `InDI` it compares images in the units of `value_range`:
                 with (0, 255) a mean absolute error is in grey levels, 127.5 times
@@ -64,24 +83,27 @@ class PairTrainer(BackboneModel):
                 not depend on it; `global_clipnorm` and SGD do). Of `ConditionalDDPM`
                 it compares standard normal noise. Defaults to mean absolute error,
                 for `ConditionalDDPM` mean squared error.
-            jit_compile: Bool or `"auto"`: Keras's choice, but never XLA on a
-                CPU with TensorFlow, where it is slower. It suits a backend and a
-                device, so that a model that is loaded has `"auto"` again.
+            *args: Further arguments of `keras.Model.compile`, in their order.
             **kwargs: `metrics`, `steps_per_execution` and so on of
                 `keras.Model.compile`. Metrics compare what the loss compares.
+                `jit_compile="auto"` is Keras's choice, but never XLA on a CPU
+                with TensorFlow, where it is slower. It suits a backend and a device,
+                so that a model that is loaded has `"auto"` again.
         """
+        given = optimizer
+        optimizer = keras.optimizers.get(given or AveragedAdam())
+        if isinstance(given, str):
+            name = type(optimizer).__name__
+            warnings.warn(NO_AVERAGE.format(name, given), stacklevel=2)
+        warm_up_averages(optimizer)
         if loss is None:
             loss = self.default_loss
         if not isinstance(loss, PerImageLoss):
             loss = PerImageLoss(loss)
-        if jit_compile == "auto":
-            jit_compile = compiled.default_jit_compile()
-        super().compile(
-            optimizer=AveragedAdam() if optimizer is None else optimizer,
-            loss=loss,
-            jit_compile=jit_compile,
-            **kwargs,
-        )
+        arguments = _bound(super().compile, optimizer, loss, *args, **kwargs)
+        if arguments.get("jit_compile", "auto") == "auto":
+            arguments["jit_compile"] = compiled.default_jit_compile()
+        super().compile(**arguments)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         compiled_with = dict(keras.saving.deserialize_keras_object(config))
@@ -92,7 +114,7 @@ class PairTrainer(BackboneModel):
             self.optimizer.build(self.trainable_variables)
 
     def fit(
-        self, x: Any = None, y: Any = None, **kwargs: Any
+        self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any
     ) -> keras.callbacks.History:
         """Trains on pairs; see `keras.Model.fit`.
 
@@ -104,6 +126,11 @@ class PairTrainer(BackboneModel):
         from 0 again, for callbacks too (`initial_epoch` goes on counting). To go on
         exactly after an interruption, use `keras_indi.callbacks.BackupAndResume`.
 
+        A fit that is interrupted, by Ctrl-C or an error in the data, leaves what a
+        whole one does: the averages of the steps so far, where the optimizer keeps
+        them, as weights. Another `fit` goes on from them. To go on from the weights of
+        the last step, use `keras_indi.callbacks.BackupAndResume`.
+
         Args:
             x: Degraded images as an array, with `y`; or any Keras data source of
                 `(degraded, clean)` or `(degraded, clean, sample_weight)`
@@ -111,7 +138,10 @@ class PairTrainer(BackboneModel):
                 All in the model's `value_range`, which noise on degraded images
                 may overshoot.
             y: Clean images, of the degraded images' shape.
-            **kwargs: Further arguments of `keras.Model.fit`.
+            *args: Further arguments of `keras.Model.fit`, in their order.
+            **kwargs: Further arguments of `keras.Model.fit`. A `sample_weight`
+                is of images, `(batch,)`, or of pixels, `(batch, height, width)`
+                or `(batch, height, width, 1)`.
 
         Returns:
             A `keras.callbacks.History`.
@@ -123,18 +153,60 @@ class PairTrainer(BackboneModel):
                 `tf.data.Dataset`, whose buffer it would fill; and of a distributed one.
         """
         self._check_pairs(x, y)
-        _introduce(kwargs.get("callbacks"))
-        validation_data = kwargs.get("validation_data")
+        arguments = _bound(super().fit, x, y, *args, **kwargs)
+        callbacks = arguments.get("callbacks")
+        callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
+        _introduce(callbacks)
+        validation_data = arguments.get("validation_data")
         if isinstance(validation_data, (tuple, list)):
             self._check_pairs(*validation_data[:2])
         elif validation_data is not None:
             self._check_pairs(validation_data, None)
-        history = super().fit(x, y, **kwargs)
-        # Keras ends a fit with EMA by giving a weight and its average the same
-        # array, which on JAX the next step would donate away from under both.
-        for variable in self.trainable_variables:
-            variable.assign(ops.copy(variable))
-        return history
+        averaging = list(averaging_optimizers(getattr(self, "optimizer", None)))
+        if averaging:
+            checks.warn_of_raw_weights(callbacks)
+        for optimizer in averaging:
+            optimizer.begin_fit(callbacks)
+        try:
+            return super().fit(**arguments)
+        except BaseException:
+            # On TensorFlow, what broke off within its first step cannot be used again.
+            self.train_function = self.test_function = None
+            if averaging:  # as Keras ends an interrupted fit on JAX alone
+                self.optimizer.finalize_variable_values(self.trainable_variables)
+            raise
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """The losses and metrics of pairs; see `keras.Model.evaluate`.
+
+        The k-th pair is always shown at the same time and with the same noise,
+        whatever the batches are.
+        """
+        try:
+            return super().evaluate(*args, **kwargs)
+        except BaseException:
+            keras_private.reattach_variables(self)
+            raise
+
+    def make_train_function(self, force: bool = False) -> Any:
+        if self.train_function is None or force:
+            super().make_train_function(force)
+            self.train_function = keras_private.interruptible(self, "train")
+        return self.train_function
+
+    def make_test_function(self, force: bool = False) -> Any:
+        if self.test_function is None or force:
+            super().make_test_function(force)
+            self.test_function = keras_private.interruptible(self, "test")
+        return self.test_function
+
+    def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        # Keras builds losses and metrics on the batch that it is given, and shows them
+        # pairs. Those of a subclass may read times.
+        if not keras_private.is_built(self):
+            data_batch = keras_private.stand_in(iterator, data_batch)
+            data_batch = self._example(data_batch, draw=False)
+        super()._symbolic_build(iterator=iterator, data_batch=data_batch)
 
     def train_step(self, *args: Any) -> Any:
         return super().train_step(*self._prepared(args, draw=True))
@@ -149,10 +221,12 @@ class PairTrainer(BackboneModel):
             return (self._example(data, draw),)
         # On JAX the step's state holds the seed generator's; the draws must
         # read it there and leave its new value there. The step's weights are in
-        # its state too: read elsewhere, they would be compiled in as constants.
+        # its state too: read elsewhere, they would be compiled in as constants; and so
+        # is the count of pairs, as one of the metrics'.
         (state,) = state
         variables = self.non_trainable_variables
-        mapping = zip([*self.trainable_variables, *variables], [*state[0], *state[1]])
+        kept = [*self.trainable_variables, *variables, *self.metrics_variables]
+        mapping = zip(kept, [*state[0], *state[1], *state[-1]])
         with keras.StatelessScope(state_mapping=mapping) as scope:
             data = self._example(data, draw)
         values = [scope.get_current_value(variable) for variable in variables]
@@ -164,31 +238,47 @@ class PairTrainer(BackboneModel):
         checks.check_same_shape(degraded, clean)
         clean = ops.cast(clean, "float32")
         degraded = ops.cast(degraded, "float32")
-        inputs, target = self.training_example(degraded, clean, draw)
+        first = 0
+        if not draw:
+            seen = ops.cast(keras_private.pairs_seen(self), "int32")
+            first = first_number(seen, ops.shape(clean)[0])
+        inputs, target = self.training_example(degraded, clean, draw, first)
         if self.condition_on_degraded:
             inputs["degraded"] = degraded
         return (inputs, target, *weight)
 
-    def training_noise(self, shape: Any, draw: bool) -> Any:
+    def training_noise(self, shape: Any, draw: bool, first: Any = 0) -> Any:
         """Standard normal noise: of the model's seed generator, or fixed.
 
         Args:
-            shape: Shape of the noise.
+            shape: Shape of the noise, `(batch, height, width, channels)`.
             draw: Bool, as of `training_example`.
+            first: Int or scalar int tensor, as of `training_example`.
 
         Returns:
             float32 tensor of that shape.
         """
-        seed = self.seed_generator if draw else self.seed or 0
-        return keras.random.normal(shape, seed=seed)
+        if draw:
+            return keras.random.normal(shape, seed=self.seed_generator)
+        dtype = self.seed_generator.state.dtype
+
+        def noise(number):
+            seed = NumberedSeed(self.seed or 0, number, dtype)
+            return keras.random.normal(shape[1:], seed=seed)
+
+        return ops.map(noise, first + ops.arange(shape[0], dtype="int32"))
 
     def _check_pairs(self, x: Any, y: Any) -> None:
         checks.check_pairs(x, y, self.value_range, self.image_channels)
 
 
+def _bound(method, *args, **kwargs):
+    """A dict of the arguments that a call of the method gives, by their names."""
+    return inspect.signature(method).bind(*args, **kwargs).arguments
+
+
 def _introduce(callbacks: Any) -> None:
     """Tells each callback that asks, by `set_callbacks`, which it stands beside."""
-    callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
     for callback in callbacks:
         if hasattr(callback, "set_callbacks"):
             callback.set_callbacks(callbacks)

@@ -77,17 +77,24 @@ class TimeDistribution(Configurable):
             uniform = (ops.reshape(rank, shape) + uniform) / count
         return self.quantile(uniform)
 
-    def grid(self, size: Tensor) -> Tensor:
-        """Fixed times that stand for p(t): the quantiles at the strata's middles.
+    def grid(self, size: Tensor, first: Tensor = 0) -> Tensor:
+        """Fixed times that stand for p(t), of an endless series of them.
+
+        The quantiles at `(17711 k + 14328.5) / 28657 mod 1` for `k = first, first + 1`
+        and so on. The ratio of the two Fibonacci numbers is about that of the golden
+        section, so that any run of the series covers [0, 1] evenly.
 
         Args:
             size: Int or scalar int tensor, how many.
+            first: Int or scalar int tensor, the number of the first.
 
         Returns:
-            float32 tensor of shape `(size,)`, increasing.
+            float32 tensor of shape `(size,)`.
         """
-        middles = ops.cast(ops.arange(size), "float32") + 0.5
-        return self.quantile(middles / ops.cast(size, "float32"))
+        period = 28657
+        numbers = (first + ops.arange(size, dtype="int32")) % period
+        steps = (17711 * numbers + period // 2) % period
+        return self.quantile((ops.cast(steps, "float32") + 0.5) / period)
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")

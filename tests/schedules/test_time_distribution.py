@@ -165,12 +165,21 @@ def test_draws_follow_from_the_seed(stratified):
 @each
 def test_grid_stands_for_the_distribution(distribution):
     grid = to_numpy(distribution.grid(1000))
-    assert grid.shape == (1000,) and np.all(np.diff(grid) >= 0)
+    assert grid.shape == (1000,)
     assert grid.mean() == pytest.approx(distribution.mean, abs=2e-3)
-    np.testing.assert_allclose(
-        to_numpy(distribution.grid(2)),
-        to_numpy(distribution.quantile(np.array([0.25, 0.75], "float32"))),
-    )
+    middles = (np.arange(1000) + 0.5) / 1000
+    strata = to_numpy(distribution.quantile(middles.astype("float32")))
+    np.testing.assert_allclose(np.sort(grid), strata, atol=0.05)
+
+
+def test_grid_is_a_series_whose_every_run_is_even():
+    whole = to_numpy(UniformTime().grid(60000))
+    assert whole[0] == pytest.approx(0.5)
+    for first, size in [(0, 7), (123, 64), (28650, 64), (50000, 1000)]:
+        run = to_numpy(UniformTime().grid(size, first))
+        np.testing.assert_array_equal(run, whole[first : first + size])
+        middles = (np.arange(size) + 0.5) / size
+        assert np.abs(np.sort(run) - middles).max() < 2 / size
 
 
 @pytest.mark.parametrize(

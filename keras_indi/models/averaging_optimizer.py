@@ -1,0 +1,112 @@
+"""Averages of the weights that can be trusted from the first epoch."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_indi.annotations import Config
+from keras_indi.backend import keras_private
+
+
+class AveragingOptimizer(keras.optimizers.Optimizer):
+    """What an optimizer's class is mixed with, so that its average warms up.
+
+    A momentum of 0.9999, the paper's, remembers some ten thousand steps, the random
+    start among them: after a shorter training the average is still mostly untrained.
+    Here the momentum at update n is at most `(1 + n) / (10 + n)`, so that the average
+    covers roughly the last tenth of a short training and tends to the full momentum in
+    a long one. Under gradient accumulation only updates count, not the steps between.
+    """
+
+    # The updates that were made when the present fit began, and its callbacks.
+    _updates_before = 0
+    _callbacks: tuple[keras.callbacks.Callback, ...] = ()
+
+    @property
+    def ema_momentum(self) -> float:
+        """Scalar tensor: the momentum at the present step."""
+        updates = ops.cast(self.iterations, "float32")
+        momentum = ops.minimum(self._final_momentum, (1.0 + updates) / (10.0 + updates))
+        every = self.gradient_accumulation_steps
+        if every:
+            updates_now = (keras_private.steps_of(self) + 1) % every == 0
+            momentum = ops.where(updates_now, momentum, 1.0)
+        return momentum
+
+    @ema_momentum.setter
+    def ema_momentum(self, value: float) -> None:
+        self._final_momentum = float(value)
+
+    def begin_fit(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
+        """Told where a fit begins: one that updates nothing changes no weights.
+
+        Args:
+            callbacks: List of the fit's callbacks, which may swap the averages into
+                the model.
+        """
+        self._updates_before = self._updates()
+        self._callbacks = tuple(callbacks)
+
+    def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
+        if self._updates() == self._updates_before:
+            # Before its first update an average is all zeros, and of an earlier fit it
+            # may be older than weights that were loaded since.
+            return
+        keras_private.keep_swapped_averages(self._callbacks)
+        super().finalize_variable_values(var_list)
+        # Keras gives a weight and its average the same array, which on JAX the next
+        # step would donate away from under both.
+        for variable in var_list:
+            variable.assign(ops.copy(variable))
+
+    def _updates(self):
+        return int(ops.convert_to_numpy(self.iterations))
+
+    def get_config(self) -> Config:
+        return {**super().get_config(), "ema_momentum": self._final_momentum}
+
+
+def averaging_optimizers(optimizer: Any) -> Iterator[AveragingOptimizer]:
+    """The optimizers with an average in what a model was compiled with."""
+    for part in _parts(optimizer):
+        if isinstance(part, AveragingOptimizer) and part.use_ema:
+            yield part
+
+
+def warm_up_averages(optimizer: keras.optimizers.Optimizer) -> None:
+    """Lets the average of an optimizer with `use_ema=True` warm up.
+
+    Args:
+        optimizer: Keras optimizer, or one around others, whose class changes. It is
+            saved as what it was.
+    """
+    for part in _parts(optimizer):
+        if part.use_ema and not isinstance(part, AveragingOptimizer):
+            momentum = part.__dict__.pop("ema_momentum")
+            object.__setattr__(part, "__class__", _mixed(part.__class__))
+            part.ema_momentum = momentum
+
+
+def _parts(optimizer):
+    inner = getattr(optimizer, "inner_optimizer", None)  # of a LossScaleOptimizer
+    if inner is not None:
+        return _parts(inner)
+    return getattr(optimizer, "optimizers", [optimizer])  # of a MultiOptimizer
+
+
+@functools.cache
+def _mixed(cls):
+    """The class with the average that warms up, under its own name in files."""
+    public = getattr(keras.optimizers, cls.__name__, None)
+    is_public = isinstance(public, type) and issubclass(cls, public)
+    own = is_public and cls.__module__.startswith("keras.")
+    names = {"__module__": "keras.optimizers" if own else cls.__module__}
+    mixed = type(cls.__name__, (AveragingOptimizer, cls), names)
+    package, _, name = keras.saving.get_registered_name(cls).rpartition(">")
+    if package:
+        for registered in (mixed, cls):  # the last is what a name in a file finds
+            keras.saving.register_keras_serializable(package, name)(registered)
+    return mixed
