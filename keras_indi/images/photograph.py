@@ -21,7 +21,11 @@ INVERSE = {6: 8, 8: 6}  # EXIF orientations that another one undoes
 # description, make, model, orientation, software, date, artist, copyright, and the
 # directories of EXIF and GPS.
 TIFF_TAGS = {0x010E, 0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x013B, 0x8298}
-TIFF_DIRECTORIES = {0x8769, 0x8825}
+EXIF_DIRECTORY = 0x8769
+TIFF_DIRECTORIES = {EXIF_DIRECTORY, 0x8825}
+# Which tell width and height: in a file's own directory, and in that of EXIF.
+SIZE_TAGS = (0x0100, 0x0101)
+EXIF_SIZE_TAGS = (0xA002, 0xA003)
 
 
 @dataclasses.dataclass
@@ -55,6 +59,23 @@ class Photograph:
         """The pixels, turned as a viewer shows them."""
         turn = UPRIGHT.get(self.orientation)
         return self.pixels if turn is None else turn(self.pixels)
+
+    def with_pixels(self, pixels: np.ndarray, alpha: np.ndarray | None) -> "Photograph":
+        """The photograph with other pixels, as large on paper where they are more.
+
+        Args:
+            pixels: Array of shape `(height, width, 1 or 3)`.
+            alpha: Array of shape `(height, width)` of the same dtype, or `None`.
+
+        Returns:
+            A `Photograph`.
+        """
+        factors = [new / old for new, old in zip(pixels.shape, self.pixels.shape)]
+        if factors[:2] == [1, 1]:
+            return dataclasses.replace(self, pixels=pixels, alpha=alpha)
+        dpi = self.dpi and tuple(f * d for f, d in zip(factors[1::-1], self.dpi))
+        exif = _resized_exif(self.exif, *pixels.shape[:2])
+        return dataclasses.replace(self, pixels=pixels, alpha=alpha, dpi=dpi, exif=exif)
 
 
 def read_photograph(path: FilePath, max_pixels: int = MAX_PIXELS) -> Photograph:
@@ -135,6 +156,25 @@ def _exif(header):
         return kept
     except Exception:  # a damaged EXIF block says nothing
         return Image.Exif()
+
+
+def _resized_exif(exif, height, width):
+    """A copy of the EXIF block in which the sizes that it tells are true."""
+    from PIL import Image
+
+    resized = Image.Exif()
+    if len(exif):
+        resized.load(exif.tobytes())
+    directory = resized.get_ifd(EXIF_DIRECTORY)
+    for tags, (tag_width, tag_height) in (
+        (resized, SIZE_TAGS),
+        (directory, EXIF_SIZE_TAGS),
+    ):
+        if tag_width in tags:
+            tags[tag_width] = width
+        if tag_height in tags:
+            tags[tag_height] = height
+    return resized
 
 
 def _from_cmyk(header, profile):

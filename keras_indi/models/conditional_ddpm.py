@@ -48,6 +48,7 @@ class ConditionalDDPM(Restorer):
         restore_defaults: Dict of `num_steps`, `sampler` and `time_grid`, or some of
             them. Defaults to 100 steps of `"ancestral"` on the `"uniform"` grid, whose
             times are the schedule's t. Its `time_shift` can only be 1.
+        scale: Int, as for `InDI`. Defaults to 1.
         **kwargs: `name` and so on of `keras.Model`.
 
     Call arguments:
@@ -92,9 +93,10 @@ class ConditionalDDPM(Restorer):
         value_range: Sequence[float] | None = (0, 255),
         seed: int | None = None,
         restore_defaults: dict[str, Any] | None = None,
+        scale: int = 1,
         **kwargs: Any,
     ) -> None:
-        super().__init__(backbone, value_range, seed, restore_defaults, **kwargs)
+        super().__init__(backbone, value_range, seed, restore_defaults, scale, **kwargs)
         self.noise_schedule = noise_schedule
         if not self.condition_on_degraded:
             raise ValueError(

@@ -6,10 +6,12 @@ import keras
 from keras import ops
 
 from keras_indi.backend import compiled
+from keras_indi.backend.resampling import enlarge
 from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
 from keras_indi.models.backbone_model import BackboneModel
 from keras_indi.models.per_image_loss import PerImageLoss
+from keras_indi.validation import checked_integer
 
 
 class PairTrainer(BackboneModel):
@@ -22,6 +24,16 @@ class PairTrainer(BackboneModel):
 
     # The loss of `compile`, unless another is given.
     default_loss = "mean_absolute_error"
+
+    @property
+    def scale(self) -> int:
+        """How many times larger each way clean and restored images are."""
+        return self._scale
+
+    @scale.setter
+    def scale(self, scale: int) -> None:
+        self._scale = checked_integer("scale", scale)
+        self.forget_compiled()
 
     def training_example(
         self, degraded: Any, clean: Any, draw: bool
@@ -95,7 +107,8 @@ class PairTrainer(BackboneModel):
                 batches: `tf.data`, `PyDataset`, PyTorch `DataLoader`, Grain.
                 All in the model's `value_range`, which noise on degraded images
                 may overshoot.
-            y: Clean images, of the degraded images' shape.
+            y: Clean images, of the degraded images' shape, or `scale` times larger
+                each way: then the degraded ones are enlarged, bilinear.
             **kwargs: Further arguments of `keras.Model.fit`.
 
         Returns:
@@ -145,9 +158,15 @@ class PairTrainer(BackboneModel):
     def _example(self, data: Any, draw: bool) -> tuple:
         degraded, clean, *weight = checks.unpack_pairs(data)
         self.check_shape(degraded.shape, "degraded")
-        checks.check_same_shape(degraded, clean)
+        is_small = checks.check_same_shape(degraded, clean, self.scale)
+        if is_small is None:  # shapes that TensorFlow learns in the step
+            is_small = ops.shape(degraded)[1] != ops.shape(clean)[1]
         clean = ops.cast(clean, "float32")
         degraded = ops.cast(degraded, "float32")
+        if is_small is not False:
+            degraded = ops.cond(
+                is_small, lambda: enlarge(degraded, self.scale), lambda: degraded
+            )
         inputs, target = self.training_example(degraded, clean, draw)
         if self.condition_on_degraded:
             inputs["degraded"] = degraded
@@ -167,7 +186,7 @@ class PairTrainer(BackboneModel):
         return keras.random.normal(shape, seed=seed)
 
     def _check_pairs(self, x: Any, y: Any) -> None:
-        checks.check_pairs(x, y, self.value_range, self.image_channels)
+        checks.check_pairs(x, y, self.value_range, self.image_channels, self.scale)
 
 
 def _introduce(callbacks: Any) -> None:

@@ -16,7 +16,7 @@ from keras_indi.models import Restorer, checks, load_restorer
 from keras_indi.restoration.comparison import compare as write_comparison
 from keras_indi.restoration.large_files import ZARR, is_by_blocks, restore_by_blocks
 from keras_indi.restoration.outputs import find_outputs, one_output
-from keras_indi.restoration.pixels import restore_pixels
+from keras_indi.restoration.pixels import resized_alpha, restore_pixels
 from keras_indi.schedules import time_grid as time_grids
 from keras_indi.validation import checked_integer
 
@@ -76,7 +76,9 @@ def restore_file(
 
     PNG, JPEG, WebP and TIFF photographs keep their bits, alpha channel (untouched),
     EXIF block and orientation, colour profile and pixel density, as far as the
-    output's format can hold them; what could not be kept is warned of.
+    output's format can hold them; what could not be kept is warned of. A model that
+    enlarges (`model.scale`) writes as many times more pixels each way, as large
+    together: their density grows. Alpha is enlarged with them, bilinear.
 
     TIFF that is no photograph (of more than 89 megapixels, of 32 bits, or with its
     channels in pages), Zarr (`.zarr`, an array of shape `(height, width)` or
@@ -141,6 +143,7 @@ def restore_files(
     time_grid: Any = None,
     time_shift: float | None = None,
     num_samples: int | None = None,
+    scale: int | None = None,
     seed: int = 0,
     dtype: str = "auto",
     existing: str = "refuse",
@@ -166,6 +169,8 @@ def restore_files(
             `time_shift`. `None` is the model's own recommendation.
         num_samples: Int, how many restorations to draw and write of each file.
             Defaults to one.
+        scale: As for `InDI.restore`: 1 for images that were enlarged already.
+            Defaults to the model's.
         seed: Int, fixes the noise. A file's result does not depend on the others.
         dtype: As for `load_restorer`. A model that is given is taken as it is.
         existing: `"refuse"`, `"skip"` or `"overwrite"`, as for `find_outputs`.
@@ -201,6 +206,7 @@ def restore_files(
         "sampler": sampler,
         "time_grid": time_grid,
         "time_shift": time_shift,
+        "scale": scale,
     }
     settings = {name: value for name, value in given.items() if value is not None}
     settings |= {"seed": seed, **options}
@@ -258,7 +264,7 @@ def _restore(model, job, num_samples, compare, settings, result):
     notes = list(photograph.notes)
     draws = [pixels] if num_samples is None else pixels
     for index, (draw, path) in enumerate(zip(draws, job.outputs)):
-        restored = dataclasses.replace(photograph, pixels=draw)
+        restored = photograph.with_pixels(draw, resized_alpha(photograph.alpha, draw))
         lost = write_photograph(path, restored)
         notes += [note for note in lost if note not in notes]
         result.written.append(path)
