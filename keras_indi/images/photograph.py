@@ -15,6 +15,7 @@ from keras_indi.images.decoding import (
     decode,
     to_channels,
 )
+from keras_indi.images.jpeg_quality import jpeg_quality
 
 INVERSE = {6: 8, 8: 6}  # EXIF orientations that another one undoes
 # Of a TIFF file's own directory, what tells of the photograph, not of its storage:
@@ -43,6 +44,8 @@ class Photograph:
         dpi: Pair of numbers, or `None`.
         xmp: Bytes, or `None`.
         notes: List of strings: what of the file could not be kept.
+        jpeg_quality: Int, by its quantization tables, on the usual scale of 1 to 100;
+            `None` where the file is no JPEG.
     """
 
     pixels: np.ndarray
@@ -53,6 +56,7 @@ class Photograph:
     dpi: tuple[float, ...] | None
     xmp: bytes | None
     notes: list[str]
+    jpeg_quality: int | None = None
 
     @property
     def upright(self) -> np.ndarray:
@@ -119,6 +123,7 @@ def read_photograph(path: FilePath, max_pixels: int = MAX_PIXELS) -> Photograph:
         if header.format != "MPO" and frames > 1:
             notes.append(f"the first of its {frames} pages or frames")
         dpi = carried.get("dpi")
+        tables = getattr(header, "quantization", None)
         xmp = carried.get("xmp") or carried.get("XML:com.adobe.xmp")
     orientation = exif.get(ORIENTATION, 1)
     if orientation in UPRIGHT:
@@ -133,6 +138,7 @@ def read_photograph(path: FilePath, max_pixels: int = MAX_PIXELS) -> Photograph:
         dpi=tuple(float(value) for value in dpi) if dpi else None,
         xmp=xmp.encode() if isinstance(xmp, str) else xmp,
         notes=notes,
+        jpeg_quality=jpeg_quality(tables) if tables else None,
     )
 
 
