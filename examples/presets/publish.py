@@ -28,11 +28,24 @@ TERMS = {
     "city100/train/clean": "City100, iPhone X: MIT",
     "polyu100/train": "PolyU real-world noisy images: non-commercial",
 }
+# Weights that learned from these alone may be used commercially.
+FREE_DATA = {"photographs/train", "city100/train", "city100/train/clean"}
+
+
+def learned_from(name):
+    """The folders that a training, and those that it starts from, have seen."""
+    folders = {}
+    while name is not None:
+        recipe = {**GROUND, **RECIPES}[name]
+        folders |= dict.fromkeys((*recipe.clean, *recipe.pairs))
+        name = recipe.starts_from
+    return list(folders)
 
 
 def metadata(name, results):
     """What only the maker of a preset can tell."""
     recipe = RECIPES[name]
+    folders = learned_from(name)
     own = {case: found for case, found in results.items() if found["preset"] == name}
     scores = [
         {"data": case, "images": found["images"], "system": system, **figures}
@@ -58,11 +71,9 @@ def metadata(name, results):
     return {
         "description": recipe.description,
         "task": recipe.task,
-        # The terms of the photographs it learned from.
-        "license": "CC-BY-NC-4.0",
+        "license": "CC-BY-SA-4.0" if set(folders) <= FREE_DATA else "CC-BY-NC-4.0",
         "training_data": [
-            {"name": folder, "terms": TERMS[folder]}
-            for folder in (*recipe.clean, *recipe.pairs)
+            {"name": folder, "terms": TERMS[folder]} for folder in folders
         ],
         "degradation": recipe.degradation,
         "training": training,
@@ -71,6 +82,7 @@ def metadata(name, results):
             if scores
             else {}
         ),
+        "jpeg_quality": list(recipe.jpeg_quality),
         "notes": list(recipe.notes),
     }
 

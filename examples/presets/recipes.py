@@ -122,6 +122,8 @@ class Recipe:
         starts_from: Name of the recipe whose weights training starts from.
         restore_defaults: Dict, the steps, sampler, grid and time shift that did best
             on the validation photographs (README.md has the figures).
+        jpeg_quality: Pair of ints, the qualities of JPEG files that it suits, beyond
+            which `keras-indi restore` says so.
         notes: Further sentences for the card.
     """
 
@@ -146,6 +148,7 @@ class Recipe:
     decays: bool = True
     starts_from: str | None = "ground_jpeg"
     restore_defaults: dict = dataclasses.field(default_factory=lambda: {"num_steps": 1})
+    jpeg_quality: tuple = (90, 100)
     notes: tuple = ()
 
 
@@ -222,6 +225,7 @@ RECIPES = {
         batches=8000,
         starts_from="ground_jpeg",
         restore_defaults={"num_steps": 2, "time_grid": "power"},
+        jpeg_quality=(10, 50),
     ),
     "indi_small_denoise": dataclasses.replace(
         GROUND["ground_denoise"],

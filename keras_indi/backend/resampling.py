@@ -60,6 +60,35 @@ def double(images: Tensor) -> Tensor:
     return _broadcast_to_blocks(images)
 
 
+def enlarge(images: Tensor, scale: int) -> Tensor:
+    """Bilinear enlargement with half-pixel centres, the border pixel continued.
+
+    The same as `keras_indi.data.resize`, for tensors whose size may only be known
+    within a compiled step, where `keras.ops.image.resize` takes none.
+
+    Args:
+        images: Tensor of shape `(batch, height, width, channels)`.
+        scale: Int >= 1.
+
+    Returns:
+        Tensor of shape `(batch, scale * height, scale * width, channels)`.
+    """
+    for axis in (1, 2):
+        images = ops.moveaxis(images, axis, 1)
+        first, *shape = ops.shape(images)
+        before = ops.concatenate([images[:, :1], images[:, :-1]], axis=1)
+        after = ops.concatenate([images[:, 1:], images[:, -1:]], axis=1)
+        phases = []
+        for phase in range(scale):
+            offset = (phase + 0.5) / scale - 0.5
+            other = before if offset < 0 else after
+            phases.append((1 - abs(offset)) * images + abs(offset) * other)
+        images = ops.stack(phases, axis=2)
+        images = ops.reshape(images, (first, scale * shape[0], *shape[1:]))
+        images = ops.moveaxis(images, 1, axis)
+    return images
+
+
 def _broadcast_to_blocks(images):
     batch, height, width, channels = ops.shape(images)
     blocks = ops.reshape(images, (batch, height, 1, width, 1, channels))

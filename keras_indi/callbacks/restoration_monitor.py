@@ -13,6 +13,8 @@ from keras import ops
 from keras_indi import metrics as image_metrics
 from keras_indi.annotations import FilePath
 from keras_indi.callbacks.tensorboard_scalars import add_event, event_writer
+from keras_indi.data.resize import resize
+from keras_indi.evaluation.named_pairs import fit_each_other, must_fit, restore_scale
 from keras_indi.evaluation.plots import contact_sheet, require_pillow, viewable
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.validation import checked_integer
@@ -37,7 +39,7 @@ class RestorationMonitor(keras.callbacks.Callback):
     Args:
         degraded: Array `(batch, height, width, channels)`, or list of images
             `(height, width, channels)` of any sizes, in the model's value range.
-        clean: The clean ones, likewise.
+        clean: The clean ones, likewise, or the model's `scale` times larger each way.
         num_steps: Sequence of ints, the numbers of steps to restore in.
         every: Int, restore at the end of every so many epochs.
         metrics: List of metrics with a `per_image(clean, restored)` method, such
@@ -88,12 +90,13 @@ class RestorationMonitor(keras.callbacks.Callback):
         super().__init__()
         self.degraded = [np.asarray(image) for image in degraded]
         self.clean = [np.asarray(image) for image in clean]
-        shapes = [[i.shape for i in side] for side in (self.degraded, self.clean)]
-        if not shapes[0] or shapes[0] != shapes[1] or len(shapes[0][0]) != 3:
+        self._shapes = [[i.shape for i in side] for side in (self.degraded, self.clean)]
+        numbers = {len(shapes) for shapes in self._shapes}
+        ranks = {len(shape) for shapes in self._shapes for shape in shapes}
+        if ranks != {3} or len(numbers) != 1:
             raise ValueError(
                 "`degraded` and `clean` must hold the same number of images (height, "
-                "width, channels), of equal shapes. Received: degraded of shapes "
-                f"{shapes[0]}, clean of shapes {shapes[1]}"
+                f"width, channels). {self._received()}"
             )
         self.num_steps = tuple(checked_integer("num_steps", n) for n in num_steps)
         self.every = checked_integer("every", every)
@@ -120,11 +123,26 @@ class RestorationMonitor(keras.callbacks.Callback):
         self._beside: Sequence[keras.callbacks.Callback] = ()
         self._scores: dict[str, float] = {}
 
+    def _received(self):
+        degraded, clean = self._shapes
+        return f"Received: degraded of shapes {degraded}, clean of shapes {clean}"
+
     def set_callbacks(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Told by `InDI.fit`: the callbacks of the fit, in their order."""
         self._beside = callbacks
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        scale = self.model.scale
+        pairs = list(zip(self.degraded, self.clean))
+        scales = [restore_scale(self.model, *pair) for pair in pairs]
+        if not all(fit_each_other(*pair, scale) for pair in pairs) or any(
+            other != scales[0] for other in scales
+        ):
+            raise ValueError(
+                f"The images of every pair {must_fit(scale)}, all alike. "
+                + self._received()
+            )
+        self._scale = scales[0]
         self._metrics = self.metrics or ()
         if self.metrics is None:
             value_range = self.model.value_range
@@ -156,7 +174,7 @@ class RestorationMonitor(keras.callbacks.Callback):
             num_steps=num_steps,
             seed=self.seed,
             verbose=0,
-            **self.restore_arguments,
+            **{**self._scale, **self.restore_arguments},
         )
 
     def _mean(self, metric, restored):
@@ -191,7 +209,11 @@ class RestorationMonitor(keras.callbacks.Callback):
         """Writes the preview, and what TensorBoard shows, of one epoch."""
         shown = range(min(self.num_previews, len(self.clean)))
         height, width = np.min([self.clean[i].shape[:2] for i in shown], axis=0)
-        columns = [self.degraded, *restored, self.clean]
+        degraded = [
+            resize(image, *clean.shape[:2], "bilinear")
+            for image, clean in zip(self.degraded, self.clean)
+        ]
+        columns = [degraded, *restored, self.clean]
         steps = ["1 step" if n == 1 else f"{n} steps" for n in self.num_steps]
         sheet = contact_sheet(
             [

@@ -1,6 +1,7 @@
 """Resizing as MATLAB's imresize and the super-resolution benchmarks do it."""
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -65,31 +66,71 @@ def resize(
             "`height` and `width` must be at least 1. Received: "
             f"height={height}, width={width}"
         )
-    integers = np.issubdtype(image.dtype, np.integer)
-    resized = image.astype(np.result_type(image.dtype, "float32"), copy=False)
-    for size in (height, width):
-        # Each turn resizes the first axis and brings the other one there.
-        resized = _along_rows(resized, size, method, antialias).swapaxes(0, 1)
-    if integers:
+    resized = resize_block(
+        image, height, width, slice(None), slice(None), method, antialias
+    )
+    if np.issubdtype(image.dtype, np.integer):
         limits = np.iinfo(image.dtype)
         resized = np.clip(np.rint(resized), limits.min, limits.max)
     return np.ascontiguousarray(resized, dtype=image.dtype)
 
 
-def _along_rows(image, size, method, antialias):
+def resize_block(
+    image: Any,
+    height: int,
+    width: int,
+    rows: slice,
+    columns: slice,
+    method: str = "bicubic",
+    antialias: bool = True,
+) -> np.ndarray:
+    """A block of an image as `resize` makes it, equal to the last bit.
+
+    Args:
+        image: Array-like of shape `(height, width, channels)`, of which only what the
+            block needs is read.
+        height: Int, the new height of the whole.
+        width: Int, its new width.
+        rows: Slice, the block's rows of the result.
+        columns: Slice, its columns.
+        method: As for `resize`.
+        antialias: As for `resize`.
+
+    Returns:
+        Float array `(rows, columns, channels)`, float32 but for a float64 image:
+        neither clipped nor rounded.
+    """
+    axes, read = [], []
+    for length, size, place in zip(image.shape, (height, width), (rows, columns)):
+        taps = None  # of an axis that keeps its size
+        if length != size:
+            taken, weights = _taps(length, size, method, antialias)
+            taken, weights = taken[:, place], weights[:, place]
+            place = slice(taken.min(), taken.max() + 1)
+            taps = taken - place.start, weights
+        axes.append(taps)
+        read.append(place)
+    block = np.asarray(image[tuple(read)])
+    block = block.astype(np.result_type(block.dtype, "float32"), copy=False)
+    for taps in axes:
+        # Each turn resizes the first axis and brings the other one there.
+        block = _along_rows(block, taps).swapaxes(0, 1)
+    return block
+
+
+def _along_rows(image, taps):
     # A sum over the taps and no matrix product: a threaded one stalls where worker
     # processes share the cores, and its rounding depends on the threads.
-    length = image.shape[0]
-    if size == length:
+    if taps is None:
         return image
-    columns = image.reshape(length, -1)
-    resized = np.zeros((size, columns.shape[1]), image.dtype)
+    columns = image.reshape(image.shape[0], -1)
+    resized = np.zeros((taps[0].shape[1], columns.shape[1]), image.dtype)
     part = np.empty_like(resized)
-    for rows, weights in zip(*_taps(length, size, method, antialias)):
+    for rows, weights in zip(*taps):
         np.take(columns, rows, axis=0, out=part, mode="clip")
         part *= weights[:, None].astype(image.dtype)
         resized += part
-    return resized.reshape(size, *image.shape[1:])
+    return resized.reshape(len(resized), *image.shape[1:])
 
 
 @functools.lru_cache(maxsize=128)

@@ -20,7 +20,7 @@ class NamedPairs:
     Args:
         names: List of strings, one a pair.
         read: Function of an index that returns the two NumPy arrays `(height,
-            width, channels)`, of one shape, or raises `UnusableImageError`.
+            width, channels)`, that fit each other, or raises `UnusableImageError`.
         fingerprint: Function without arguments that returns a string, another
             one for other contents of the images.
     """
@@ -39,7 +39,9 @@ class NamedPairs:
         return len(self.names)
 
 
-def as_pairs(pairs: Any, channels: int = 3, limit: int | None = None) -> NamedPairs:
+def as_pairs(
+    pairs: Any, channels: int = 3, limit: int | None = None, scale: int = 1
+) -> NamedPairs:
     """Makes `NamedPairs` of what a user has.
 
     Args:
@@ -56,13 +58,15 @@ def as_pairs(pairs: Any, channels: int = 3, limit: int | None = None) -> NamedPa
             get three equal channels; of colour ones 1 is their luma.
         limit: Int, use the first pairs only, in the order of their names where
             they have some. Defaults to all.
+        scale: Int, how many times larger each way the second image of a pair may be.
+            Defaults to 1, it may not.
 
     Returns:
         `NamedPairs`.
 
     Raises:
-        ValueError: If files do not pair up, or images in memory differ in
-            shape.
+        ValueError: If files do not pair up, or images in memory do not
+            fit each other.
     """
     if isinstance(pairs, NamedPairs):
         return pairs
@@ -75,7 +79,9 @@ def as_pairs(pairs: Any, channels: int = 3, limit: int | None = None) -> NamedPa
                 f"{type(first).__name__} and {type(second).__name__}"
             )
         if all(are_paths):
-            return _folders(pathlib.Path(first), pathlib.Path(second), channels, limit)
+            return _folders(
+                pathlib.Path(first), pathlib.Path(second), channels, limit, scale
+            )
     if isinstance(pairs, tuple) and len(pairs) == 2:
         if isinstance(first, (list, tuple)) or hasattr(first, "shape"):
             if len(first) != len(second):
@@ -83,13 +89,45 @@ def as_pairs(pairs: Any, channels: int = 3, limit: int | None = None) -> NamedPa
                     "Both sides must hold as many images. Received: "
                     f"{len(first)} and {len(second)} images"
                 )
-            return _in_memory(list(zip(first, second)), limit)
+            return _in_memory(list(zip(first, second)), limit, scale)
     if isinstance(pairs, list):
-        return _in_memory(pairs, limit)
-    return _in_memory(_from_batches(pairs, limit), limit)
+        return _in_memory(pairs, limit, scale)
+    return _in_memory(_from_batches(pairs, limit), limit, scale)
 
 
-def _in_memory(pairs, limit):
+def restore_scale(
+    model: Any, degraded: np.ndarray, clean: np.ndarray | None
+) -> dict[str, int]:
+    """The argument `scale` of `restore` for a pair, where the model has a scale.
+
+    Args:
+        model: A restorer.
+        degraded: Array `(height, width, channels)`.
+        clean: Array of that shape or `scale` times larger each way, or `None`.
+
+    Returns:
+        Dict, empty for a model that never enlarges.
+    """
+    scale = getattr(model, "scale", 1)
+    if scale == 1:
+        return {}
+    enlarged = clean is not None and degraded.shape == clean.shape
+    return {"scale": 1 if enlarged else scale}
+
+
+def fit_each_other(first: np.ndarray, second: np.ndarray, scale: int) -> bool:
+    """Whether the second image has the first one's shape or is `scale` times larger."""
+    height, width, *channels = first.shape
+    return second.shape in (first.shape, (scale * height, scale * width, *channels))
+
+
+def must_fit(scale: int) -> str:
+    """What the shapes of a pair must do, for an error."""
+    larger = f", or the second {scale} times larger each way" if scale > 1 else ""
+    return f"must have one shape (height, width, channels){larger}"
+
+
+def _in_memory(pairs, limit, scale):
     pairs = [
         tuple(np.asarray(ops.convert_to_numpy(image)) for image in pair[:2])
         for pair in pairs[:limit]
@@ -97,11 +135,10 @@ def _in_memory(pairs, limit):
     if not pairs:
         raise ValueError(f"There must be a pair of images. Received: pairs={pairs}")
     for index, (first, second) in enumerate(pairs):
-        if first.ndim != 3 or first.shape != second.shape:
+        if first.ndim != 3 or not fit_each_other(first, second, scale):
             raise ValueError(
-                "The images of a pair must both have the shape (height, width, "
-                f"channels); nothing is resized. Received: pair {index} of shapes "
-                f"{first.shape} and {second.shape}"
+                f"The images of a pair {must_fit(scale)}; nothing else is resized. "
+                f"Received: pair {index} of shapes {first.shape} and {second.shape}"
             )
 
     def fingerprint():
@@ -127,7 +164,7 @@ def _from_batches(batches, limit):
     return pairs
 
 
-def _folders(first, second, channels, limit):
+def _folders(first, second, channels, limit, scale):
     match = match_folders(first, second)
     alone = [
         f"{len(paths)} in {folder} alone ({listed(sorted(paths))})"
@@ -145,10 +182,10 @@ def _folders(first, second, channels, limit):
 
     def read(index):
         images = [read_image(path, channels) for path in paths[index]]
-        if images[0].shape != images[1].shape or images[0].dtype != images[1].dtype:
+        fit = fit_each_other(*images, scale)
+        if not fit or images[0].dtype != images[1].dtype:
             raise UnusableImageError(
-                "the two images differ; nothing is resized or converted to fit. "
-                + "Received: "
+                f"the two images {must_fit(scale)}, and one dtype. Received: "
                 + ", ".join(
                     f"{path} of shape {image.shape} and dtype {image.dtype}"
                     for path, image in zip(paths[index], images)

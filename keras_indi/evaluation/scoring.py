@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_indi.annotations import FilePath
-from keras_indi.evaluation.named_pairs import as_pairs
+from keras_indi.evaluation.named_pairs import as_pairs, restore_scale
 from keras_indi.evaluation.plots import draw_evaluation, require_matplotlib
 from keras_indi.evaluation.protocol import Protocol
 from keras_indi.evaluation.resume import FinishedPairs, circumstances, claim
@@ -50,7 +50,9 @@ def evaluate(
             the restored images themselves: a folder, an array or a list.
         pairs: With a model, (degraded, clean) images as in `as_pairs`: a tuple
             of two folders, of two arrays or lists, a list of pairs, or a Keras
-            data source. With restored images, the clean ones, as a folder,
+            data source. Clean images may be the model's `scale` times larger; a
+            degraded one of the clean one's size counts as enlarged already. With
+            restored images, the clean ones, as a folder,
             an array or a list. Files pair by their path inside the folder,
             without its ending. Grey files count as colour ones of three equal
             channels, but for a model of one channel.
@@ -118,7 +120,8 @@ def evaluate(
                 f"another's. Received: restored of type {type(model).__name__}"
             )
         channels = getattr(model, "image_channels", None) or 3
-        pairs = as_pairs(pairs, channels, protocol.num_images)
+        scale = getattr(model, "scale", 1)
+        pairs = as_pairs(pairs, channels, protocol.num_images, scale)
     seed = protocol.seed if seed is None else seed
     scorer = Scorer(protocol, len(pairs))
     finished = FinishedPairs()
@@ -228,8 +231,13 @@ def _restored(pairs, model, seed, restore_arguments, finished, fail):
         if model is None:
             yield index, first, clean
             continue
+        if chunk and restore_scale(model, first, clean) != restore_scale(
+            model, *chunk[0][1:]
+        ):
+            yield from _restored_chunk(chunk, model, seed, restore_arguments, finished)
+            chunk, pixels = [], 0
         chunk.append((index, first, clean))
-        pixels += first.shape[0] * first.shape[1]
+        pixels += clean.shape[0] * clean.shape[1]
         if pixels >= PIXELS_PER_CHUNK:
             yield from _restored_chunk(chunk, model, seed, restore_arguments, finished)
             chunk, pixels = [], 0
@@ -238,6 +246,7 @@ def _restored(pairs, model, seed, restore_arguments, finished, fail):
 
 
 def _restored_chunk(chunk, model, seed, restore_arguments, finished):
+    """Yields index, restored and clean image of pairs of one scale."""
     indices, degraded, clean = zip(*chunk)
     if all(index in finished for index in indices):
         yield from zip(indices, degraded, clean)
@@ -245,6 +254,10 @@ def _restored_chunk(chunk, model, seed, restore_arguments, finished):
     # No two images of a set get the same noise.
     (seed,) = np.random.SeedSequence((seed, indices[0])).generate_state(1)
     restored = model.restore(
-        list(degraded), seed=int(seed), verbose=0, **restore_arguments
+        list(degraded),
+        seed=int(seed),
+        verbose=0,
+        **restore_scale(model, degraded[0], clean[0]),
+        **restore_arguments,
     )
     yield from zip(indices, restored, clean)

@@ -80,7 +80,8 @@ def trade_off(
     protocol = Protocol() if protocol is None else protocol
     settings = all_settings(model, num_steps, samplers, time_grids, time_shifts, seeds)
     channels = getattr(model, "image_channels", None) or 3
-    pairs = as_pairs(pairs, channels, protocol.num_images)
+    scale = getattr(model, "scale", 1)
+    pairs = as_pairs(pairs, channels, protocol.num_images, scale)
     finished = {}
     if output_dir is not None:
         require_matplotlib()

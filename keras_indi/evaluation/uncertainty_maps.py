@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_indi.annotations import FilePath, ValueLimits
+from keras_indi.data.resize import resize
+from keras_indi.evaluation.named_pairs import fit_each_other, must_fit, restore_scale
 from keras_indi.evaluation.plots import (
     contact_sheet,
     heat_map,
@@ -37,8 +39,8 @@ def uncertainty(
         model: A `keras_indi.models.InDI` with a noise schedule that is not zero.
         degraded: Array of shape `(height, width, channels)`, in the model's
             `value_range`.
-        clean: Array of the same shape, to compare the spread with the error.
-            Defaults to `None`.
+        clean: Array of the same shape, or the model's `scale` times larger, to compare
+            the spread with the error. Defaults to `None`.
         num_samples: Int >= 2, how many draws.
         seed: Int, fixes the draws.
         **restore_arguments: `num_steps`, `sampler` and so on of `model.restore`.
@@ -65,18 +67,23 @@ def uncertainty(
             f"noise_schedule={model.noise_schedule!r}"
         )
     degraded = np.asarray(degraded)
-    if degraded.ndim != 3 or (clean is not None and np.shape(clean) != degraded.shape):
+    clean = None if clean is None else np.asarray(clean)
+    scale = getattr(model, "scale", 1)
+    fit = clean is None or (
+        degraded.ndim == 3 and fit_each_other(degraded, clean, scale)
+    )
+    if degraded.ndim != 3 or not fit:
         raise ValueError(
-            "The images must be single ones of one shape (height, width, channels). "
+            f"The images must be single ones and {must_fit(scale)}. "
             f"Received: degraded of shape {degraded.shape}, clean of shape "
-            f"{None if clean is None else np.shape(clean)}"
+            f"{None if clean is None else clean.shape}"
         )
     # As floats, so that no spread is lost to rounding.
     draws = model.restore(
         degraded.astype("float32"),
         num_samples=num_samples,
         seed=seed,
-        **restore_arguments,
+        **{**restore_scale(model, degraded, clean), **restore_arguments},
     )
     return Uncertainty(draws, degraded, clean, model.value_range)
 
@@ -86,7 +93,7 @@ class Uncertainty:
 
     Args:
         draws: Array of shape `(num_samples, height, width, channels)`.
-        degraded: Array of shape `(height, width, channels)`.
+        degraded: Array of shape `(height, width, channels)`, which may be smaller.
         clean: Array of that shape, or `None`.
         value_range: Pair of numbers, the images' smallest and largest value, or
             `None`.
@@ -133,7 +140,11 @@ class Uncertainty:
         folder = pathlib.Path(folder)
         picture = require_pillow().fromarray
         views = {"degraded": self._degraded, "mean": self.mean}
-        views = {k: viewable(v, self._value_range) for k, v in views.items()}
+        size = self.mean.shape[:2]
+        views = {
+            name: resize(viewable(view, self._value_range), *size, "bilinear")
+            for name, view in views.items()
+        }
         maps = {"standard_deviation": self.standard_deviation}
         if self._clean is not None:
             maps["error"] = np.abs(self.mean - np.asarray(self._clean, "float64"))

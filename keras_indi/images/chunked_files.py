@@ -114,6 +114,20 @@ def check_output(path: FilePath) -> None:
         )
 
 
+def enlarged(metadata: dict[str, Any], scale: int) -> dict[str, Any]:
+    """An `ImageView`'s metadata for `scale` times as many pixels each way, of the same
+    size together."""
+    found = dict(metadata)
+    if "resolution" in found.get("tiff", {}):
+        dots = tuple(scale * number for number in found["tiff"]["resolution"])
+        found["tiff"] = {**found["tiff"], "resolution": dots}
+    if "ome" in found:
+        sizes, units = found["ome"]
+        sizes = {k: v / scale if k in "yx" else v for k, v in sizes.items()}
+        found["ome"] = sizes, units
+    return found
+
+
 def write(path: FilePath, image: Any, metadata: dict[str, Any]) -> pathlib.Path:
     """Writes an image by blocks, whole or not at all.
 

@@ -15,13 +15,18 @@ from keras_indi.images.decoding import (
     decode,
     to_channels,
 )
+from keras_indi.images.jpeg_quality import jpeg_quality
 
 INVERSE = {6: 8, 8: 6}  # EXIF orientations that another one undoes
 # Of a TIFF file's own directory, what tells of the photograph, not of its storage:
 # description, make, model, orientation, software, date, artist, copyright, and the
 # directories of EXIF and GPS.
 TIFF_TAGS = {0x010E, 0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x013B, 0x8298}
-TIFF_DIRECTORIES = {0x8769, 0x8825}
+EXIF_DIRECTORY = 0x8769
+TIFF_DIRECTORIES = {EXIF_DIRECTORY, 0x8825}
+# Which tell width and height: in a file's own directory, and in that of EXIF.
+SIZE_TAGS = (0x0100, 0x0101)
+EXIF_SIZE_TAGS = (0xA002, 0xA003)
 
 
 @dataclasses.dataclass
@@ -39,6 +44,8 @@ class Photograph:
         dpi: Pair of numbers, or `None`.
         xmp: Bytes, or `None`.
         notes: List of strings: what of the file could not be kept.
+        jpeg_quality: Int, by its quantization tables, on the usual scale of 1 to 100;
+            `None` where the file is no JPEG.
     """
 
     pixels: np.ndarray
@@ -49,12 +56,30 @@ class Photograph:
     dpi: tuple[float, ...] | None
     xmp: bytes | None
     notes: list[str]
+    jpeg_quality: int | None = None
 
     @property
     def upright(self) -> np.ndarray:
         """The pixels, turned as a viewer shows them."""
         turn = UPRIGHT.get(self.orientation)
         return self.pixels if turn is None else turn(self.pixels)
+
+    def with_pixels(self, pixels: np.ndarray, alpha: np.ndarray | None) -> "Photograph":
+        """The photograph with other pixels, as large on paper where they are more.
+
+        Args:
+            pixels: Array of shape `(height, width, 1 or 3)`.
+            alpha: Array of shape `(height, width)` of the same dtype, or `None`.
+
+        Returns:
+            A `Photograph`.
+        """
+        factors = [new / old for new, old in zip(pixels.shape, self.pixels.shape)]
+        if factors[:2] == [1, 1]:
+            return dataclasses.replace(self, pixels=pixels, alpha=alpha)
+        dpi = self.dpi and tuple(f * d for f, d in zip(factors[1::-1], self.dpi))
+        exif = _resized_exif(self.exif, *pixels.shape[:2])
+        return dataclasses.replace(self, pixels=pixels, alpha=alpha, dpi=dpi, exif=exif)
 
 
 def read_photograph(path: FilePath, max_pixels: int = MAX_PIXELS) -> Photograph:
@@ -98,6 +123,7 @@ def read_photograph(path: FilePath, max_pixels: int = MAX_PIXELS) -> Photograph:
         if header.format != "MPO" and frames > 1:
             notes.append(f"the first of its {frames} pages or frames")
         dpi = carried.get("dpi")
+        tables = getattr(header, "quantization", None)
         xmp = carried.get("xmp") or carried.get("XML:com.adobe.xmp")
     orientation = exif.get(ORIENTATION, 1)
     if orientation in UPRIGHT:
@@ -112,6 +138,7 @@ def read_photograph(path: FilePath, max_pixels: int = MAX_PIXELS) -> Photograph:
         dpi=tuple(float(value) for value in dpi) if dpi else None,
         xmp=xmp.encode() if isinstance(xmp, str) else xmp,
         notes=notes,
+        jpeg_quality=jpeg_quality(tables) if tables else None,
     )
 
 
@@ -135,6 +162,25 @@ def _exif(header):
         return kept
     except Exception:  # a damaged EXIF block says nothing
         return Image.Exif()
+
+
+def _resized_exif(exif, height, width):
+    """A copy of the EXIF block in which the sizes that it tells are true."""
+    from PIL import Image
+
+    resized = Image.Exif()
+    if len(exif):
+        resized.load(exif.tobytes())
+    directory = resized.get_ifd(EXIF_DIRECTORY)
+    for tags, (tag_width, tag_height) in (
+        (resized, SIZE_TAGS),
+        (directory, EXIF_SIZE_TAGS),
+    ):
+        if tag_width in tags:
+            tags[tag_width] = width
+        if tag_height in tags:
+            tags[tag_height] = height
+    return resized
 
 
 def _from_cmyk(header, profile):

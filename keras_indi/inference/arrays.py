@@ -5,6 +5,8 @@ import tempfile
 
 import numpy as np
 
+from keras_indi.data.resize import resize_block
+
 # What is worked on at a time where each pixel stands for itself.
 PIXELS_PER_BAND = 2**18
 
@@ -44,6 +46,37 @@ class DiskArray:
 
     def _mapped(self, mode):
         return np.memmap(self._file, self.dtype, mode, shape=self.shape)
+
+
+class EnlargedImage:
+    """An image enlarged by a whole number each way, bilinear, where it is read.
+
+    Pixels have half-pixel centres, and beyond its border the image goes on as its
+    border pixel: see `keras_indi.data.resize`. Enlarging needs no antialiasing.
+
+    Args:
+        image: Array-like of shape `(height, width, channels)`, read by blocks.
+        scale: Int >= 1.
+
+    Attributes:
+        shape: Tuple of ints, `(scale * height, scale * width, channels)`.
+        dtype: The image's. Blocks are floats all the same, not rounded.
+    """
+
+    def __init__(self, image, scale):
+        height, width, channels = image.shape
+        self._image = image
+        self.shape = (scale * height, scale * width, channels)
+        self.ndim = 3
+        self.dtype = np.dtype(image.dtype)
+
+    def __getitem__(self, index):
+        """A block as floats: `image[rows, columns]` or `image[rows]`, slices."""
+        rows, columns = index if isinstance(index, tuple) else (index, slice(None))
+        height, width, _ = self.shape
+        return resize_block(
+            self._image, height, width, rows, columns, "bilinear", False
+        )
 
 
 class PaddedImage:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from keras import ops
 
+from keras_indi.inference.arrays import EnlargedImage
 from keras_indi.value_range import ValueRange
 
 Structure = Literal["image", "batch", "list"]
@@ -119,9 +120,12 @@ def check_image(
 
 
 def normalize_inputs(
-    images: Any, value_range: Sequence[float] | None, channels: int | None
+    images: Any,
+    value_range: Sequence[float] | None,
+    channels: int | None,
+    scale: int = 1,
 ) -> tuple[list[Any], Structure]:
-    """Images as a user holds them, as a list of single ones; checked.
+    """Images as a user holds them, as a list of single ones; checked and enlarged.
 
     Tensors become NumPy arrays; what has a shape and a dtype and can be sliced, such
     as a `numpy.memmap` or a `zarr.Array`, stays as it is.
@@ -131,30 +135,19 @@ def normalize_inputs(
             `(batch, height, width, channels)` or a list of images of any sizes.
         value_range: Pair of floats, the smallest and largest value, or `None`.
         channels: Int, the number of channels wanted, or `None` for any.
+        scale: Int, how many times larger each way they become. Defaults to 1.
 
     Returns:
-        List of array-likes of shape `(height, width, channels)`, and what they were:
-        `"image"`, `"batch"` or `"list"`.
+        List of array-likes of shape `(scale * height, scale * width, channels)`, and
+        what they were: `"image"`, `"batch"` or `"list"`.
 
     Raises:
         ValueError: If an image does not suit the model, or there is none.
     """
-    if not isinstance(images, (list, tuple)):
-        image = _array_like(images)
-        check_image(image, value_range, channels)
-        return ([image], "image") if image.ndim == 3 else (list(image), "batch")
-    if not images:
-        raise ValueError(f"`images` must not be empty. Received: images={images!r}")
-    listed = [_array_like(image) for image in images]
-    for index, image in enumerate(listed):
-        name = f"images[{index}]"
-        check_image(image, value_range, channels, name)
-        if image.ndim != 3:
-            raise ValueError(
-                "A list must hold single images of shape (height, width, "
-                f"channels). Received: {name} of shape {image.shape}"
-            )
-    return listed, "list"
+    listed, structure = _listed(images, value_range, channels)
+    if scale > 1:
+        listed = [EnlargedImage(image, scale) for image in listed]
+    return listed, structure
 
 
 def normalize_outputs(
@@ -190,7 +183,7 @@ def check_out(out: Any, image: Any, alone: bool) -> None:
 
     Args:
         out: Array-like, or `None`, which is always fine.
-        image: The image.
+        image: The image, enlarged where it is to be.
         alone: Bool, whether it is the only one and is to be restored once.
     """
     if out is None:
@@ -203,7 +196,7 @@ def check_out(out: Any, image: Any, alone: bool) -> None:
         )
     if tuple(out.shape) != tuple(image.shape) or out.dtype != image.dtype:
         raise ValueError(
-            f"`out` must have the image's shape {tuple(image.shape)} and dtype "
+            f"`out` must have the result's shape {tuple(image.shape)} and dtype "
             f"{image.dtype}. Received: out of shape {tuple(out.shape)} and dtype "
             f"{out.dtype}"
         )
@@ -222,6 +215,26 @@ def like_input(
         limits = np.iinfo(dtype)
         restored = np.clip(restored, limits.min, limits.max)
     return (np.rint(restored) if integers else restored).astype(dtype)
+
+
+def _listed(images, value_range, channels):
+    """Single images, checked, and what they were."""
+    if not isinstance(images, (list, tuple)):
+        image = _array_like(images)
+        check_image(image, value_range, channels)
+        return ([image], "image") if image.ndim == 3 else (list(image), "batch")
+    if not images:
+        raise ValueError(f"`images` must not be empty. Received: images={images!r}")
+    listed = [_array_like(image) for image in images]
+    for index, image in enumerate(listed):
+        name = f"images[{index}]"
+        check_image(image, value_range, channels, name)
+        if image.ndim != 3:
+            raise ValueError(
+                "A list must hold single images of shape (height, width, "
+                f"channels). Received: {name} of shape {image.shape}"
+            )
+    return listed, "list"
 
 
 def _array_like(image: Any) -> Any:

@@ -57,6 +57,24 @@ def checked_own_states(own_states):
     return validation.checked_number("own_states", own_states, least=0, most=1)
 
 
+def checked_scale(scale, own):
+    """Returns the scale to restore in; raises a ValueError if the model has it not.
+
+    Args:
+        scale: Int, or `None` for the model's own.
+        own: Int, the model's own.
+    """
+    if scale is None:
+        return own
+    if scale not in (1, own):
+        also = "" if own == 1 else f", or {own}, which the model enlarges by"
+        raise ValueError(
+            f"`scale` must be 1, the image is not enlarged{also}. Received: "
+            f"scale={scale!r}"
+        )
+    return int(scale)
+
+
 def checked_time_shift(time_shift):
     """Returns the time shift as a float; raises a ValueError if it is none."""
     return validation.checked_number("time_shift", time_shift, above=0)
@@ -133,17 +151,34 @@ def unpack_pairs(data):
     return (degraded, clean) if weight is None else (degraded, clean, weight)
 
 
-def check_same_shape(degraded, clean):
-    """Raises a ValueError unless both have one shape, as far as it is known."""
-    if not compatible(degraded.shape, clean.shape):
-        raise ValueError(
-            "Degraded and clean images must have the same shape. Received: "
-            f"degraded of shape {tuple(degraded.shape)}, clean of shape "
-            f"{tuple(clean.shape)}"
-        )
+def check_same_shape(degraded, clean, scale=1):
+    """Raises a ValueError unless both have one shape, as far as it is known.
+
+    Args:
+        degraded: Tensor `(batch, height, width, channels)`.
+        clean: Tensor, likewise.
+        scale: Int, how many times larger each way the clean image may be. Defaults to
+            1, it may not.
+
+    Returns:
+        Bool, whether the degraded image is to be enlarged by the scale; `None` where
+        the shapes do not tell.
+    """
+    alike = compatible(degraded.shape, clean.shape)
+    batch, *size, channels = degraded.shape
+    size = [length and scale * length for length in size]
+    small = scale > 1 and compatible((batch, *size, channels), clean.shape)
+    if alike or small:
+        return None if alike and small else small
+    also = f", or be {scale} times larger" if scale > 1 else ""
+    raise ValueError(
+        f"Clean images must have the shape of the degraded ones{also}. Received: "
+        f"degraded of shape {tuple(degraded.shape)}, clean of shape "
+        f"{tuple(clean.shape)}"
+    )
 
 
-def check_pairs(x, y, value_range, channels):
+def check_pairs(x, y, value_range, channels, scale):
     """Raises a ValueError unless pairs suit `fit`.
 
     Args:
@@ -152,6 +187,7 @@ def check_pairs(x, y, value_range, channels):
             looked at where that takes nothing away.
         value_range: Pair of numbers, or `None`.
         channels: Int, the number of channels wanted, or `None` for any.
+        scale: Int, how many times larger each way clean images may be.
     """
     pairs = (x, y)
     if y is None:
@@ -171,7 +207,7 @@ def check_pairs(x, y, value_range, channels):
             )
         noisy = name == "degraded"
         check_image(images, value_range, channels, name, noisy)
-    check_same_shape(*pairs)
+    check_same_shape(*pairs, scale)
 
 
 def warn_of_raw_weights(callbacks):

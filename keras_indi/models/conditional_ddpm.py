@@ -48,6 +48,7 @@ class ConditionalDDPM(Restorer):
         restore_defaults: Dict of `num_steps`, `sampler` and `time_grid`, or some of
             them. Defaults to 100 steps of `"ancestral"` on the `"uniform"` grid, whose
             times are the schedule's t. Its `time_shift` can only be 1.
+        scale: Int, as for `InDI`. Defaults to 1.
         size_multiple: Int: the backbone takes heights and widths that are multiples
             of it; images of other sizes are padded. Defaults to `None`, the
             backbone's attribute of that name, or 1.
@@ -98,12 +99,13 @@ class ConditionalDDPM(Restorer):
         value_range: Sequence[float] | None = (0, 255),
         seed: int | None = None,
         restore_defaults: dict[str, Any] | None = None,
+        scale: int = 1,
         size_multiple: int | None = None,
         receptive_field: int | None = None,
         **kwargs: Any,
     ) -> None:
         kwargs.update(size_multiple=size_multiple, receptive_field=receptive_field)
-        super().__init__(backbone, value_range, seed, restore_defaults, **kwargs)
+        super().__init__(backbone, value_range, seed, restore_defaults, scale, **kwargs)
         self.noise_schedule = noise_schedule
         if not self.condition_on_degraded:
             raise ValueError(

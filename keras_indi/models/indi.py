@@ -56,6 +56,10 @@ class InDI(Restorer):
         own_states: Float in [0, 1], the share of training draws in which x_t is one
             of the model's own states instead of a true one. Defaults to 0. See
             below.
+        scale: Int, how many times larger each way the clean images are, of a model
+            of super-resolution. `restore` then enlarges each image first, bilinear,
+            and so does training those degraded images that are smaller than the clean
+            ones. The backbone sees images of the clean one's size. Defaults to 1.
         size_multiple: Int: the backbone takes heights and widths that are multiples
             of it; images of other sizes are padded. Defaults to `None`, the
             backbone's attribute of that name, or 1.
@@ -126,12 +130,13 @@ class InDI(Restorer):
         seed: int | None = None,
         restore_defaults: dict[str, Any] | None = None,
         own_states: float = 0.0,
+        scale: int = 1,
         size_multiple: int | None = None,
         receptive_field: int | None = None,
         **kwargs: Any,
     ) -> None:
         kwargs.update(size_multiple=size_multiple, receptive_field=receptive_field)
-        super().__init__(backbone, value_range, seed, restore_defaults, **kwargs)
+        super().__init__(backbone, value_range, seed, restore_defaults, scale, **kwargs)
         self.time_distribution = time_distribution
         self.noise_schedule = noise_schedule
         self.own_states = own_states

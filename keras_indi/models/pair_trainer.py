@@ -10,6 +10,7 @@ from keras import ops
 from keras_indi.backend import compiled, keras_private
 from keras_indi.backend.numbered_seed import NumberedSeed
 from keras_indi.backend.replicas import first_number
+from keras_indi.backend.resampling import enlarge
 from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
 from keras_indi.models.averaging_optimizer import (
@@ -18,6 +19,7 @@ from keras_indi.models.averaging_optimizer import (
 )
 from keras_indi.models.backbone_model import BackboneModel
 from keras_indi.models.per_image_loss import PerImageLoss
+from keras_indi.validation import checked_integer
 
 NO_AVERAGE = (
     "The name of an optimizer makes one without an average of the weights, which "
@@ -37,6 +39,16 @@ class PairTrainer(BackboneModel):
 
     # The loss of `compile`, unless another is given.
     default_loss = "mean_absolute_error"
+
+    @property
+    def scale(self) -> int:
+        """How many times larger each way clean and restored images are."""
+        return self._scale
+
+    @scale.setter
+    def scale(self, scale: int) -> None:
+        self._scale = checked_integer("scale", scale)
+        self.forget_compiled()
 
     def training_example(
         self, degraded: Any, clean: Any, draw: bool, first: Any = 0
@@ -137,7 +149,8 @@ class PairTrainer(BackboneModel):
                 batches: `tf.data`, `PyDataset`, PyTorch `DataLoader`, Grain.
                 All in the model's `value_range`, which noise on degraded images
                 may overshoot.
-            y: Clean images, of the degraded images' shape.
+            y: Clean images, of the degraded images' shape, or `scale` times larger
+                each way: then the degraded ones are enlarged, bilinear.
             *args: Further arguments of `keras.Model.fit`, in their order.
             **kwargs: Further arguments of `keras.Model.fit`. A `sample_weight`
                 is of images, `(batch,)`, or of pixels, `(batch, height, width)`
@@ -235,9 +248,15 @@ class PairTrainer(BackboneModel):
     def _example(self, data: Any, draw: bool) -> tuple:
         degraded, clean, *weight = checks.unpack_pairs(data)
         self.check_shape(degraded.shape, "degraded")
-        checks.check_same_shape(degraded, clean)
+        is_small = checks.check_same_shape(degraded, clean, self.scale)
+        if is_small is None:  # shapes that TensorFlow learns in the step
+            is_small = ops.shape(degraded)[1] != ops.shape(clean)[1]
         clean = ops.cast(clean, "float32")
         degraded = ops.cast(degraded, "float32")
+        if is_small is not False:
+            degraded = ops.cond(
+                is_small, lambda: enlarge(degraded, self.scale), lambda: degraded
+            )
         first = 0
         if not draw:
             seen = ops.cast(keras_private.pairs_seen(self), "int32")
@@ -269,7 +288,7 @@ class PairTrainer(BackboneModel):
         return ops.map(noise, first + ops.arange(shape[0], dtype="int32"))
 
     def _check_pairs(self, x: Any, y: Any) -> None:
-        checks.check_pairs(x, y, self.value_range, self.image_channels)
+        checks.check_pairs(x, y, self.value_range, self.image_channels, self.scale)
 
 
 def _bound(method, *args, **kwargs):

@@ -32,6 +32,7 @@ class Restorer(PairTrainer):
         value_range: Pair of numbers, or `None`.
         seed: Int, or `None`.
         restore_defaults: Dict, or `None`.
+        scale: Int, how many times larger each way restored images are. Defaults to 1.
         **kwargs: `size_multiple`, `receptive_field`, and `name` and so on of
             `keras.Model`.
     """
@@ -45,9 +46,11 @@ class Restorer(PairTrainer):
         value_range: Sequence[float] | None,
         seed: int | None,
         restore_defaults: dict[str, Any] | None,
+        scale: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(backbone, value_range, seed, **kwargs)
+        self.scale = scale
         self.restore_defaults = restore_defaults
         self._restore_seeds = np.random.default_rng(seed)
 
@@ -131,6 +134,7 @@ class Restorer(PairTrainer):
         time_grid: Any = None,
         time_shift: float | None = None,
         num_samples: int | None = None,
+        scale: int | None = None,
         seed: int | None = None,
         tile_size: int | str | None = "auto",
         tile_overlap: int | None = None,
@@ -170,6 +174,9 @@ class Restorer(PairTrainer):
                 `restore_defaults`.
             num_samples: Int, how many restorations to draw of each image. Those
                 of `InDI` differ exactly where the noise schedule is not zero.
+            scale: Int, how many times larger each way the result is: the image is
+                enlarged first, bilinear. Defaults to the model's `scale`; 1 is for
+                an image that was enlarged already.
             seed: Int, fixes the noise, on every backend and for any
                 `batch_size`. Defaults to the next of the model's own seeds.
             tile_size: `"auto"`, whole images where `max_memory` has room for
@@ -192,12 +199,13 @@ class Restorer(PairTrainer):
                 the last.
             verbose: `"auto"`, a progress bar for what takes longer than some
                 seconds, `1` at once, `0` never.
-            out: Array-like of one image's shape and dtype that takes its
+            out: Array-like of the result's shape and one image's dtype that takes its
                 restoration, written by blocks. Defaults to a new array.
 
         Returns:
             `out`, where it is given; else a NumPy array, or list of arrays, of
-            the input's structure, dtype and range. `num_samples` adds a leading
+            the input's structure, dtype and range, `scale` times as high and as
+            wide. `num_samples` adds a leading
             axis to each array (to each image of a list). `return_trajectory` adds
             a leading axis of the `num_steps + 1` states from t = 1 to 0 before
             that, as float32, neither clipped nor rounded.
@@ -218,7 +226,10 @@ class Restorer(PairTrainer):
             The time shift: see `keras_indi.process.shift_times`.
         """
         listed, structure = inputs.normalize_inputs(
-            images, self.value_range, self.image_channels
+            images,
+            self.value_range,
+            self.image_channels,
+            checks.checked_scale(scale, self.scale),
         )
         checked_integer("num_samples", num_samples, optional=True)
         checked_integer("batch_size", batch_size, optional=True)
@@ -318,4 +329,5 @@ class Restorer(PairTrainer):
         return {
             **super().get_config(),
             "restore_defaults": {key: serialize(value) for key, value in defaults},
+            "scale": self.scale,
         }

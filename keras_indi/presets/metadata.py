@@ -19,6 +19,7 @@ MAKERS_KEYS = {
     "degradation": "a `Degradation`, its config, or words",
     "training": "dict: loss, optimizer, learning_rate, ema, steps, crop_size, ...",
     "held_out_scores": "dict of `protocol` and `scores`, a list of dicts",
+    "jpeg_quality": "pair of ints, the qualities of JPEG files that it suits",
     "notes": "list of sentences",
 }
 
@@ -33,7 +34,7 @@ def read_metadata(preset):
         Dict, the content of its `metadata.json`: `keras_version`,
         `keras_indi_version`, `parameter_count`, `date_saved`, `weights_sha256`
         (`None` without weights), `weights_dtype`, `weights_bytes`; for a restorer
-        `model`, `time_distribution`, `noise_schedule`, `noise_unit`,
+        `model`, `time_distribution`, `noise_schedule`, `noise_unit`, `scale`,
         `value_range` and `recommended`; and of `MAKERS_KEYS` what the maker told.
 
     Raises:
@@ -76,6 +77,16 @@ def checked_metadata(metadata):
             "`training_data` must be a list of dicts with `name` and `terms`. "
             f"Received: metadata with training_data={data!r}"
         )
+    qualities = metadata.get("jpeg_quality")
+    if qualities is not None and not (
+        isinstance(qualities, (list, tuple))
+        and len(qualities) == 2
+        and 1 <= qualities[0] <= qualities[1] <= 100
+    ):
+        raise ValueError(
+            "`jpeg_quality` must be a pair of rising qualities of 1 to 100. Received: "
+            f"metadata with jpeg_quality={qualities!r}"
+        )
     try:
         as_json(metadata)
     except (TypeError, ValueError) as error:
@@ -112,6 +123,7 @@ def found_out(backbone, task):
         found["noise_schedule"] = repr(task.noise_schedule)
         if hasattr(task, "noise_unit"):
             found["noise_unit"] = task.noise_unit
+        found["scale"] = task.scale
         found["value_range"] = None if value_range is None else list(value_range)
         found["recommended"] = {
             "num_steps": defaults["num_steps"],

@@ -99,8 +99,13 @@ def _facts(metadata):
         size = metadata.get("weights_bytes", 0) / 1e6
         weights = f"{metadata.get('weights_dtype')}, {size:.1f} MB"
     value_range = metadata.get("value_range")
+    scale, qualities = metadata.get("scale", 1), metadata.get("jpeg_quality")
     facts = {
         "task": metadata.get("task"),
+        "enlarges": f"{scale} times; for an image that was enlarged already, `scale=1`"
+        if scale > 1
+        else None,
+        "JPEG files": "of quality {} to {}".format(*qualities) if qualities else None,
         "parameters": f"{metadata.get('parameter_count', 0):,}",
         "weights": weights,
         "weights' license": metadata.get("license"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_indi.data.resize import resize
 from keras_indi.evaluation.plots import contact_sheet
 from keras_indi.images.decoding import to_channels
 from keras_indi.images.value_ranges import RANGES, convert
@@ -10,7 +11,7 @@ from keras_indi.restoration.pixels import restore_pixels
 
 NUM_STEPS = (1, 2, 4, 8, 16)
 SIDE = 1600  # pixels, height and width at most of the images side by side
-VIEW = 384  # pixels, height and width at most of the sheet's crop
+VIEW = 384  # pixels, height and width at most of the sheet's crop, once restored
 
 
 def compare(model, photograph, restored, paths, **options):
@@ -18,7 +19,8 @@ def compare(model, photograph, restored, paths, **options):
 
     The first shows the degraded and the restored image, made smaller where they
     are larger than a screen; the second the middle of the image in its own pixels:
-    degraded, and restored in 1, 2, 4, 8 and 16 steps.
+    degraded (enlarged where the model enlarges), and restored in 1, 2, 4, 8 and 16
+    steps.
 
     Args:
         model: A `keras_indi.models.InDI`.
@@ -32,8 +34,10 @@ def compare(model, photograph, restored, paths, **options):
         ImportError: If Pillow is missing.
     """
     options = {k: v for k, v in options.items() if k not in ("num_steps", "verbose")}
-    sides = [_smaller(_shown(image.upright)) for image in (photograph, restored)]
-    crop = _middle(photograph.upright)
+    sides = [_shown(image.upright) for image in (photograph, restored)]
+    sides = [_smaller(_resized(side, sides[1])) for side in sides]
+    enlarged = restored.pixels.shape[0] // photograph.pixels.shape[0]
+    crop = _middle(photograph.upright, VIEW // enlarged)
     walks = [
         _shown(restore_pixels(model, crop, num_steps=steps, verbose=0, **options))
         for steps in NUM_STEPS
@@ -41,7 +45,9 @@ def compare(model, photograph, restored, paths, **options):
     labels = ["1 step" if steps == 1 else f"{steps} steps" for steps in NUM_STEPS]
     pictures = (
         contact_sheet([sides], ["degraded", "restored"]),
-        contact_sheet([[_shown(crop), *walks]], ["degraded", *labels]),
+        contact_sheet(
+            [[_resized(_shown(crop), walks[0]), *walks]], ["degraded", *labels]
+        ),
     )
     for path, picture in zip(paths, pictures):
         write_whole(path, picture.save)
@@ -59,6 +65,11 @@ def _smaller(image):
     return np.asarray(picture)
 
 
-def _middle(image):
-    top, left = (max(0, size - VIEW) // 2 for size in image.shape[:2])
-    return np.ascontiguousarray(image[top : top + VIEW, left : left + VIEW])
+def _resized(image, other):
+    """The image, bilinear, at the size of another."""
+    return resize(image, *other.shape[:2], "bilinear")
+
+
+def _middle(image, side):
+    top, left = (max(0, size - side) // 2 for size in image.shape[:2])
+    return np.ascontiguousarray(image[top : top + side, left : left + side])

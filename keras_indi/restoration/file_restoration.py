@@ -10,13 +10,14 @@ from typing import Any
 from keras_indi import samplers
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.encoding import FORMATS, write_photograph
-from keras_indi.images.photograph import read_photograph
+from keras_indi.images.photograph import Photograph, read_photograph
 from keras_indi.inference.progress import Progress
 from keras_indi.models import Restorer, checks, load_restorer
+from keras_indi.presets import read_metadata
 from keras_indi.restoration.comparison import compare as write_comparison
 from keras_indi.restoration.large_files import ZARR, is_by_blocks, restore_by_blocks
 from keras_indi.restoration.outputs import find_outputs, one_output
-from keras_indi.restoration.pixels import restore_pixels
+from keras_indi.restoration.pixels import resized_alpha, restore_pixels
 from keras_indi.schedules import time_grid as time_grids
 from keras_indi.validation import checked_integer
 
@@ -76,7 +77,9 @@ def restore_file(
 
     PNG, JPEG, WebP and TIFF photographs keep their bits, alpha channel (untouched),
     EXIF block and orientation, colour profile and pixel density, as far as the
-    output's format can hold them; what could not be kept is warned of.
+    output's format can hold them; what could not be kept is warned of. A model that
+    enlarges (`model.scale`) writes as many times more pixels each way, as large
+    together: their density grows. Alpha is enlarged with them, bilinear.
 
     TIFF that is no photograph (of more than 89 megapixels, of 32 bits, or with its
     channels in pages), Zarr (`.zarr`, an array of shape `(height, width)` or
@@ -119,11 +122,12 @@ def restore_file(
                 f"{name}={restore_options[name]!r}"
             )
     job = one_output(input_path, output_path, overwrite)
+    preset = model
     if isinstance(model, (str, pathlib.Path)):
         model = load_restorer(model)
     result = Result()
     try:
-        _restore(model, job, None, False, restore_options, result)
+        _restore(model, preset, job, None, False, restore_options, result)
     except UnusableImageError as error:
         raise UnusableImageError(f"{error}. Received: {str(job.source)!r}") from error
     for note in result.notes.values():
@@ -141,6 +145,7 @@ def restore_files(
     time_grid: Any = None,
     time_shift: float | None = None,
     num_samples: int | None = None,
+    scale: int | None = None,
     seed: int = 0,
     dtype: str = "auto",
     existing: str = "refuse",
@@ -166,6 +171,8 @@ def restore_files(
             `time_shift`. `None` is the model's own recommendation.
         num_samples: Int, how many restorations to draw and write of each file.
             Defaults to one.
+        scale: As for `InDI.restore`: 1 for images that were enlarged already.
+            Defaults to the model's.
         seed: Int, fixes the noise. A file's result does not depend on the others.
         dtype: As for `load_restorer`. A model that is given is taken as it is.
         existing: `"refuse"`, `"skip"` or `"overwrite"`, as for `find_outputs`.
@@ -201,6 +208,7 @@ def restore_files(
         "sampler": sampler,
         "time_grid": time_grid,
         "time_shift": time_shift,
+        "scale": scale,
     }
     settings = {name: value for name, value in given.items() if value is not None}
     settings |= {"seed": seed, **options}
@@ -211,9 +219,11 @@ def restore_files(
     settings["verbose"] = verbose if single else 0
     progress = Progress(len(jobs), 0 if single else verbose, unit="image")
     for job in jobs:
-        chosen = models[default_preset(job.source) if model is None else model]
+        preset = default_preset(job.source) if model is None else model
         try:
-            _restore(chosen, job, num_samples, compare, settings, result)
+            _restore(
+                models[preset], preset, job, num_samples, compare, settings, result
+            )
         except UnusableImageError as error:
             result.failed[job.source] = str(error)
         except ImportError:
@@ -231,6 +241,27 @@ def default_preset(path):
     return DEFAULT_PRESETS.get(FORMATS.get(path.suffix.lower()), OTHER_PRESET)
 
 
+def unsuited(photograph: Photograph, preset: Any) -> list[str]:
+    """Notes on a photograph that lies outside what a preset was trained on.
+
+    Args:
+        photograph: A `Photograph`.
+        preset: What named the model; of a model itself nothing is known.
+    """
+    if photograph.jpeg_quality is None or not isinstance(preset, (str, pathlib.Path)):
+        return []
+    try:
+        low, high = read_metadata(preset).get("jpeg_quality", (1, 100))
+    except ValueError:  # a file of a model
+        return []
+    if low <= photograph.jpeg_quality <= high:
+        return []
+    return [
+        f"a JPEG of quality {photograph.jpeg_quality}, and {preset} was trained on "
+        f"{low} to {high}"
+    ]
+
+
 def _models(jobs, model, dtype):
     """Dict of what names a model to the model, for all files, loaded before any."""
     if model is None:
@@ -241,8 +272,11 @@ def _models(jobs, model, dtype):
     return {model: model}
 
 
-def _restore(model, job, num_samples, compare, settings, result):
-    """Restores one file, and tells the result what was written."""
+def _restore(model, preset, job, num_samples, compare, settings, result):
+    """Restores one file, and tells the result what was written.
+
+    The model came by the name of the preset, or is the same.
+    """
     endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
     if ZARR in endings or is_by_blocks(job.source):
         if num_samples is not None or compare:
@@ -255,10 +289,10 @@ def _restore(model, job, num_samples, compare, settings, result):
         return
     photograph = read_photograph(job.source)
     pixels = restore_pixels(model, photograph.pixels, num_samples, **settings)
-    notes = list(photograph.notes)
+    notes = [*photograph.notes, *unsuited(photograph, preset)]
     draws = [pixels] if num_samples is None else pixels
     for index, (draw, path) in enumerate(zip(draws, job.outputs)):
-        restored = dataclasses.replace(photograph, pixels=draw)
+        restored = photograph.with_pixels(draw, resized_alpha(photograph.alpha, draw))
         lost = write_photograph(path, restored)
         notes += [note for note in lost if note not in notes]
         result.written.append(path)

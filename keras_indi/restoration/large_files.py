@@ -13,7 +13,8 @@ from keras_indi.images.decoding import (
     inspect_image,
     to_channels,
 )
-from keras_indi.inference.arrays import DiskArray
+from keras_indi.inference.arrays import DiskArray, EnlargedImage
+from keras_indi.models import checks
 from keras_indi.models.restorer import Restorer
 from keras_indi.restoration.pixels import in_file_range, in_model_range
 
@@ -64,6 +65,7 @@ def restore_by_blocks(
         ImportError: If tifffile or zarr is missing.
     """
     chunked_files.check_output(output)
+    scale = checks.checked_scale(options.get("scale"), model.scale)
     with chunked_files.opened(source) as image:
         wanted, stored = model.image_channels, image.shape[-1]
         # Models of grey and of colours leave a photograph's alpha as it is.
@@ -86,14 +88,17 @@ def restore_by_blocks(
         def finished(index: Any) -> np.ndarray:
             block = in_file_range(restored[index], image.dtype, model.value_range)
             block = to_channels(block, colours) if turned_grey else block
-            alpha = image[index][..., colours:]
+            alpha = np.rint(enlarged[index][..., colours:]).astype(image.dtype)
             return np.concatenate([block, alpha], axis=-1) if has_alpha else block
 
         shape = (*image.shape[:2], channels)
-        restored = DiskArray(shape)
+        enlarged = EnlargedImage(image, scale)
+        restored = DiskArray((*enlarged.shape[:2], channels))
         model.restore(Blocks(shape, "float32", degraded), out=restored, **options)
-        result = Blocks(image.shape, image.dtype, finished)
-        chunked_files.write(output, result, image.metadata)
+        result = Blocks(enlarged.shape, image.dtype, finished)
+        chunked_files.write(
+            output, result, chunked_files.enlarged(image.metadata, scale)
+        )
 
 
 class Blocks:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_indi.data.resize import resize
 from keras_indi.images.decoding import to_channels
 from keras_indi.images.value_ranges import as_integers, convert
 from keras_indi.inference.inputs import like_input
@@ -26,8 +27,8 @@ def restore_pixels(
         **options: Further arguments of `model.restore`.
 
     Returns:
-        Array of the same shape and dtype, with an axis of the samples before it
-        where `num_samples` is given.
+        Array of the same dtype and shape, enlarged by the model's scale, with an axis
+        of the samples before it where `num_samples` is given.
 
     Raises:
         ValueError: If the model takes neither one channel nor three, or an option
@@ -52,6 +53,13 @@ def restore_pixels(
     if num_samples is None:
         return to_channels(restored, pixels.shape[-1])
     return np.stack([to_channels(draw, pixels.shape[-1]) for draw in restored])
+
+
+def resized_alpha(alpha: np.ndarray | None, pixels: np.ndarray) -> np.ndarray | None:
+    """An alpha channel `(height, width)` at the size of restored pixels, bilinear."""
+    if alpha is None:
+        return None
+    return resize(alpha[..., None], *pixels.shape[:2], "bilinear")[..., 0]
 
 
 def in_model_range(pixels: np.ndarray, value_range: tuple | None) -> np.ndarray:

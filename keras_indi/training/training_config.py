@@ -61,6 +61,8 @@ class TrainingConfig:
         own_states: Float in [0, 1], the share of the model's own states, as for
             `InDI`: for the end of a training, with the `preset` to go on with.
             Defaults to the preset's, or 0.
+        scale: Int, how many times larger each way the clean images are, as for
+            `InDI`: what the model then enlarges by. Defaults to the preset's, or 1.
         batches: Int, batches to train on.
         batches_per_epoch: Int, batches between two validations, lines of the log and
             checkpoints. Defaults to 250, or all batches if they are fewer.
@@ -96,6 +98,7 @@ class TrainingConfig:
     noise_schedule: float | str | dict | None = None
     noise_unit: str = noise_schedules.UNIT
     own_states: float | None = None
+    scale: int | None = None
     batches: int = 10_000
     batches_per_epoch: int | None = None
     batch_size: int = 16
@@ -111,7 +114,13 @@ class TrainingConfig:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             setattr(self, field.name, _checked(field, getattr(self, field.name)))
-        for name in ("batches", "batches_per_epoch", "batch_size", "crop_size"):
+        for name in (
+            "batches",
+            "batches_per_epoch",
+            "batch_size",
+            "crop_size",
+            "scale",
+        ):
             checked_integer(name, getattr(self, name), optional=True)
         for name, choices in (
             ("noise_unit", [noise_schedules.UNIT]),

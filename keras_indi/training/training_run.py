@@ -103,6 +103,8 @@ def build_model(config: "TrainingConfig") -> InDI:
             model.noise_schedule = config.noise_schedule
         if config.own_states is not None:
             model.own_states = config.own_states
+        if config.scale is not None:
+            model.scale = config.scale
     else:
         network = {**NETWORK, **(config.network or {})}
         known = set(inspect.signature(UNetBackbone).parameters) - {"dtype", "kwargs"}
@@ -118,6 +120,7 @@ def build_model(config: "TrainingConfig") -> InDI:
             noise_schedule=config.noise_schedule or 0.0,
             seed=config.seed,
             own_states=config.own_states or 0.0,
+            scale=config.scale or 1,
         )
     rate = config.learning_rate
     if config.learning_rate_schedule == "cosine":

@@ -6,7 +6,7 @@ import click
 @click.command()
 @click.argument("name", required=False, metavar="[NAME|PATH]")
 def command(name):
-    """List the presets, or show the card of one.
+    """List the presets, those with weights first, or show the card of one.
 
     The card tells the task, the training data and their terms, the degradation,
     the recommended settings and the held-out scores.
@@ -20,7 +20,8 @@ def command(name):
     if name is not None:
         click.echo(presets.card(name))
         return
-    for shipped, metadata in presets.list_presets().items():
+    listed = presets.list_presets().items()
+    for shipped, metadata in sorted(listed, key=lambda item: not _has_weights(item[1])):
         click.echo(click.style(shipped, bold=True))
         for line in _lines(metadata):
             click.echo(f"    {line}")
@@ -30,7 +31,7 @@ def _lines(metadata):
     """What the list tells of a preset."""
     yield metadata.get("description") or metadata.get("task") or "no description"
     parameters = f"{metadata['parameter_count'] / 1e6:.1f}M parameters"
-    if metadata.get("weights_sha256") is None:
+    if not _has_weights(metadata):
         yield f"{parameters}; an architecture without weights"
     else:
         yield f"{parameters}, {metadata['weights_bytes'] / 1e6:.1f} MB"
@@ -42,3 +43,7 @@ def _lines(metadata):
         yield f"license: {metadata['license']}"
     for data in metadata.get("training_data") or []:
         yield f"trained on {data['name']}: {data['terms']}"
+
+
+def _has_weights(metadata):
+    return metadata.get("weights_sha256") is not None

@@ -91,6 +91,13 @@ class TileSize(click.ParamType):
     "many steps; 1, no shift. [default: the preset's]",
 )
 @click.option(
+    "--scale",
+    type=click.IntRange(min=1),
+    metavar="1|N",
+    help="1 for images that were enlarged already; else what the preset enlarges by. "
+    "[default: the preset's, such as 4 of super_resolution_x4]",
+)
+@click.option(
     "--num-samples",
     type=click.IntRange(min=1),
     metavar="K",
@@ -156,6 +163,7 @@ def command(
     sampler,
     time_grid,
     time_shift,
+    scale,
     num_samples,
     seed,
     tile_size,
@@ -194,6 +202,7 @@ def command(
             sampler=sampler,
             time_grid=time_grid,
             time_shift=time_shift,
+            scale=scale,
             num_samples=num_samples,
             seed=seed,
             dtype=dtype,

@@ -95,6 +95,13 @@ def names(registry: str) -> str:
     help="Share of training states that the model makes itself, such as 0.75 for the "
     "end of a training. [default: the preset's, or 0]",
 )
+@click.option(
+    "--scale",
+    type=int,
+    metavar="N",
+    help="For super-resolution: clean images are N times larger each way, and the "
+    "model enlarges by N. [default: the preset's, or 1]",
+)
 @click.option("--batches", type=int, help="Batches to train on. [default: 10000]")
 @click.option(
     "--batches-per-epoch",

@@ -22,6 +22,9 @@ def test_all_shipped_ones_are_listed():
         for data in metadata.get("training_data") or []:
             assert f"trained on {data['name']}: {data['terms']}" in result.stdout
     assert "\x1b" not in result.output
+    names = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
+    weights = [list_presets()[name]["weights_sha256"] is not None for name in names]
+    assert weights == sorted(weights, reverse=True)
 
 
 def test_the_card_of_one(tmp_path):

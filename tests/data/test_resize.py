@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from keras_indi.data.resize import METHODS, resize
+from keras_indi.data.resize import METHODS, resize, resize_block
 
 pytestmark = pytest.mark.backend_free
 
@@ -148,3 +148,14 @@ def test_errors_name_what_was_received(arguments, message):
         resize(random_image(5, 5), *arguments)
     with pytest.raises(ValueError, match=r"Received: image of shape \(5, 5\)"):
         resize(np.zeros((5, 5)), 4, 4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("size", [(39, 30), (52, 40), (7, 10), (13, 25)])
+def test_a_block_equals_that_of_the_whole_to_the_last_bit(method, size):
+    image = np.random.default_rng(0).uniform(0, 255, (13, 10, 3)).astype("float32")
+    whole = resize(image, *size, method)
+    for rows in (slice(0, 1), slice(3, 6), slice(size[0] - 2, size[0])):
+        columns = slice(4, 9)
+        block = resize_block(image, *size, rows, columns, method)
+        np.testing.assert_array_equal(block, whole[rows, columns])

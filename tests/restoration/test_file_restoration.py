@@ -184,6 +184,24 @@ def test_without_a_model_the_format_chooses_the_preset(tmp_path):
     assert default_preset(tmp_path / "a.tif") == "indi_small_denoise"
 
 
+def test_a_jpeg_that_a_preset_was_not_trained_on_is_noted(model, tmp_path):
+    model.save_to_preset(tmp_path / "preset", {"jpeg_quality": (10, 50)})
+    image = Image.fromarray(smooth_images(1, 16, 16)[0].astype("uint8"))
+    for name, quality in (("good", 95), ("bad", 40)):
+        image.save(tmp_path / f"{name}.jpg", quality=quality)
+    image.save(tmp_path / "plain.png")
+    names = ("good.jpg", "bad.jpg", "plain.png")
+    paths = [tmp_path / name for name in names]
+    options = {"num_steps": 1}
+    found = restore_files(paths, tmp_path / "out", tmp_path / "preset", **options)
+    assert found.failed == {} and list(found.notes) == [tmp_path / "good.jpg"]
+    (note,) = found.notes.values()
+    assert "quality 95" in note and "trained on 10 to 50" in note
+    assert restore_files(paths, tmp_path / "of", model, **options).notes == {}
+    with pytest.warns(UserWarning, match="quality 95.*trained on 10 to 50"):
+        restore_file(tmp_path / "preset", paths[0], tmp_path / "one.jpg", **options)
+
+
 @pytest.mark.parametrize("target", ["b.png", "deep/b.webp", "b.tif"])
 def test_one_photograph_keeps_what_its_format_can(model, target, tmp_path):
     image = smooth_images(1, 13, 10, channels=4)[0].astype("uint8")
