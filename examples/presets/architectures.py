@@ -62,7 +62,11 @@ ARCHITECTURES = {
             "channel_multipliers": (1, 2, 3, 4),
             "blocks_per_level": 3,
         },
-        "restorer": {"noise_schedule": 0.01, "restore_defaults": {"num_steps": 50}},
+        "restorer": {
+            "noise_schedule": 0.01,
+            "restore_defaults": {"num_steps": 50},
+            "scale": 4,
+        },
         "task": "super-resolution, 4 times in height and width",
         "degradation": degradations.Downsample(4),
         "data": "clean photographs, shrunk to 64 by 64 pixels; the network's input is "

@@ -46,7 +46,8 @@ def row(preset, degradation, name, top, left):
     (clean,) = sample_photographs([name])
     degraded = degradation(clean, seed=0)
     restored = [
-        model.restore(degraded, steps, seed=0, verbose=0) for steps in NUM_STEPS
+        model.restore(degraded, steps, scale=1, seed=0, verbose=0)
+        for steps in NUM_STEPS
     ]
     images = [degraded, *restored, clean]
     return [enlarged(image[top : top + CROP, left : left + CROP]) for image in images]

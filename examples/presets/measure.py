@@ -176,7 +176,9 @@ def restore(model, names, num_steps, out):
         path = folder / f"{name}.png"
         if not path.exists():
             degraded = load(out / "degraded" / f"{name}.png")
-            restored = model.restore(degraded, num_steps, seed=number, verbose=0)
+            restored = model.restore(
+                degraded, num_steps, scale=1, seed=number, verbose=0
+            )
             save(as_integers(restored, "uint8", (0, 255)), path)
 
 

@@ -122,6 +122,7 @@ class Recipe:
         starts_from: Name of the recipe whose weights training starts from.
         restore_defaults: Dict, the steps, sampler, grid and time shift that did best
             on the validation photographs (README.md has the figures).
+        scale: Int, how many times larger the restored images are.
         jpeg_quality: Pair of ints, the qualities of JPEG files that it suits, beyond
             which `keras-indi restore` says so.
         notes: Further sentences for the card.
@@ -148,6 +149,7 @@ class Recipe:
     decays: bool = True
     starts_from: str | None = "ground_jpeg"
     restore_defaults: dict = dataclasses.field(default_factory=lambda: {"num_steps": 1})
+    scale: int = 1
     jpeg_quality: tuple = (90, 100)
     notes: tuple = ()
 
@@ -210,6 +212,7 @@ GROUND = {
         "4x super-resolution",
         "Sharpens photographs that were enlarged four times, bilinear.",
         Downsample(4),
+        scale=4,
         crop_size=96,
         batch_size=8,
         batches=6000,
@@ -241,8 +244,8 @@ RECIPES = {
     ),
     "indi_small_super_resolution_x4": dataclasses.replace(
         GROUND["ground_super_resolution"],
-        description="Sharpens photographs that were enlarged four times, bilinear or "
-        "by a phone.",
+        description="Enlarges photographs four times, or sharpens those that were, "
+        "bilinear or by a phone.",
         pairs=("city100/train",),
         repeats=2,
         seed=1,

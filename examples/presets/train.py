@@ -63,6 +63,7 @@ def build_model(recipe, starts_from):
         noise_schedule=recipe.noise,
         seed=recipe.seed,
         own_states=recipe.own_states,
+        scale=recipe.scale,
     )
     if starts_from is not None:
         earlier = keras_indi.models.load_restorer(str(starts_from))

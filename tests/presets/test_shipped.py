@@ -101,12 +101,12 @@ def test_architectures_keep_what_the_paper_states(name):
     assert model.restore_defaults["num_steps"] > 1
     assert metadata["training"]["crop_size"] % model.backbone.size_multiple == 0
     image = smooth_images(1, 16, 16)[0].astype("uint8")
-    restored = model.restore(image, num_steps=1, seed=0)
+    restored = model.restore(image, num_steps=1, seed=0, scale=1)
     if model.noise_schedule.is_zero:  # an untrained network gives back what it takes
         np.testing.assert_array_equal(restored, image)
     else:  # the paper's 0.01 is 1.275 grey levels
         image = np.full((64, 64, 3), 128, "float32")
-        noise = model.restore(image, num_steps=1, seed=0) - image
+        noise = model.restore(image, num_steps=1, seed=0, scale=1) - image
         assert np.std(noise) == pytest.approx(1.275, rel=0.03)
     with pytest.raises(ValueError, match="carries no weights.*`load_weights=False`"):
         InDI.from_preset(name)
@@ -120,6 +120,9 @@ def test_degradations_of_the_architectures():
     assert degradation("indi_jpeg_q15").quality == 15
     small = degradation("indi_super_resolution_x4")
     assert (small.factor, small.enlarge, small.reduction) == (4, True, 1)
+    for name in ("indi_super_resolution_x4", "indi_small_super_resolution_x4"):
+        assert InDI.presets[name]["scale"] == 4
+        assert InDI.from_preset(name, load_weights=False, base_channels=4).scale == 4
     assert InDI.presets["indi_super_resolution_x4"]["training"]["crop_size"] == 256
     generation = InDI.presets["indi_celeba_64_generation"]["training"]
     assert generation["crop_size"] == 64
