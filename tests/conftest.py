@@ -2,6 +2,7 @@
 
 import keras
 import pytest
+from helpers import run_folder
 from hypothesis import settings
 
 # The first call of a backend takes long, and a test that fails must fail again.
@@ -17,7 +18,7 @@ def _compile_once(tmp_path_factory):
     if keras.config.backend() == "jax":
         import jax
 
-        folder = tmp_path_factory.mktemp("jax_cache")
+        folder = run_folder(tmp_path_factory) / "jax_cache"
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 

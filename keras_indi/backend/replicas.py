@@ -1,5 +1,6 @@
 """The replicas of one training, and draws that differ between them."""
 
+import contextlib
 import sys
 from typing import Any
 
@@ -33,6 +34,16 @@ def replica_index() -> Any:
         if distributed.is_available() and distributed.is_initialized():
             return distributed.get_rank()
     return 0
+
+
+def scope_of(model: Any) -> contextlib.AbstractContextManager[Any]:
+    """The context in which a model's variables are made, for all of its replicas.
+
+    Args:
+        model: `keras.Model`.
+    """
+    strategy = getattr(model, "distribute_strategy", None)  # TensorFlow's
+    return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
 class ReplicaSeedGenerator(keras.random.SeedGenerator):

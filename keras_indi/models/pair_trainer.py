@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_indi.backend import compiled
+from keras_indi.backend import compiled, replicas
 from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
 from keras_indi.models.backbone_model import BackboneModel
@@ -119,6 +119,14 @@ class PairTrainer(BackboneModel):
         for variable in self.trainable_variables:
             variable.assign(ops.copy(variable))
         return history
+
+    def make_train_function(self, force: bool = False) -> Any:
+        # Within its first step TensorFlow would make the optimizer's variables one
+        # by one, and trace the step again without.
+        if not self.optimizer.built:
+            with replicas.scope_of(self):
+                self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
 
     def train_step(self, *args: Any) -> Any:
         return super().train_step(*self._prepared(args, draw=True))
