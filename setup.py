@@ -102,6 +102,7 @@ setup(
             *NOTEBOOKS,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
+            "pytest-xdist>=3.8,<4",
             "hypothesis>=6.150,<7",
             "ruff>=0.15,<0.18",
             "mypy>=2.4,<3",

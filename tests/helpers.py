@@ -22,6 +22,12 @@ def shared_folder(*parts):
     return path
 
 
+def run_folder(tmp_path_factory):
+    """The folder of this run of pytest, one for all its processes."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
 def to_numpy(tensor):
     return ops.convert_to_numpy(tensor)
 

@@ -3,8 +3,8 @@
     python tests/run.py [pytest arguments]
 
 The slow tests, and those that do not depend on the backend, run on the first
-backend alone. The exit status is 0 only if all
-passed.
+backend alone. The tests of a backend are shared among as many processes as there are
+cores. The exit status is 0 only if all passed.
 """
 
 import importlib.util
@@ -12,9 +12,19 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 BACKENDS = ("tensorflow", "jax", "torch")
 ROOT = pathlib.Path(__file__).parent.parent
+# A file stays in one process, for what its tests share.
+SHARED = ["-n", str(os.cpu_count()), "--dist", "loadfile"]
+ENVIRON = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    # Each process has a core of its own: more threads would wait for each other.
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
 
 
 def main(arguments):
@@ -30,16 +40,20 @@ def main(arguments):
         marked = (
             [] if backend == installed[0] else ["-m", "not slow and not backend_free"]
         )
-        commands.append(("pytest", [*marked, *arguments], {"KERAS_BACKEND": backend}))
+        commands.append(
+            ("pytest", [*SHARED, *marked, *arguments], {"KERAS_BACKEND": backend})
+        )
     failed = []
     for command, extra, environ in commands:
         shown = " ".join([*(f"{k}={v}" for k, v in environ.items()), command, *extra])
         print(f"\n=== {shown}", flush=True)
+        start = time.monotonic()
         status = subprocess.call(
             [sys.executable, "-m", *command.split(), *extra],
             cwd=ROOT,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environ},
+            env={**ENVIRON, **os.environ, **environ},
         )
+        print(f"=== {time.monotonic() - start:.0f} s", flush=True)
         if status:
             failed.append(shown)
     for shown in failed:

@@ -112,6 +112,24 @@ def test_what_runs_before_the_package_imports_nothing_of_it():
         assert modules <= (known | {"click"} if path.stem == "__main__" else known)
 
 
+def folders_with(pattern, top):
+    """The folders below `top` that hold such files, by their paths from there."""
+    paths = {path.parent.relative_to(top) for path in top.rglob(pattern)}
+    return {path.as_posix() for path in paths}
+
+
+def test_the_tests_mirror_the_package():
+    tests = pathlib.Path(__file__).parent
+    # A data set is a folder for tfds's sake: all are tested in one file.
+    sets = {path.parent for path in ROOT.glob("data/tfds/*/*_builder.py")}
+    rooms = folders_with("[!_]*.py", ROOT) - {
+        path.relative_to(ROOT).as_posix() for path in sets
+    }
+    assert {".", "data/degradations", "models"} < rooms
+    # Beside the package: the command line, and the examples.
+    assert folders_with("test_*.py", tests) == rooms | {"cli", "examples"}
+
+
 def test_importing_loads_nothing_optional(tmp_path):
     # Keras itself, and the backend, may load some of them.
     script = (

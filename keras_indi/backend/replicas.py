@@ -1,5 +1,6 @@
 """The replicas of one training, and draws that differ between them."""
 
+import contextlib
 import sys
 from typing import Any
 
@@ -63,6 +64,16 @@ def _replica_context():
     context = tf.distribute.get_replica_context()
     several = context is not None and context.num_replicas_in_sync > 1
     return context if several else None
+
+
+def scope_of(model: Any) -> contextlib.AbstractContextManager[Any]:
+    """The context in which a model's variables are made, for all of its replicas.
+
+    Args:
+        model: `keras.Model`.
+    """
+    strategy = getattr(model, "distribute_strategy", None)  # TensorFlow's
+    return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
 class ReplicaSeedGenerator(keras.random.SeedGenerator):

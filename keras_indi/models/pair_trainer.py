@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_indi.backend import compiled, keras_private
 from keras_indi.backend.numbered_seed import NumberedSeed
-from keras_indi.backend.replicas import first_number
+from keras_indi.backend.replicas import first_number, scope_of
 from keras_indi.backend.resampling import enlarge
 from keras_indi.models import checks
 from keras_indi.models.averaged_adam import AveragedAdam
@@ -203,6 +203,11 @@ class PairTrainer(BackboneModel):
 
     def make_train_function(self, force: bool = False) -> Any:
         if self.train_function is None or force:
+            # Within its first step TensorFlow would make the optimizer's variables one
+            # by one, and trace the step again without.
+            if not self.optimizer.built:
+                with scope_of(self):
+                    self.optimizer.build(self.trainable_variables)
             super().make_train_function(force)
             self.train_function = keras_private.interruptible(self, "train")
         return self.train_function

@@ -351,4 +351,5 @@ def test_lpips_of_the_published_fixture():
 def test_no_warning_where_all_is_well():
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        evaluate(photographs(), photographs(), Protocol(("ssim",)))
+        found = evaluate(photographs(), photographs(), Protocol(("ssim",)))
+    assert found.means["ssim"] == pytest.approx(1)

@@ -1,11 +1,16 @@
 """The paper's experiments: they run, go on where they stopped, and judge rightly."""
 
+import contextlib
 import dataclasses
 import importlib
+import io
 import json
+import os
 import pathlib
+import runpy
 import subprocess
 import sys
+from unittest import mock
 
 import keras
 import numpy as np
@@ -40,22 +45,37 @@ def runs(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
-def run(name, runs, environment):
-    """Runs an experiment in smoke mode; returns its results and what it printed."""
+def run_alone(command, environment):
+    """Runs a command in a process of its own; returns what it printed."""
     result = subprocess.run(
-        [sys.executable, FOLDER / f"{name}.py", "--runs", runs],
-        env=environment,
-        capture_output=True,
-        text=True,
+        [sys.executable, *command], env=environment, capture_output=True, text=True
     )
     assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def run_here(command, environment):
+    """The same in this process, which need not load the backend again."""
+    printed = io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", [str(part) for part in command]),
+        mock.patch.dict(os.environ, environment),
+        contextlib.redirect_stdout(printed),
+    ):
+        runpy.run_path(str(command[0]), run_name="__main__")
+    return printed.getvalue()
+
+
+def run(name, runs, environment, run_command=run_here):
+    """Runs an experiment in smoke mode; returns its results and what it printed."""
+    output = run_command([FOLDER / f"{name}.py", "--runs", runs], environment)
     folder = runs / "results" / name
     content = json.loads((folder / "results.json").read_text())
     assert content["scale"] == "smoke" and content["claims"]
     for claim in content["claims"]:
-        assert claim["verdict"] in result.stdout
+        assert claim["verdict"] in output
         assert (folder / claim["figure"]).is_file()
-    return content, result.stdout
+    return content, output
 
 
 @pytest.mark.slow
@@ -105,7 +125,7 @@ def test_goes_on_where_it_stopped(runs, smoke):
     content, _ = run("defocus_deblurring", runs, smoke)
     (model,) = (runs / "smoke" / "models").glob("DefocusBlur*/seed0/restorer.keras")
     model.unlink()
-    again, output = run("defocus_deblurring", runs, smoke)
+    again, output = run("defocus_deblurring", runs, smoke, run_alone)
     assert output.count("loss:") == 1
     assert again["measured"] == content["measured"]
 

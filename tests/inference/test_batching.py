@@ -92,9 +92,13 @@ def test_a_list_of_any_sizes(model):
 
 
 def test_mixed_dtypes_in_a_list(model):
-    image = smooth_images(1, 8, 8)[0]
-    restored = model.restore([image.astype("uint8"), image], num_steps=2, seed=0)
+    levels = smooth_images(1, 8, 8)[0].astype("uint8")
+    images = [levels, levels.astype("float32")]
+    restored = model.restore(images, num_steps=2, seed=0)
     assert [result.dtype for result in restored] == ["uint8", "float32"]
+    floats = model.restore([images[1]] * 2, num_steps=2, seed=0)
+    np.testing.assert_array_equal(restored[0], np.rint(floats[0]).astype("uint8"))
+    np.testing.assert_allclose(restored[1], floats[1], atol=1e-3)
 
 
 def test_odd_sizes_are_padded_by_reflection():

@@ -291,6 +291,24 @@ def test_steps_of_one_execution_draw_anew(data):
     assert_same_weights(models[0], models[2], atol=1e-5)
 
 
+class Traced(InDI):
+    """Counts how often Python runs through a step of training."""
+
+    runs = 0
+
+    def train_step(self, *args):
+        self.runs += 1
+        return super().train_step(*args)
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="PyTorch runs eagerly")
+def test_a_step_is_traced_once(data):
+    model = Traced(small_network(), noise_schedule=0.02)
+    model.compile()
+    model.fit(*data, epochs=2, batch_size=4, **QUIET)
+    assert model.runs == 1
+
+
 def test_compilation_changes_nothing(data):
     expected = trainable(jit_compile="auto")
     expected.fit(*data, epochs=2, batch_size=4, **QUIET)

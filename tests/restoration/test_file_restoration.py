@@ -250,6 +250,9 @@ def test_one_file_that_cannot_be_read_is_named(model, tmp_path):
 
 def test_one_file_by_the_name_of_a_model(model, tmp_path):
     model.save(tmp_path / "m.keras")
-    path = write(tmp_path / "a.png", smooth_images(1, 13, 10)[0])
-    restore_file(tmp_path / "m.keras", path, tmp_path / "b.png", num_steps=1)
-    assert read(tmp_path / "b.png").shape == (13, 10, 3)
+    image = smooth_images(1, 13, 10)[0].astype("uint8")
+    path = write(tmp_path / "a.png", image)
+    options = {"num_steps": 1, "seed": 3}
+    restore_file(tmp_path / "m.keras", path, tmp_path / "b.png", **options)
+    expected = model.restore(image, **options)
+    np.testing.assert_array_equal(read(tmp_path / "b.png"), expected)

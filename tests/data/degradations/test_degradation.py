@@ -106,6 +106,10 @@ def test_any_size_and_number_of_channels(item, height, width, channels):
     image = image_of(height, width, channels)
     degraded = item(image, seed=1)
     assert degraded.shape == image.shape and degraded.dtype == image.dtype
+    if item in FIXED and not isinstance(item, JPEGCompression):
+        # Each channel is degraded as if it were alone.
+        alone = item(image[..., -1:], seed=1)
+        np.testing.assert_array_equal(alone[..., 0], degraded[..., -1])
 
 
 @each

@@ -61,6 +61,10 @@ def test_sizes(height, width, factor):
     small = Downsample(factor, enlarge=False)(image, seed=0)
     assert small.shape == (-(-height // factor), -(-width // factor), 3)
     assert Downsample(factor)(image, seed=0).shape == image.shape
+    # The weights of each pixel sum to 1, at the borders too.
+    flat = np.full_like(image, 77)
+    assert np.all(Downsample(factor, enlarge=False)(flat, seed=0) == 77)
+    np.testing.assert_array_equal(Downsample(factor)(flat, seed=0), flat)
 
 
 def test_a_factor_of_1_changes_nothing():

@@ -179,10 +179,16 @@ def test_sixteen_bits_become_eight_only_where_asked(tmp_path):
 
 @one_backend
 def test_grey_on_request(prepared):
-    pairs = load_tfds(
-        "gopro/blur", data_dir=prepared("gopro/blur"), image_channels=1, **CROPS
+    grey, colour = (
+        load_tfds(
+            "gopro/blur", data_dir=prepared("gopro/blur"), image_channels=n, **CROPS
+        )
+        for n in (1, 3)
     )
-    assert pairs[0][0].shape == (2, 16, 16, 1)
+    for found, images in zip(grey[0], colour[0]):
+        assert found.shape == (2, 16, 16, 1)
+        luma = images @ [0.299, 0.587, 0.114]
+        np.testing.assert_allclose(found[..., 0], luma, atol=1)
 
 
 @one_backend
