@@ -110,8 +110,6 @@ def test_arrays_are_read_only_copies():
 @pytest.mark.parametrize(
     "kind", [np.array, keras.ops.convert_to_tensor, keras.Variable, Weighted]
 )
-    "kind", [np.array, keras.ops.convert_to_tensor, keras.Variable]
-)
 def test_objects_that_differ_inside_a_large_array_are_unequal(kind):
     def large(middle):
         weights = np.ones(5000, "float32")

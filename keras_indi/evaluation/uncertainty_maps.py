@@ -140,9 +140,9 @@ class Uncertainty:
         folder = pathlib.Path(folder)
         picture = require_pillow().fromarray
         views = {"degraded": self._degraded, "mean": self.mean}
-        size = self.mean.shape[:2]
+        height, width = self.mean.shape[:2]
         views = {
-            name: resize(viewable(view, self._value_range), *size, "bilinear")
+            name: resize(viewable(view, self._value_range), height, width, "bilinear")
             for name, view in views.items()
         }
         maps = {"standard_deviation": self.standard_deviation}

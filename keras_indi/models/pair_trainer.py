@@ -37,6 +37,8 @@ class PairTrainer(BackboneModel):
     is shown.
     """
 
+    train_function: Any
+    test_function: Any
     # The loss of `compile`, unless another is given.
     default_loss = "mean_absolute_error"
 

@@ -59,7 +59,8 @@ def resized_alpha(alpha: np.ndarray | None, pixels: np.ndarray) -> np.ndarray | 
     """An alpha channel `(height, width)` at the size of restored pixels, bilinear."""
     if alpha is None:
         return None
-    return resize(alpha[..., None], *pixels.shape[:2], "bilinear")[..., 0]
+    height, width = pixels.shape[:2]
+    return resize(alpha[..., None], height, width, "bilinear")[..., 0]
 
 
 def in_model_range(pixels: np.ndarray, value_range: tuple | None) -> np.ndarray:

@@ -103,7 +103,9 @@ class NoiseSchedule(Configurable):
         elif np.any(np.diff(levels) > 1e-6 * np.abs(levels).max()):
             problem = f"eps_t rises from {levels.min():.4g} to {levels.max():.4g}"
         else:
-            scales = ops.convert_to_numpy(self.scale(np.float32([NEARLY_ZERO, 1.0])))
+            scales = ops.convert_to_numpy(
+                self.scale(np.array([NEARLY_ZERO, 1.0], "float32"))
+            )
             # (Not a number, where eps_t is infinite.)
             if not scales[0] <= 0.1 * scales[1]:
                 problem = (
@@ -214,8 +216,9 @@ def from_value_range(identifier: Any) -> NoiseSchedule:
         network.
     """
     schedule = get(identifier)
-    if type(schedule) in (ConstantNoise, BrownianNoise):
-        return type(schedule)(2.0 * schedule.eps)
+    for cls in (ConstantNoise, BrownianNoise):
+        if type(schedule) is cls:
+            return cls(2.0 * schedule.eps)
     return ScaledNoise(schedule, 2.0)
 
 
