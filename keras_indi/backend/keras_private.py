@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -52,8 +52,8 @@ def keep_swapped_averages(callbacks: Iterable[keras.callbacks.Callback]) -> None
                 callback._ema_weights_in_model = False
 
 
-def interruptible(model: Any, name: str) -> Callable[..., Any]:
-    """A model's step such that an interrupt or an error leaves the model whole.
+def make_interruptible(model: Any, name: str) -> None:
+    """Changes a model's step so that an interrupt or an error leaves the model whole.
 
     On JAX, `fit` and `evaluate` take the values out of the model's variables, and a
     step gives their memory away before its results are at hand. What comes in between
@@ -62,13 +62,10 @@ def interruptible(model: Any, name: str) -> Callable[..., Any]:
     Args:
         model: `keras.Model` that has made the step.
         name: `"train"` or `"test"`.
-
-    Returns:
-        The function of the step.
     """
-    function = getattr(model, f"{name}_function")
     if keras.config.backend() != "jax":
-        return function
+        return
+    function = getattr(model, f"{name}_function")
     kinds = ["trainable", "non_trainable", "optimizer", "metrics"]
     if name == "test":
         kinds.remove("optimizer")
@@ -82,14 +79,14 @@ def interruptible(model: Any, name: str) -> Callable[..., Any]:
             model._jax_state = dict(zip(keys, state))
         return logs, state
 
-    return step
+    setattr(model, f"{name}_function", step)
 
 
 def reattach_variables(model: Any) -> None:
     """Gives a model its variables' values back, as Keras on JAX does in `fit` alone.
 
     Args:
-        model: `keras.Model` whose steps are `interruptible`.
+        model: `keras.Model` whose steps are interruptible.
     """
     if keras.config.backend() == "jax":
         model.jax_state_sync()

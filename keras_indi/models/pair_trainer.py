@@ -211,13 +211,13 @@ class PairTrainer(BackboneModel):
                 with scope_of(self):
                     self.optimizer.build(self.trainable_variables)
             super().make_train_function(force)
-            self.train_function = keras_private.interruptible(self, "train")
+            keras_private.make_interruptible(self, "train")
         return self.train_function
 
     def make_test_function(self, force: bool = False) -> Any:
         if self.test_function is None or force:
             super().make_test_function(force)
-            self.test_function = keras_private.interruptible(self, "test")
+            keras_private.make_interruptible(self, "test")
         return self.test_function
 
     def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
