@@ -103,7 +103,8 @@ class NoiseSchedule(Configurable):
         elif np.any(np.diff(levels) > 1e-6 * np.abs(levels).max()):
             problem = f"eps_t rises from {levels.min():.4g} to {levels.max():.4g}"
         else:
-            scales = ops.convert_to_numpy(self.scale(np.float32([NEARLY_ZERO, 1.0])))
+            ends = np.array([NEARLY_ZERO, 1.0], "float32")
+            scales = ops.convert_to_numpy(self.scale(ends))
             # (Not a number, where eps_t is infinite.)
             if not scales[0] <= 0.1 * scales[1]:
                 problem = (
@@ -214,8 +215,10 @@ def from_value_range(identifier: Any) -> NoiseSchedule:
         network.
     """
     schedule = get(identifier)
-    if type(schedule) in (ConstantNoise, BrownianNoise):
-        return type(schedule)(2.0 * schedule.eps)
+    if type(schedule) is ConstantNoise:
+        return ConstantNoise(2.0 * schedule.eps)
+    if type(schedule) is BrownianNoise:
+        return BrownianNoise(2.0 * schedule.eps)
     return ScaledNoise(schedule, 2.0)
 
 
