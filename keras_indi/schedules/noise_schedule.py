@@ -12,6 +12,7 @@ from keras_indi.configurable import Configurable, resolve
 from keras_indi.registry import Registry
 from keras_indi.validation import checked_number
 
+TIMES = np.linspace(1e-3, 1.0, 1000, dtype="float32")  # at which eps_t is checked
 NEARLY_ZERO = 1e-30  # a time at which the noise of a path is next to nothing
 
 
@@ -103,15 +104,11 @@ class NoiseSchedule(Configurable):
         elif np.any(np.diff(levels) > 1e-6 * np.abs(levels).max()):
             problem = f"eps_t rises from {levels.min():.4g} to {levels.max():.4g}"
         else:
-            scales = ops.convert_to_numpy(
-                self.scale(np.array([NEARLY_ZERO, 1.0], "float32"))
-            )
+            rest = float(ops.convert_to_numpy(self.scale(NEARLY_ZERO)))
+            most = float((TIMES * levels).max())
             # (Not a number, where eps_t is infinite.)
-            if not scales[0] <= 0.1 * scales[1]:
-                problem = (
-                    f"t eps_t is {scales[0]:.4g} next to t = 0, and {scales[1]:.4g} at "
-                    "t = 1"
-                )
+            if not rest <= 0.1 * most:
+                problem = f"t eps_t is {rest:.4g} next to t = 0, of {most:.4g} at most"
         if problem:
             raise ValueError(
                 "A noise schedule must be non-negative and must not increase "
@@ -120,9 +117,8 @@ class NoiseSchedule(Configurable):
             )
 
     def _levels(self):
-        times = np.linspace(1e-3, 1.0, 1000, dtype="float32")
-        levels = self.level(ops.convert_to_tensor(times))
-        return ops.convert_to_numpy(ops.broadcast_to(levels, times.shape))
+        levels = self.level(ops.convert_to_tensor(TIMES))
+        return ops.convert_to_numpy(ops.broadcast_to(levels, TIMES.shape))
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -216,9 +212,10 @@ def from_value_range(identifier: Any) -> NoiseSchedule:
         network.
     """
     schedule = get(identifier)
-    for cls in (ConstantNoise, BrownianNoise):
-        if type(schedule) is cls:
-            return cls(2.0 * schedule.eps)
+    if type(schedule) is ConstantNoise:
+        return ConstantNoise(2.0 * schedule.eps)
+    if type(schedule) is BrownianNoise:
+        return BrownianNoise(2.0 * schedule.eps)
     return ScaledNoise(schedule, 2.0)
 
 

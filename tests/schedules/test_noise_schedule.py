@@ -106,20 +106,6 @@ def test_a_scaled_schedule():
     assert again == scaled and repr(again).endswith("factor=0.5)")
 
 
-@pytest.mark.parametrize("power", [0.0, 0.5, 0.9])
-def test_noise_that_vanishes_at_zero_is_allowed(power):
-    noise_schedules.get(PowerNoise(power=power))
-
-
-def test_constant_and_zero_are_told_apart():
-    assert ConstantNoise(0.1).is_constant and not ConstantNoise(0.1).is_zero
-    assert ConstantNoise(0.0).is_constant and ConstantNoise(0.0).is_zero
-    assert not BrownianNoise(0.1).is_constant and not BrownianNoise(0.1).is_zero
-    assert BrownianNoise(0.0).is_constant and BrownianNoise(0.0).is_zero
-    assert LinearNoise(slope=0.0).is_constant
-    assert not LinearNoise(slope=0.01).is_constant
-
-
 @keras.saving.register_keras_serializable(package="tests")
 class PowerNoise(NoiseSchedule):
     """eps_t = eps / t^power."""
@@ -132,10 +118,36 @@ class PowerNoise(NoiseSchedule):
         return self.eps / times**self.power
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class BrownianBridge(NoiseSchedule):
+    """v(t) = t (1 - t): no noise at either end."""
+
+    def level(self, times):
+        return ((1.0 - times) / times) ** 0.5
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [*map(PowerNoise, [0.1] * 3, [0.0, 0.5, 0.9]), BrownianBridge()],
+    ids=repr,
+)
+def test_noise_that_vanishes_at_zero_is_allowed(schedule):
+    assert noise_schedules.get(schedule) is schedule
+
+
+def test_constant_and_zero_are_told_apart():
+    assert ConstantNoise(0.1).is_constant and not ConstantNoise(0.1).is_zero
+    assert ConstantNoise(0.0).is_constant and ConstantNoise(0.0).is_zero
+    assert not BrownianNoise(0.1).is_constant and not BrownianNoise(0.1).is_zero
+    assert BrownianNoise(0.0).is_constant and BrownianNoise(0.0).is_zero
+    assert LinearNoise(slope=0.0).is_constant
+    assert not LinearNoise(slope=0.01).is_constant
+
+
 @pytest.mark.parametrize(
     "schedule, problem",
     [
-        (PowerNoise(power=1.0), "t eps_t is 0.1 next to t = 0, and 0.1 at"),
+        (PowerNoise(power=1.0), "t eps_t is 0.1 next to t = 0, of 0.1 at most"),
         (PowerNoise(power=2.0), "t eps_t is inf"),
         (LinearNoise(slope=-0.1), "rises"),
         (LinearNoise(slope=2.0), "falls to -"),
