@@ -100,7 +100,7 @@ def _exact(value: Any) -> Any:
     """What stands in a key for a value that JSON lacks; a repr leaves out digits."""
     if isinstance(value, Configurable):
         return [type(value).__name__, value.get_config()]
-    if isinstance(value, (np.ndarray, np.generic)) or ops.is_tensor(value):
+    if hasattr(value, "__array__"):
         array = ops.convert_to_numpy(value)
         digest = hashlib.sha256(array.tobytes()).hexdigest()
         return [array.dtype.str, array.shape, digest]

@@ -107,7 +107,9 @@ def test_arrays_are_read_only_copies():
         weighted.weights[0] = 5.0
 
 
-@pytest.mark.parametrize("kind", [np.array, keras.ops.convert_to_tensor, Weighted])
+@pytest.mark.parametrize(
+    "kind", [np.array, keras.ops.convert_to_tensor, keras.Variable, Weighted]
+)
 def test_objects_that_differ_inside_a_large_array_are_unequal(kind):
     def large(middle):
         weights = np.ones(5000, "float32")
