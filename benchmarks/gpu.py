@@ -198,7 +198,7 @@ class ByHandInTorch:
             self.optimizer.step()
             losses.append(loss.detach())
             if start == 0:
-                float(loss)
+                float(losses[0])
                 begin = time.perf_counter()
         mean = float(self.torch.stack(losses).mean())
         return time.perf_counter() - begin, mean
