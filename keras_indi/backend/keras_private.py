@@ -38,6 +38,23 @@ def steps_of(optimizer: Any) -> Any:
     return optimizer._iterations
 
 
+def begin_at_epoch(model: Any, epoch: int | None) -> None:
+    """Lets the fit that begins go on at a later epoch; `None` as it was told.
+
+    The one way for a callback to do so; Keras's own `BackupAndRestore` takes it too.
+    """
+    model._initial_epoch = epoch
+
+
+def averages_are_swapped_in(callbacks: Iterable[keras.callbacks.Callback]) -> bool:
+    """Whether a `SwapEMAWeights` among callbacks has the averages in the model now."""
+    return any(
+        isinstance(callback, keras.callbacks.SwapEMAWeights)
+        and callback._ema_weights_in_model
+        for callback in callbacks
+    )
+
+
 def keep_swapped_averages(callbacks: Iterable[keras.callbacks.Callback]) -> None:
     """Lets averages of the weights that are swapped into a model stay there.
 

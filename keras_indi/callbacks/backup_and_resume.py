@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from keras_indi.annotations import FilePath
+from keras_indi.backend.keras_private import begin_at_epoch
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.validation import checked_integer
 
@@ -82,7 +83,7 @@ class BackupAndResume(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         # Restored once; a later fit of the model must not begin there too.
-        self.model._initial_epoch = None
+        begin_at_epoch(self.model, None)
         self._epoch = epoch
         self._epoch_start = self.pairs.get_state()
         self._trained = 0  # batches of this epoch, since it began or was resumed
@@ -121,7 +122,7 @@ class BackupAndResume(keras.callbacks.Callback):
             self._quiet = None
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        self.model._initial_epoch = None
+        begin_at_epoch(self.model, None)
         self.path.unlink(missing_ok=True)
 
     def _save(self):
@@ -158,8 +159,6 @@ class BackupAndResume(keras.callbacks.Callback):
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         model.load_weights(self.path)
-        # The one way for a callback to let `fit` begin at a later epoch; Keras's
-        # own BackupAndRestore takes it too.
-        model._initial_epoch = state["epoch"]
+        begin_at_epoch(model, state["epoch"])
         if state["data"]["next_batch"] % len(self.pairs):
             self._metrics = metrics

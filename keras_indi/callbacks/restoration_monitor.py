@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_indi import metrics as image_metrics
 from keras_indi.annotations import FilePath
+from keras_indi.backend.keras_private import averages_are_swapped_in
 from keras_indi.callbacks.tensorboard_scalars import add_event, event_writer
 from keras_indi.data.resize import resize
 from keras_indi.evaluation.named_pairs import fit_each_other, must_fit, restore_scale
@@ -187,12 +188,7 @@ class RestorationMonitor(keras.callbacks.Callback):
     @contextlib.contextmanager
     def _averaged_weights(self):
         """Has the averages in the model, and its own weights back exactly."""
-        swapped = any(
-            isinstance(callback, keras.callbacks.SwapEMAWeights)
-            and callback._ema_weights_in_model
-            for callback in self._beside
-        )
-        if swapped:
+        if averages_are_swapped_in(self._beside):
             yield
             return
         variables = self.model.trainable_variables

@@ -4,7 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from keras_indi.backend.keras_private import at_new_path, at_old_path, forget_layer
+from keras_indi.backend.keras_private import (
+    at_new_path,
+    at_old_path,
+    averages_are_swapped_in,
+    begin_at_epoch,
+    forget_layer,
+)
 
 RENAMED = {"Convolution2D": "FastConv2D", "OldBlock": "NewerBlock"}
 
@@ -65,3 +71,26 @@ def test_weights_of_a_renamed_class_are_found_in_a_file(tmp_path):
         new.load_weights(path)
         for one, other in zip(old.get_weights(), new.get_weights()):
             np.testing.assert_array_equal(one, other)
+
+
+def test_a_callback_lets_a_fit_begin_later_and_sees_swapped_averages():
+    seen = []
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+
+    class Later(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            begin_at_epoch(self.model, 2)
+
+        def on_epoch_begin(self, epoch, logs=None):
+            seen.append((epoch, averages_are_swapped_in([swap])))
+
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append((epoch, averages_are_swapped_in([swap])))
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(use_ema=True), "mse")
+    data = np.ones((4, 3), "float32"), np.ones((4, 1), "float32")
+    model.fit(*data, epochs=4, callbacks=[swap, Later()], verbose=0)
+    assert seen[0::2] == [(2, False), (3, False)]
+    assert seen[1::2] == [(2, True), (3, True)]
+    assert not averages_are_swapped_in([Later()])
