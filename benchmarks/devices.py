@@ -243,6 +243,8 @@ def load(folder, source):
     import keras
     import numpy as np
 
+    import keras_indi  # noqa: F401  (whose classes the files name)
+
     degraded, clean = make_data()
     model = keras.saving.load_model(folder / f"{source}.keras")
     restored = model.restore(degraded, STEPS, seed=5, verbose=0)
