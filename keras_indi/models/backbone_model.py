@@ -151,8 +151,8 @@ class BackboneModel(PresetModel, keras.Model):
             input_shape = input_shape["images"]
         return tuple(input_shape)
 
-    def check_shape(self, shape: Sequence[int | None], name: str = "images") -> None:
-        """Raises a ValueError unless images of this shape suit the network."""
+    def check_channels(self, shape: Sequence[int | None], name: str = "images") -> None:
+        """Raises a ValueError unless a shape is that of images of the channels."""
         channels = self.image_channels
         suits = len(shape) == 4 and (channels is None or shape[-1] in (None, channels))
         if not suits:
@@ -161,6 +161,10 @@ class BackboneModel(PresetModel, keras.Model):
                 f"{channels or 'channels'}). Received: {name} of shape "
                 f"{tuple(shape)}"
             )
+
+    def check_shape(self, shape: Sequence[int | None], name: str = "images") -> None:
+        """Raises a ValueError unless images of this shape suit the network."""
+        self.check_channels(shape, name)
         multiple = self.size_multiple
         if any(size is not None and size % multiple for size in shape[1:3]):
             raise ValueError(

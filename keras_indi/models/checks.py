@@ -170,9 +170,9 @@ def check_same_shape(degraded, clean, scale=1):
     small = scale > 1 and compatible((batch, *size, channels), clean.shape)
     if alike or small:
         return None if alike and small else small
-    also = f", or be {scale} times larger" if scale > 1 else ""
+    also = f", or clean ones be {scale} times larger" if scale > 1 else ""
     raise ValueError(
-        f"Clean images must have the shape of the degraded ones{also}. Received: "
+        f"Degraded and clean images must have the same shape{also}. Received: "
         f"degraded of shape {tuple(degraded.shape)}, clean of shape "
         f"{tuple(clean.shape)}"
     )

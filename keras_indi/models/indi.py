@@ -10,6 +10,7 @@ from keras import ops
 from keras_indi import process, samplers
 from keras_indi.annotations import FilePath
 from keras_indi.backend.exporting import check_exports
+from keras_indi.backend.padding import pad_to_multiple
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.models import checks
 from keras_indi.models.restorer import Restorer
@@ -69,8 +70,8 @@ class InDI(Restorer):
         **kwargs: `name` and so on of `keras.Model`.
 
     Call arguments:
-        inputs: A batch of degraded images `(batch, height, width, channels)`,
-            or a dict of `"images"`, x_t, `"times"`, t of shape `(batch,)`, and
+        inputs: A batch of degraded images `(batch, height, width, channels)` of any
+            size, or a dict of `"images"`, x_t, `"times"`, t of shape `(batch,)`, and
             `"degraded"`, y, where the backbone takes it.
 
     Returns:
@@ -175,13 +176,13 @@ class InDI(Restorer):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         if not isinstance(inputs, dict):
-            self.check_shape(inputs.shape)
-            first_values = ops.cast(inputs[:, 0, 0, 0], "float32")
-            inputs = {
-                "images": inputs,
-                "times": ops.ones_like(first_values),
-                "degraded": inputs,
-            }
+            self.check_channels(inputs.shape)
+            padded = pad_to_multiple(inputs, self.size_multiple)
+            first_values = ops.cast(padded[:, 0, 0, 0], "float32")
+            times = ops.ones_like(first_values)
+            padded = {"images": padded, "times": times, "degraded": padded}
+            height, width = ops.shape(inputs)[1:3]
+            return self.call(padded, training)[:, :height, :width]
         names = ["images", "degraded"] if self.condition_on_degraded else ["images"]
         checks.check_inputs(inputs, [*names, "times"])
         for name in names:
@@ -262,8 +263,7 @@ class InDI(Restorer):
     ) -> None:
         """Exports `model(y)`, the estimate in one step, for programs without Keras.
 
-        From the TensorFlow backend. What is exported takes batches of any size, of
-        heights and widths that are multiples of `size_multiple`.
+        From the TensorFlow backend. What is exported takes any batch, height and width.
 
         Args:
             filepath: Path of what is written: of a SavedModel, a folder.

@@ -207,7 +207,7 @@ class PairTrainer(BackboneModel):
         if self.train_function is None or force:
             # Within its first step TensorFlow would make the optimizer's variables one
             # by one, and trace the step again without.
-            if not self.optimizer.built:
+            if self.backbone.built and not self.optimizer.built:
                 with scope_of(self):
                     self.optimizer.build(self.trainable_variables)
             super().make_train_function(force)

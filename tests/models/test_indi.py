@@ -588,3 +588,15 @@ def test_settings_are_checked_as_arguments_are():
         with pytest.raises(ValueError, match="Received: "):
             setattr(model, name, wrong)
         assert getattr(model, name) == before
+
+
+@pytest.mark.parametrize("size", [(8, 8), (7, 9), (1, 3)])
+def test_a_call_on_images_alone_is_one_step_at_any_size(size):
+    model = InDI(tiny_unet(condition_on_degraded=True))
+    images = smooth_images(2, *size)
+    expected = model.restore(images, num_steps=1)
+    found = np.clip(to_numpy(model(images)), 0, 255)
+    np.testing.assert_allclose(found, expected, atol=0.01)
+    np.testing.assert_allclose(
+        np.clip(model.predict(images, verbose=0), 0, 255), expected, atol=0.01
+    )
