@@ -94,10 +94,18 @@ class RestorationMonitor(keras.callbacks.Callback):
         self._shapes = [[i.shape for i in side] for side in (self.degraded, self.clean)]
         numbers = {len(shapes) for shapes in self._shapes}
         ranks = {len(shape) for shapes in self._shapes for shape in shapes}
-        if ranks != {3} or len(numbers) != 1:
+        if (
+            ranks != {3}
+            or len(numbers) != 1
+            or not all(
+                fit_each_other(first, second, len(second) // len(first))
+                for first, second in zip(self.degraded, self.clean)
+            )
+        ):
             raise ValueError(
                 "`degraded` and `clean` must hold the same number of images (height, "
-                f"width, channels). {self._received()}"
+                "width, channels), of equal shapes, or clean ones larger by the "
+                f"model's `scale`. {self._received()}"
             )
         self.num_steps = tuple(checked_integer("num_steps", n) for n in num_steps)
         self.every = checked_integer("every", every)

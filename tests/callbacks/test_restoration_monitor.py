@@ -61,11 +61,12 @@ class ManualAverages(keras.callbacks.Callback):
         return [np.array(to_numpy(v.value)) for v in self.model.trainable_variables]
 
     def on_train_batch_end(self, batch, logs=None):
-        m = self.momentum
         weights = self.weights()
         if self.averages is None:
-            self.averages = weights
+            self.averages, self.updates = weights, 1
         else:
+            m = min(self.momentum, (1 + self.updates) / (10 + self.updates))
+            self.updates += 1
             self.averages = [
                 m * a + (1 - m) * w for a, w in zip(self.averages, weights)
             ]

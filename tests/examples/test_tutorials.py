@@ -100,7 +100,7 @@ def check_plane(output):
 def check_own(output):
     (difference,) = figures(r"tiles differ by (\d)", output)[0]
     assert difference <= 1
-    assert "BridgeNoise(eps=0.1) ClippedSampler(low=0.0, high=255.0)" in output
+    assert "BridgeNoise(eps=0.2) ClippedSampler(low=0.0, high=255.0)" in output
     assert "Scratches(spacing=12, brightness=0.6)" in output
 
 

@@ -6,7 +6,7 @@ from helpers import small_network, smooth_images, tiny_unet
 from PIL import Image
 
 from keras_indi.images.encoding import write_png
-from keras_indi.models import InDI
+from keras_indi.models import InDI, load_restorer
 from keras_indi.restoration import restore_file, restore_files
 from keras_indi.restoration.file_restoration import default_preset
 
@@ -254,5 +254,5 @@ def test_one_file_by_the_name_of_a_model(model, tmp_path):
     path = write(tmp_path / "a.png", image)
     options = {"num_steps": 1, "seed": 3}
     restore_file(tmp_path / "m.keras", path, tmp_path / "b.png", **options)
-    expected = model.restore(image, **options)
+    expected = load_restorer(tmp_path / "m.keras").restore(image, **options)
     np.testing.assert_array_equal(read(tmp_path / "b.png"), expected)

@@ -214,14 +214,14 @@ def test_the_states_noise_has_the_paths_variance(name, schedule):
     assert found[-1] < 1e-6 < 0.05 < found[0]
 
 
-def test_the_noise_is_a_fraction_of_the_value_range():
+def test_the_noise_is_that_of_images_from_minus_1_to_1():
     degraded = np.full((50, 50, 1), 128, "uint8")
     for value_range, image in [((0, 255), degraded), ((0, 1), degraded / 255)]:
         model = InDI(
             ConstantEstimate(0.0), noise_schedule=0.02, value_range=value_range
         )
         states = model.restore(image, num_steps=1, seed=0, return_trajectory=True)
-        deviation = np.std(states[0]) / value_range[1]
+        deviation = np.std(states[0]) / (value_range[1] / 2)
         assert deviation == pytest.approx(0.02, rel=4 / np.sqrt(2 * degraded.size))
 
 
