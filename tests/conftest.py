@@ -1,5 +1,7 @@
 """What all tests share: reproducible hypothesis runs, and a clean global state."""
 
+import signal
+
 import keras
 import pytest
 from helpers import run_folder
@@ -23,6 +25,14 @@ def _compile_once(tmp_path_factory):
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         # What computes for milliseconds need not be optimized for seconds.
         jax.config.update("jax_disable_most_optimizations", True)
+
+
+@pytest.fixture
+def interrupts():
+    """Ctrl-C raises, as in a program; a process in the background ignores it."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
 
 
 @pytest.fixture(autouse=True)

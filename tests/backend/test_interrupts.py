@@ -9,7 +9,7 @@ from keras_indi.backend.interrupts import deferred_interrupts
 
 
 @pytest.mark.backend_free
-def test_the_first_interrupt_waits_and_the_second_does_not():
+def test_the_first_interrupt_waits_and_the_second_does_not(interrupts):
     before = signal.getsignal(signal.SIGINT)
     done = []
     with pytest.raises(KeyboardInterrupt):

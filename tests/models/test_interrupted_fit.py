@@ -105,14 +105,6 @@ def test_by_the_data(data, fails_at):
     assert_goes_on(model, data)
 
 
-@pytest.fixture
-def interrupts():
-    """Ctrl-C raises, as in a program; pytest's worker processes ignore it."""
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, handler)
-
-
 def test_by_a_signal_within_a_step(data, interrupts):
     class Interrupting(InDI):
         armed = True
