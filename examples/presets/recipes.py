@@ -191,6 +191,13 @@ ARMS = {
 # Trained first, for the others to start from, and not shipped.
 GROUND = {
     **ARMS,
+    # Goes on with the best arm, whose hour it shares.
+    "ground": dataclasses.replace(
+        ARMS["arm_muon_three_levels_relu"],
+        batches=50000,
+        seed=1,
+        starts_from="arm_muon_three_levels_relu",
+    ),
     "ground_noise": Recipe(
         "noise",
         "Removes the noise of cameras, and Gaussian noise of sigma 5 to 50.",
