@@ -212,7 +212,7 @@ def trainable(optimizer=None, share=0.75, policy=None, **kwargs):
     unet = tiny_unet(
         gain=0.3, channel_multipliers=(1,), condition_on_degraded=True, dtype=policy
     )
-    model = InDI(unet, noise_schedule=BrownianNoise(0.02), seed=3, own_states=share)
+    model = InDI(unet, noise_schedule=BrownianNoise(0.04), seed=3, own_states=share)
     model.compile(optimizer or keras.optimizers.Adam(1e-2), **kwargs)
     return model
 
