@@ -16,15 +16,13 @@ settings.load_profile("keras_indi")
 
 @pytest.fixture(scope="session", autouse=True)
 def _compile_once(tmp_path_factory):
-    """Lets JAX compile fast, and once: the same small networks come again and again."""
+    """Lets JAX compile once: the same small networks come again and again."""
     if keras.config.backend() == "jax":
         import jax
 
         folder = run_folder(tmp_path_factory) / "jax_cache"
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        # What computes for milliseconds need not be optimized for seconds.
-        jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture

@@ -271,13 +271,16 @@ class PairTrainer(BackboneModel):
         degraded, clean, *weight = checks.unpack_pairs(data)
         self.check_shape(degraded.shape, "degraded")
         is_small = checks.check_same_shape(degraded, clean, self.scale)
-        if is_small is None:  # shapes that TensorFlow learns in the step
-            is_small = ops.shape(degraded)[1] != ops.shape(clean)[1]
         clean = ops.cast(clean, "float32")
         degraded = ops.cast(degraded, "float32")
-        if is_small is not False:
+        small = degraded
+        if is_small:
+            degraded = enlarge(small, self.scale)
+        elif is_small is None:  # TensorFlow learns the shapes in the step
             degraded = ops.cond(
-                is_small, lambda: enlarge(degraded, self.scale), lambda: degraded
+                ops.shape(small)[1] != ops.shape(clean)[1],
+                lambda: enlarge(small, self.scale),
+                lambda: small,
             )
         first = 0
         if not draw:

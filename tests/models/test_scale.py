@@ -179,7 +179,7 @@ def test_a_monitor_and_the_spread_of_draws(model, tmp_path):
     errors = np.mean((restored - clean) ** 2, axis=(1, 2, 3))
     psnr = np.mean(10 * np.log10(255**2 / errors))
     np.testing.assert_allclose(logs["restored_psnr_1"], [psnr], rtol=1e-3)
+    thrice = np.stack([enlarged(image, 3) for image in small])
     with pytest.raises(ValueError, match="2 times larger"):
-        trained.fit(
-            small, clean, callbacks=[RestorationMonitor(small, clean[:, :5])], verbose=0
-        )
+        shown = RestorationMonitor(small, thrice)
+        trained.fit(small, clean, callbacks=[shown], verbose=0)
