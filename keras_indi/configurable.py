@@ -26,23 +26,35 @@ class Configurable:
     `@keras.saving.register_keras_serializable(package="...")`, so that saved
     models find it again.
 
-    Once it is built, no attribute can be set, and arrays among them are read-only
-    copies: models compile in what they read. (A `functools.cached_property` works.)
+    Once it is built, no attribute can be set, arrays among them are read-only copies,
+    lists are tuples and dicts copies: models compile in what they read. (A
+    `functools.cached_property` works.)
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "__init__" in vars(cls):
+        if cls.__init__ is not object.__init__:
             cls.__init__ = _freezing(cls.__init__)  # type: ignore[method-assign]
 
     def __setattr__(self, name: str, value: Any) -> None:
+        self._check_is_being_built(f"{name}={value!r}")
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._check_is_being_built(f"del {name}")
+        super().__delattr__(name)
+
+    def _check_is_being_built(self, change):
         if "_is_being_built" not in vars(self):
             raise AttributeError(
                 f"A {type(self).__name__} does not change once it is built, as models "
                 "have compiled in what they read of it. Build another one, and set "
-                f"that. Received: {name}={value!r} for {self!r}"
+                f"that. Received: {change} for {self!r}"
             )
-        super().__setattr__(name, value)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Of a copy or an unpickled object, whose arrays can be written.
+        vars(self).update({name: _frozen(value) for name, value in state.items()})
 
     def get_config(self) -> Config:
         """Returns the constructor's arguments as a JSON-compatible dict."""
@@ -74,7 +86,7 @@ class Configurable:
         return f"{type(self).__name__}({arguments})"
 
     def _key(self):
-        return json.dumps(self.get_config(), sort_keys=True, default=_exact)
+        return json.dumps(_exact(self.get_config()))
 
 
 def _freezing(init: Callable[..., None]) -> Callable[..., None]:
@@ -89,21 +101,41 @@ def _freezing(init: Callable[..., None]) -> Callable[..., None]:
         init(self, *args, **kwargs)
         del attributes["_is_being_built"]
         for name, value in attributes.items():
-            if isinstance(value, np.ndarray):
-                attributes[name] = value.copy()
-                attributes[name].setflags(write=False)
+            attributes[name] = _frozen(value)
 
     return constructor
 
 
+def _frozen(value: Any) -> Any:
+    """A value that nobody else can change: containers and arrays are copies."""
+    if isinstance(value, np.ndarray):
+        value = value.copy()
+        value.setflags(write=False)
+    elif type(value) in (list, tuple):
+        return tuple(map(_frozen, value))
+    elif type(value) is dict:
+        return {key: _frozen(member) for key, member in value.items()}
+    return value
+
+
 def _exact(value: Any) -> Any:
-    """What stands in a key for a value that JSON lacks; a repr leaves out digits."""
+    """What stands in a key for a value, for JSON to write down."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return list(map(_exact, value))
+    if isinstance(value, dict):
+        # JSON takes 1 and "1" for one name.
+        members = [(repr(key), _exact(member)) for key, member in value.items()]
+        return {"dict": sorted(members, key=lambda member: member[0])}
     if isinstance(value, Configurable):
-        return [type(value).__name__, value.get_config()]
+        return [type(value).__name__, _exact(value.get_config())]
     if hasattr(value, "__array__"):
         array = ops.convert_to_numpy(value)
         digest = hashlib.sha256(array.tobytes()).hexdigest()
         return [array.dtype.str, array.shape, digest]
+    if isinstance(value, keras.layers.Layer):  # whose repr is its name
+        return [repr(value), id(value)]
     return repr(value)
 
 

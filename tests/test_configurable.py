@@ -107,6 +107,60 @@ def test_arrays_are_read_only_copies():
         weighted.weights[0] = 5.0
 
 
+def test_containers_are_copies_and_cannot_be_written():
+    array, rows = np.ones(3), [1.0, 2.0]
+    shape = Shape(rows, {"rows": rows, "arrays": [array]})
+    before = hash(shape)
+    array[0] = rows[0] = 5.0
+    assert shape.sides == (1.0, 2.0) and shape.names["rows"] == (1.0, 2.0)
+    np.testing.assert_array_equal(shape.names["arrays"][0], np.ones(3))
+    with pytest.raises(TypeError):
+        shape.sides[0] = 5.0
+    assert hash(shape) == before
+    serialized = json.loads(json.dumps(keras.saving.serialize_keras_object(Shape([1]))))
+    assert keras.saving.deserialize_keras_object(serialized) == Shape([1])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, pickle.dumps])
+def test_arrays_of_copies_are_read_only(copied):
+    again = copied(Weighted(np.ones(3)))
+    again = pickle.loads(again) if isinstance(again, bytes) else again
+    assert again == Weighted(np.ones(3))
+    with pytest.raises(ValueError, match="read-only"):
+        again.weights[0] = 5.0
+
+
+def test_attributes_cannot_be_deleted():
+    shape = Shape()
+    with pytest.raises(AttributeError, match="Received: del sides"):
+        del shape.sides
+    assert shape.sides == 3
+
+
+def test_a_constructor_may_stand_in_a_class_of_another_kind():
+    class Mixin:
+        def __init__(self, sides=3):
+            self.sides = sides
+
+    class Mixed(Mixin, configurable.Configurable):
+        pass
+
+    mixed = Mixed(5)
+    with pytest.raises(AttributeError, match="Build another"):
+        mixed.sides = 6
+    assert mixed == Mixed(5) != Mixed(6)
+
+
+def test_layers_of_one_name_are_different_layers():
+    first, second = keras.layers.Dense(2, name="a"), keras.layers.Dense(2, name="a")
+    assert Shape(first) == Shape(first) != Shape(second)
+
+
+def test_keys_of_dicts_are_exact():
+    assert Shape({1: 2, "a": 3}) == Shape({"a": 3, 1: 2})
+    assert Shape({1: 2}) != Shape({"1": 2})
+
+
 @pytest.mark.parametrize(
     "kind", [np.array, keras.ops.convert_to_tensor, keras.Variable, Weighted]
 )

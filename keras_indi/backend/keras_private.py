@@ -72,20 +72,22 @@ def keep_swapped_averages(callbacks: Iterable[keras.callbacks.Callback]) -> None
 def make_interruptible(model: Any, name: str) -> None:
     """Changes a model's step so that an interrupt or an error leaves the model whole.
 
-    On JAX, `fit` and `evaluate` take the values out of the model's variables, and a
-    step gives their memory away before its results are at hand. What comes in between
-    would leave a model without weights.
+    On JAX, `fit`, `evaluate` and `predict` take the values out of the model's
+    variables, and a step gives their memory away before its results are at hand. What
+    comes in between would leave a model without weights.
 
     Args:
         model: `keras.Model` that has made the step.
-        name: `"train"` or `"test"`.
+        name: `"train"`, `"test"` or `"predict"`.
     """
     if keras.config.backend() != "jax":
         return
     function = getattr(model, f"{name}_function")
-    kinds = ["trainable", "non_trainable", "optimizer", "metrics"]
-    if name == "test":
-        kinds.remove("optimizer")
+    kinds = {
+        "train": ["trainable", "non_trainable", "optimizer", "metrics"],
+        "test": ["trainable", "non_trainable", "metrics"],
+        "predict": ["trainable", "non_trainable"],
+    }[name]
     keys = [f"{kind}_variables" for kind in kinds]
 
     def step(state, iterator):

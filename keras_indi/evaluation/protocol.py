@@ -89,7 +89,7 @@ class Protocol(Configurable):
         self.metrics = _checked_metrics(metrics, extractor)
         self.channel = checked_choice("channel", channel, ("rgb", "y"))
         self.crop_border = checked_integer("crop_border", crop_border, least=0)
-        self.value_range = [float(value) for value in value_range]
+        self.value_range = tuple(float(value) for value in value_range)
         self.weights = _checked_weights(weights)
         self.extractor = None if extractor is None else str(extractor)
         self.kid_subset_size = checked_integer(

@@ -111,8 +111,9 @@ def check_image(
                 f"{received}, values from {least:g} to {most:g}"
             )
     if max(-least, most) <= 1 <= least_width < np.inf and not whole:
+        # One text for all images, so that Python shows it once.
         warnings.warn(
-            f"`{argument}` lies in [{least:.3g}, {most:.3g}], and the model's "
+            f"`{argument.partition('[')[0]}` lies within [-1, 1], and the model's "
             f"value_range is {value_range}: it would look black. Rescale the images to "
             "the model's range, or build the model with theirs.",
             stacklevel=2,

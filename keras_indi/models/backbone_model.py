@@ -10,6 +10,7 @@ from keras_indi.annotations import ValueLimits
 from keras_indi.backend import keras_private
 from keras_indi.backend.replicas import ReplicaSeedGenerator
 from keras_indi.models import checks
+from keras_indi.models.averaging_optimizer import warm_up_averages
 from keras_indi.presets import PresetModel
 from keras_indi.validation import checked_integer
 from keras_indi.value_range import ValueRange
@@ -103,6 +104,7 @@ class BackboneModel(PresetModel, keras.Model):
         if optimizer is not None and optimizer.built:
             # Its state is of the variables of the backbone before.
             self.optimizer = type(optimizer).from_config(optimizer.get_config())
+            warm_up_averages(self.optimizer)  # of optimizers inside it
         self.forget_compiled()
 
     def forget_compiled(self) -> None:

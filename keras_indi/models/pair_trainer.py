@@ -39,6 +39,7 @@ class PairTrainer(BackboneModel):
 
     train_function: Any
     test_function: Any
+    predict_function: Any
     # The loss of `compile`, unless another is given.
     default_loss = "mean_absolute_error"
 
@@ -203,6 +204,14 @@ class PairTrainer(BackboneModel):
             keras_private.reattach_variables(self)
             raise
 
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """What `call` returns of batches of images; see `keras.Model.predict`."""
+        try:
+            return super().predict(*args, **kwargs)
+        except BaseException:
+            keras_private.reattach_variables(self)
+            raise
+
     def make_train_function(self, force: bool = False) -> Any:
         if self.train_function is None or force:
             # Within its first step TensorFlow would make the optimizer's variables one
@@ -219,6 +228,12 @@ class PairTrainer(BackboneModel):
             super().make_test_function(force)
             keras_private.make_interruptible(self, "test")
         return self.test_function
+
+    def make_predict_function(self, force: bool = False) -> Any:
+        if self.predict_function is None or force:
+            super().make_predict_function(force)
+            keras_private.make_interruptible(self, "predict")
+        return self.predict_function
 
     def _symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         # Keras builds losses and metrics on the batch that it is given, and shows them

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pytest
 
@@ -159,3 +161,14 @@ def test_integers_that_cannot_fill_the_range_are_refused():
     image = np.full((4, 4, 3), 255, "uint8")
     with pytest.raises(ValueError, match=r"uint8.*value_range=\(0, 65535\).*Received"):
         inputs.check_image(image, (0, 65535), 3)
+
+
+def test_the_warning_of_another_range_is_shown_once():
+    images = np.random.default_rng(0).uniform(0.1, 0.9, (3, 4, 4, 3))
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("default")
+        for top in (1.0, 0.9, 0.8):  # other values, one at a time and in a list
+            inputs.normalize_inputs(top * images[0], (0, 255), 3)
+            inputs.normalize_inputs(list(top * images), (0, 255), 3)
+    texts = {str(one.message) for one in shown}
+    assert len(texts) == 1 and "`images`" in texts.pop()

@@ -143,6 +143,16 @@ def test_under_mixed_float16_the_average_warms_up(data):
         np.testing.assert_allclose(found, value, atol=1e-5)
 
 
+def test_the_average_inside_loss_scaling_warms_up_for_a_new_backbone(data):
+    inner = keras.optimizers.AdamW(1e-3, **EMA)
+    model = compiled(keras.optimizers.LossScaleOptimizer(inner, initial_scale=2.0))
+    model.fit(*data, batch_size=8, **QUIET)
+    model.backbone = small_network()
+    inner = model.optimizer.inner_optimizer
+    momentum = to_numpy(keras.ops.convert_to_tensor(inner.ema_momentum))
+    assert momentum == pytest.approx(0.1)  # of no update yet
+
+
 def test_a_fit_without_an_update_leaves_the_weights(data):
     # An average that has seen no step is all zeros.
     model = compiled(AveragedAdam(1e-2))

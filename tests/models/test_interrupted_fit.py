@@ -187,3 +187,15 @@ def test_an_interrupted_evaluation_leaves_the_model_whole(data):
         model.evaluate(*data, batch_size=4, callbacks=[callback], verbose=0)
     assert_same_weights(model, before)
     assert_goes_on(model, data)
+
+
+@pytest.mark.parametrize("at", ["on_predict_batch_begin", "on_predict_batch_end"])
+def test_an_interrupted_prediction_leaves_the_model_whole(data, at):
+    model = compiled()
+    model.fit(*data, batch_size=4, **QUIET)
+    before = weights_of(model)
+    with pytest.raises(KeyboardInterrupt):
+        callback = interrupt(**{at: 1})
+        model.predict(data[0], batch_size=1, callbacks=[callback], verbose=0)
+    assert_same_weights(model, before)
+    assert_goes_on(model, data)

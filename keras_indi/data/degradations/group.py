@@ -26,9 +26,9 @@ class Group(Degradation):
                 "`degradations` must be a list of at least one degradation. "
                 f"Received: degradations={degradations!r}"
             )
-        self.degradations = [
+        self.degradations = tuple(
             resolve(member, Degradation, {}, "degradations") for member in degradations
-        ]
+        )
         axes = [member.axes for member in self.degradations]
         if any(count != 3 for count in axes[1:]):
             raise ValueError(

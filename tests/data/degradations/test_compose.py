@@ -41,13 +41,13 @@ def test_members_are_objects_names_and_configs():
 
     config = keras.saving.serialize_keras_object(DefocusBlur(2.0))
     group = Compose(["keras_indi>GaussianNoise", config, Compose([Downsample(2)])])
-    assert group.degradations == [
+    assert group.degradations == (
         GaussianNoise(),
         DefocusBlur(2.0),
         Compose([Downsample(2)]),
-    ]
+    )
     assert repr(Compose([GaussianNoise(5)])) == (
-        "Compose(degradations=[GaussianNoise(sigma=5.0)])"
+        "Compose(degradations=(GaussianNoise(sigma=5.0),))"
     )
 
 
