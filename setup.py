@@ -13,7 +13,7 @@ PROJECT_URL = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"
 ]["keras-indi"]["project_url"]
 
 # CONTRIBUTING.md tells how the bounds of versions are found.
-CLI = ["click>=8.1,<9", "pyyaml>=6,<7"]
+CLI = ["click>=8.2,<9", "pyyaml>=6,<7"]
 TIFFFILE = "tifffile>=2025.5,<2027"
 DATA = [
     "pillow>=11,<14",
