@@ -55,7 +55,7 @@ def test_what_is_found_out(saved):
     assert found["recommended"] == {
         "num_steps": 2,
         "sampler": "indi",
-        "time_grid": "ExplicitGrid(points=[1.0, 0.4, 0.0])",
+        "time_grid": "ExplicitGrid(points=(1.0, 0.4, 0.0))",
         "time_shift": 1.0,
     }
     path = saved / "model.weights.h5"
