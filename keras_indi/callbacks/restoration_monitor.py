@@ -151,7 +151,7 @@ class RestorationMonitor(keras.callbacks.Callback):
                 f"The images of every pair {must_fit(scale)}, all alike. "
                 + self._received()
             )
-        self._scale = scales[0]
+        self._scale_argument = scales[0]
         self._metrics = self.metrics or ()
         if self.metrics is None:
             value_range = self.model.value_range
@@ -183,7 +183,7 @@ class RestorationMonitor(keras.callbacks.Callback):
             num_steps=num_steps,
             seed=self.seed,
             verbose=0,
-            **{**self._scale, **self.restore_arguments},
+            **{**self._scale_argument, **self.restore_arguments},
         )
 
     def _mean(self, metric, restored):
@@ -214,8 +214,8 @@ class RestorationMonitor(keras.callbacks.Callback):
         shown = range(min(self.num_previews, len(self.clean)))
         height, width = np.min([self.clean[i].shape[:2] for i in shown], axis=0)
         degraded = [
-            resize(image, *clean.shape[:2], "bilinear")
-            for image, clean in zip(self.degraded, self.clean)
+            resize(self.degraded[i], *self.clean[i].shape[:2], "bilinear")
+            for i in shown
         ]
         columns = [degraded, *restored, self.clean]
         steps = ["1 step" if n == 1 else f"{n} steps" for n in self.num_steps]

@@ -66,6 +66,8 @@ def resize(
             "`height` and `width` must be at least 1. Received: "
             f"height={height}, width={width}"
         )
+    if image.shape[:2] == (height, width):
+        return image.copy()
     resized = resize_block(
         image, height, width, slice(None), slice(None), method, antialias
     )

@@ -88,8 +88,10 @@ def restore_by_blocks(
         def finished(index: Any) -> np.ndarray:
             block = in_file_range(restored[index], image.dtype, model.value_range)
             block = to_channels(block, colours) if turned_grey else block
+            if not has_alpha:
+                return block
             alpha = np.rint(enlarged[index][..., colours:]).astype(image.dtype)
-            return np.concatenate([block, alpha], axis=-1) if has_alpha else block
+            return np.concatenate([block, alpha], axis=-1)
 
         shape = (*image.shape[:2], channels)
         enlarged = EnlargedImage(image, scale)
