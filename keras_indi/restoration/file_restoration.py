@@ -5,12 +5,12 @@ import pathlib
 import time
 import warnings
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras_indi import samplers
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.encoding import FORMATS, write_photograph
-from keras_indi.images.photograph import Photograph, read_photograph
+from keras_indi.images.photograph import read_photograph
 from keras_indi.inference.progress import Progress
 from keras_indi.models import Restorer, checks, load_restorer
 from keras_indi.presets import read_metadata
@@ -59,6 +59,14 @@ class Result:
             parts.append(f"{len(self.failed)} failed")
         by = f", by {' and '.join(self.models)}" if self.models else ""
         return f"{', '.join(parts)}, in {self.seconds:.1f} s{by}"
+
+
+class _Chosen(NamedTuple):
+    """A model, and what is known of it by its name."""
+
+    model: Restorer
+    name: str | None = None
+    jpeg_quality: tuple[int, int] = (1, 100)  # of files that it suits
 
 
 def restore_file(
@@ -122,12 +130,9 @@ def restore_file(
                 f"{name}={restore_options[name]!r}"
             )
     job = one_output(input_path, output_path, overwrite)
-    preset = model
-    if isinstance(model, (str, pathlib.Path)):
-        model = load_restorer(model)
     result = Result()
     try:
-        _restore(model, preset, job, None, False, restore_options, result)
+        _restore(_chosen(model), job, None, False, restore_options, result)
     except UnusableImageError as error:
         raise UnusableImageError(f"{error}. Received: {str(job.source)!r}") from error
     for note in result.notes.values():
@@ -221,9 +226,7 @@ def restore_files(
     for job in jobs:
         preset = default_preset(job.source) if model is None else model
         try:
-            _restore(
-                models[preset], preset, job, num_samples, compare, settings, result
-            )
+            _restore(models[preset], job, num_samples, compare, settings, result)
         except UnusableImageError as error:
             result.failed[job.source] = str(error)
         except ImportError:
@@ -241,42 +244,42 @@ def default_preset(path):
     return DEFAULT_PRESETS.get(FORMATS.get(path.suffix.lower()), OTHER_PRESET)
 
 
-def unsuited(photograph: Photograph, preset: Any) -> list[str]:
-    """Notes on a photograph that lies outside what a preset was trained on.
+def _models(jobs, model, dtype):
+    """Dict of what names a model to the `_Chosen`, for all files, loaded before any."""
+    if model is None:
+        names = dict.fromkeys(default_preset(job.source) for job in jobs)
+        return {name: _chosen(name, dtype) for name in names}
+    if isinstance(model, (str, pathlib.Path)) and not jobs:
+        return {model: None}
+    return {model: _chosen(model, dtype)}
 
-    Args:
-        photograph: A `Photograph`.
-        preset: What named the model; of a model itself nothing is known.
-    """
-    if photograph.jpeg_quality is None or not isinstance(preset, (str, pathlib.Path)):
-        return []
+
+def _chosen(model, dtype="auto"):
+    if not isinstance(model, (str, pathlib.Path)):
+        return _Chosen(model)
+    loaded = load_restorer(model, dtype)
     try:
-        low, high = read_metadata(preset).get("jpeg_quality", (1, 100))
-    except ValueError:  # a file of a model
-        return []
-    if low <= photograph.jpeg_quality <= high:
+        metadata = read_metadata(model)
+    except ValueError:  # a file of a model, which has none
+        metadata = {}
+    qualities = metadata.get("jpeg_quality", (1, 100))
+    return _Chosen(loaded, str(model), qualities)
+
+
+def _unsuited(photograph, chosen):
+    """Notes on a photograph that lies outside what a model was trained on."""
+    low, high = chosen.jpeg_quality
+    quality = photograph.jpeg_quality
+    if quality is None or low <= quality <= high:
         return []
     return [
-        f"a JPEG of quality {photograph.jpeg_quality}, and {preset} was trained on "
-        f"{low} to {high}"
+        f"a JPEG of quality {quality}, and {chosen.name} was trained on {low} to {high}"
     ]
 
 
-def _models(jobs, model, dtype):
-    """Dict of what names a model to the model, for all files, loaded before any."""
-    if model is None:
-        names = dict.fromkeys(default_preset(job.source) for job in jobs)
-        return {name: load_restorer(name, dtype) for name in names}
-    if isinstance(model, (str, pathlib.Path)):
-        return {model: load_restorer(model, dtype) if jobs else None}
-    return {model: model}
-
-
-def _restore(model, preset, job, num_samples, compare, settings, result):
-    """Restores one file, and tells the result what was written.
-
-    The model came by the name of the preset, or is the same.
-    """
+def _restore(chosen, job, num_samples, compare, settings, result):
+    """Restores one file by a `_Chosen`, and notes in the result what was written."""
+    model = chosen.model
     endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
     if ZARR in endings or is_by_blocks(job.source):
         if num_samples is not None or compare:
@@ -289,7 +292,7 @@ def _restore(model, preset, job, num_samples, compare, settings, result):
         return
     photograph = read_photograph(job.source)
     pixels = restore_pixels(model, photograph.pixels, num_samples, **settings)
-    notes = [*photograph.notes, *unsuited(photograph, preset)]
+    notes = [*photograph.notes, *_unsuited(photograph, chosen)]
     draws = [pixels] if num_samples is None else pixels
     for index, (draw, path) in enumerate(zip(draws, job.outputs)):
         restored = photograph.with_pixels(draw, resized_alpha(photograph.alpha, draw))
