@@ -39,7 +39,7 @@ def steps_of(optimizer: Any) -> Any:
 
 
 def begin_at_epoch(model: Any, epoch: int | None) -> None:
-    """Lets the fit that begins go on at a later epoch; `None` as it was told.
+    """Lets the fit that begins go on at a later epoch; `None` at its own.
 
     The one way for a callback to do so; Keras's own `BackupAndRestore` takes it too.
     """

@@ -24,7 +24,7 @@ INVERSE = {6: 8, 8: 6}  # EXIF orientations that another one undoes
 TIFF_TAGS = {0x010E, 0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x013B, 0x8298}
 EXIF_DIRECTORY = 0x8769
 TIFF_DIRECTORIES = {EXIF_DIRECTORY, 0x8825}
-# Which tell width and height: in a file's own directory, and in that of EXIF.
+# Of width and height: in a file's own directory, and in that of EXIF.
 SIZE_TAGS = (0x0100, 0x0101)
 EXIF_SIZE_TAGS = (0xA002, 0xA003)
 
@@ -165,7 +165,7 @@ def _exif(header):
 
 
 def _resized_exif(exif, height, width):
-    """A copy of the EXIF block in which the sizes that it tells are true."""
+    """A copy of the EXIF block in which the width and height are right."""
     from PIL import Image
 
     resized = Image.Exif()

@@ -14,11 +14,8 @@ from keras_indi.backend import keras_private
 class AveragingOptimizer(keras.optimizers.Optimizer):
     """What an optimizer's class is mixed with, so that its average warms up.
 
-    A momentum of 0.9999, the paper's, remembers some ten thousand steps, the random
-    start among them: after a shorter training the average is still mostly untrained.
-    Here the momentum at update n is at most `(1 + n) / (10 + n)`, so that the average
-    covers roughly the last tenth of a short training and tends to the full momentum in
-    a long one. Under gradient accumulation only updates count, not the steps between.
+    How, and why, says `AveragedAdam`. Under gradient accumulation only updates count,
+    not the steps between.
     """
 
     # The updates that were made when the present fit began, and its callbacks.

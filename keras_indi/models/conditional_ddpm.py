@@ -49,12 +49,8 @@ class ConditionalDDPM(Restorer):
             them. Defaults to 100 steps of `"ancestral"` on the `"uniform"` grid, whose
             times are the schedule's t. Its `time_shift` can only be 1.
         scale: Int, as for `InDI`. Defaults to 1.
-        size_multiple: Int: the backbone takes heights and widths that are multiples
-            of it; images of other sizes are padded. Defaults to `None`, the
-            backbone's attribute of that name, or 1.
-        receptive_field: Int, the side in pixels of the window that an output of the
-            backbone sees, so that large images restore in tiles. Defaults to `None`,
-            the backbone's attribute of that name, or not known.
+        size_multiple: Int, as for `InDI`. Defaults to `None`, the backbone's.
+        receptive_field: Int, as for `InDI`. Defaults to `None`, the backbone's.
         **kwargs: `name` and so on of `keras.Model`.
 
     Call arguments:
