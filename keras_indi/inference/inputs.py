@@ -166,7 +166,7 @@ def normalize_seeds(seed: int | Sequence[int], count: int) -> list[tuple[int, in
     Raises:
         ValueError: If it is neither, or there is not one an image.
     """
-    if np.ndim(seed) == 0:
+    if not isinstance(seed, (Sequence, np.ndarray)):
         checked_integer("seed", seed, least=0)
         return [(int(seed), index) for index in range(count)]
     if len(seed) != count:

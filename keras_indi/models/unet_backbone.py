@@ -95,7 +95,7 @@ class UNetBackbone(PresetModel, keras.Model):
         **kwargs: Any,
     ) -> None:
         channel_multipliers = tuple(channel_multipliers)
-        blocks = blocks_per_level
+        blocks: Any = blocks_per_level
         if isinstance(blocks, (list, tuple)):
             blocks = blocks_per_level = tuple(blocks)
         else:

@@ -100,7 +100,7 @@ def load(cls, found, load_weights, dtype, overrides):
     described = _described(build, found)
     if stored is None:
         _check_size(described, found)
-    else:
+    elif described:
         weights.check_shapes(stored, described, found.handle)
     model = _built(build, found)
     if load_weights:
@@ -109,12 +109,17 @@ def load(cls, found, load_weights, dtype, overrides):
 
 
 def _described(build, found):
-    """Names and shapes of a network's weights, of which none is made."""
+    """Names and shapes of a network's weights, of which none is made.
+
+    The list is empty where they are made when the network is first used: that is a
+    registered class of the user's own.
+    """
     # Keras numbers its random generators by Python's, also of a network for a moment.
     state = random.getstate()
     try:
         with keras.StatelessScope(initialize_variables=False):
-            network = built_backbone(_built(build, found))
+            model = _built(build, found)
+            network = getattr(model, "backbone", model)
             return [(w.path, tuple(w.shape)) for w in network.weights]
     finally:
         random.setstate(state)

@@ -276,7 +276,7 @@ def test_overrides(saved):
     assert model.noise_schedule == BrownianNoise(0.1)
     assert model.value_range == (0, 255) and model.name == "mine"
     assert model.restore_defaults["num_steps"] == 7
-    with pytest.raises(ValueError, match="of shape .* instead of .*load_weights=False"):
+    with pytest.raises(ValueError, match="lacks .* of shape .*load_weights=False"):
         InDI.from_preset(saved, base_channels=8)
     wide = InDI.from_preset(saved, load_weights=False, base_channels=8)
     assert wide.backbone.base_channels == 8
