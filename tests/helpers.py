@@ -1,9 +1,14 @@
-"""Small networks, full-strength weights and walks that several tests use."""
+"""Small networks, walks, and runs of scripts that several tests use."""
 
 import contextlib
+import io
 import os
 import pathlib
+import runpy
+import subprocess
+import sys
 from itertools import pairwise
+from unittest import mock
 
 import keras
 import numpy as np
@@ -26,6 +31,33 @@ def run_folder(tmp_path_factory):
     """The folder of this run of pytest, one for all its processes."""
     folder = tmp_path_factory.getbasetemp()
     return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+def run_alone(command, environment, folder="."):
+    """Runs a script with its arguments in a process of its own; what it printed."""
+    result = subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout[-4000:]
+    return result.stdout
+
+
+def run_here(command, environment, folder="."):
+    """The same in this process, which need not load Keras and the backend again."""
+    printed = io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        mock.patch.object(sys, "argv", [str(part) for part in command]),
+        mock.patch.dict(os.environ, environment),
+        contextlib.redirect_stdout(printed),
+    ):
+        runpy.run_path(str(command[0]), run_name="__main__")
+    return printed.getvalue()
 
 
 def to_numpy(tensor):

@@ -1,36 +1,26 @@
-"""Tutorials run from top to bottom in their smoke mode, as scripts and as notebooks."""
+"""Tutorials run from top to bottom in their smoke mode, as scripts and as notebooks.
+
+The scripts run in this process, and each notebook in a process of its own.
+"""
 
 import math
 import re
-import subprocess
-import sys
 
 import keras
+import matplotlib.pyplot
 import nbformat
 import numpy as np
 import pytest
+from helpers import run_alone, run_here
 from PIL import Image, ImageSequence
-
-
-def run(command, environment, folder):
-    result = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
-    assert result.returncode == 0, result.stdout[-4000:]
-    return result.stdout
 
 
 @pytest.fixture
 def ran(tutorial, smoke, tmp_path):
     """The output of a tutorial's smoke run, in an empty folder."""
-    environment = {**smoke, "MPLBACKEND": "Agg"}
-    return run([sys.executable, str(tutorial)], environment, tmp_path)
+    matplotlib.use("Agg")
+    yield run_here([tutorial], smoke, tmp_path)
+    matplotlib.pyplot.close("all")
 
 
 def test_runs_in_smoke_mode(tutorial, ran, tmp_path):
@@ -118,7 +108,7 @@ def test_full_scale_on_two_devices(make_notebooks, smoke, tmp_path):
     path = make_notebooks.ROOT / "tutorials" / "train_at_full_scale.py"
     flags = "--xla_force_host_platform_device_count=2"
     environment = {**smoke, "MPLBACKEND": "Agg", "XLA_FLAGS": flags}
-    output = run([sys.executable, str(path)], environment, tmp_path)
+    output = run_alone([path], environment, tmp_path)
     assert "'cpu:1'" in output
     check_full_scale(output)
 
