@@ -120,15 +120,16 @@ def tiny_unet(seed=0, gain=1.0, **kwargs):
     return full_strength(keras_indi.models.UNetBackbone(**arguments), seed, gain)
 
 
-def small_network(channels=3, seed=0, filters=4):
+def small_network(channels=3, seed=0, filters=4, condition_on_degraded=False):
     """A network of one's own: two convolutions of x_t and a constant image of t."""
-    images = keras.Input((None, None, channels), name="images")
-    times = keras.Input((), name="times")
+    names = ["images", "degraded"] if condition_on_degraded else ["images"]
+    shown = {name: keras.Input((None, None, channels), name=name) for name in names}
+    images, times = shown["images"], keras.Input((), name="times")
     plane = ops.reshape(times, (-1, 1, 1, 1)) * ops.ones_like(images[..., :1])
-    x = ops.concatenate([images, plane], axis=-1)
+    x = ops.concatenate([*shown.values(), plane], axis=-1)
     x = keras.layers.Conv2D(filters, 3, padding="same", activation="tanh")(x)
     x = keras.layers.Conv2D(channels, 3, padding="same")(x)
-    network = keras.Model({"images": images, "times": times}, images + x)
+    network = keras.Model({**shown, "times": times}, images + x)
     return full_strength(network, seed, gain=0.5)
 
 
