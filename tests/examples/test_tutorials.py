@@ -21,6 +21,7 @@ def ran(tutorial, smoke, tmp_path):
     matplotlib.use("Agg")
     yield run_here([tutorial], smoke, tmp_path)
     matplotlib.pyplot.close("all")
+    keras.distribution.set_distribution(None)  # of several devices
 
 
 def test_runs_in_smoke_mode(tutorial, ran, tmp_path):
