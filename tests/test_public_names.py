@@ -130,7 +130,12 @@ def classes_for_keras():
 
 
 @pytest.mark.parametrize(
-    "imports", ["keras, keras_indi", "keras_indi, keras", "keras_indi.samplers, keras"]
+    "imports",
+    [
+        "keras, keras_indi",
+        pytest.param("keras_indi, keras", marks=pytest.mark.slow),
+        pytest.param("keras_indi.samplers, keras", marks=pytest.mark.slow),
+    ],
 )
 def test_keras_finds_every_class_after_importing_the_package(imports):
     expected = sorted(classes_for_keras())

@@ -4,6 +4,7 @@ The scripts run in this process, and each notebook in a process of its own.
 """
 
 import math
+import pathlib
 import re
 
 import keras
@@ -14,17 +15,27 @@ import pytest
 from helpers import run_alone, run_here
 from PIL import Image, ImageSequence
 
+# Two tutorials, of restoring and of one's own classes, run on every backend; those that
+# train for longer run where the slow tests do.
+SHORT = ("restore_a_photograph", "bring_your_own")
+SCRIPTS = (pathlib.Path(__file__).parents[2] / "examples" / "tutorials").glob("*.py")
 
-@pytest.fixture
-def ran(tutorial, smoke, tmp_path):
-    """The output of a tutorial's smoke run, in an empty folder."""
+
+@pytest.mark.parametrize(
+    "tutorial",
+    [
+        pytest.param(path, marks=() if path.stem in SHORT else pytest.mark.slow)
+        for path in sorted(SCRIPTS)
+    ],
+    ids=lambda path: path.stem,
+)
+def test_runs_in_smoke_mode(tutorial, smoke, tmp_path):
     matplotlib.use("Agg")
-    yield run_here([tutorial], smoke, tmp_path)
-    matplotlib.pyplot.close("all")
-    keras.distribution.set_distribution(None)  # of several devices
-
-
-def test_runs_in_smoke_mode(tutorial, ran, tmp_path):
+    try:
+        output = run_here([tutorial], smoke, tmp_path)
+    finally:
+        matplotlib.pyplot.close("all")
+        keras.distribution.set_distribution(None)  # of several devices
     # It writes into its own folder alone, no picture of the text is touched.
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
     folder = tmp_path / "runs" / tutorial.stem
@@ -38,7 +49,7 @@ def test_runs_in_smoke_mode(tutorial, ran, tmp_path):
         picture = Image.open(path)
         frames = [np.array(f.convert("L")) for f in ImageSequence.Iterator(picture)]
         assert min(frame.std() for frame in frames) > 1, path.name
-    CHECKS[tutorial.stem](ran)
+    CHECKS[tutorial.stem](output)
 
 
 def figures(pattern, output):

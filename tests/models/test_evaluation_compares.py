@@ -101,6 +101,7 @@ TWO_DEVICES = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="TensorFlow's")
 def test_replicas_share_the_pairs_of_one_evaluation(request):
     result = subprocess.run(

@@ -321,6 +321,7 @@ def test_compilation_changes_nothing(data):
         assert_same_weights(model, expected, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow's XLA")
 def test_xla_learns_as_well(data):
     # With draws of its own: TensorFlow's generators differ under XLA.
