@@ -13,7 +13,7 @@ from keras_indi_cli.__main__ import main
 CONFIG = """
 clean: clean
 degradation: {name: gaussian_noise, sigma: [5, 50]}
-network: {base_channels: 4, channel_multipliers: [1], blocks_per_level: 1}
+network: {base_channels: 4, channel_multipliers: [1, 2], blocks_per_level: 1}
 batches: 4
 batch_size: 2
 crop_size: 16

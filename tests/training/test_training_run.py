@@ -21,7 +21,7 @@ from keras_indi.models import InDI
 from keras_indi.training import TrainingConfig, train
 from keras_indi.training.training_run import build_model, build_pairs
 
-TINY = {"base_channels": 4, "channel_multipliers": [1], "blocks_per_level": 1}
+TINY = {"base_channels": 4, "channel_multipliers": [1, 2], "blocks_per_level": 1}
 
 
 @pytest.fixture
