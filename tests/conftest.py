@@ -29,6 +29,20 @@ def _compile_fast(tmp_path_factory):
         jax.config.update("jax_disable_most_optimizations", True)
 
 
+@pytest.fixture(autouse=True)
+def _run_as_traced(request):
+    """Spares TensorFlow's graph optimizer, which takes longer than small networks.
+
+    The slow tests run with it, as a user's programs do.
+    """
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        fast = request.node.get_closest_marker("slow") is None
+        options = {"disable_meta_optimizer": fast}
+        tf.config.optimizer.set_experimental_options(options)
+
+
 @pytest.fixture
 def interrupts():
     """Ctrl-C raises, as in a program; a process in the background ignores it."""
