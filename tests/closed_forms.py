@@ -9,7 +9,8 @@ from keras import ops
 class GaussianPosteriorMean(keras.layers.Layer):
     """F for x ~ N(mean, prior_scale^2 I), y = x + noise_scale n.
 
-    `mean` is a number or an image (nested list) that broadcasts against x.
+    `mean` is a number or an image (nested list) that broadcasts against x; the scales
+    may be arrays that do.
     """
 
     def __init__(self, mean=0.0, prior_scale=1.0, noise_scale=1.0, **kwargs):
@@ -24,7 +25,8 @@ class GaussianPosteriorMean(keras.layers.Layer):
         if not isinstance(mean, float):
             mean = np.asarray(mean, dtype="float32")
         prior, noise = self.prior_scale**2, (times * self.noise_scale) ** 2
-        return (prior * images + noise * mean) / (prior + noise)
+        # Tensors first: PyTorch takes arrays on the right alone.
+        return (images * prior + noise * mean) / (noise + prior)
 
     def flow_end(self, degraded):
         """Where the residual flow from y ends at t = 0."""

@@ -15,14 +15,32 @@ settings.load_profile("keras_indi")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _compile_once(tmp_path_factory):
-    """Lets JAX compile once: the same small networks come again and again."""
+def _compile_fast(tmp_path_factory):
+    """Lets JAX compile once, as the same small networks come again and again.
+
+    And without LLVM's costly passes, which change no operation and no fusion of XLA.
+    """
     if keras.config.backend() == "jax":
         import jax
 
         folder = run_folder(tmp_path_factory) / "jax_cache"
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_disable_most_optimizations", True)
+
+
+@pytest.fixture(autouse=True)
+def _run_as_traced(request):
+    """Spares TensorFlow's graph optimizer, which takes longer than small networks.
+
+    The slow tests run with it, as a user's programs do.
+    """
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        fast = request.node.get_closest_marker("slow") is None
+        options = {"disable_meta_optimizer": fast}
+        tf.config.optimizer.set_experimental_options(options)
 
 
 @pytest.fixture

@@ -1,9 +1,14 @@
-"""Small networks, full-strength weights and walks that several tests use."""
+"""Small networks, walks, and runs of scripts that several tests use."""
 
 import contextlib
+import io
 import os
 import pathlib
+import runpy
+import subprocess
+import sys
 from itertools import pairwise
+from unittest import mock
 
 import keras
 import numpy as np
@@ -26,6 +31,33 @@ def run_folder(tmp_path_factory):
     """The folder of this run of pytest, one for all its processes."""
     folder = tmp_path_factory.getbasetemp()
     return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+def run_alone(command, environment, folder="."):
+    """Runs a script with its arguments in a process of its own; what it printed."""
+    result = subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout[-4000:]
+    return result.stdout
+
+
+def run_here(command, environment, folder="."):
+    """The same in this process, which need not load Keras and the backend again."""
+    printed = io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        mock.patch.object(sys, "argv", [str(part) for part in command]),
+        mock.patch.dict(os.environ, environment),
+        contextlib.redirect_stdout(printed),
+    ):
+        runpy.run_path(str(command[0]), run_name="__main__")
+    return printed.getvalue()
 
 
 def to_numpy(tensor):
@@ -88,15 +120,16 @@ def tiny_unet(seed=0, gain=1.0, **kwargs):
     return full_strength(keras_indi.models.UNetBackbone(**arguments), seed, gain)
 
 
-def small_network(channels=3, seed=0):
+def small_network(channels=3, seed=0, filters=4, condition_on_degraded=False):
     """A network of one's own: two convolutions of x_t and a constant image of t."""
-    images = keras.Input((None, None, channels), name="images")
-    times = keras.Input((), name="times")
+    names = ["images", "degraded"] if condition_on_degraded else ["images"]
+    shown = {name: keras.Input((None, None, channels), name=name) for name in names}
+    images, times = shown["images"], keras.Input((), name="times")
     plane = ops.reshape(times, (-1, 1, 1, 1)) * ops.ones_like(images[..., :1])
-    x = ops.concatenate([images, plane], axis=-1)
-    x = keras.layers.Conv2D(4, 3, padding="same", activation="tanh")(x)
+    x = ops.concatenate([*shown.values(), plane], axis=-1)
+    x = keras.layers.Conv2D(filters, 3, padding="same", activation="tanh")(x)
     x = keras.layers.Conv2D(channels, 3, padding="same")(x)
-    network = keras.Model({"images": images, "times": times}, images + x)
+    network = keras.Model({**shown, "times": times}, images + x)
     return full_strength(network, seed, gain=0.5)
 
 

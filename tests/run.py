@@ -16,8 +16,9 @@ import time
 
 BACKENDS = ("tensorflow", "jax", "torch")
 ROOT = pathlib.Path(__file__).parent.parent
-# A file stays in one process, for what its tests share.
-SHARED = ["-n", str(os.cpu_count()), "--dist", "loadfile"]
+# Each process begins with a part of the files, whose tests share what is compiled; one
+# that is done takes tests from the others, so that all end together.
+SHARED = ["-n", str(os.cpu_count()), "--dist", "worksteal"]
 ENVIRON = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     # Each process has a core of its own: more threads would wait for each other.

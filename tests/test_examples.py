@@ -1,14 +1,12 @@
 """The examples, as a user runs them."""
 
 import csv
-import os
 import pathlib
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from helpers import run_here
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -16,14 +14,8 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 def run(name, *arguments):
     """Runs an example on this package; returns what it printed."""
-    result = subprocess.run(
-        [sys.executable, ROOT / "examples" / name, *arguments],
-        env={**os.environ, "KERAS_INDI_SMOKE": "1", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+    command = [ROOT / "examples" / name, *arguments]
+    return run_here(command, {"KERAS_INDI_SMOKE": "1"})
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """The public face: a name that comes or goes is a decision, and is changed here too."""
 
 import ast
-import importlib
+import importlib.util
 import inspect
 import os
 import pathlib
@@ -130,16 +130,24 @@ def classes_for_keras():
 
 
 @pytest.mark.parametrize(
-    "imports", ["keras, keras_indi", "keras_indi, keras", "keras_indi.samplers, keras"]
+    "imports",
+    [
+        "keras, keras_indi",
+        pytest.param("keras_indi, keras", marks=pytest.mark.slow),
+        pytest.param("keras_indi.samplers, keras", marks=pytest.mark.slow),
+    ],
 )
 def test_keras_finds_every_class_after_importing_the_package(imports):
     expected = sorted(classes_for_keras())
     assert len(expected) > 50 and "keras_indi>InDI" in expected
     expected += [f"keras_indi>{old}" for old in keras_indi.layers.old_names.RENAMED]
     script = f"import {imports}; print(*keras.saving.get_custom_objects())"
+    # JAX is imported fastest.
+    backend = "jax" if importlib.util.find_spec("jax") else keras.config.backend()
+    environ = {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT.parent)}
     result = subprocess.run(
         [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": str(ROOT.parent)},
+        env={**os.environ, **environ},
         capture_output=True,
         text=True,
         check=True,

@@ -63,9 +63,11 @@ class SSIM(PixelMetric):
         # Variances do not change with a shift, and cancel less near zero.
         shift = ops.mean(clean, axis=(1, 2), keepdims=True)
         x, y = clean - shift, restored - shift
-        mean_x, mean_y = blur(x), blur(y)
-        variances = blur(x * x) - mean_x * mean_x + blur(y * y) - mean_y * mean_y
-        covariance = blur(x * y) - mean_x * mean_y
+        # All in one blur, so that its many shifts are compiled once.
+        stacked = ops.concatenate([x, y, x * x, y * y, x * y], axis=-1)
+        mean_x, mean_y, mean_xx, mean_yy, mean_xy = ops.split(blur(stacked), 5, axis=-1)
+        variances = mean_xx - mean_x * mean_x + mean_yy - mean_y * mean_y
+        covariance = mean_xy - mean_x * mean_y
         mean_x, mean_y = mean_x + shift, mean_y + shift
         luminance = (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
         structure = (2 * covariance + C2) / (variances + C2)

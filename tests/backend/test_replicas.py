@@ -51,6 +51,7 @@ TWO_DEVICES = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="TensorFlow's")
 def test_replicas_of_a_mirrored_strategy_draw_differently():
     script = textwrap.dedent(TWO_DEVICES)

@@ -15,6 +15,7 @@ from keras_indi.models import AveragedAdam, InDI
 
 DEGRADED, CLEAN = pairs(2, seed=5, height=16, width=12)
 STEPS = (1, 3)
+PSNR_OF_CROPS = PSNR()
 NAMES = [f"restored_psnr_{steps}" for steps in STEPS]
 
 
@@ -43,7 +44,7 @@ def fit(model, callbacks, epochs=3, **kwargs):
 
 def restored_psnr(model, steps, seed=0):
     restored = model.restore(list(DEGRADED), num_steps=steps, seed=seed, verbose=0)
-    return np.mean(PSNR().per_image(CLEAN, np.stack(restored)))
+    return np.mean(PSNR_OF_CROPS.per_image(CLEAN, np.stack(restored)))
 
 
 class ManualAverages(keras.callbacks.Callback):
@@ -54,6 +55,7 @@ class ManualAverages(keras.callbacks.Callback):
         self.momentum = momentum
         self.averages = None
         self.history = []
+        self.other = InDI(small_network(), noise_schedule=0.02)
 
     def weights(self):
         if keras.config.backend() == "jax":
@@ -72,10 +74,9 @@ class ManualAverages(keras.callbacks.Callback):
             ]
 
     def on_epoch_end(self, epoch, logs=None):
-        other = InDI(small_network(), noise_schedule=0.02)
-        for variable, average in zip(other.trainable_variables, self.averages):
+        for variable, average in zip(self.other.trainable_variables, self.averages):
             variable.assign(average)
-        self.history.append([restored_psnr(other, steps) for steps in STEPS])
+        self.history.append([restored_psnr(self.other, steps) for steps in STEPS])
 
 
 def test_the_averages_are_restored_with():

@@ -9,7 +9,7 @@ import time
 import keras
 import pytest
 from click.testing import CliRunner
-from helpers import smooth_images, tiny_unet
+from helpers import small_network, smooth_images
 from PIL import Image
 
 from keras_indi.evaluation import Protocol, Table, trade_off
@@ -28,7 +28,7 @@ def root(tmp_path_factory):
         (root / name).mkdir()
         for index, image in enumerate(images):
             Image.fromarray(image).save(root / name / f"{index}.png")
-    InDI(tiny_unet(gain=0.5), noise_schedule=0.05, seed=0).save(root / "model.keras")
+    InDI(small_network(), noise_schedule=0.05, seed=0).save(root / "model.keras")
     return root
 
 

@@ -7,6 +7,7 @@ from helpers import smooth_images
 from PIL import Image
 
 from keras_indi.models import InDI
+from keras_indi.restoration import file_seed
 from keras_indi.training.training_config import TrainingConfig, read_settings
 from keras_indi_cli.__main__ import main
 
@@ -54,7 +55,8 @@ def test_flags_go_before_the_file_and_the_result_restores(here):
     assert model.own_states == 0.75
     image = np.asarray(Image.open("clean/0.png"))
     np.testing.assert_array_equal(
-        np.asarray(Image.open("out.png")), model.restore(image, 1, seed=0)
+        np.asarray(Image.open("out.png")),
+        model.restore(image, 1, seed=file_seed(0, "0.png")),
     )
 
 

@@ -1,21 +1,15 @@
 """The paper's experiments: they run, go on where they stopped, and judge rightly."""
 
-import contextlib
 import dataclasses
 import importlib
-import io
 import json
-import os
 import pathlib
-import runpy
-import subprocess
 import sys
-from unittest import mock
 
 import keras
 import numpy as np
 import pytest
-from helpers import to_numpy
+from helpers import run_alone, run_here, to_numpy
 from keras import ops
 
 import keras_indi
@@ -43,27 +37,6 @@ def _importable():
 def runs(tmp_path_factory):
     """The folder of runs, of all experiments as a user would have it."""
     return tmp_path_factory.mktemp("runs")
-
-
-def run_alone(command, environment):
-    """Runs a command in a process of its own; returns what it printed."""
-    result = subprocess.run(
-        [sys.executable, *command], env=environment, capture_output=True, text=True
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-def run_here(command, environment):
-    """The same in this process, which need not load the backend again."""
-    printed = io.StringIO()
-    with (
-        mock.patch.object(sys, "argv", [str(part) for part in command]),
-        mock.patch.dict(os.environ, environment),
-        contextlib.redirect_stdout(printed),
-    ):
-        runpy.run_path(str(command[0]), run_name="__main__")
-    return printed.getvalue()
 
 
 def run(name, runs, environment, run_command=run_here):

@@ -1,39 +1,41 @@
-"""Tutorials run from top to bottom in their smoke mode, as scripts and as notebooks."""
+"""Tutorials run from top to bottom in their smoke mode, as scripts and as notebooks.
+
+The scripts run in this process, and each notebook in a process of its own.
+"""
 
 import math
+import pathlib
 import re
-import subprocess
-import sys
 
 import keras
+import matplotlib.pyplot
 import nbformat
 import numpy as np
 import pytest
+from helpers import run_alone, run_here
 from PIL import Image, ImageSequence
 
-
-def run(command, environment, folder):
-    result = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-    )
-    assert result.returncode == 0, result.stdout[-4000:]
-    return result.stdout
+# Two tutorials, of restoring and of one's own classes, run on every backend; those that
+# train for longer run where the slow tests do.
+SHORT = ("restore_a_photograph", "bring_your_own")
+SCRIPTS = (pathlib.Path(__file__).parents[2] / "examples" / "tutorials").glob("*.py")
 
 
-@pytest.fixture
-def ran(tutorial, smoke, tmp_path):
-    """The output of a tutorial's smoke run, in an empty folder."""
-    environment = {**smoke, "MPLBACKEND": "Agg"}
-    return run([sys.executable, str(tutorial)], environment, tmp_path)
-
-
-def test_runs_in_smoke_mode(tutorial, ran, tmp_path):
+@pytest.mark.parametrize(
+    "tutorial",
+    [
+        pytest.param(path, marks=() if path.stem in SHORT else pytest.mark.slow)
+        for path in sorted(SCRIPTS)
+    ],
+    ids=lambda path: path.stem,
+)
+def test_runs_in_smoke_mode(tutorial, smoke, tmp_path):
+    matplotlib.use("Agg")
+    try:
+        output = run_here([tutorial], smoke, tmp_path)
+    finally:
+        matplotlib.pyplot.close("all")
+        keras.distribution.set_distribution(None)  # of several devices
     # It writes into its own folder alone, no picture of the text is touched.
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
     folder = tmp_path / "runs" / tutorial.stem
@@ -47,7 +49,7 @@ def test_runs_in_smoke_mode(tutorial, ran, tmp_path):
         picture = Image.open(path)
         frames = [np.array(f.convert("L")) for f in ImageSequence.Iterator(picture)]
         assert min(frame.std() for frame in frames) > 1, path.name
-    CHECKS[tutorial.stem](ran)
+    CHECKS[tutorial.stem](output)
 
 
 def figures(pattern, output):
@@ -118,7 +120,7 @@ def test_full_scale_on_two_devices(make_notebooks, smoke, tmp_path):
     path = make_notebooks.ROOT / "tutorials" / "train_at_full_scale.py"
     flags = "--xla_force_host_platform_device_count=2"
     environment = {**smoke, "MPLBACKEND": "Agg", "XLA_FLAGS": flags}
-    output = run([sys.executable, str(path)], environment, tmp_path)
+    output = run_alone([path], environment, tmp_path)
     assert "'cpu:1'" in output
     check_full_scale(output)
 

@@ -79,14 +79,22 @@ def unet():
     return tiny_unet(channel_multipliers=(1, 1), gain=0.8, condition_on_degraded=True)
 
 
+@pytest.fixture(scope="module")
+def models(unet):
+    """A model for each noise, so that the tiles' estimate is compiled once."""
+    return {
+        noise: InDI(unet, noise_schedule=noise, value_range=(0, 1))
+        for noise in ("brownian", 0.02)
+    }
+
+
 # In memory and on disk.
 BUDGETS = [{"tile_size": 48}, {"max_memory": 1_000_000}]
 
 
 @pytest.mark.parametrize("sampler", sorted(BUILTIN))
-def test_tiles_restore_the_same_image_as_whole(unet, sampler):
-    noise = "brownian" if sampler in ("indi", "naive") else 0.02
-    model = InDI(unet, noise_schedule=noise, value_range=(0, 1))
+def test_tiles_restore_the_same_image_as_whole(models, sampler):
+    model = models["brownian" if sampler in ("indi", "naive") else 0.02]
     image = smooth_images(1, 53, 89, high=1.0)[0]
     arguments = {"num_steps": 3, "sampler": sampler, "seed": 3}
     arguments["return_trajectory"] = True
@@ -162,8 +170,8 @@ class ThreeEvaluations(samplers.Sampler):
         return 3 * num_steps
 
 
-def test_a_rule_of_ones_own_with_several_estimates_and_a_memory(unet):
-    model = InDI(unet, noise_schedule=0.02, value_range=(0, 1))
+def test_a_rule_of_ones_own_with_several_estimates_and_a_memory(models):
+    model = models[0.02]
     image = smooth_images(1, 53, 89, high=1.0)[0]
     arguments = {"num_steps": 3, "sampler": ThreeEvaluations(), "seed": 3}
     arguments["return_trajectory"] = True
@@ -173,8 +181,8 @@ def test_a_rule_of_ones_own_with_several_estimates_and_a_memory(unet):
         np.testing.assert_allclose(tiled, whole, atol=1e-5)
 
 
-def test_tiles_larger_than_the_image_batches_and_draws(unet):
-    model = InDI(unet, noise_schedule=0.02, value_range=(0, 1))
+def test_tiles_larger_than_the_image_batches_and_draws(models):
+    model = models[0.02]
     images = smooth_images(2, 21, 61, high=1.0)
     for further in ({}, {"num_samples": 2}, {"return_trajectory": True}):
         arguments = {"num_steps": 2, "seed": 1, **further}

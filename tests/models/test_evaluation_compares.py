@@ -7,14 +7,14 @@ import textwrap
 import keras
 import numpy as np
 import pytest
-from helpers import pairs, small_network, tiny_unet, to_numpy
+from helpers import pairs, small_network, to_numpy
 
 from keras_indi.models import ConditionalDDPM, InDI
 
 MODELS = {
     "plain": lambda: InDI(small_network(), noise_schedule=0, seed=3),
     "noisy": lambda: InDI(small_network(), noise_schedule=0.1, seed=3),
-    "ddpm": lambda: ConditionalDDPM(tiny_unet(condition_on_degraded=True), seed=3),
+    "ddpm": lambda: ConditionalDDPM(small_network(condition_on_degraded=True), seed=3),
 }
 
 
@@ -101,6 +101,7 @@ TWO_DEVICES = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="TensorFlow's")
 def test_replicas_share_the_pairs_of_one_evaluation(request):
     result = subprocess.run(

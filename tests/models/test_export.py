@@ -42,9 +42,17 @@ def restore(model):
     return model
 
 
+def networks_and_uses():
+    """Each network and each use once; the other pairs are slow to compile."""
+    uses = [call, fit, restore]
+    for index, network in enumerate([tiny_unet, small_network, OwnLayer]):
+        for number, use in enumerate(uses):
+            marks = [] if number == index else pytest.mark.slow
+            yield pytest.param(network, use, marks=marks)
+
+
 @tensorflow_alone
-@pytest.mark.parametrize("after", [fit, call, restore])
-@pytest.mark.parametrize("network", [tiny_unet, small_network, OwnLayer])
+@pytest.mark.parametrize("network, after", networks_and_uses())
 def test_a_model_is_exported_with_free_sizes(network, after, tmp_path):
     import tensorflow as tf
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 from closed_forms import GaussianPosteriorMean
-from helpers import pairs, tiny_unet, to_numpy
+from helpers import pairs, small_network, tiny_unet, to_numpy
 from keras import ops
 
 from keras_indi.models import InDI
@@ -208,11 +208,9 @@ def data():
     return pairs(8, height=8, width=8)
 
 
-def trainable(optimizer=None, share=0.75, policy=None, **kwargs):
-    unet = tiny_unet(
-        gain=0.3, channel_multipliers=(1,), condition_on_degraded=True, dtype=policy
-    )
-    model = InDI(unet, noise_schedule=BrownianNoise(0.04), seed=3, own_states=share)
+def trainable(optimizer=None, share=0.75, backbone=None, **kwargs):
+    backbone = backbone or small_network(condition_on_degraded=True)
+    model = InDI(backbone, noise_schedule=BrownianNoise(0.04), seed=3, own_states=share)
     model.compile(optimizer or keras.optimizers.Adam(1e-2), **kwargs)
     return model
 
@@ -245,10 +243,12 @@ def test_compilation_changes_nothing(data):
 
 
 def test_mixed_precision_learns_alike(data):
-    losses = [
-        trainable(policy=policy).fit(*data, epochs=5, batch_size=4, **QUIET)
+    unet = {"gain": 0.3, "channel_multipliers": (1,), "condition_on_degraded": True}
+    models = (
+        trainable(backbone=tiny_unet(**unet, dtype=policy))
         for policy in ("float32", "mixed_bfloat16")
-    ]
+    )
+    losses = [model.fit(*data, epochs=5, batch_size=4, **QUIET) for model in models]
     exact, mixed = (np.array(history.history["loss"]) for history in losses)
     np.testing.assert_allclose(mixed, exact, rtol=0.02)
     assert exact[-1] < exact[0]

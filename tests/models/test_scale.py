@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from helpers import full_strength, smooth_images, tiny_unet
+from helpers import small_network, smooth_images, tiny_unet
 
 from keras_indi.callbacks import RestorationMonitor
 from keras_indi.data.resize import resize
@@ -113,7 +113,7 @@ def test_degraded_images_of_either_size_train_alike():
         [(small[:2], clean[:2]), (large[2:], clean[2:])],
         [(large[:2], clean[:2]), (large[2:], clean[2:])],
     ):
-        model = InDI(tiny_unet(), seed=0, scale=2)
+        model = InDI(small_network(), seed=0, scale=2)
         model.compile("sgd")
         model.fit(Batches(batches), epochs=1, shuffle=False, verbose=0)
         weights.append(model.get_weights())
@@ -171,7 +171,7 @@ def test_a_monitor_and_the_spread_of_draws(model, tmp_path):
     assert found.mean.shape == clean[0].shape
     found.save(tmp_path / "spread")
     assert (tmp_path / "spread" / "sheet.png").exists()
-    trained = InDI(full_strength(tiny_unet()), seed=0, scale=2)
+    trained = InDI(small_network(), seed=0, scale=2)
     trained.compile()
     shown = RestorationMonitor(small, clean, num_steps=(1,), log_dir=tmp_path)
     logs = trained.fit(small, clean, callbacks=[shown], verbose=0).history

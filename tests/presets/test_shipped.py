@@ -1,5 +1,7 @@
 """The presets that are shipped: whole, of the size promised, and as they say."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -153,27 +155,28 @@ def test_trained_presets_load_and_say_what_they_are(name):
     assert 0 < np.abs(restored - image).mean() < 64
 
 
-def check_tiles(name, samplers):
-    model = InDI.from_preset(name, noise_schedule=0.02)
+@functools.lru_cache(1)
+def noisy(name):
+    """A preset with noise, whose tiles' estimate is compiled once for all samplers."""
+    return InDI.from_preset(name, noise_schedule=0.02)
+
+
+def presets_and_samplers():
+    """On each backend a sampler a preset, on one all: compiling takes long."""
+    for index, name in enumerate(TRAINED):
+        for number, sampler in enumerate(SAMPLERS):
+            marks = [] if number == index % len(SAMPLERS) else pytest.mark.slow
+            yield pytest.param(name, sampler, marks=marks)
+
+
+@pytest.mark.parametrize("name, sampler", presets_and_samplers())
+def test_trained_presets_restore_in_tiles_as_whole(name, sampler):
+    model = noisy(name)
     image = smooth_images(1, 161, 163, seed=7)[0]  # three tiles high and wide
-    for sampler in samplers:
-        options = {"num_steps": 2, "sampler": sampler, "scale": 1, "seed": 0}
-        whole, tiled = (
-            model.restore(image, tile_size=size, verbose=0, **options)
-            for size in (None, 140)
-        )
-        np.testing.assert_allclose(tiled, whole, atol=1e-5 * 255)
-        assert np.abs(whole - image).mean() > 0.1
-
-
-# Compiling takes most of the time: on each backend a sampler a preset, on one all.
-@pytest.mark.parametrize("name", TRAINED)
-def test_trained_presets_restore_in_tiles_as_whole(name):
-    samplers = list(SAMPLERS)
-    check_tiles(name, samplers[TRAINED.index(name) % len(samplers) :][:1])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", TRAINED)
-def test_trained_presets_restore_in_tiles_as_whole_with_all_samplers(name):
-    check_tiles(name, SAMPLERS)
+    options = {"num_steps": 2, "sampler": sampler, "scale": 1, "seed": 0}
+    whole, tiled = (
+        model.restore(image, tile_size=size, verbose=0, **options)
+        for size in (None, 140)
+    )
+    np.testing.assert_allclose(tiled, whole, atol=1e-5 * 255)
+    assert np.abs(whole - image).mean() > 0.1
