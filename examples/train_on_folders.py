@@ -20,7 +20,7 @@ import keras
 import keras_indi
 from keras_indi import data, evaluation
 from keras_indi.evaluation.plots import contact_sheet
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_text, write_whole
 
 EPOCH = 200  # batches
 NUM_STEPS = (1, 4, 16)
@@ -103,8 +103,7 @@ def measure(model, options):
         "batches": options.batches,
         "noise": options.noise,
     }
-    text = json.dumps(result, indent=2)
-    write_whole(options.out / "table.json", lambda p: pathlib.Path(p).write_text(text))
+    write_text(options.out / "table.json", json.dumps(result, indent=2))
 
 
 def view(image):

@@ -16,7 +16,7 @@ import keras
 import keras_indi
 from keras_indi import data, schedules
 from keras_indi.images.image_files import ImageFiles, match_folders
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_text, write_whole
 
 STEPS_PER_EPOCH = 250
 
@@ -135,7 +135,7 @@ def trained(config, variant, seed, root, models):
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(circumstances(config, variant), indent=2) + "\n"
-        harness.write_text(folder / "training.json", text)
+        write_text(folder / "training.json", text)
         model = build(config, variant, seed)
         pairs = training_pairs(config, root, seed)
         epochs = math.ceil(config.budget.steps / len(pairs))

@@ -18,7 +18,7 @@ from keras_indi.images.decoding import (
 )
 from keras_indi.images.encoding import write_png
 from keras_indi.images.image_files import find_images, match_folders
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_text
 
 SETTINGS = "prepared.json"
 
@@ -199,5 +199,4 @@ def _check_settings(output_dir, settings):
                 f"Remove them, or take another folder. Received: {settings}"
             )
         return
-    text = json.dumps(settings)
-    write_whole(path, lambda partial: pathlib.Path(partial).write_text(text))
+    write_text(path, json.dumps(settings))

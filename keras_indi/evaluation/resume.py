@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_indi.evaluation.protocol import running_versions
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import is_left_over, write_text, write_whole
 
 if TYPE_CHECKING:
     from keras_indi.evaluation.named_pairs import NamedPairs
@@ -75,18 +75,14 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
     if here == there:
         return
     others = (file for file in folder.glob("*") if file != path)
-    if not all(file.name.startswith("partial-") for file in others):
+    if not all(is_left_over(file) for file in others):
         changed = [key for key in {**here, **there} if here.get(key) != there.get(key)]
         raise ValueError(
             "The folder holds results that were measured with another "
             f"{', '.join(changed)}; use another folder, or delete it. Received: "
             f"output_dir={str(folder.parent)!r}"
         )
-
-    def save(partial):
-        pathlib.Path(partial).write_text(text + "\n", encoding="utf-8")
-
-    write_whole(path, save)
+    write_text(path, text + "\n")
 
 
 class FinishedPairs:

@@ -50,8 +50,8 @@ def listed(names: Iterable[Any], limit: int = 10) -> str:
 def find_images(folder: FilePath) -> dict[str, pathlib.Path]:
     """Finds all image files in a folder and below.
 
-    Hidden files and folders, and what an interrupted preparation left
-    (`partial-...`), are passed over.
+    Hidden files and folders are passed over, and with them what an interrupted
+    preparation has left.
 
     Args:
         folder: Path of the folder.
@@ -95,10 +95,7 @@ def image_files(folder: FilePath) -> list[pathlib.Path]:
         for path in sorted(folder.rglob("*"))
         if path.suffix.lower() in decoding.EXTENSIONS
         and not path.is_dir()
-        and not any(
-            part.startswith((".", "partial-"))
-            for part in path.relative_to(folder).parts
-        )
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
 
 

@@ -226,6 +226,8 @@ def restore_files(
     for job in jobs:
         preset = default_preset(job.source) if model is None else model
         try:
+            if job.problem is not None:
+                raise UnusableImageError(job.problem)
             _restore(models[preset], job, num_samples, compare, settings, result)
         except UnusableImageError as error:
             result.failed[job.source] = str(error)
