@@ -192,7 +192,13 @@ def _check_settings(output_dir, settings):
     """Notes the settings in the folder; raises if it was made with others."""
     path = output_dir / SETTINGS
     if path.exists():
-        found = json.loads(path.read_text())
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(
+                "The file that tells how the sub-images were cut is damaged; remove "
+                f"the folder, or take another. Received: {str(path)!r} ({error})"
+            ) from error
         if found != settings:
             raise ValueError(
                 f"{str(output_dir)!r} holds sub-images of other settings, {found}. "

@@ -84,9 +84,10 @@ class Table:
                 content = _decoded(json.load(file))
                 content["protocol"] = Protocol.from_config(content["protocol"])
                 return cls(**content)
-            except (KeyError, TypeError, json.JSONDecodeError) as error:
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
                 raise ValueError(
-                    f"The file must be one that `Table.to_json` wrote. Received: "
+                    "The file must be one that `Table.to_json` wrote; where it is "
+                    "damaged, delete it and measure again. Received: "
                     f"path={str(path)!r} ({error})"
                 ) from error
 

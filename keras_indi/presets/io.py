@@ -106,6 +106,42 @@ def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
     Raises:
         ValueError: If an argument, or the model, is not valid.
     """
+    folder, texts, facts = _prepared(
+        preset_dir, backbone, task, metadata, weights_dtype
+    )
+    with temporary_beside(folder) as whole:
+        whole.mkdir()
+        facts.update(weights_sha256=None, weights_dtype=None, weights_bytes=0)
+        if save_weights:
+            path = whole / WEIGHTS_FILE
+            weights.write_weights(backbone, path, weights_dtype)
+            facts.update(
+                weights_sha256=weights.checksum(path),
+                weights_dtype=weights_dtype,
+                weights_bytes=path.stat().st_size,
+            )
+        texts[METADATA_FILE] = facts
+        for name, content in texts.items():
+            (whole / name).write_text(as_json(content), encoding="utf-8")
+        if not is_handwritten(folder / CARD_FILE):
+            text = make_card(folder.resolve().name, facts)
+            (whole / CARD_FILE).write_text(text, encoding="utf-8")
+        _move_into_place(whole, folder)
+    return folder
+
+
+def check(preset_dir, backbone, task, metadata):
+    """Raises what `write` would raise of these arguments, and writes nothing.
+
+    What is to be saved after hours of training is checked before.
+    """
+    _, texts, facts = _prepared(preset_dir, backbone, task, metadata, "float32")
+    for content in (*texts.values(), facts):
+        as_json(content)
+
+
+def _prepared(preset_dir, backbone, task, metadata, weights_dtype):
+    """The checked folder, the configs by their files' names, and the metadata."""
     folder = pathlib.Path(preset_dir)
     if weights_dtype not in weights.DTYPES:
         raise ValueError(
@@ -128,26 +164,7 @@ def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
     for name, content in texts.items():
         check_config(content, name, folder)
     _check_folder(folder)
-
-    with temporary_beside(folder) as whole:
-        whole.mkdir()
-        facts.update(weights_sha256=None, weights_dtype=None, weights_bytes=0)
-        if save_weights:
-            path = whole / WEIGHTS_FILE
-            weights.write_weights(backbone, path, weights_dtype)
-            facts.update(
-                weights_sha256=weights.checksum(path),
-                weights_dtype=weights_dtype,
-                weights_bytes=path.stat().st_size,
-            )
-        texts[METADATA_FILE] = facts
-        for name, content in texts.items():
-            (whole / name).write_text(as_json(content), encoding="utf-8")
-        if not is_handwritten(folder / CARD_FILE):
-            text = make_card(folder.resolve().name, facts)
-            (whole / CARD_FILE).write_text(text, encoding="utf-8")
-        _move_into_place(whole, folder)
-    return folder
+    return folder, texts, facts
 
 
 def _read_config(path, handle):
