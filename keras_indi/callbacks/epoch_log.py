@@ -69,7 +69,10 @@ def read_log(path: pathlib.Path) -> dict[int, dict[str, str]]:
         return {}
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines(True)
     if lines and not lines[-1].endswith("\n"):
-        lines.pop()  # torn
+        torn = lines.pop()
+        if not lines and "epoch".startswith(torn[:5]):
+            return {}
+        lines = lines or [torn]
     try:
         header, *rows = csv.reader(lines or ["epoch"])
     except csv.Error:

@@ -36,6 +36,12 @@ class FileJob:
         return [*self.outputs, *self.pictures]
 
     @property
+    def is_in_place(self) -> bool:
+        """Whether a result replaces the image that it is made of."""
+        there = (path for path in self.results if os.path.exists(path))
+        return any(os.path.samefile(self.source, path) for path in there)
+
+    @property
     def problem(self) -> str | None:
         """Why the results cannot be written, or `None`."""
         for path in self.results:
