@@ -105,7 +105,8 @@ def restore_file(
         output_path: Path of the result, whose ending chooses the format. Its folder
             is made.
         overwrite: Bool, whether a file there is replaced, be it the input. Zarr never
-            is. Defaults to `False`.
+            is, nor an input of several pictures, or of bits or alpha that its ending
+            has no room for. Defaults to `False`.
         **restore_options: Further arguments of `model.restore`: `num_steps`, `seed`,
             `max_memory` and so on.
 
