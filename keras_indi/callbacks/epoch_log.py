@@ -82,7 +82,7 @@ def read_log(path: pathlib.Path) -> dict[int, dict[str, str]]:
             "The file must be a log of epochs, whose first column is `epoch`, or not "
             f"be there. Received: path={str(path)!r}"
         )
-    found = {}
+    found: dict[int, dict[str, str]] = {}
     for row in rows:
         if len(row) == len(header) and row[0].isdecimal():
             found[int(row[0])] = dict(zip(header[1:], row[1:]))
