@@ -74,16 +74,17 @@ def read_log(path: pathlib.Path) -> dict[int, dict[str, str]]:
             return {}
         lines = lines or [torn]
     try:
-        header, *rows = csv.reader(lines or ["epoch"])
+        rows = list(csv.reader(lines or ["epoch"]))
     except csv.Error:
-        header = rows = []
+        rows = [[]]
+    header = rows[0]
     if header[:1] != ["epoch"]:
         raise ValueError(
             "The file must be a log of epochs, whose first column is `epoch`, or not "
             f"be there. Received: path={str(path)!r}"
         )
     found: dict[int, dict[str, str]] = {}
-    for row in rows:
+    for row in rows[1:]:
         if len(row) == len(header) and row[0].isdecimal():
             found[int(row[0])] = dict(zip(header[1:], row[1:]))
     return dict(sorted(found.items()))

@@ -77,11 +77,11 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
     ```
     """
     output = pathlib.Path(config.output)
-    path = output / output_dir.MODEL
+    path, backup_path = output / output_dir.MODEL, output / output_dir.BACKUP
     output_dir.check_settings(config)
     if path.is_file():
         # It appeared whole; the backup is left where the process was killed then.
-        (output / output_dir.BACKUP).unlink(missing_ok=True)
+        backup_path.unlink(missing_ok=True)
         return path
     keras.utils.set_random_seed(config.seed)
     model = build_model(config)
@@ -92,12 +92,8 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
             remove_left_overs(folder)
         images = {"training": pairs, "validation": validation}
         output_dir.claim(config, model, metadata, images)
-        backup = BackupAndResume(
-            output / output_dir.BACKUP,
-            pairs,
-            every=min(100, config.batches_per_epoch),
-            keep=True,
-        )
+        every = min(100, config.batches_per_epoch or 100)
+        backup = BackupAndResume(backup_path, pairs, every, keep=True)
         model.fit(
             pairs,
             validation_data=validation,
