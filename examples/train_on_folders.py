@@ -20,7 +20,8 @@ import keras
 import keras_indi
 from keras_indi import data, evaluation
 from keras_indi.evaluation.plots import contact_sheet
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_text, write_whole
+from keras_indi.models.saving import save_read_back
 
 EPOCH = 200  # batches
 NUM_STEPS = (1, 4, 16)
@@ -62,12 +63,13 @@ def train(options):
     )
     model = build_model(options.batches, options.noise)
     backup = keras_indi.callbacks.BackupAndResume(
-        options.out / "backup.weights.h5", pairs, every=EPOCH
+        options.out / "backup.weights.h5", pairs, every=EPOCH, keep=True
     )
-    log = keras.callbacks.CSVLogger(str(options.out / "training.csv"), append=True)
+    log = keras_indi.callbacks.EpochLog(options.out / "training.csv")
     epochs = max(1, options.batches // EPOCH)
     model.fit(pairs, epochs=epochs, callbacks=[backup, log], verbose=2)
-    write_whole(path, model.save)
+    save_read_back(model, path)
+    backup.remove()
     return model
 
 
@@ -103,8 +105,7 @@ def measure(model, options):
         "batches": options.batches,
         "noise": options.noise,
     }
-    text = json.dumps(result, indent=2)
-    write_whole(options.out / "table.json", lambda p: pathlib.Path(p).write_text(text))
+    write_text(options.out / "table.json", json.dumps(result, indent=2))
 
 
 def view(image):

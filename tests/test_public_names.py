@@ -25,7 +25,8 @@ SNAPSHOT = {
         ConditionalDDPM InDI UNetBackbone callbacks data evaluation images layers
         load_restorer metrics models presets process restoration samplers schedules
         training""",
-    "keras_indi.callbacks": "BackupAndResume RestorationMonitor TensorBoardScalars",
+    "keras_indi.callbacks": """
+        BackupAndResume EpochLog RestorationMonitor TensorBoardScalars""",
     "keras_indi.data": """
         ImageFiles Pairs UnusableImageError check_folders find_images inspect_image
         load_tfds make_pairs pairs_from_folders prepare read_image""",

@@ -26,7 +26,7 @@ import keras
 import numpy as np
 
 import keras_indi
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_text, write_whole
 
 HERE = pathlib.Path(__file__).parent
 SHOWS = "shows"
@@ -141,12 +141,6 @@ def plain(value):
     if isinstance(value, float):
         return float(f"{value:.6g}")
     return value if isinstance(value, (str, int, bool, type(None))) else repr(value)
-
-
-def write_text(path, text):
-    write_whole(
-        path, lambda partial: pathlib.Path(partial).write_text(text, encoding="utf-8")
-    )
 
 
 def new_figure(rows, columns, width=3.2, height=3.2):

@@ -10,7 +10,9 @@ import collections
 import json
 import pathlib
 
-from harness import HERE, SHOWS, write_text
+from harness import HERE, SHOWS
+
+from keras_indi.images.whole_writes import write_text
 
 EXPERIMENTS = {
     "toy": "1. Toy",

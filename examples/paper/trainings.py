@@ -16,7 +16,8 @@ import keras
 import keras_indi
 from keras_indi import data, schedules
 from keras_indi.images.image_files import ImageFiles, match_folders
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_text
+from keras_indi.models.saving import save_read_back
 
 STEPS_PER_EPOCH = 250
 
@@ -135,19 +136,18 @@ def trained(config, variant, seed, root, models):
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(circumstances(config, variant), indent=2) + "\n"
-        harness.write_text(folder / "training.json", text)
+        write_text(folder / "training.json", text)
         model = build(config, variant, seed)
         pairs = training_pairs(config, root, seed)
         epochs = math.ceil(config.budget.steps / len(pairs))
-        callbacks = [
-            keras_indi.callbacks.BackupAndResume(
-                folder / "backup.weights.h5", pairs, every=STEPS_PER_EPOCH
-            ),
-            keras.callbacks.CSVLogger(str(folder / "training.csv"), append=True),
-        ]
+        backup = keras_indi.callbacks.BackupAndResume(
+            folder / "backup.weights.h5", pairs, every=STEPS_PER_EPOCH, keep=True
+        )
+        callbacks = [backup, keras_indi.callbacks.EpochLog(folder / "training.csv")]
         print(f"training {folder}", flush=True)
         model.fit(pairs, epochs=epochs, callbacks=callbacks, verbose=2)
-        write_whole(path, model.save)
+        save_read_back(model, path)
+        backup.remove()
     return keras.saving.load_model(path, compile=False), folder
 
 

@@ -8,10 +8,9 @@ the training's log. `train.py` starts from it where `runs` does not hold the tra
 
 import argparse
 import pathlib
-import shutil
 
 import keras
-from publish import LOGS
+from publish import keep_log
 from recipes import GROUND, RECIPES
 from train import CHECKPOINTS, build_model
 
@@ -29,8 +28,7 @@ def averaged_model(name, runs):
 
 
 def keep(name, runs):
-    LOGS.mkdir(exist_ok=True)
-    shutil.copyfile(runs / name / "training.csv", LOGS / f"{name}.csv")
+    keep_log(name, runs)
     model = averaged_model(name, runs)
     return model.save_to_preset(CHECKPOINTS / name, weights_dtype="float16")
 

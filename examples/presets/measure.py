@@ -28,7 +28,7 @@ from keras_indi.data import degradations
 from keras_indi.evaluation.grain import finest_band_power, sharpened, with_noise
 from keras_indi.images.decoding import to_channels
 from keras_indi.images.value_ranges import as_integers
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_text, write_whole
 
 NUM_STEPS = (1, 2, 4, 8, 16)
 BUDGETS = (0.3, 0.6, 1.0)  # decibels
@@ -348,10 +348,6 @@ def evidence_as_markdown(found):
         f"{error}.",
         "",
     ]
-
-
-def write_text(path, text):
-    write_whole(path, lambda partial: pathlib.Path(partial).write_text(text))
 
 
 def main():

@@ -18,6 +18,7 @@ import keras
 from recipes import GROUND, RECIPES
 from train import CLIP_NORM, OPTIMIZERS, WARMUP
 
+from keras_indi.images.whole_writes import write_whole
 from keras_indi.presets import PRESETS_FOLDER
 
 LOGS = pathlib.Path(__file__).parent / "logs"
@@ -87,15 +88,20 @@ def metadata(name, results):
     }
 
 
+def keep_log(name, runs):
+    """Copies the log of a training to those of the shipped presets."""
+    log = runs / name / "training.csv"
+    write_whole(LOGS / f"{name}.csv", lambda to: shutil.copyfile(log, to))
+
+
 def publish(name, runs, results):
     model = keras.saving.load_model(runs / name / "restorer.keras", compile=False)
     model.restore_defaults = RECIPES[name].restore_defaults
     folder = model.save_to_preset(
         PRESETS_FOLDER / name, metadata(name, results), "float16"
     )
-    LOGS.mkdir(exist_ok=True)
     while name is not None:
-        shutil.copyfile(runs / name / "training.csv", LOGS / f"{name}.csv")
+        keep_log(name, runs)
         name = {**GROUND, **RECIPES}[name].starts_from
     return folder
 

@@ -20,7 +20,7 @@ from recipes import GROUND, RECIPES
 import keras_indi
 from keras_indi import data
 from keras_indi.images.image_files import ImageFiles, find_images, match_folders
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.models.saving import save_read_back
 from keras_indi.schedules import LinearMixtureTime
 
 CHECKPOINTS = pathlib.Path(__file__).parent / "checkpoints"
@@ -132,9 +132,9 @@ def train(name, folder, out, until=None):
     )
     model = build_model(recipe, starts_from)
     backup = keras_indi.callbacks.BackupAndResume(
-        run / "backup.weights.h5", pairs, every=EPOCH
+        run / "backup.weights.h5", pairs, every=EPOCH, keep=True
     )
-    log = keras.callbacks.CSVLogger(str(run / "training.csv"), append=True)
+    log = keras_indi.callbacks.EpochLog(run / "training.csv")
     try:
         model.fit(
             pairs,
@@ -150,7 +150,9 @@ def train(name, folder, out, until=None):
         )
     except PausedError:
         return None
-    return write_whole(path, model.save)
+    save_read_back(model, path)
+    backup.remove()
+    return path
 
 
 class PausedError(Exception):

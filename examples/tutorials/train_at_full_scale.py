@@ -171,7 +171,7 @@ it in the list saves averaged weights:
 
 callbacks = [
     keras_indi.callbacks.BackupAndResume(
-        RUN / "backup.weights.h5", pairs, every=2 if SMOKE else 250
+        RUN / "backup.weights.h5", pairs, every=2 if SMOKE else 250, keep=True
     ),
     keras_indi.callbacks.RestorationMonitor(
         degraded[:8],
@@ -184,7 +184,7 @@ callbacks = [
     keras.callbacks.ModelCheckpoint(
         RUN / "best.keras", "restored_psnr_4", mode="max", save_best_only=True
     ),
-    keras.callbacks.CSVLogger(str(RUN / "training.csv"), append=True),
+    keras_indi.callbacks.EpochLog(RUN / "training.csv"),
 ]
 
 """
@@ -192,12 +192,15 @@ callbacks = [
 
 200 epochs of 1000 batches are a long training, which Colab may interrupt many times: run the
 notebook again each time. You need not wait for its end to look: the folder `previews` has a
-picture of every fifth epoch, and `best.keras` is there from the first of them on.
+picture of every fifth epoch, and `best.keras` is there from the first of them on. The backup
+goes when the model is saved.
 """
 
 model.fit(
     pairs, validation_data=held_out, epochs=epochs, callbacks=callbacks, verbose=2
 )
+model.save(RUN / "restorer.keras")
+callbacks[0].remove()
 
 """
 ## Restore and score

@@ -54,6 +54,7 @@ degraded_dir = RUN / "train" / "degraded"
 clean_dir = RUN / "train" / "clean"
 held_out_degraded_dir = RUN / "held_out" / "degraded"
 held_out_clean_dir = RUN / "held_out" / "clean"
+degradation = "that of real pairs"  # for the card of the preset, in the end
 
 """
 Else we make some. scikit-image carries a dozen photographs, and `PoissonGaussianNoise` is
@@ -62,7 +63,7 @@ or less when they are counted. A model trained on real pairs would learn the noi
 *your* camera in the same way; it only ever sees the pairs.
 """
 
-camera_in_the_dark = keras_indi.data.degradations.PoissonGaussianNoise(200, 4)
+degradation = keras_indi.data.degradations.PoissonGaussianNoise(200, 4)
 
 
 def write_pairs(names, degraded_dir, clean_dir):
@@ -71,7 +72,7 @@ def write_pairs(names, degraded_dir, clean_dir):
     clean_dir.mkdir(parents=True, exist_ok=True)
     for seed, (name, clean) in enumerate(zip(names, sample_photographs(names))):
         clean = clean[:96, :96] if SMOKE else clean
-        degraded = camera_in_the_dark(clean, seed)
+        degraded = degradation(clean, seed)
         Image.fromarray(clean).save(clean_dir / f"{name}.png")
         Image.fromarray(degraded).save(degraded_dir / f"{name}.png")
 
@@ -102,27 +103,26 @@ found = keras_indi.data.check_folders(degraded_dir, clean_dir, verbose=0)
 print(found.report())
 
 """
-It found our pair. We throw it out, and look again: `usable` says that nothing is left to
-mend. The PSNR in the report, the mean squared difference of a pair in decibels, is what
-the restorer has to beat.
+It found our pair. We leave it out of the training; its files stay where they are, for you
+to look at. The PSNR in the report, the mean squared difference of a pair in decibels, is
+what the restorer has to beat.
 """
 
-for name in found.misaligned:
-    print("removing", name)
-    for folder in (degraded_dir, clean_dir):
-        keras_indi.data.find_images(folder)[name].unlink()
+sides = [keras_indi.data.find_images(f) for f in (degraded_dir, clean_dir)]
+names = sorted(sides[0].keys() & sides[1].keys() - set(found.misaligned))
+files = {name: (sides[0][name], sides[1][name]) for name in names}
 
-found = keras_indi.data.check_folders(degraded_dir, clean_dir, verbose=0)
-print(found.report())
-print("usable:", found.usable)
+print("left out:", *found.misaligned)
+print(len(files), "pairs to train on")
 
 """
 ## Batches of crops
 
-`pairs_from_folders` reads the two folders and makes batches for `fit`: pairs of crops, cut at
-random places, alike on both sides, and flipped and turned at random. A few photographs
-hold millions of crops, so even ten are enough to begin with. With `training=False` every
-photograph comes once, cropped in its middle, in a fixed order: that is for validation.
+`make_pairs` makes batches of those files for `fit`: pairs of crops, cut at random places,
+alike on both sides, and flipped and turned at random. (`pairs_from_folders` does the same
+with all pairs of two folders.) A few photographs hold millions of crops, so even ten are
+enough to begin with. With `training=False` every photograph comes once, cropped in its
+middle, in a fixed order: that is for validation.
 
 An *epoch* here is a number of batches that you choose, as there is no natural end to
 random crops. To train longer, raise `epochs`; a few hundred are not too many.
@@ -134,9 +134,8 @@ batches_per_epoch = 4 if SMOKE else 240
 
 def make_pairs():
     """The pairs to train on, from their beginning."""
-    return keras_indi.data.pairs_from_folders(
-        clean_dir,
-        degraded=degraded_dir,
+    return keras_indi.data.make_pairs(
+        keras_indi.data.ImageFiles(files),
         crop_size=16 if SMOKE else 64,
         batch_size=2 if SMOKE else 8,
         batches_per_epoch=batches_per_epoch,
@@ -206,10 +205,11 @@ $x$ from it. Nothing else: no adversary, no chain of steps. One network learns a
 The loss says little about the photographs that come out, as it averages over all $t$. Two
 callbacks tell more. `RestorationMonitor` restores held-out crops at the end of every
 epoch, with the averaged weights, in one step and in four, puts their PSNR into the logs,
-and draws them. `CSVLogger` is Keras's own, and keeps the logs in a file.
+and draws them. `EpochLog` keeps the logs in a file, each epoch once.
 
 `BackupAndResume` is there for the bad moments. Every so many batches it writes one file
-with everything: weights, optimizer, random numbers, the position in the data.
+with everything: weights, optimizer, random numbers, the position in the data. With `keep`
+the file stays until we remove it, once the result is saved.
 """
 
 
@@ -220,9 +220,9 @@ def make_callbacks(pairs):
         keras_indi.callbacks.RestorationMonitor(
             degraded, clean, num_steps=(1, 4), log_dir=RUN / "previews"
         ),
-        keras.callbacks.CSVLogger(str(RUN / "training.csv"), append=True),
+        keras_indi.callbacks.EpochLog(RUN / "training.csv"),
         keras_indi.callbacks.BackupAndResume(
-            RUN / "backup.weights.h5", pairs, every=2 if SMOKE else 40
+            RUN / "backup.weights.h5", pairs, every=2 if SMOKE else 40, keep=True
         ),
     ]
 
@@ -265,12 +265,9 @@ there is nothing to do but to start it again.
 """
 
 model, pairs = make_model(), make_pairs()
+callbacks = make_callbacks(pairs)
 model.fit(
-    pairs,
-    validation_data=held_out,
-    epochs=epochs,
-    callbacks=make_callbacks(pairs),
-    verbose=2,
+    pairs, validation_data=held_out, epochs=epochs, callbacks=callbacks, verbose=2
 )
 
 """
@@ -327,13 +324,14 @@ folder = model.save_to_preset(
     metadata={
         "description": "Removes the noise of a sensor in little light.",
         "task": "noise",
-        "degradation": camera_in_the_dark,
+        "degradation": degradation,
         "training_data": [
             {"name": "scikit-image's photographs", "terms": "see scikit-image"}
         ],
     },
 )
 print(*sorted(path.name for path in folder.iterdir()))
+callbacks[-1].remove()  # the backup: what it was for is saved
 
 """
 ## Restore

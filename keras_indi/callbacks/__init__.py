@@ -1,6 +1,7 @@
 """What watches a fit."""
 
 from keras_indi.callbacks.backup_and_resume import BackupAndResume as BackupAndResume
+from keras_indi.callbacks.epoch_log import EpochLog as EpochLog
 from keras_indi.callbacks.restoration_monitor import (
     RestorationMonitor as RestorationMonitor,
 )

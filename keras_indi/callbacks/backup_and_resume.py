@@ -1,16 +1,19 @@
 """An interrupted `fit` goes on at the very next batch."""
 
+import hashlib
 import json
 import pathlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_indi.annotations import FilePath
 from keras_indi.backend.keras_private import begin_at_epoch
 from keras_indi.images.whole_writes import write_whole
+from keras_indi.models.saving import check_finite
 from keras_indi.validation import checked_integer
 
 if TYPE_CHECKING:
@@ -30,29 +33,38 @@ class BackupAndResume(keras.callbacks.Callback):
     same weights, bit for bit, as one that was not, where the same steps give the
     same bits.
 
-    One file is written, whole or not at all, and removed when `fit` is done.
-    What other callbacks remember, and the history of epochs that are over, is not
-    in it.
+    One file is written, whole or not at all. It is removed when `fit` is done, or,
+    with `keep`, by `remove`: what a training of days has learned should be saved
+    before its backup goes. Weights that are not finite end the fit; the backup from
+    before stays. What other callbacks remember, and the history of epochs that are
+    over, is not in it.
 
     Args:
         path: Path of the backup file, ending in `.weights.h5`.
         pairs: The `keras_indi.data.Pairs` that `fit` is given.
         every: Int >= 1, batches between two backups.
+        keep: Bool, whether the file stays when `fit` is done, until `remove` is
+            called. Defaults to `False`.
 
     Raises:
         ValueError: If an argument is not valid; at the start of `fit`, if the
-            backup belongs to other pairs, or `steps_per_epoch` was given.
+            backup is damaged, or belongs to other pairs or images or another model,
+            or `steps_per_epoch` was given; in it, if weights are not finite.
 
     Example:
 
     ```python
     pairs = keras_indi.data.pairs_from_folders("clean", degraded="noisy")
-    backup = keras_indi.callbacks.BackupAndResume("backup.weights.h5", pairs)
+    backup = keras_indi.callbacks.BackupAndResume("backup.weights.h5", pairs, keep=True)
     model.fit(pairs, epochs=100, callbacks=[backup])  # run it again: it goes on
+    model.save("restorer.keras")
+    backup.remove()
     ```
     """
 
-    def __init__(self, path: FilePath, pairs: "Pairs", every: int = 100) -> None:
+    def __init__(
+        self, path: FilePath, pairs: "Pairs", every: int = 100, keep: bool = False
+    ) -> None:
         super().__init__()
         self.path = pathlib.Path(path)
         if not self.path.name.endswith(".weights.h5"):
@@ -66,6 +78,11 @@ class BackupAndResume(keras.callbacks.Callback):
             )
         self.pairs = pairs
         self.every = checked_integer("every", every)
+        self.keep = keep
+
+    def remove(self) -> None:
+        """Removes the backup: what it is for is done, and saved."""
+        self.path.unlink(missing_ok=True)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if self.params.get("steps") not in (None, len(self.pairs)):
@@ -123,9 +140,11 @@ class BackupAndResume(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         begin_at_epoch(self.model, None)
-        self.path.unlink(missing_ok=True)
+        if not self.keep:
+            self.remove()
 
     def _save(self):
+        check_finite(self.model)
         write_whole(self.path, self._write)
         self._unsaved = 0
 
@@ -141,24 +160,62 @@ class BackupAndResume(keras.callbacks.Callback):
             group.attrs["state"] = json.dumps({"epoch": self._epoch, "data": position})
             for index, value in enumerate(metrics):
                 group.create_dataset(str(index), data=value)
+            group.attrs["digest"] = _digest(file)
 
     def _restore(self):
-        import h5py
-
-        with h5py.File(self.path) as file:
-            if GROUP not in file:
-                raise ValueError(
-                    "`path` must be a file that this callback has written, or not "
-                    f"be there. Received: path={str(self.path)!r}"
-                )
-            group = file[GROUP]
-            state = json.loads(group.attrs["state"])
-            metrics = [group[str(index)][()] for index in range(len(group))]
+        try:
+            found = self._read()
+        except Exception as error:  # h5py raises of all kinds
+            raise ValueError(
+                "The backup is damaged, and cannot be gone on with; remove it to begin "
+                f"anew. Received: path={str(self.path)!r} ({error})"
+            ) from error
+        if found is None:
+            raise ValueError(
+                "`path` must be a file that this callback has written, or not "
+                f"be there. Received: path={str(self.path)!r}"
+            )
+        state, metrics = found
         self.pairs.set_state(state["data"])
         model = self.model
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        model.load_weights(self.path)
+        try:
+            model.load_weights(self.path)
+        except Exception as error:  # of Keras too
+            raise ValueError(
+                "The backup is of another model; remove it to begin anew, or build the "
+                f"model as it was. Received: path={str(self.path)!r} ({error})"
+            ) from error
         begin_at_epoch(model, state["epoch"])
         if state["data"]["next_batch"] % len(self.pairs):
             self._metrics = metrics
+
+    def _read(self):
+        """The state in the backup and the metrics' values; `None` of another file."""
+        import h5py
+
+        with h5py.File(self.path) as file:
+            if GROUP not in file:
+                return None
+            group, found = file[GROUP], _digest(file)
+            # Version 0.1 wrote no digest.
+            if group.attrs.get("digest", found) != found:
+                raise OSError("its content has changed since it was written")
+            state = json.loads(group.attrs["state"])
+            return state, [group[str(index)][()] for index in range(len(group))]
+
+
+def _digest(file):
+    """The SHA-256 of all values in an HDF5 file, in the order of their names."""
+    import h5py
+
+    digest = hashlib.sha256()
+
+    def add(name, entry):
+        if isinstance(entry, h5py.Dataset):
+            digest.update(f"{name}{entry.shape}{entry.dtype}".encode())
+            digest.update(np.ascontiguousarray(entry[()]).tobytes())
+
+    file.visititems(add)
+    return digest.hexdigest()

@@ -8,6 +8,12 @@ import numpy as np
 
 from keras_indi.backend.tensorflow_data import tf_dataset
 
+FINGERPRINT = "fingerprint"  # of the images, in a state
+OTHER_IMAGES = (
+    "The images are not those that the training began with: files were added, removed, "
+    "renamed or replaced. Put them back, or begin a new training."
+)
+
 
 class Pairs(keras.utils.PyDataset):
     """Batches `(degraded, clean)`, read ahead by threads: made by `make_pairs`.
@@ -94,6 +100,11 @@ class Pairs(keras.utils.PyDataset):
     def __iter__(self) -> "PairsIterator":
         return PairsIterator(self)
 
+    @property
+    def fingerprint(self) -> str | None:
+        """String, of the names and sizes of the files; `None` where it is not known."""
+        return self._settings.get(FINGERPRINT)
+
     def get_state(self) -> dict[str, Any]:
         """Where the next iteration, or epoch of `fit`, begins.
 
@@ -112,7 +123,7 @@ class Pairs(keras.utils.PyDataset):
             state: What `get_state` of these pairs or of their iterator returned.
 
         Raises:
-            ValueError: If it was got from pairs of other settings.
+            ValueError: If it was got from pairs of other settings, or other images.
         """
         self._position = self._checked_position(state)
 
@@ -143,11 +154,18 @@ class Pairs(keras.utils.PyDataset):
         self._loader.report()
 
     def _checked_position(self, state):
+        # Version 0.1 knew no fingerprint.
+        found = {FINGERPRINT: self.fingerprint, **state}
         differing = {
-            name: state.get(name)
+            name: found.get(name)
             for name, value in self._settings.items()
-            if state.get(name) != value
+            if found.get(name) != value
         }
+        if differing.keys() == {FINGERPRINT}:
+            raise ValueError(
+                f"{OTHER_IMAGES} Received: {FINGERPRINT}={found[FINGERPRINT]!r} in the "
+                f"state, {self.fingerprint!r} here"
+            )
         if differing:
             raise ValueError(
                 "The state belongs to pairs of other settings. Make them again as "

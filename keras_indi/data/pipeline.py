@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_indi.annotations import ValueLimits
 from keras_indi.data.crops import CropPair
-from keras_indi.data.pairs import Pairs
+from keras_indi.data.pairs import FINGERPRINT, Pairs
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.image_files import listed
 from keras_indi.images.value_ranges import range_of_dtype
@@ -43,8 +43,9 @@ def make_pairs(
             degradation degrades; a source may hold both. Arrays are uint8 or
             uint16, of their dtype's full range, of shape `(height, width,
             channels)`. An element that cannot be used raises
-            `UnusableImageError`. A method `name(i)` names it. Threads read it at
-            the same time.
+            `UnusableImageError`. A method `name(i)` names it, and a method
+            `fingerprint()` returns a string, another one for other images, so that
+            a training does not go on with those. Threads read it at the same time.
         degradation: A `keras_indi.data.degradations.Degradation`, or a callable
             of `(image, generator)` that returns an image of the same shape and
             dtype. `None` where the source holds pairs alone.
@@ -117,6 +118,8 @@ def make_pairs(
         "batches_per_epoch": length,
         "seed": seed,
     }
+    if hasattr(source, "fingerprint"):
+        settings[FINGERPRINT] = source.fingerprint()
     return Pairs(pipeline, loader, length, training, settings)
 
 

@@ -18,7 +18,7 @@ from keras_indi.images.decoding import (
 )
 from keras_indi.images.encoding import write_png
 from keras_indi.images.image_files import find_images, match_folders
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_text
 
 SETTINGS = "prepared.json"
 
@@ -192,12 +192,17 @@ def _check_settings(output_dir, settings):
     """Notes the settings in the folder; raises if it was made with others."""
     path = output_dir / SETTINGS
     if path.exists():
-        found = json.loads(path.read_text())
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(
+                "The file that tells how the sub-images were cut is damaged; remove "
+                f"the folder, or take another. Received: {str(path)!r} ({error})"
+            ) from error
         if found != settings:
             raise ValueError(
                 f"{str(output_dir)!r} holds sub-images of other settings, {found}. "
                 f"Remove them, or take another folder. Received: {settings}"
             )
         return
-    text = json.dumps(settings)
-    write_whole(path, lambda partial: pathlib.Path(partial).write_text(text))
+    write_text(path, json.dumps(settings))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_indi.evaluation.protocol import running_versions
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.archives import read_archive
+from keras_indi.images.whole_writes import remove_left_overs, write_text, write_whole
 
 if TYPE_CHECKING:
     from keras_indi.evaluation.named_pairs import NamedPairs
@@ -61,32 +62,45 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
     """Makes a folder of finished work this run's, or raises if it is another's.
 
     Args:
-        folder: `pathlib.Path`, whose files are finished work.
+        folder: `pathlib.Path`, whose files are finished work, in a locked folder.
         circumstances: Dict, which is written beside them.
 
     Raises:
-        ValueError: If there are files of other circumstances.
+        ValueError: If there are files of other circumstances, or of none that can be
+            read.
     """
     path = folder / CIRCUMSTANCES
     # Through JSON, as what it is compared with went.
     text = json.dumps(circumstances, indent=2, default=repr)
     here = json.loads(text)
-    there = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    there = _circumstances(path) if path.exists() else {}
     if here == there:
         return
-    others = (file for file in folder.glob("*") if file != path)
-    if not all(file.name.startswith("partial-") for file in others):
+    remove_left_overs(folder)
+    if any(file != path for file in folder.glob("*")):
         changed = [key for key in {**here, **there} if here.get(key) != there.get(key)]
         raise ValueError(
             "The folder holds results that were measured with another "
             f"{', '.join(changed)}; use another folder, or delete it. Received: "
             f"output_dir={str(folder.parent)!r}"
         )
+    write_text(path, text + "\n")
 
-    def save(partial):
-        pathlib.Path(partial).write_text(text + "\n", encoding="utf-8")
 
-    write_whole(path, save)
+def _circumstances(path):
+    """The dict in a file of circumstances."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+        reason = f"a {type(found).__name__}"
+    except (ValueError, RecursionError) as error:
+        reason = error
+    raise ValueError(
+        "The file that tells how the finished work was measured is damaged; delete its "
+        "folder, whose work is then done again, or choose another. Received: "
+        f"{str(path)!r} ({reason})"
+    )
 
 
 class FinishedPairs:
@@ -121,15 +135,21 @@ class FinishedPairs:
         write_whole(self._path(index), save)
 
     def load(self, index: int) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        """Returns what `save` was given."""
+        """Returns what `save` was given.
+
+        Raises:
+            ValueError: If the file is damaged.
+        """
         scores, features = {}, {}
-        with np.load(self._path(index)) as archive:
-            for key, value in archive.items():
-                kind, _, name = key.partition("_")
-                if kind in ("score", "figure"):  # the second in version 0.1
-                    scores[name] = float(value)
-                else:
-                    features[name] = value
+        path = self._path(index)
+        for key, value in read_archive(
+            path, "delete it, and its pair is measured again"
+        ).items():
+            kind, _, name = key.partition("_")
+            if kind in ("score", "figure"):  # the second in version 0.1
+                scores[name] = float(value)
+            else:
+                features[name] = value
         return scores, features
 
     def _path(self, index):

@@ -18,6 +18,7 @@ from keras_indi.evaluation.scorer import Scorer
 from keras_indi.evaluation.settings import ARGUMENTS, plain
 from keras_indi.evaluation.table import Table
 from keras_indi.images.decoding import UnusableImageError
+from keras_indi.images.folder_lock import locked_folder
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.inference.progress import Progress
 
@@ -80,7 +81,8 @@ def evaluate(
     Raises:
         ValueError: If names do not match, images in memory differ in shape,
             nothing could be scored, or `output_dir` holds results of other images,
-            of another protocol, model, setting or version.
+            of another protocol, model, setting or version, holds a damaged one, or
+            another process works there.
 
     Example:
 
@@ -125,26 +127,26 @@ def evaluate(
     seed = protocol.seed if seed is None else seed
     scorer = Scorer(protocol, len(pairs))
     finished = FinishedPairs()
-    if output_dir is not None:
-        require_matplotlib()
-        output_dir = pathlib.Path(output_dir)
-        settings = (
-            {} if model is None else {"seed": seed, **_setting(restore_arguments)}
+    with locked_folder(output_dir, "output_dir"):
+        if output_dir is not None:
+            require_matplotlib()
+            output_dir = pathlib.Path(output_dir)
+            settings = (
+                {} if model is None else {"seed": seed, **_setting(restore_arguments)}
+            )
+            measured = output_dir / "measured"
+            claim(measured, circumstances(pairs, protocol, model, **settings))
+            finished = FinishedPairs(measured)
+        progress = Progress(len(pairs), verbose, unit="image")
+        table = score_pairs(
+            pairs, model, scorer, seed, progress, restore_arguments, finished
         )
-        claim(
-            output_dir / "measured", circumstances(pairs, protocol, model, **settings)
-        )
-        finished = FinishedPairs(output_dir / "measured")
-    progress = Progress(len(pairs), verbose, unit="image")
-    table = score_pairs(
-        pairs, model, scorer, seed, progress, restore_arguments, finished
-    )
-    if output_dir is not None:
-        table.to_json(output_dir / "evaluation.json")
-        table.to_csv(output_dir / "evaluation.csv")
-        figure = draw_evaluation(table)
-        if figure is not None:
-            write_whole(output_dir / "evaluation.png", figure.savefig)
+        if output_dir is not None:
+            table.to_json(output_dir / "evaluation.json")
+            table.to_csv(output_dir / "evaluation.csv")
+            figure = draw_evaluation(table)
+            if figure is not None:
+                write_whole(output_dir / "evaluation.png", figure.savefig)
     if table.failures and warn:
         warnings.warn(table.failure_report(), stacklevel=2)
     return table

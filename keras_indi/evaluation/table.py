@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from keras_indi.annotations import FilePath
 from keras_indi.evaluation.protocol import Protocol, running_versions
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_text, write_whole
 
 
 class Table:
@@ -70,7 +70,7 @@ class Table:
     def to_json(self, path: FilePath) -> pathlib.Path:
         """Writes rows, means, failures, protocol and versions; returns the path."""
         text = json.dumps(_encoded(self._content()), indent=2) + "\n"
-        return write_whole(path, _writer(text))
+        return write_text(path, text)
 
     @classmethod
     def from_json(cls, path: FilePath) -> Self:
@@ -84,9 +84,10 @@ class Table:
                 content = _decoded(json.load(file))
                 content["protocol"] = Protocol.from_config(content["protocol"])
                 return cls(**content)
-            except (KeyError, TypeError, json.JSONDecodeError) as error:
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
                 raise ValueError(
-                    f"The file must be one that `Table.to_json` wrote. Received: "
+                    "The file must be one that `Table.to_json` wrote; where it is "
+                    "damaged, delete it and measure again. Received: "
                     f"path={str(path)!r} ({error})"
                 ) from error
 
@@ -122,14 +123,6 @@ class Table:
             "protocol": self.protocol.get_config(),
             "versions": self.versions,
         }
-
-
-def _writer(text):
-    def save(partial):
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(text)
-
-    return save
 
 
 def _plain(value):

@@ -14,6 +14,7 @@ from keras_indi.evaluation.scorer import Scorer
 from keras_indi.evaluation.scoring import score_pairs
 from keras_indi.evaluation.settings import ARGUMENTS, all_settings
 from keras_indi.evaluation.table import Table
+from keras_indi.images.folder_lock import locked_folder
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.inference.progress import Progress
 
@@ -67,8 +68,9 @@ def trade_off(
         scores.
 
     Raises:
-        ValueError: If an argument is not valid, or `output_dir` holds another
-            model's, images' or protocol's results.
+        ValueError: If an argument is not valid, `output_dir` holds another
+            model's, images' or protocol's results or a damaged one, or another
+            process works there.
 
     Example:
 
@@ -83,48 +85,51 @@ def trade_off(
     scale = getattr(model, "scale", 1)
     pairs = as_pairs(pairs, channels, protocol.num_images, scale)
     finished = {}
-    if output_dir is not None:
-        require_matplotlib()
-        output_dir = pathlib.Path(output_dir)
-        claim(output_dir / "settings", circumstances(pairs, protocol, model))
-        for name in settings:
-            path = output_dir / "settings" / f"{name}.json"
-            if path.exists():
-                finished[name] = Table.from_json(path)
+    with locked_folder(output_dir, "output_dir"):
+        if output_dir is not None:
+            require_matplotlib()
+            output_dir = pathlib.Path(output_dir)
+            claim(output_dir / "settings", circumstances(pairs, protocol, model))
+            for name in settings:
+                path = output_dir / "settings" / f"{name}.json"
+                if path.exists():
+                    finished[name] = Table.from_json(path)
 
-    left = [name for name in settings if name not in finished]
-    progress = Progress(len(left) * len(pairs), verbose, unit="image")
-    scorer: Any = Scorer(protocol, len(pairs)) if left else None
-    for name in left:
-        setting = settings[name]
-        finished[name] = score_pairs(
-            pairs,
-            model,
-            scorer,
-            setting["seed"],
-            progress,
-            {
-                **{key: setting[key] for key in ARGUMENTS},
-                "tile_size": tile_size,
-                "batch_size": batch_size,
-            },
-            FinishedPairs(),
+        left = [name for name in settings if name not in finished]
+        progress = Progress(len(left) * len(pairs), verbose, unit="image")
+        scorer: Any = Scorer(protocol, len(pairs)) if left else None
+        for name in left:
+            setting = settings[name]
+            finished[name] = score_pairs(
+                pairs,
+                model,
+                scorer,
+                setting["seed"],
+                progress,
+                {
+                    **{key: setting[key] for key in ARGUMENTS},
+                    "tile_size": tile_size,
+                    "batch_size": batch_size,
+                },
+                FinishedPairs(),
+            )
+            if output_dir is not None:
+                finished[name].to_json(output_dir / "settings" / f"{name}.json")
+
+        rows = [
+            {**setting, "images": len(finished[name]), **(finished[name].means or {})}
+            for name, setting in settings.items()
+        ]
+        tables = [finished[name] for name in settings]
+        failures = {f["name"]: f for one in tables for f in one.failures}
+        table = Table(
+            rows, protocol, None, list(failures.values()), tables[-1].versions
         )
         if output_dir is not None:
-            finished[name].to_json(output_dir / "settings" / f"{name}.json")
-
-    rows = [
-        {**setting, "images": len(finished[name]), **(finished[name].means or {})}
-        for name, setting in settings.items()
-    ]
-    tables = [finished[name] for name in settings]
-    failures = {f["name"]: f for one in tables for f in one.failures}
-    table = Table(rows, protocol, None, list(failures.values()), tables[-1].versions)
-    if output_dir is not None:
-        table.to_json(output_dir / "trade_off.json")
-        table.to_csv(output_dir / "trade_off.csv")
-        for name, figure in draw_trade_off(table).items():
-            write_whole(output_dir / f"{name}.png", figure.savefig)
+            table.to_json(output_dir / "trade_off.json")
+            table.to_csv(output_dir / "trade_off.csv")
+            for name, figure in draw_trade_off(table).items():
+                write_whole(output_dir / f"{name}.png", figure.savefig)
     if table.failures and warn:
         warnings.warn(table.failure_report(), stacklevel=2)
     return table

@@ -15,7 +15,7 @@ from keras_indi.evaluation.plots import (
     require_pillow,
     viewable,
 )
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_text, write_whole
 from keras_indi.validation import checked_integer
 
 if TYPE_CHECKING:
@@ -171,12 +171,7 @@ class Uncertainty:
             "scales": scales,
             "coverage": self.coverage,
         }
-
-        def save(partial):
-            text = json.dumps(content, indent=2) + "\n"
-            pathlib.Path(partial).write_text(text, encoding="utf-8")
-
-        write_whole(folder / "uncertainty.json", save)
+        write_text(folder / "uncertainty.json", json.dumps(content, indent=2) + "\n")
         return folder
 
 

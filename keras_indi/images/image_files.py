@@ -1,5 +1,7 @@
 """Folders of images: what lies in them, who has a partner, and reading it."""
 
+import hashlib
+import os
 import pathlib
 import typing
 from collections.abc import Iterable, Mapping
@@ -50,8 +52,8 @@ def listed(names: Iterable[Any], limit: int = 10) -> str:
 def find_images(folder: FilePath) -> dict[str, pathlib.Path]:
     """Finds all image files in a folder and below.
 
-    Hidden files and folders, and what an interrupted preparation left
-    (`partial-...`), are passed over.
+    Hidden files and folders are passed over, and with them what an interrupted
+    preparation has left.
 
     Args:
         folder: Path of the folder.
@@ -95,10 +97,7 @@ def image_files(folder: FilePath) -> list[pathlib.Path]:
         for path in sorted(folder.rglob("*"))
         if path.suffix.lower() in decoding.EXTENSIONS
         and not path.is_dir()
-        and not any(
-            part.startswith((".", "partial-"))
-            for part in path.relative_to(folder).parts
-        )
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
 
 
@@ -167,8 +166,25 @@ class ImageFiles:
         """The name of element `index`, for messages."""
         return self._names[index]
 
+    def fingerprint(self) -> str:
+        """A string that tells these files from others: of their names and sizes."""
+        digest = hashlib.sha256()
+        for name, paths in zip(self._names, self._paths):
+            paths = paths if isinstance(paths, tuple) else (paths,)
+            sizes = [_size(path) for path in paths]
+            digest.update(f"{name}\0{sizes}\n".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
     def _read(self, path):
         return self._cache.get(
             path,
             lambda: decoding.read_image(path, self._image_channels, self._max_pixels),
         )
+
+
+def _size(path):
+    """A file's bytes, or `None` where it is not there."""
+    try:
+        return os.stat(path).st_size
+    except OSError:  # reading it says why
+        return None

@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_indi.annotations import FilePath, Tensor, ValueLimits
 from keras_indi.backend.compiled import compile_function
+from keras_indi.images.archives import read_archive
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.metrics import image_checks
 from keras_indi.validation import checked_value_range
@@ -195,8 +196,7 @@ class FeatureDistance:
         }
 
     def _load_reference(self, path):
-        with np.load(path) as archive:
-            found = dict(archive)
+        found = read_archive(path, "make it again with `save_reference`")
         for key, value in self._identity().items():
             if key not in found or not np.array_equal(found[key], value):
                 raise ValueError(

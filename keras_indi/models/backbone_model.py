@@ -8,6 +8,7 @@ from keras import ops
 
 from keras_indi.annotations import ValueLimits
 from keras_indi.backend import keras_private
+from keras_indi.backend.forks import check_not_forked
 from keras_indi.backend.replicas import ReplicaSeedGenerator
 from keras_indi.models import checks
 from keras_indi.models.averaging_optimizer import warm_up_averages
@@ -40,6 +41,7 @@ class BackboneModel(PresetModel, keras.Model):
         **kwargs: Any,
     ) -> None:
         checks.checked_backbone(backbone)
+        check_not_forked()
         # The images stay float32 here; the backbone casts what it computes on.
         super().__init__(dtype=backbone.dtype_policy, autocast=False, **kwargs)
         self.backbone = backbone

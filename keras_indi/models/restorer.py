@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_indi import process
+from keras_indi.backend.forks import check_not_forked
 from keras_indi.inference import inputs
 from keras_indi.inference.engine import Engine
 from keras_indi.inference.trajectory import Trajectory
@@ -216,6 +217,9 @@ class Restorer(PairTrainer):
             ValueError: If the images do not suit the model, or an argument is
                 not valid.
             OSError: If states lie on disk, and it has no room for them.
+            RuntimeError: In a process that was forked from one in which a model was
+                built: there the backend would wait for ever. Start processes by
+                `multiprocessing.get_context("spawn")`.
 
         Example:
 
@@ -227,6 +231,7 @@ class Restorer(PairTrainer):
         Reference:
             The time shift: see `keras_indi.process.shift_times`.
         """
+        check_not_forked()
         listed, structure = inputs.normalize_inputs(
             images,
             self.value_range,

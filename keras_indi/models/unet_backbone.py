@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from keras_indi.annotations import Config, Tensor
+from keras_indi.backend.forks import check_not_forked
 from keras_indi.layers import (
     DepthToSpace2D,
     DownsampleBlock,
@@ -94,6 +95,7 @@ class UNetBackbone(PresetModel, keras.Model):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
+        check_not_forked()
         channel_multipliers = tuple(channel_multipliers)
         blocks: Any = blocks_per_level
         if isinstance(blocks, (list, tuple)):

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from types import ModuleType
 
+from keras_indi.images.whole_writes import move_into_place, temporary_beside
 from keras_indi.optional_packages import optional_import
 from keras_indi.presets.files import FILES, METADATA_FILE, is_preset, read_json
 from keras_indi.presets.weights import check_checksum
@@ -144,19 +145,17 @@ def _download_gs(name, _):
     files = _storage()
     base = pathlib.Path(os.environ.get("KERAS_HOME", pathlib.Path.home() / ".keras"))
     folder = base / "keras_indi" / "gs" / name.strip("/")
-    folder.parent.mkdir(parents=True, exist_ok=True)
     metadata = files.cat_file(f"{name}/{METADATA_FILE}")
     if is_preset(folder) and (folder / METADATA_FILE).read_bytes() == metadata:
         return folder  # the metadata holds the weights' checksum
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="partial-") as partial:
-        whole = pathlib.Path(partial, folder.name)
+    with temporary_beside(folder) as whole:
         whole.mkdir()
         there = {path.rsplit("/", 1)[-1] for path in files.ls(name, detail=False)}
         for file_name in FILES:
             if file_name in there:
                 files.get_file(f"{name}/{file_name}", str(whole / file_name))
         shutil.rmtree(folder, ignore_errors=True)
-        os.rename(whole, folder)
+        move_into_place(whole, folder)
     return folder
 
 

@@ -3,10 +3,10 @@
 import dataclasses
 import os
 import pathlib
-import tempfile
 
 import keras
 
+from keras_indi.images.whole_writes import move_into_place, temporary_beside
 from keras_indi.presets import weights
 from keras_indi.presets.files import (
     CARD_FILE,
@@ -110,6 +110,42 @@ def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
     Raises:
         ValueError: If an argument, or the model, is not valid.
     """
+    folder, texts, facts = _prepared(
+        preset_dir, backbone, task, metadata, weights_dtype
+    )
+    with temporary_beside(folder) as whole:
+        whole.mkdir()
+        facts.update(weights_sha256=None, weights_dtype=None, weights_bytes=0)
+        if save_weights:
+            path = whole / WEIGHTS_FILE
+            weights.write_weights(backbone, path, weights_dtype)
+            facts.update(
+                weights_sha256=weights.checksum(path),
+                weights_dtype=weights_dtype,
+                weights_bytes=path.stat().st_size,
+            )
+        texts[METADATA_FILE] = facts
+        for name, content in texts.items():
+            (whole / name).write_text(as_json(content), encoding="utf-8")
+        if not is_handwritten(folder / CARD_FILE):
+            text = make_card(folder.resolve().name, facts)
+            (whole / CARD_FILE).write_text(text, encoding="utf-8")
+        _move_into_place(whole, folder)
+    return folder
+
+
+def check(preset_dir, backbone, task, metadata):
+    """Raises what `write` would raise of these arguments, and writes nothing.
+
+    What is to be saved after hours of training is checked before.
+    """
+    _, texts, facts = _prepared(preset_dir, backbone, task, metadata, "float32")
+    for content in (*texts.values(), facts):
+        as_json(content)
+
+
+def _prepared(preset_dir, backbone, task, metadata, weights_dtype):
+    """The checked folder, the configs by their files' names, and the metadata."""
     folder = pathlib.Path(preset_dir)
     if weights_dtype not in weights.DTYPES:
         raise ValueError(
@@ -132,28 +168,7 @@ def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
     for name, content in texts.items():
         check_config(content, name, folder)
     _check_folder(folder)
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="partial-") as partial:
-        whole = pathlib.Path(partial, folder.resolve().name)
-        whole.mkdir()
-        facts.update(weights_sha256=None, weights_dtype=None, weights_bytes=0)
-        if save_weights:
-            path = whole / WEIGHTS_FILE
-            weights.write_weights(backbone, path, weights_dtype)
-            facts.update(
-                weights_sha256=weights.checksum(path),
-                weights_dtype=weights_dtype,
-                weights_bytes=path.stat().st_size,
-            )
-        texts[METADATA_FILE] = facts
-        for name, content in texts.items():
-            (whole / name).write_text(as_json(content), encoding="utf-8")
-        if not is_handwritten(folder / CARD_FILE):
-            text = make_card(whole.name, facts)
-            (whole / CARD_FILE).write_text(text, encoding="utf-8")
-        _move_into_place(whole, folder)
-    return folder
+    return folder, texts, facts
 
 
 def _read_config(path, handle):
@@ -186,20 +201,28 @@ def _without_dtype(config):
 def _check_folder(folder):
     """Raises a ValueError where files of another kind would be overwritten."""
     theirs = [name for name in FILES if name != CARD_FILE and (folder / name).exists()]
-    if folder.is_file() or (theirs and not is_preset(folder)):
+    if folder.is_file() or (theirs and not (is_preset(folder) or _is_begun(folder))):
         raise ValueError(
             "`preset_dir` must be a new or empty folder, or one of a preset, which is "
             f"replaced. Received: preset_dir={str(folder)!r}, with {theirs or 'a file'}"
         )
 
 
+def _is_begun(folder):
+    """Whether a folder is a preset whose replacing was broken off."""
+    try:
+        return bool(_read_config(folder / CONFIG_FILE, str(folder)))
+    except (OSError, ValueError):
+        return False
+
+
 def _move_into_place(whole, folder):
     if not folder.exists():
-        os.rename(whole, folder)
+        move_into_place(whole, folder)
         return
     # Until its metadata is there, the folder is no preset: never a mixed one.
     for name in (METADATA_FILE, TASK_FILE, WEIGHTS_FILE):
         (folder / name).unlink(missing_ok=True)
     for name in FILES:
         if (whole / name).is_file():
-            os.replace(whole / name, folder / name)
+            move_into_place(whole / name, folder / name)

@@ -11,6 +11,7 @@ from keras_indi import samplers
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.encoding import FORMATS, write_photograph
 from keras_indi.images.photograph import read_photograph
+from keras_indi.images.several_pictures import left_out
 from keras_indi.inference.progress import Progress
 from keras_indi.models import Restorer, checks, load_restorer
 from keras_indi.presets import read_metadata
@@ -105,7 +106,8 @@ def restore_file(
         output_path: Path of the result, whose ending chooses the format. Its folder
             is made.
         overwrite: Bool, whether a file there is replaced, be it the input. Zarr never
-            is. Defaults to `False`.
+            is, nor an input of several pictures, or of bits or alpha that its ending
+            has no room for. Defaults to `False`.
         **restore_options: Further arguments of `model.restore`: `num_steps`, `seed`,
             `max_memory` and so on.
 
@@ -229,6 +231,8 @@ def restore_files(
         preset = default_preset(job.source) if model is None else model
         own = {**settings, "seed": file_seed(seed, job.name)}
         try:
+            if job.problem is not None:
+                raise UnusableImageError(job.problem)
             _restore(models[preset], job, num_samples, compare, own, result)
         except UnusableImageError as error:
             result.failed[job.source] = str(error)
@@ -280,9 +284,30 @@ def _unsuited(photograph, chosen):
     ]
 
 
+def _loses_pixels(photograph, output):
+    """Whether the output's format has too few bits, or no alpha, as under a wrong
+    ending."""
+    format = FORMATS[output.suffix.lower()]
+    deep = photograph.pixels.dtype != "uint8"
+    return (deep and format in ("JPEG", "WEBP")) or (
+        photograph.alpha is not None and format == "JPEG"
+    )
+
+
+def _not_in_place(reason):
+    """Why a file is not replaced by its restoration, which holds less than it."""
+    return (
+        f"its restoration would not hold all of it ({reason}), and is not written in "
+        "its place; give another output"
+    )
+
+
 def _restore(chosen, job, num_samples, compare, settings, result):
     """Restores one file by a `_Chosen`, and notes in the result what was written."""
     model = chosen.model
+    others = left_out(job.source)
+    if others is not None and job.is_in_place:
+        raise UnusableImageError(_not_in_place(others))
     endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
     if ZARR in endings or is_by_blocks(job.source):
         if num_samples is not None or compare:
@@ -292,10 +317,16 @@ def _restore(chosen, job, num_samples, compare, settings, result):
             )
         restore_by_blocks(model, job.source, job.outputs[0], **settings)
         result.written += job.outputs
+        if others is not None:
+            result.notes[job.source] = others
         return
     photograph = read_photograph(job.source)
+    if _loses_pixels(photograph, job.outputs[0]) and job.is_in_place:
+        raise UnusableImageError(_not_in_place("its bits or its alpha"))
     pixels = restore_pixels(model, photograph.pixels, num_samples, **settings)
     notes = [*photograph.notes, *_unsuited(photograph, chosen)]
+    if others is not None and others not in notes:
+        notes.append(others)
     draws = [pixels] if num_samples is None else pixels
     for index, (draw, path) in enumerate(zip(draws, job.outputs)):
         restored = photograph.with_pixels(draw, resized_alpha(photograph.alpha, draw))

@@ -32,6 +32,28 @@ class FileJob:
     outputs: list
     pictures: list
 
+    @property
+    def results(self) -> list:
+        """List of all paths that are written."""
+        return [*self.outputs, *self.pictures]
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether a result replaces the image that it is made of."""
+        there = (path for path in self.results if os.path.exists(path))
+        return any(os.path.samefile(self.source, path) for path in there)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the results cannot be written, or `None`."""
+        for path in self.results:
+            if _is_too_long(path):
+                return (
+                    f"the name of its result is too long for the disk ({path.name}); "
+                    "give an output file of a shorter name"
+                )
+        return None
+
 
 def find_outputs(
     inputs: Iterable[str | pathlib.Path],
@@ -85,7 +107,8 @@ def find_outputs(
     _check_apart(jobs)
     _check_formats(jobs)
     _check_inputs_stay(jobs, existing)
-    there = [t for t in jobs if all(p.exists() for p in t.outputs)]
+    # (`Path.exists` raises where a name is too long.)
+    there = [t for t in jobs if all(os.path.exists(p) for p in t.outputs)]
     if existing == "skip":
         return [t for t in jobs if t not in there], there
     if existing == "refuse":
@@ -116,6 +139,8 @@ def one_output(
     if output.suffix.lower() not in (*FORMATS, ZARR):
         raise _no_format(output)
     jobs = [FileJob(source, source.name, [output], [])]
+    if jobs[0].problem is not None:
+        raise ValueError(f"{jobs[0].problem}. Received: {str(source)!r}")
     _check_formats(jobs)
     _check_inputs_stay(jobs, "overwrite" if overwrite else "refuse")
     if not overwrite:
@@ -210,11 +235,24 @@ def _samples(output, num_samples):
     ]
 
 
+def _is_too_long(path):
+    """Whether a part of a path that is yet to be made has too long a name."""
+    folder = path.absolute()
+    new = []
+    while not os.path.exists(folder) and folder != folder.parent:
+        new.append(folder.name)
+        folder = folder.parent
+    if not hasattr(os, "pathconf"):  # Windows counts letters
+        return any(len(name) > 255 for name in new)
+    longest = os.pathconf(folder, "PC_NAME_MAX")
+    return any(len(os.fsencode(name)) > longest for name in new)
+
+
 def _check_apart(jobs):
     """No result may be written twice."""
     owners = {}
     for job in jobs:
-        for path in [*job.outputs, *job.pictures]:
+        for path in job.results:
             name = os.path.normcase(path.absolute())
             if name in owners:
                 raise ValueError(
@@ -238,8 +276,7 @@ def _check_formats(jobs: list[FileJob]) -> None:
 
 def _check_new(jobs: list[FileJob]) -> None:
     """No result may be there already."""
-    results = [path for job in jobs for path in [*job.outputs, *job.pictures]]
-    found = [path for path in results if path.exists()]
+    found = [path for job in jobs for path in job.results if os.path.exists(path)]
     if found:
         raise ValueError(
             "Results are there already: skip them (--skip-existing), overwrite them "
@@ -253,7 +290,7 @@ def _check_inputs_stay(jobs, existing):
         return
     sources = {job.source.resolve() for job in jobs}
     for job in jobs:
-        for path in [*job.outputs, *job.pictures]:
+        for path in job.results:
             if path.resolve() in sources:
                 raise ValueError(
                     "The result would replace the image that it is made of: choose "

@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 from keras_indi.annotations import FilePath
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_text
 from keras_indi.optional_packages import optional_import
 from keras_indi.schedules import noise_schedule as noise_schedules
 from keras_indi.validation import (
@@ -191,7 +191,7 @@ class TrainingConfig:
         """Writes the configuration as a YAML file, whole or not at all."""
         yaml = optional_import("yaml", extra="cli", purpose="Configuring")
         text = yaml.safe_dump(dataclasses.asdict(self), sort_keys=False)
-        write_whole(path, lambda partial: pathlib.Path(partial).write_text(text))
+        write_text(path, text)
 
 
 def read_settings(path: FilePath, written_here: bool = False) -> dict[str, Any]:

@@ -1,24 +1,26 @@
 """One training from its configuration to a restorer, resumable at every batch."""
 
-import csv
 import dataclasses
 import inspect
-import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
 import keras
 
 from keras_indi import data
+from keras_indi.backend.interrupts import interrupted_by_signals
 from keras_indi.backend.precision import fastest_dtype
-from keras_indi.callbacks import BackupAndResume, RestorationMonitor
+from keras_indi.callbacks import BackupAndResume, EpochLog, RestorationMonitor
 from keras_indi.callbacks.tensorboard_scalars import TensorBoardScalars
 from keras_indi.data import degradations
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.folder_lock import locked_folder
+from keras_indi.images.whole_writes import remove_left_overs
 from keras_indi.models import AveragedAdam, InDI, UNetBackbone, load_restorer
 from keras_indi.models.loading import POLICIES
-from keras_indi.schedules import noise_schedule as noise_schedules
-from keras_indi.training.training_config import read_settings
+from keras_indi.models.saving import check_finite, check_read_back, save_read_back
+from keras_indi.training import output_dir
+from keras_indi.training.keep_best import KeepBest
+from keras_indi.training.stop_after import StopAfter
 
 if TYPE_CHECKING:
     from keras_indi.data.degradations import Degradation
@@ -33,18 +35,22 @@ NETWORK = {
     "patch_size": 2,
     "condition_on_degraded": True,
 }
-MODEL = "restorer.keras"
 PREVIEWED = 4  # validation crops that are restored at the end of an epoch
 
 
 def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path:
     """Trains, or goes on with a training that was interrupted.
 
-    The folder `config.output` holds, from the beginning on, `config.yaml`; while it
+    The folder `config.output` holds, from the beginning on, `config.yaml` and
+    `images.json`, by which other settings and other images are known; while it
     trains, `backup.weights.h5`, `training.csv`, with validation images `best.keras`
     of the lowest validation loss and `previews`; and in the end `restorer.keras`
-    and the same as a preset in the folder `preset`. Run again it goes on at the
-    next batch, and where it is done it does nothing.
+    and the same as a preset in the folder `preset`. The backup goes last, after both
+    have been read back. Run again it goes on at the next batch, and where it is done
+    it does nothing.
+
+    SIGTERM and SIGHUP end it as Ctrl-C does, by a `KeyboardInterrupt`. One process at a
+    time trains in a folder.
 
     Args:
         config: A `TrainingConfig`.
@@ -54,8 +60,11 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
         `pathlib.Path` of `restorer.keras`.
 
     Raises:
-        ValueError: If a setting is not valid, or the folder holds a training of
-            other settings.
+        ValueError: If a setting is not valid; the folder holds a training of other
+            settings or images, a damaged backup, or something else where it would
+            write; another process trains there; or the weights are not finite any
+            more, where the backup from before stays.
+        OSError: If the folder cannot be written to.
         ImportError: If a library that a setting needs is missing.
 
     Example:
@@ -68,23 +77,37 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
     ```
     """
     output = pathlib.Path(config.output)
-    path = output / MODEL
-    _check_same(config, output / "config.yaml")
-    if path.exists():
+    path, backup_path = output / output_dir.MODEL, output / output_dir.BACKUP
+    output_dir.check_settings(config)
+    if path.is_file():
+        # It appeared whole; the backup is left where the process was killed then.
+        backup_path.unlink(missing_ok=True)
         return path
     keras.utils.set_random_seed(config.seed)
     model = build_model(config)
     pairs, validation = build_pairs(config, model)
-    config.save(output / "config.yaml")
-    model.fit(
-        pairs,
-        validation_data=validation,
-        epochs=-(-config.batches // len(pairs)),
-        callbacks=_callbacks(config, output, pairs, validation),
-        verbose=verbose,
-    )
-    model.save_to_preset(output / "preset", metadata=_metadata(config))
-    return write_whole(path, model.save)
+    metadata = _metadata(config)
+    with locked_folder(output, "output"), interrupted_by_signals():
+        for folder in (output, output / output_dir.PREVIEWS):
+            remove_left_overs(folder)
+        images = {"training": pairs, "validation": validation}
+        output_dir.claim(config, model, metadata, images)
+        every = min(100, config.batches_per_epoch or 100)
+        backup = BackupAndResume(backup_path, pairs, every, keep=True)
+        model.fit(
+            pairs,
+            validation_data=validation,
+            epochs=-(-config.batches // len(pairs)),
+            callbacks=[backup, *_callbacks(config, output, pairs, validation)],
+            verbose=verbose,
+        )
+        check_finite(model)
+        preset = model.save_to_preset(output / output_dir.PRESET, metadata)
+        check_read_back(model, InDI.from_preset(preset), preset)
+        save_read_back(model, path)
+        # Last, as it is what a training that is killed before goes on from.
+        backup.remove()
+    return path
 
 
 def build_model(config: "TrainingConfig") -> InDI:
@@ -196,104 +219,26 @@ def _tupled(settings):
     }
 
 
-def _check_same(config, path):
-    """A folder holds one training."""
-    if not path.exists():
-        return
-    earlier = read_settings(path, written_here=True)
-    settings = dataclasses.asdict(config)
-    differing = {
-        name: earlier.get(name)
-        for name, value in settings.items()
-        if name not in ("output", "noise_unit")
-        and _comparable(name, earlier.get(name)) != _comparable(name, value)
-    }
-    if differing:
-        raise ValueError(
-            "The folder holds a training of other settings: go on with those, or "
-            f"choose another `output`. Received: {differing} in {str(path)!r}, "
-            f"{ {name: settings[name] for name in differing} } here"
-        )
-
-
-def _comparable(name, value):
-    """A setting as it compares with what a file holds of it."""
-    if name == "noise_schedule" and value is not None:
-        return noise_schedules.get(value)
-    # YAML has lists alone.
-    return json.loads(json.dumps(value))
-
-
 def _callbacks(config, output, pairs, validation):
-    callbacks = [
-        BackupAndResume(
-            output / "backup.weights.h5",
-            pairs,
-            every=min(100, config.batches_per_epoch),
-        ),
-        StopAfter(config.batches, pairs),
-    ]
+    callbacks = [StopAfter(config.batches, pairs)]
     if validation is not None:
         degraded, clean = validation[0]
         callbacks.append(
             RestorationMonitor(
                 degraded[:PREVIEWED],
                 clean[:PREVIEWED],
-                log_dir=output / "previews",
+                log_dir=output / output_dir.PREVIEWS,
                 tensorboard=config.tensorboard,
             )
         )
     if config.ema_momentum is not None:
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if validation is not None:
-        callbacks.append(KeepBest(output / "best.keras", output / "training.csv"))
+        log = output / output_dir.LOG
+        callbacks.append(KeepBest(output / output_dir.BEST, log))
     if config.tensorboard:
-        callbacks.append(TensorBoardScalars(output / "tensorboard"))
-    callbacks.append(
-        keras.callbacks.CSVLogger(str(output / "training.csv"), append=True)
-    )
-    return callbacks
-
-
-class StopAfter(keras.callbacks.Callback):
-    """Ends a fit after a number of batches, also one that was resumed."""
-
-    def __init__(self, steps: int, pairs: "Pairs") -> None:
-        super().__init__()
-        self.steps = steps
-        self.pairs = pairs
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        begun = self.pairs.get_state()["next_batch"] % len(self.pairs)
-        self._first = epoch * len(self.pairs) + begun
-
-    def on_train_batch_end(
-        self, batch: int, logs: dict[str, Any] | None = None
-    ) -> None:
-        if self._first + batch + 1 >= self.steps:
-            self.model.stop_training = True
-
-
-class KeepBest(keras.callbacks.Callback):
-    """Keeps the model of the lowest validation loss, also over resumptions."""
-
-    def __init__(self, path: pathlib.Path, log: pathlib.Path) -> None:
-        super().__init__()
-        self.path = path
-        self.log = log
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._lowest = float("inf")
-        if self.path.exists() and self.log.exists():
-            with open(self.log, newline="") as file:
-                losses = [float(row["val_loss"]) for row in csv.DictReader(file)]
-            self._lowest = min(losses, default=self._lowest)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        loss = (logs or {}).get("val_loss", float("inf"))
-        if loss < self._lowest:
-            self._lowest = loss
-            write_whole(self.path, self.model.save)
+        callbacks.append(TensorBoardScalars(output / output_dir.TENSORBOARD))
+    return [*callbacks, EpochLog(output / output_dir.LOG)]
 
 
 def _metadata(config):

@@ -144,7 +144,8 @@ class TileSize(click.ParamType):
 @click.option(
     "--overwrite",
     is_flag=True,
-    help="Overwrite existing outputs, including the inputs.",
+    help="Overwrite existing outputs, including the inputs, but not those of several "
+    "pages, frames or pictures.",
 )
 @click.option(
     "--compare",

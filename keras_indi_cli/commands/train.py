@@ -1,6 +1,7 @@
 """`keras-indi train`: a restorer of one's own."""
 
 import pathlib
+import signal
 import sys
 from typing import Any
 
@@ -136,14 +137,15 @@ def names(registry: str) -> str:
 @click.option("--seed", type=int, help="[default: 0]")
 @device_option
 @import_option
-def command(config, device, modules, **flags):
+@click.pass_context
+def command(context, config, device, modules, **flags):
     """Train a restorer on your own images, or go on with one.
 
     Pairs come of two folders, or of one of clean images and a degradation. The
     output directory gets config.yaml with all settings, training.csv, best.keras and
     previews where there are validation images, and in the end restorer.keras and
     the folder preset, for `keras-indi restore --preset`. Interrupt it when
-    you like: the same command goes on at the next batch.
+    you like, by Ctrl-C, SIGTERM or SIGHUP: the same command goes on at the next batch.
 
     \b
     Example: keras-indi train --config train.yaml --batches 20000
@@ -163,7 +165,16 @@ def command(config, device, modules, **flags):
     settings = {} if config is None else read_settings(config)
     settings |= {name: value for name, value in flags.items() if value is not None}
     settings = TrainingConfig.from_dict(settings)
-    with on_device(device):
-        path = train(settings, verbose="auto" if sys.stdout.isatty() else 2)
+    try:
+        with on_device(device):
+            path = train(settings, verbose="auto" if sys.stdout.isatty() else 2)
+    except KeyboardInterrupt as interrupt:
+        number = getattr(interrupt, "signal", signal.SIGINT)
+        click.echo(
+            f"\nInterrupted by {number.name}. The same command goes on from the last "
+            f"backup in {settings.output}, or begins anew where there is none yet.",
+            err=True,
+        )
+        context.exit(128 + number)
     click.echo(f"Model: {path}\n\nUse it:\n")
     click.echo(f"    keras-indi restore photo.jpg --preset {path.parent / 'preset'}")

@@ -5,7 +5,11 @@ import threading
 
 import pytest
 
-from keras_indi.backend.interrupts import deferred_interrupts
+from keras_indi.backend.interrupts import (
+    Terminated,
+    deferred_interrupts,
+    interrupted_by_signals,
+)
 
 
 @pytest.mark.backend_free
@@ -39,3 +43,32 @@ def test_other_threads_are_left_alone():
     thread.start()
     thread.join()
     assert done == ["done"]
+
+
+@pytest.mark.backend_free
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
+def test_other_signals_end_work_as_an_interrupt_does(interrupts):
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        done = []
+        with pytest.raises(Terminated) as found:
+            with interrupted_by_signals():
+                with deferred_interrupts():
+                    signal.raise_signal(number)
+                    done.append("whole")
+                done.append("more")
+        assert done == ["whole"]
+        assert isinstance(found.value, KeyboardInterrupt)
+        assert found.value.signal is number
+        assert signal.getsignal(number) is signal.SIG_DFL
+
+
+@pytest.mark.backend_free
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
+def test_a_signal_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with interrupted_by_signals():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

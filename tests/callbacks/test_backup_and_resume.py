@@ -1,9 +1,12 @@
 """An interrupted and resumed fit equals one that was not interrupted."""
 
+import json
+
+import h5py
 import keras
 import numpy as np
 import pytest
-from helpers import small_network, smooth_images, to_numpy
+from helpers import small_network, smooth_images, tiny_unet, to_numpy
 
 from keras_indi import data
 from keras_indi.callbacks import BackupAndResume
@@ -169,3 +172,74 @@ def test_a_backup_of_other_pairs_is_refused(tmp_path):
     others = training_pairs(seed=2)
     with pytest.raises(ValueError, match=r"\{'seed': 1\}.*\{'seed': 2\}"):
         fit(new_model(), others, BackupAndResume(path, others))
+
+
+def interrupted_backup(path, **options):
+    pairs = training_pairs()
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            new_model(),
+            pairs,
+            BackupAndResume(path, pairs, 1, **options),
+            Interruption(0, 2),
+        )
+    return path
+
+
+def test_a_damaged_backup_is_refused_by_name(tmp_path):
+    path = interrupted_backup(tmp_path / "backup.weights.h5")
+    whole = path.read_bytes()
+    changed = bytearray(whole)
+    with h5py.File(path) as file:
+        values = []
+        file.visititems(lambda name, entry: values.append(entry))
+        largest = max(
+            (v for v in values if isinstance(v, h5py.Dataset)), key=lambda v: v.nbytes
+        )
+        changed[largest.id.get_offset() + 5] ^= 0x10
+    damaged = [
+        b"",
+        b"no backup",
+        whole[: len(whole) // 2],
+        whole[:-100],
+        bytes(changed),
+    ]
+    for content in damaged:
+        path.write_bytes(content)
+        pairs = training_pairs()
+        with pytest.raises(ValueError, match="damaged.*remove it.*backup.weights.h5"):
+            fit(new_model(), pairs, BackupAndResume(path, pairs))
+        assert path.read_bytes() == content
+    path.write_bytes(whole)
+    pairs = training_pairs()
+    other = InDI(tiny_unet(), seed=0)
+    other.compile()
+    with pytest.raises(ValueError, match="another model.*Received: path=.*backup"):
+        fit(other, pairs, BackupAndResume(path, pairs))
+
+
+def test_a_backup_can_stay_until_its_model_is_saved(tmp_path):
+    path, pairs = tmp_path / "backup.weights.h5", training_pairs()
+    backup = BackupAndResume(path, pairs, 1, keep=True)
+    fit(new_model(), pairs, backup)
+    assert path.exists()
+    backup.remove()
+    backup.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_that_are_not_finite_replace_no_backup(tmp_path):
+    path, pairs = tmp_path / "backup.weights.h5", training_pairs()
+    model = new_model()
+
+    class Poison(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 2:
+                weight = model.weights[0]
+                weight.assign(np.full(weight.shape, np.inf))
+
+    with pytest.raises(ValueError, match="not finite any more.*inf"):
+        fit(model, pairs, BackupAndResume(path, pairs, 1), Poison())
+    with h5py.File(path) as file:
+        state = json.loads(file["backup_and_resume"].attrs["state"])
+    assert state["epoch"] == 0 and state["data"]["next_batch"] % BATCHES == 2

@@ -140,13 +140,13 @@ def test_a_killed_run_leaves_whole_files_and_continues(here):
             assert process.poll() is None
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
-    written = [name for name in os.listdir("out") if not name.startswith("partial-")]
+    written = [name for name in os.listdir("out") if not name.startswith(".")]
     assert 3 <= len(written) < 202
     for name in written:
         Image.open(f"out/{name}").load()
     result = run("photos", "-o", "out", "--steps", 4, "--skip-existing")
     assert result.exit_code == 0, result.output
-    assert len([n for n in os.listdir("out") if not n.startswith("partial-")]) == 202
+    assert len([n for n in os.listdir("out") if not n.startswith(".")]) == 202
 
 
 @pytest.mark.backend_free

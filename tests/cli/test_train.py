@@ -1,5 +1,11 @@
 """`keras-indi train`, as a user runs it."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -88,3 +94,40 @@ def test_bad_settings_end_with_a_message_and_no_files(here, arguments, message):
     assert result.exit_code == 2
     assert message in result.stderr and "Traceback" not in result.output
     assert not (here / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_ends_it_as_an_interrupt_does(here, name):
+    number = getattr(signal, name)
+    command = [sys.executable, "-m", "keras_indi_cli", "train"]
+    command += ["--config", "train.yaml", "--output", "run", "--batches", "5000"]
+    command += ["--batches-per-epoch", "10"]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        command,
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        backup = here / "run" / "backup.weights.h5"
+        deadline = time.monotonic() + 200
+        while not backup.exists() and time.monotonic() < deadline:
+            assert process.poll() is None
+            time.sleep(0.05)
+        # Meanwhile a second one is refused.
+        second = subprocess.run(command, env=environ, capture_output=True, text=True)
+        assert second.returncode == 2
+        assert f"Another process works in this folder, process {process.pid} on" in (
+            second.stderr
+        )
+        process.send_signal(number)
+        error = process.communicate()[1]
+    assert process.returncode == 128 + number
+    assert f"Interrupted by {name}" in error and "Traceback" not in error
+    names = {path.name for path in (here / "run").iterdir()}
+    assert names >= {"backup.weights.h5", "config.yaml", "training.csv"}
+    assert not [name for name in names if name.startswith(".")]

@@ -139,7 +139,7 @@ def test_an_interrupted_evaluation_continues_where_it_stopped(folders, monkeypat
     ]
     assert written[0] == written[1] and len(written[0]) == 3
     Image.open(root / "out" / "evaluation.png").verify()
-    assert not list(root.rglob("partial-*"))
+    assert not list(root.rglob(".*"))
 
 
 def test_what_could_not_be_scored_is_told_again(folders):

@@ -127,7 +127,7 @@ def test_the_results_are_written(model, pairs, tmp_path):
     Image.open(tmp_path / "scores_against_steps.png").verify()
     row = Table.from_json(tmp_path / "settings" / "indi-uniform-2steps-seed0.json")
     assert row.means["psnr"] == table.rows[1]["psnr"] and len(row) == 3
-    assert not list(tmp_path.rglob("partial-*"))
+    assert not list(tmp_path.rglob(".*"))
 
 
 def test_anothers_folder_is_refused(model, pairs, tmp_path):

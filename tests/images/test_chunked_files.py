@@ -12,6 +12,7 @@ from helpers import smooth_images
 from images.stored_images import IMAGE, tifffile, written, zarr
 
 from keras_indi.images import chunked_files
+from keras_indi.images.whole_writes import is_left_over, remove_left_overs
 
 
 @pytest.mark.backend_free
@@ -82,6 +83,7 @@ KILLED = """
 import sys, time
 import numpy as np
 from keras_indi.images import chunked_files
+from keras_indi.images.whole_writes import is_left_over, remove_left_overs
 
 class Slow:
     shape, dtype = (4096, 300, 3), np.dtype("uint8")
@@ -110,9 +112,11 @@ def test_a_process_killed_in_the_middle_leaves_no_output(tmp_path, name):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not target.exists()
-    assert all(path.name.startswith("partial-") for path in tmp_path.iterdir())
+    assert all(is_left_over(path) for path in tmp_path.iterdir())
     # What it left is in nobody's way.
     chunked_files.write(target, IMAGE, {})
     with chunked_files.opened(target) as image:
         np.testing.assert_array_equal(image[:], IMAGE)
+    assert [path.name for path in tmp_path.glob("[!.]*")] == [name]
+    remove_left_overs(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]

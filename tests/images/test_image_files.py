@@ -1,11 +1,14 @@
 """Finding and matching image files in folders."""
 
+import pathlib
+
 import numpy as np
 import pytest
 
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.encoding import write_png
 from keras_indi.images.image_files import ImageFiles, find_images, listed, match_folders
+from keras_indi.images.whole_writes import write_whole
 
 pytestmark = pytest.mark.backend_free
 
@@ -38,10 +41,28 @@ def test_a_full_match_reports_nothing(tmp_path):
 
 
 def test_what_is_no_image_is_passed_over(tmp_path):
-    make(tmp_path, "a", ".hidden/b", "partial-c")
+    make(tmp_path, "a", ".hidden/b")
     (tmp_path / "notes.txt").write_text("")
     (tmp_path / "folder.png").mkdir()
     assert list(find_images(tmp_path)) == ["a"]
+
+
+def test_a_partial_eclipse_is_a_photograph(tmp_path):
+    make(tmp_path, "eclipse", "partial-eclipse", "partial-day/b")
+    names = ["eclipse", "partial-day/b", "partial-eclipse"]
+    assert list(find_images(tmp_path)) == names
+    assert list(match_folders(tmp_path, tmp_path).pairs) == names
+
+
+def test_what_a_killed_writer_left_is_passed_over(tmp_path):
+    make(tmp_path, "a")
+
+    def killed(partial):
+        make(tmp_path, pathlib.Path(partial).stem)
+        assert list(find_images(tmp_path)) == ["a"]
+
+    write_whole(tmp_path / "b.png", killed)
+    assert list(find_images(tmp_path)) == ["a", "b"]
 
 
 def test_one_name_twice_is_refused(tmp_path):

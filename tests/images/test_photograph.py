@@ -164,7 +164,7 @@ def test_what_stands_beside_16_bits(orientation, tmp_path):
     for suffix in (".png", ".tif"):
         out = tmp_path / f"out{suffix}"
         write_photograph(out, dataclasses.replace(photograph, pixels=image))
-        assert not list(tmp_path.glob("partial-*"))
+        assert not list(tmp_path.glob(".*"))
         with Image.open(out) as written:
             assert written.info["icc_profile"] == PROFILE
             assert written.info["dpi"] == pytest.approx((240, 240), abs=0.1)

@@ -1,10 +1,19 @@
 """Files are written whole or not at all."""
 
+import os
 import pathlib
+import threading
 
 import pytest
 
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import (
+    is_left_over,
+    remove_left_overs,
+    write_text,
+    write_whole,
+)
+
+pytestmark = pytest.mark.backend_free
 
 
 def test_a_file_is_written_with_its_folder(tmp_path):
@@ -20,6 +29,18 @@ def test_a_file_is_written_with_its_folder(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("name", ["a.weights.h5", "a.ome.zarr", "a", "a.JPG"])
+def test_a_temporary_name_ends_as_the_file_will(tmp_path, name):
+    seen = []
+
+    def save(partial):
+        seen.append(pathlib.Path(partial))
+        pathlib.Path(partial).write_text("new")
+
+    write_whole(tmp_path / name, save)
+    assert seen[0].name.endswith(name[1:]) and is_left_over(seen[0])
+
+
 def test_what_breaks_off_leaves_the_old_file(tmp_path):
     path = tmp_path / "b.txt"
     path.write_text("old")
@@ -32,3 +53,107 @@ def test_what_breaks_off_leaves_the_old_file(tmp_path):
         write_whole(path, save)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_but_its_own_is_removed(tmp_path):
+    others = ["partial-b.txt", ".partial-b.txt", "partial-b", ".b.txt.partial"]
+    for name in others:
+        (tmp_path / name).write_text(name)
+    write_text(tmp_path / "b.txt", "new")
+    for name in others:
+        assert (tmp_path / name).read_text() == name
+        assert not is_left_over(tmp_path / name)
+
+
+def test_of_two_writers_of_one_path_the_last_one_s_file_is_whole(tmp_path):
+    path, halfway, go_on = tmp_path / "b.txt", threading.Event(), threading.Event()
+
+    def slowly(partial):
+        with open(partial, "w") as file:
+            file.write("slow ")
+            halfway.set()
+            assert go_on.wait(10)
+            file.write("but whole")
+
+    writer = threading.Thread(target=write_whole, args=(path, slowly))
+    writer.start()
+    assert halfway.wait(10)
+    write_text(path, "fast")
+    assert path.read_text() == "fast"
+    go_on.set()
+    writer.join()
+    assert path.read_text() == "slow but whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("length", [247, 248, 255])
+@pytest.mark.parametrize("letter", ["a", "é"])
+def test_the_longest_names_are_written(tmp_path, length, letter):
+    count, rest = divmod(length - len(".weights.h5"), len(letter.encode()))
+    name = f"{letter * count}{'a' * rest}.weights.h5"
+    assert len(name.encode()) == length
+    write_text(tmp_path / name, "new")
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_a_folder_is_written_whole(tmp_path):
+    def save(partial):
+        pathlib.Path(partial, "inner").mkdir(parents=True)
+        pathlib.Path(partial, "inner", "c.txt").write_text("new")
+
+    path = write_whole(tmp_path / "a.zarr", save)
+    assert (path / "inner" / "c.txt").read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_content_and_name_are_flushed_in_their_order(tmp_path, monkeypatch):
+    calls = []
+    fsync, replace = os.fsync, os.replace
+
+    def flushed(file):
+        kind = "folder" if os.path.isdir(f"/proc/self/fd/{file}") else "file"
+        calls.append(kind)
+        fsync(file)
+
+    def replaced(*arguments):
+        calls.append("replace")
+        replace(*arguments)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(os, "replace", replaced)
+    write_text(tmp_path / "b.txt", "new")
+    if os.path.isdir("/proc/self/fd"):
+        assert calls == ["file", "replace", "folder"]
+    else:
+        assert calls[0] != "replace" and "replace" in calls
+
+
+def test_a_disk_that_cannot_flush_a_file_keeps_the_old_one(tmp_path, monkeypatch):
+    path = write_text(tmp_path / "b.txt", "old")
+
+    def full(file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_left_overs_are_removed_and_nothing_else(tmp_path):
+    folder = tmp_path / ".keras-indi-0123456789abcdef.partial.zarr"
+    folder.mkdir()
+    (folder / "c").write_text("")
+    (tmp_path / ".keras-indi-0123456789abcdef.partial").write_text("")
+    kept = [".keras-indi-mine.partial.png", "a.png", "partial-a.png"]
+    for name in kept:
+        (tmp_path / name).write_text("")
+    remove_left_overs(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == kept
+    remove_left_overs(tmp_path / "missing")
+
+
+def test_text_is_utf_8_with_its_line_ends(tmp_path):
+    path = write_text(tmp_path / "b.txt", "é\n\r\n")
+    assert path.read_bytes() == b"\xc3\xa9\n\r\n"

@@ -649,3 +649,7 @@ def test_an_interrupted_save_leaves_no_preset(preset, monkeypatch):
     assert not [name for name in os.listdir(preset.parent) if "partial" in name]
     with pytest.raises(ValueError, match="lacks metadata.json"):
         UNetBackbone.from_preset(preset)
+    # The same command completes it.
+    monkeypatch.undo()
+    tiny_unet(seed=3).save_to_preset(preset)
+    UNetBackbone.from_preset(preset)

@@ -1,5 +1,7 @@
 """Files in, restored files out: as the model restores their pixels."""
 
+import os
+
 import numpy as np
 import pytest
 from helpers import small_network, smooth_images, tiny_unet
@@ -285,3 +287,35 @@ def test_one_file_by_the_name_of_a_model(model, tmp_path):
     restore_file(tmp_path / "m.keras", path, tmp_path / "b.png", **options)
     expected = load_restorer(tmp_path / "m.keras").restore(image, **options)
     np.testing.assert_array_equal(read(tmp_path / "b.png"), expected)
+
+
+def test_a_partial_eclipse_survives_an_eclipse(model, tmp_path):
+    images = smooth_images(2, 13, 10).astype("uint8")
+    names = ["eclipse.png", "partial-eclipse.png"]
+    for name, image in zip(names, images):
+        write(tmp_path / name, image)
+    restore_file(
+        model, tmp_path / names[0], tmp_path / names[0], overwrite=True, num_steps=1
+    )
+    np.testing.assert_array_equal(read(tmp_path / names[1]), images[1])
+    result = restore_files(tmp_path, tmp_path / "out", model, num_steps=1)
+    assert [path.name for path in result.written] == names
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of bytes")
+def test_a_name_that_becomes_too_long_is_named_and_the_rest_is_done(model, tmp_path):
+    image = smooth_images(1, 13, 10)[0]
+    long, longest = f"{'a' * 242}.png", f"{'b' * 251}.png"
+    paths = [write(tmp_path / name, image) for name in (longest, long, "c.png")]
+    result = restore_files(paths, None, model, num_steps=1)
+    assert [path.name[-13:] for path in result.written] == ["-restored.png"] * 2
+    assert list(result.failed) == [paths[0]]
+    assert "too long" in result.failed[paths[0]]
+    # In place and into a folder the name stays, and a picture's may not.
+    result = restore_files(paths, tmp_path / "out", model, num_steps=1)
+    assert len(result.written) == 3
+    result = restore_files(paths, tmp_path / "more", model, num_steps=1, compare=True)
+    assert list(result.failed) == [paths[0]]
+    for output in (tmp_path / f"{longest}.png", tmp_path / f"{longest}s" / "c.png"):
+        with pytest.raises(ValueError, match="too long.*Received: .*c.png"):
+            restore_file(model, paths[2], output)

@@ -62,6 +62,7 @@ def test_what_a_training_leaves(settings, tmp_path):
     assert sorted(p.name for p in out.iterdir()) == [
         "best.keras",
         "config.yaml",
+        "images.json",
         "preset",
         "previews",
         "restorer.keras",
@@ -139,13 +140,15 @@ def test_an_interrupted_training_ends_like_one_that_was_not(settings, tmp_path):
     class Death(Exception):
         pass
 
-    def die(self, batch, logs=None, original=keras.callbacks.CSVLogger.on_epoch_end):
+    def die(
+        self, batch, logs=None, original=keras_indi.callbacks.EpochLog.on_epoch_end
+    ):
         original(self, batch, logs)
         if next(epochs) == 1:
             raise Death
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keras.callbacks.CSVLogger, "on_epoch_end", die)
+        patch.setattr(keras_indi.callbacks.EpochLog, "on_epoch_end", die)
         with pytest.raises(Death):
             train(again, verbose=0)
     assert (tmp_path / "again" / "backup.weights.h5").exists()

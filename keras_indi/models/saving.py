@@ -1,0 +1,72 @@
+"""Models that are saved once, after hours: checked, whole, and read back."""
+
+import pathlib
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_indi.annotations import FilePath
+from keras_indi.images.whole_writes import write_whole
+
+
+def save_read_back(model: keras.Model, path: FilePath) -> pathlib.Path:
+    """Saves a model as a `.keras` file, which appears once it has been read back.
+
+    What a training kept to go on with, its backup, can be removed after that.
+
+    Args:
+        model: `keras.Model`.
+        path: Path of the file, ending in `.keras`. Its folder is made.
+
+    Returns:
+        `pathlib.Path` of the file.
+
+    Raises:
+        ValueError: If a weight is not finite.
+        OSError: If the file cannot be written, or does not hold what was written.
+
+    Example:
+
+    ```python
+    backup = keras_indi.callbacks.BackupAndResume("backup.weights.h5", pairs, keep=True)
+    model.fit(pairs, epochs=100, callbacks=[backup])
+    save_read_back(model, "restorer.keras")
+    backup.remove()
+    ```
+    """
+    check_finite(model)
+
+    def save(partial: str) -> None:
+        model.save(partial)
+        check_read_back(model, keras.saving.load_model(partial, compile=False), path)
+
+    return write_whole(path, save)
+
+
+def check_finite(model: keras.Model) -> None:
+    """Raises a ValueError if a weight of a model is not finite."""
+    for variable in model.weights:
+        value = keras.ops.convert_to_numpy(variable)
+        if not np.isfinite(value.astype("float32")).all():
+            raise ValueError(
+                "The weights are not finite any more: the training has diverged. Begin "
+                "a new one with a lower learning rate or a `global_clipnorm`. "
+                f"Received: weights with {variable.path} = {value.ravel()[:3]}..."
+            )
+
+
+def check_read_back(model: Any, found: Any, path: FilePath) -> None:
+    """Raises an OSError unless a model has the weights of the one that was saved.
+
+    Args:
+        model: The model that was saved.
+        found: The model that was loaded from what was written.
+        path: Path, for the error.
+    """
+    pairs = zip(model.get_weights(), found.get_weights(), strict=True)
+    if not all(np.array_equal(one, other) for one, other in pairs):
+        raise OSError(
+            "What was written is not what can be read back: the disk may be damaged. "
+            f"Received: {str(path)!r}"
+        )

@@ -1,0 +1,131 @@
+"""The folder of a training: that it is this one's, and can hold what comes."""
+
+import dataclasses
+import json
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+from keras_indi.data.pairs import OTHER_IMAGES
+from keras_indi.images.whole_writes import write_text
+from keras_indi.presets import io
+from keras_indi.schedules import noise_schedule as noise_schedules
+from keras_indi.training.training_config import read_settings
+
+if TYPE_CHECKING:
+    from keras_indi.data.pairs import Pairs
+    from keras_indi.models import InDI
+    from keras_indi.training.training_config import TrainingConfig
+
+CONFIG = "config.yaml"
+IMAGES = "images.json"
+MODEL = "restorer.keras"
+PRESET = "preset"
+BACKUP = "backup.weights.h5"
+LOG = "training.csv"
+BEST = "best.keras"
+PREVIEWS = "previews"
+TENSORBOARD = "tensorboard"
+
+
+def check_settings(config: "TrainingConfig") -> None:
+    """Raises a ValueError where the folder holds a training of other settings."""
+    path = pathlib.Path(config.output, CONFIG)
+    if not path.exists():
+        return
+    try:
+        earlier = read_settings(path, written_here=True)
+    except ValueError as error:
+        raise ValueError(
+            "The settings of the training in this folder cannot be read; write them "
+            "there again, or choose another `output`. Received: "
+            f"{str(path)!r} ({error})"
+        ) from error
+    settings = dataclasses.asdict(config)
+    differing = {
+        name: earlier.get(name)
+        for name, value in settings.items()
+        if name not in ("output", "noise_unit")
+        and _comparable(name, earlier.get(name)) != _comparable(name, value)
+    }
+    if differing:
+        raise ValueError(
+            "The folder holds a training of other settings: go on with those, or "
+            f"choose another `output`. Received: {differing} in {str(path)!r}, "
+            f"{ {name: settings[name] for name in differing} } here"
+        )
+
+
+def claim(
+    config: "TrainingConfig",
+    model: "InDI",
+    metadata: dict[str, Any],
+    images: "dict[str, Pairs | None]",
+) -> None:
+    """Makes a folder a training's, which can write there all that it will.
+
+    Args:
+        config: `TrainingConfig`, whose `output` is the folder, which is there.
+        model: The model as it is before the training.
+        metadata: Dict for its preset.
+        images: Dict of names to `Pairs`, or to `None`.
+
+    Raises:
+        ValueError: If something of another kind stands where the training will write,
+            or the folder is one of a training on other images.
+        OSError: If it cannot be written to.
+    """
+    output = pathlib.Path(config.output)
+    for name in (CONFIG, IMAGES, MODEL, BACKUP, LOG, BEST):
+        if (output / name).is_dir():
+            raise _other_kind(output / name)
+    for name in (PREVIEWS, TENSORBOARD):
+        if (output / name).exists() and not (output / name).is_dir():
+            raise _other_kind(output / name)
+    io.check(output / PRESET, model.backbone, model, metadata)
+    _check_images(output / IMAGES, images)
+    # What is refused where nothing can be written.
+    for name in (PRESET, PREVIEWS, TENSORBOARD):
+        if (output / name).is_dir():
+            _try_writing(output / name)
+    config.save(output / CONFIG)
+
+
+def _other_kind(path):
+    return ValueError(
+        "Something of another kind stands where the training would write; remove it, "
+        f"or choose another `output`. Received: {str(path)!r}"
+    )
+
+
+def _try_writing(folder):
+    path = write_text(folder / ".keras-indi-trial", "")
+    path.unlink()
+
+
+def _check_images(path, images):
+    """Notes the images in the folder; raises if it was begun with others."""
+    here = {
+        name: {"batches": len(pairs), "fingerprint": pairs.fingerprint}
+        for name, pairs in images.items()
+        if pairs is not None
+    }
+    if not path.exists():
+        write_text(path, json.dumps(here, indent=2) + "\n")
+        return
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(
+            "The file that tells the training's images is damaged; remove it, if the "
+            f"images are the same still. Received: {str(path)!r} ({error})"
+        ) from error
+    if there != here:
+        raise ValueError(f"{OTHER_IMAGES} Received: {there} in {str(path)!r}, {here}")
+
+
+def _comparable(name, value):
+    """A setting as it compares with what a file holds of it."""
+    if name == "noise_schedule" and value is not None:
+        return noise_schedules.get(value)
+    # YAML has lists alone.
+    return json.loads(json.dumps(value))

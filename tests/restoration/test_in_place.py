@@ -1,0 +1,71 @@
+"""What replaces its own input holds all of it."""
+
+import numpy as np
+import pytest
+from helpers import smooth_images, tiny_unet
+from images.test_several_pictures import motion_photo, save
+
+from keras_indi.images.encoding import write_png
+from keras_indi.models import InDI
+from keras_indi.restoration import restore_file, restore_files
+
+
+@pytest.fixture(scope="module")
+def model():
+    return InDI(tiny_unet(gain=0.3), noise_schedule=0.02, seed=0)
+
+
+def deep(path, channels):
+    import cv2
+
+    image = smooth_images(1, 13, 10, channels, high=65535)[0].astype("uint16")
+    if channels == 3:
+        write_png(path.with_suffix(".png"), image)
+    else:
+        cv2.imwrite(str(path.with_suffix(".png")), image)
+    return path.with_suffix(".png").rename(path)
+
+
+def test_files_of_several_pictures_are_refused_in_place(model, tmp_path):
+    paths = [save(tmp_path / f"a.{ending}") for ending in ("tif", "webp", "png")]
+    save(tmp_path / "b.jpg", 2, format="MPO")
+    paths += [tmp_path / "b.jpg", motion_photo(tmp_path / "c.jpg")]
+    single = save(tmp_path / "d.png", 1)
+    before = {path: path.read_bytes() for path in (*paths, single)}
+    result = restore_files(
+        [*paths, single], tmp_path, model, num_steps=1, existing="overwrite"
+    )
+    assert result.written == [single] and list(result.failed) == paths
+    for path in paths:
+        assert "not written in its place" in result.failed[path]
+        assert path.read_bytes() == before[path]
+    assert single.read_bytes() != before[single]
+    link = tmp_path / "link.png"
+    link.symlink_to(paths[2])
+    with pytest.raises(ValueError, match="3 pages or frames.*Received: .*a.png"):
+        restore_file(model, paths[2], link, overwrite=True, num_steps=1)
+
+    # Elsewhere each is written, with a note.
+    result = restore_files(paths, tmp_path / "out", model, num_steps=1)
+    assert len(result.written) == 5
+    notes = [result.notes[path] for path in paths]
+    assert all(note.startswith("the first of its 3 pages") for note in notes[:3])
+    assert "the first of its 2 pictures" in notes[3]
+    assert "without its video" in notes[4]
+
+
+def test_so_is_what_a_wrong_ending_would_cost_bits_or_alpha(model, tmp_path):
+    paths = [deep(tmp_path / "a.jpg", 4), deep(tmp_path / "b.webp", 3)]
+    before = [path.read_bytes() for path in paths]
+    result = restore_files(paths, tmp_path, model, num_steps=1, existing="overwrite")
+    assert result.written == [] and list(result.failed) == paths
+    assert all("bits or its alpha" in reason for reason in result.failed.values())
+    assert [path.read_bytes() for path in paths] == before
+    result = restore_files(paths, tmp_path / "out", model, num_steps=1)
+    assert "JPEG has no alpha" in result.notes[paths[0]]
+    assert len(result.written) == 2
+    path = deep(tmp_path / "c.png", 4)
+    old = path.read_bytes()
+    restore_file(model, path, path, overwrite=True, num_steps=1)
+    assert path.read_bytes() != old
+    assert np.array(path.read_bytes()[24]) == 16  # bits
