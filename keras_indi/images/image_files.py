@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_indi.annotations import FilePath
 from keras_indi.images import decoding
+from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.image_cache import ImageCache
 
 CACHE_BYTES = 2**30
@@ -93,7 +94,7 @@ def image_files(folder: FilePath) -> list[pathlib.Path]:
     return [
         path
         for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in decoding.EXTENSIONS
+        if path.suffix.lower() in EXTENSIONS
         and not path.is_dir()
         and not any(
             part.startswith((".", "partial-"))
@@ -132,7 +133,7 @@ class ImageFiles:
     Args:
         files: Dict of name to path, or to tuple of paths.
         image_channels: 1 or 3.
-        max_pixels: Int, larger images are refused.
+        max_pixels: As for `read_image`.
         cache_bytes: Int, memory for decoded images.
     """
 
@@ -140,7 +141,7 @@ class ImageFiles:
         self,
         files: Mapping[str, Any],
         image_channels: int = 3,
-        max_pixels: int = decoding.MAX_PIXELS,
+        max_pixels: int | None = None,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self._names = list(files)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from keras_indi.images import chunked_files
+from keras_indi.images.channels import to_channels
 from keras_indi.images.decoding import (
     TooLargeImageError,
     UnusableImageError,
     inspect_image,
-    to_channels,
 )
 from keras_indi.inference.arrays import DiskArray, EnlargedImage
 from keras_indi.models import checks

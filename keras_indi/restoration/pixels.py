@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from keras_indi.data.resize import resize
-from keras_indi.images.decoding import to_channels
+from keras_indi.images.channels import to_channels
 from keras_indi.images.value_ranges import as_integers, convert
 from keras_indi.inference.inputs import like_input
 from keras_indi.models.restorer import Restorer
