@@ -41,9 +41,8 @@ FORMATS = {
 QUALITY = {
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},
     "WEBP": {"quality": 95, "exact": True},
-    "PNG": {},
-    "TIFF": {"compression": "tiff_adobe_deflate"},
 }
+BYTE, ASCII, SHORT = 1, 2, 3  # types of TIFF tags
 # Pixels, height and width, that a format can hold.
 MOST_SIDE = {"JPEG": 65_535, "WEBP": 16_383}
 
@@ -98,8 +97,8 @@ def write_photograph(path: FilePath, photograph: "Photograph") -> list[str]:
         ("PNG", "uint8"): _save_png,
         ("PNG", "uint16"): _save_deep_png,
         ("TIFF", "uint8"): _save_tiff,
-        ("TIFF", "uint16"): _save_deep_tiff,
-        ("TIFF", "float32"): _save_deep_tiff,
+        ("TIFF", "uint16"): _save_tiff,
+        ("TIFF", "float32"): _save_tiff,
     }.get((format, dtype), _save_photograph)
     write_whole(path, lambda partial: save(partial, format, pixels, metadata))
     return lost
@@ -173,7 +172,7 @@ def _save_photograph(path, format, pixels, metadata):
 
 def _save_png(path, format, pixels, metadata):
     buffer = io.BytesIO()
-    _image(pixels).save(buffer, "PNG", **QUALITY["PNG"])
+    _image(pixels).save(buffer, "PNG")
     content = png_chunks.with_chunks(buffer.getvalue(), _chunks(metadata))
     pathlib.Path(path).write_bytes(content)
 
@@ -191,34 +190,10 @@ def _save_deep_png(path, format, pixels, metadata):
 
 
 def _save_tiff(path, format, pixels, metadata):
-    from PIL import Image
-
-    options: dict[str, Any] = dict(QUALITY["TIFF"])
-    tags, found = Image.Exif(), exif.parsed(metadata.exif)
-    for tag, value in _tiff_tags(metadata):
-        tags[tag] = value
-    for directory in exif.TIFF_DIRECTORIES & set(found):
-        tags[directory] = found.get_ifd(directory)
-        options.pop("compression", None)  # libtiff writes no such directories
-    if len(tags):
-        options["exif"] = tags
-    if metadata.icc_profile is not None:
-        options["icc_profile"] = metadata.icc_profile
-    if metadata.dpi is not None:
-        options["dpi"] = metadata.dpi
-    _image(pixels).save(path, "TIFF", **options)
-
-
-def _save_deep_tiff(path, format, pixels, metadata):
-    """16 bits and floats. Of EXIF the file's own directory: tifffile has no other."""
-    tifffile = optional_import("tifffile", "data", "Writing TIFF files of 16 bits")
-    # 3 is TIFF's type of 16-bit integers, 2 of text, 1 of bytes.
-    tags = [
-        (tag, 3, 1, value, True)
-        if isinstance(value, int)
-        else (tag, 2 if tag in exif.TIFF_TAGS else 1, len(value), value, True)
-        for tag, value in _tiff_tags(metadata)
-    ]
+    """Of EXIF the file's own directory: tifffile has no other."""
+    if pixels.dtype == "uint8" and _directories(metadata):
+        return _save_tiff_with_directories(path, pixels, metadata)
+    tifffile = optional_import("tifffile", "data", "Writing TIFF files")
     tifffile.imwrite(
         path,
         pixels[..., 0] if pixels.shape[-1] == 1 else pixels,
@@ -226,13 +201,37 @@ def _save_deep_tiff(path, format, pixels, metadata):
         planarconfig=None if pixels.shape[-1] == 1 else "contig",
         extrasamples=["unassalpha"] if pixels.shape[-1] in (2, 4) else None,
         compression="zlib",
+        predictor=pixels.dtype.kind == "u",
         iccprofile=metadata.icc_profile,
         resolution=metadata.dpi,
         resolutionunit=None if metadata.dpi is None else "INCH",
         metadata=None,
         software=False,
-        extratags=tags,
+        extratags=[_extra_tag(*tag) for tag in _tiff_tags(metadata)],
     )
+
+
+def _extra_tag(tag, kind, value):
+    value = value + b"\0" if kind == ASCII else value
+    return tag, kind, 1 if kind == SHORT else len(value), value, True
+
+
+def _save_tiff_with_directories(path, pixels, metadata):
+    """8 bits, by Pillow, which writes them into what is not compressed alone."""
+    from PIL import TiffImagePlugin
+
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, kind, value in _tiff_tags(metadata):
+        tags.tagtype[tag] = kind
+        tags[tag] = value
+    for tag, directory in _directories(metadata).items():
+        tags[tag] = directory
+    options: dict[str, Any] = {"tiffinfo": tags}
+    if metadata.icc_profile is not None:
+        options["icc_profile"] = metadata.icc_profile
+    if metadata.dpi is not None:
+        options["dpi"] = metadata.dpi
+    _image(pixels).save(path, "TIFF", **options)
 
 
 def _image(pixels):
@@ -242,24 +241,26 @@ def _image(pixels):
 
 
 def _tiff_tags(metadata):
-    """Pairs of tags of a TIFF file's own directory and values, ints or bytes."""
+    """Triples of tag, type and value of a TIFF file's own directory."""
     found = exif.parsed(metadata.exif)
     for tag in sorted(exif.TIFF_TAGS & set(found)):
         value = found[tag]
         if tag == ORIENTATION:
-            yield tag, checked_orientation(value)
+            yield tag, SHORT, checked_orientation(value)
         elif isinstance(value, (str, bytes)):
-            text = (
-                value.encode("latin-1", "replace") if isinstance(value, str) else value
-            )
-            yield tag, text.rstrip(b"\0") + b"\0"
+            yield tag, ASCII, exif.text_bytes(value).rstrip(b"\0")
     for tag, value in (
         (XMP_TAG, metadata.xmp),
         (IPTC_TAG, metadata.iptc),
         (PHOTOSHOP_TAG, metadata.photoshop),
     ):
         if value is not None:
-            yield tag, value
+            yield tag, BYTE, value
+
+
+def _directories(metadata):
+    """Dict of tags to the directories of EXIF and GPS, where there are any."""
+    return exif.directories(exif.parsed(metadata.exif))
 
 
 def _chunks(metadata: Metadata) -> png_chunks.Chunks:

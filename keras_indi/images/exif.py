@@ -34,13 +34,27 @@ def as_bytes(exif: Any) -> bytes:
     Text goes through byte for byte, as it was: Pillow would write ASCII alone.
     """
     try:
-        for directory in (exif, *(exif.get_ifd(tag) for tag in TIFF_DIRECTORIES)):
+        for directory in (exif, *directories(exif).values()):
             for tag, value in dict(directory).items():
-                if isinstance(value, str) and not value.isascii():
-                    directory[tag] = value.encode("latin-1")
+                if isinstance(value, str):
+                    directory[tag] = text_bytes(value)
         return exif.tobytes().removeprefix(PREFIX) if len(exif) else b""
     except Exception:
         return b""
+
+
+def text_bytes(text: str | bytes) -> bytes:
+    """The bytes that Pillow read as text: it takes each for a character."""
+    return text if isinstance(text, bytes) else text.encode("latin-1", "replace")
+
+
+def directories(exif: Any) -> dict[int, dict]:
+    """The directories of EXIF and GPS that a `PIL.Image.Exif` has."""
+    found = {}
+    for tag in TIFF_DIRECTORIES & set(exif):
+        given = exif[tag]
+        found[tag] = given if isinstance(given, dict) else exif.get_ifd(tag)
+    return {tag: directory for tag, directory in found.items() if directory}
 
 
 def of_tiff(header: Any) -> bytes:
@@ -58,8 +72,7 @@ def of_tiff(header: Any) -> bytes:
             kept[tag] = exif[tag]
         if ORIENTATION in kept:
             kept[ORIENTATION] = checked_orientation(kept[ORIENTATION])
-        for directory in TIFF_DIRECTORIES & set(exif):
-            kept[directory] = dict(exif.get_ifd(directory))
+        kept.update({tag: dict(found) for tag, found in directories(exif).items()})
     except Exception:
         return b""
     return as_bytes(kept)
@@ -68,7 +81,7 @@ def of_tiff(header: Any) -> bytes:
 def resized(block: bytes, height: int, width: int) -> bytes:
     """A block in which the width and height are right, where it names them."""
     exif = parsed(block)
-    directory = exif.get_ifd(EXIF_DIRECTORY)
+    directory = directories(exif).get(EXIF_DIRECTORY, {})
     changed = False
     for tags, names in ((exif, SIZE_TAGS), (directory, EXIF_SIZE_TAGS)):
         for tag, size in zip(names, (width, height)):

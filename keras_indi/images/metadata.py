@@ -3,7 +3,10 @@
 import contextlib
 import dataclasses
 import math
+import os
 from typing import Any
+
+import numpy as np
 
 from keras_indi.images import exif, png_chunks
 from keras_indi.images.colour_profiles import sound_profile
@@ -71,8 +74,8 @@ class Metadata:
         if format == "WEBP" and self.dpi is not None:
             lost.append("pixel density")
         if format == "TIFF" and deep and self.exif:
-            directories = set(exif.parsed(self.exif)) & exif.TIFF_DIRECTORIES
-            lost += ["EXIF of the exposure and place"] * bool(directories)
+            if exif.directories(exif.parsed(self.exif)):
+                lost.append("EXIF of the exposure and place")
         what = f"{format} of 16 bits or floats" if deep and format == "TIFF" else format
         return [f"{what} holds no {', '.join(dict.fromkeys(lost))}"] if lost else []
 
@@ -98,7 +101,8 @@ def read_metadata(stored: StoredImage, file: Any) -> Metadata:
     chunks: png_chunks.Chunks = ()
     if header.format == "PNG":
         with parsing():
-            chunks = png_chunks.read_chunks(file)
+            size = file.seek(0, os.SEEK_END)
+            chunks = png_chunks.read_chunks(file, size)
     comment = info.get("comment") if header.format in ("JPEG", "MPO", "GIF") else None
     return Metadata(
         exif=block.removeprefix(exif.PREFIX) if isinstance(block, bytes) else b"",
@@ -161,13 +165,8 @@ def _of_tiff(stored, file):
     def block(tag):
         with contextlib.suppress(Exception):
             value = tags.valueof(tag)
-            if isinstance(value, tuple):  # some writers type it as numbers
-                kind = {1: "u1", 4: "u4"}[int(tags[tag].dtype)]
-                order = stored.tiff.byteorder
-                value = b"".join(
-                    int(n).to_bytes(int(kind[1]), "little" if order == "<" else "big")
-                    for n in value
-                )
+            if isinstance(value, tuple):  # some writers type it as numbers of 32 bits
+                value = np.array(value, f"{stored.tiff.byteorder}u4").tobytes()
             return as_xmp(value)
         return None
 

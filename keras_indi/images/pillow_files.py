@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from keras_indi.images import png_chunks
 from keras_indi.images.orientation import ORIENTATION, checked_orientation
 from keras_indi.images.unusable import (
     MAX_PIXELS,
@@ -45,6 +46,9 @@ def opened_image(
     if format in ("WEBP", "AVIF", "HEIF") and stored_bytes > most_bytes:
         # Their plugins read the whole file before they look at it.
         raise TooLargeImageError(f"too large ({format} of {stored_bytes} bytes)")
+    if format == "PNG":
+        png_chunks.check_whole(file, stored_bytes)
+        file.seek(0)
     Image.init()
     with contextlib.ExitStack() as stack:
         with parsing():

@@ -12,38 +12,63 @@ TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
 XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 HEADER = 8 + 4 + 4 + 13 + 4  # bytes of the signature and the header's chunk
 MOST_BYTES = 2**26
+MOST_CHUNKS = 2**20
 
 Chunks = tuple[tuple[bytes, bytes], ...]
 
 
-def read_chunks(file: BinaryIO) -> Chunks:
+def check_whole(file: BinaryIO, stored_bytes: int) -> None:
+    """Raises unless all chunks lie within a PNG file, the last one too.
+
+    Args:
+        file: PNG file, opened for reading.
+        stored_bytes: Int, its size.
+
+    Raises:
+        UnusableImageError: If it is truncated.
+    """
+    for name, _ in _chunks(file, stored_bytes):
+        if name == b"IEND":
+            return
+    raise UnusableImageError("truncated or damaged (it ends within a chunk)")
+
+
+def read_chunks(file: BinaryIO, stored_bytes: int) -> Chunks:
     """The chunks of `COLOURS` and `TEXTS`, but for XMP and EXIF.
 
     Args:
-        file: A PNG file that a decoder has accepted, opened for reading.
+        file: PNG file that a decoder has accepted, opened for reading.
+        stored_bytes: Int, its size.
 
     Returns:
-        Tuple of pairs of name and content.
+        Tuple of pairs of name and content, without damaged ones.
     """
     found: list[tuple[bytes, bytes]] = []
     total = 0
-    file.seek(8)
-    while len(head := file.read(8)) == 8:
-        length, name = struct.unpack(">I4s", head)
+    for name, length in _chunks(file, stored_bytes):
         if name not in COLOURS + TEXTS:
-            file.seek(length + 4, 1)
             continue
         total += length
         if total > MOST_BYTES:
-            raise UnusableImageError("too large (of its text)")
+            raise UnusableImageError("too large (its text)")
         body = file.read(length)
-        if len(body) < length or zlib.crc32(name + body) != int.from_bytes(
-            file.read(4), "big"
-        ):
-            continue
-        if not body.startswith((XMP_KEYWORD, b"Raw profile type")):
+        sound = zlib.crc32(name + body) == int.from_bytes(file.read(4), "big")
+        if sound and not body.startswith((XMP_KEYWORD, b"Raw profile type")):
             found.append((name, body))
     return tuple(found)
+
+
+def _chunks(file, stored_bytes):
+    """Names and lengths; the file stands at each one's content."""
+    place = 8
+    for _ in range(MOST_CHUNKS):
+        file.seek(place)
+        head = file.read(8)
+        length, name = struct.unpack(">I4s", head) if len(head) == 8 else (2**32, b"")
+        place += 8 + length + 4
+        if place > stored_bytes or not name.isalpha():
+            return
+        yield name, length
 
 
 def with_chunks(content: bytes, chunks: Chunks) -> bytes:
