@@ -22,6 +22,8 @@ def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
     if channels == 3:
         return np.repeat(image, 3, axis=-1)
     cv2 = require_opencv()
+    if image.dtype.kind == "f" and image.dtype != "float32":
+        return to_channels(image.astype("float32"), channels).astype(image.dtype)
     return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)[..., None]
 
 

@@ -48,7 +48,15 @@ def convert(image: np.ndarray, dtype: str, value_range: ValueLimits) -> np.ndarr
 
     Returns:
         Array of that dtype. Integers are rounded; 8 bits to 16 and back is exact.
+
+    Raises:
+        ValueError: If floats lie outside [0, 1].
     """
+    if image.dtype.kind == "f" and not (0 <= np.min(image) and np.max(image) <= 1):
+        raise ValueError(
+            "Floats of an image must lie in [0, 1]. Received: values from "
+            f"{np.min(image)} to {np.max(image)}"
+        )
     if image.dtype == dtype and (dtype != "float32" or tuple(value_range) == (0, 1)):
         return image
     low, high = value_range
