@@ -48,7 +48,7 @@ SNAPSHOT = {
         PRESETS_FOLDER PresetModel card list_presets read_metadata upload_preset""",
     "keras_indi.process": """
         interpolate perturb residual_flow shift_times update update_noise_scale""",
-    "keras_indi.restoration": "compare restore_file restore_files",
+    "keras_indi.restoration": "compare file_seed restore_file restore_files",
     "keras_indi.samplers": """
         BUILTIN DIFFUSION DiffusionSampler Sampler get get_diffusion""",
     "keras_indi.schedules": """

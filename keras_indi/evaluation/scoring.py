@@ -251,11 +251,14 @@ def _restored_chunk(chunk, model, seed, restore_arguments, finished):
     if all(index in finished for index in indices):
         yield from zip(indices, degraded, clean)
         return
-    # No two images of a set get the same noise.
-    (seed,) = np.random.SeedSequence((seed, indices[0])).generate_state(1)
+    # No two images of a set get the same noise, whatever is restored beside them.
+    seeds = [
+        int(np.random.SeedSequence((seed, index)).generate_state(1)[0])
+        for index in indices
+    ]
     restored = model.restore(
         list(degraded),
-        seed=int(seed),
+        seed=seeds,
         verbose=0,
         **restore_scale(model, degraded[0], clean[0]),
         **restore_arguments,

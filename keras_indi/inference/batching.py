@@ -46,13 +46,13 @@ class Batch:
         return trajectory.num_evaluations * self.tiles.num_batches
 
     def arrays(
-        self, images: list[Any], seed: int
+        self, images: list[Any], seeds: list[tuple[int, int]]
     ) -> tuple[np.ndarray, np.ndarray | None, Callable[[], np.ndarray]]:
         """What `Trajectory.run` takes of whole images.
 
         Args:
             images: List of all images.
-            seed: Int.
+            seeds: List of pairs of ints, one an image.
 
         Returns:
             The degraded images in one array; their heights and widths, or `None`
@@ -65,7 +65,7 @@ class Batch:
         degraded = np.zeros((self._size, *self.shape, channels), "float32")
         for row, (index, _), (height, width) in zip(degraded, filled, extents):
             row[:height, :width] = PaddedImage(images[index], self._multiple)[:, :]
-        generators = [_generator(item, seed) for item in self.items]
+        generators = [_generator(item, seeds) for item in self.items]
 
         def draw_noise() -> np.ndarray:
             noise = np.zeros(degraded.shape, "float32")
@@ -80,13 +80,13 @@ class Batch:
         return degraded, np.array(extents, "int32"), draw_noise
 
     def blocks(
-        self, images: list[Any], seed: int
+        self, images: list[Any], seeds: list[tuple[int, int]]
     ) -> tuple[PaddedImage, Callable[[int], np.ndarray]]:
         """What a `TiledTrajectory` takes of the one image.
 
         Args:
             images: List of all images.
-            seed: Int.
+            seeds: List of pairs of ints, one an image.
 
         Returns:
             The degraded image, and what draws the next rows of noise for it.
@@ -94,7 +94,7 @@ class Batch:
         (item,) = self.items
         degraded = PaddedImage(images[item[0]], self._multiple)
         _, width, channels = degraded.shape
-        generator = _generator(item, seed)
+        generator = _generator(item, seeds)
 
         def draw_noise(rows: int) -> np.ndarray:
             return generator.standard_normal((rows, width, channels), dtype="float32")
@@ -218,5 +218,8 @@ def _padded_size(image: Any, multiple: int) -> tuple[int, int]:
     return height + -height % multiple, width + -width % multiple
 
 
-def _generator(item: tuple[int, int], seed: int) -> np.random.Generator:
-    return np.random.default_rng((seed, *item))
+def _generator(
+    item: tuple[int, int], seeds: list[tuple[int, int]]
+) -> np.random.Generator:
+    index, draw = item
+    return np.random.default_rng((*seeds[index], draw))

@@ -102,7 +102,7 @@ class Engine:
         trajectory: Trajectory,
         plan: TilePlan,
         num_samples: int,
-        seed: int,
+        seeds: list[tuple[int, int]],
         batch_size: int | None,
         keep_states: bool,
         verbose: int | str,
@@ -111,16 +111,15 @@ class Engine:
         """Restores images of any sizes, `num_samples` times each.
 
         Images of one padded size, or of sizes that share a compiled shape, share
-        batches. The noise of a draw depends on the seed, the draw and the image's
-        index alone, so that neither the batch size, nor tiles, nor the backend
-        changes it.
+        batches. The noise of a draw depends on the image's seeds and the draw alone,
+        so that neither the batch size, nor tiles, nor the backend changes it.
 
         Args:
             images: List of array-likes of shape `(height, width, channels)`.
             trajectory: `Trajectory`.
             plan: `TilePlan`.
             num_samples: Int, draws per image.
-            seed: Int.
+            seeds: List of pairs of ints, one an image.
             batch_size: Int, or `None` for batches of about a megapixel.
             keep_states: Bool, whether to keep every state.
             verbose: See `Progress`.
@@ -147,13 +146,13 @@ class Engine:
             if batch.tiles is None:
                 states = trajectory.run(
                     self._compiled_moves(trajectory.sampler),
-                    *batch.arrays(images, seed),
+                    *batch.arrays(images, seeds),
                     progress,
                     keep_states,
                 )
                 batching.put_whole(states, outputs, trajectory)
             else:
-                degraded, draw_noise = batch.blocks(images, seed)
+                degraded, draw_noise = batch.blocks(images, seeds)
                 TiledTrajectory(
                     trajectory,
                     self._compiled_estimate(),

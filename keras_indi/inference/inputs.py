@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_indi.inference.arrays import EnlargedImage
+from keras_indi.validation import checked_integer
 from keras_indi.value_range import ValueRange
 
 Structure = Literal["image", "batch", "list"]
@@ -149,6 +150,33 @@ def normalize_inputs(
     if scale > 1:
         listed = [EnlargedImage(image, scale) for image in listed]
     return listed, structure
+
+
+def normalize_seeds(seed: int | Sequence[int], count: int) -> list[tuple[int, int]]:
+    """What fixes the noise of each image.
+
+    Args:
+        seed: Int for all images, or a sequence of ints, one an image.
+        count: Int, the number of images.
+
+    Returns:
+        List of pairs of ints, the seed and the image's place: 0 where each image has
+        a seed of its own, as if it were alone.
+
+    Raises:
+        ValueError: If it is neither, or there is not one an image.
+    """
+    if np.ndim(seed) == 0:
+        checked_integer("seed", seed, least=0)
+        return [(int(seed), index) for index in range(count)]
+    if len(seed) != count:
+        raise ValueError(
+            "`seed` must be an int, or a sequence of ints, one an image. Received: "
+            f"{len(seed)} seeds for {count} image(s)"
+        )
+    for index, value in enumerate(seed):
+        checked_integer(f"seed[{index}]", value, least=0)
+    return [(int(value), 0) for value in seed]
 
 
 def normalize_outputs(

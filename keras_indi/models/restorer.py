@@ -135,7 +135,7 @@ class Restorer(PairTrainer):
         time_shift: float | None = None,
         num_samples: int | None = None,
         scale: int | None = None,
-        seed: int | None = None,
+        seed: int | Sequence[int] | None = None,
         tile_size: int | str | None = "auto",
         tile_overlap: int | None = None,
         max_memory: int | None = None,
@@ -178,7 +178,9 @@ class Restorer(PairTrainer):
                 enlarged first, bilinear. Defaults to the model's `scale`; 1 is for
                 an image that was enlarged already.
             seed: Int, fixes the noise, on every backend and for any
-                `batch_size`. Defaults to the next of the model's own seeds.
+                `batch_size`, of an image by its place among the others; or a
+                sequence of ints, one an image, by which each gets the noise that
+                it gets alone. Defaults to the next of the model's own seeds.
             tile_size: `"auto"`, whole images where `max_memory` has room for
                 them, and where not, in each step, the network on tiles as large
                 as fit, with the same result as whole. An int, always tiles of
@@ -237,9 +239,9 @@ class Restorer(PairTrainer):
         checks.check_tiles(tile_size, tile_overlap)
         alone = structure == "image" and num_samples is None and not return_trajectory
         inputs.check_out(out, listed[0], alone)
-        checked_integer("seed", seed, least=0, optional=True)
         if seed is None:
             seed = int(self._restore_seeds.integers(2**31))
+        seeds = inputs.normalize_seeds(seed, len(listed))
         if self._engine is None:
             self._engine = Engine(
                 self.backbone,
@@ -261,7 +263,7 @@ class Restorer(PairTrainer):
             trajectory,
             plan,
             num_samples or 1,
-            int(seed),
+            seeds,
             batch_size,
             return_trajectory,
             verbose,

@@ -18,6 +18,7 @@ from keras_indi.restoration.comparison import compare as write_comparison
 from keras_indi.restoration.large_files import ZARR, is_by_blocks, restore_by_blocks
 from keras_indi.restoration.outputs import find_outputs, one_output
 from keras_indi.restoration.pixels import resized_alpha, restore_pixels
+from keras_indi.restoration.seeds import file_seed
 from keras_indi.schedules import time_grid as time_grids
 from keras_indi.validation import checked_integer
 
@@ -178,7 +179,8 @@ def restore_files(
             Defaults to one.
         scale: As for `InDI.restore`: 1 for images that were enlarged already.
             Defaults to the model's.
-        seed: Int, fixes the noise. A file's result does not depend on the others.
+        seed: Int, fixes the noise, of a file by its name: see `file_seed`. A file's
+            result does not depend on the others.
         dtype: As for `load_restorer`. A model that is given is taken as it is.
         existing: `"refuse"`, `"skip"` or `"overwrite"`, as for `find_outputs`.
         compare: Bool, whether to write two pictures beside each result, as
@@ -216,7 +218,7 @@ def restore_files(
         "scale": scale,
     }
     settings = {name: value for name, value in given.items() if value is not None}
-    settings |= {"seed": seed, **options}
+    settings |= options
     models = _models(jobs, model, dtype)
     result.models = [str(n) for n in models if isinstance(n, (str, pathlib.Path))]
     # A single file's bar counts its steps, that of several counts them.
@@ -225,8 +227,9 @@ def restore_files(
     progress = Progress(len(jobs), 0 if single else verbose, unit="image")
     for job in jobs:
         preset = default_preset(job.source) if model is None else model
+        own = {**settings, "seed": file_seed(seed, job.name)}
         try:
-            _restore(models[preset], job, num_samples, compare, settings, result)
+            _restore(models[preset], job, num_samples, compare, own, result)
         except UnusableImageError as error:
             result.failed[job.source] = str(error)
         except ImportError:
@@ -311,7 +314,7 @@ def _check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed
     """Raises what every file would raise."""
     checked_integer("num_steps", num_steps, optional=True)
     checked_integer("num_samples", num_samples, optional=True)
-    checked_integer("seed", seed, least=0, optional=True)
+    checked_integer("seed", seed, least=0)
     if sampler is not None:
         samplers.get(sampler)
     if time_grid is not None:

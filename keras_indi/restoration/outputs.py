@@ -22,11 +22,13 @@ class FileJob:
 
     Attributes:
         source: Path of the degraded image.
+        name: Its path within the folder that was given, or its name, with `/`.
         outputs: List of paths, one a sample.
         pictures: List of paths, of the comparisons.
     """
 
     source: pathlib.Path
+    name: str
     outputs: list
     pictures: list
 
@@ -71,7 +73,7 @@ def find_outputs(
             f"out={str(out)!r} for {len(sources)} images"
         )
     jobs = []
-    for path, output in sources.items():
+    for path, (name, output) in sources.items():
         outputs = _samples(out if one_file else output, num_samples)
         shown = outputs if compare else []
         pictures = [
@@ -79,7 +81,7 @@ def find_outputs(
             for result in shown
             for name in PICTURES
         ]
-        jobs.append(FileJob(path, outputs, pictures))
+        jobs.append(FileJob(path, name, outputs, pictures))
     _check_apart(jobs)
     _check_formats(jobs)
     _check_inputs_stay(jobs, existing)
@@ -113,7 +115,7 @@ def one_output(
         raise ValueError(f"There is no such file. Received: {str(source)!r}")
     if output.suffix.lower() not in (*FORMATS, ZARR):
         raise _no_format(output)
-    jobs = [FileJob(source, [output], [])]
+    jobs = [FileJob(source, source.name, [output], [])]
     _check_formats(jobs)
     _check_inputs_stay(jobs, "overwrite" if overwrite else "refuse")
     if not overwrite:
@@ -122,20 +124,20 @@ def one_output(
 
 
 def _sources(inputs, out):
-    """Dict of each image's path to the path of its result."""
+    """Dict of each image's path to its name and the path of its result."""
     sources, seen = {}, set()
 
-    def add(path, output):
+    def add(path, name, output):
         resolved = path.resolve()
         if resolved not in seen:
             seen.add(resolved)
-            sources[path] = output
+            sources[path] = name, output
 
     for text in inputs:
         for path in _expanded(text):
             if not path.is_dir() or path.suffix.lower() == ZARR:
                 beside = path.with_name(f"{path.stem}-restored{path.suffix}")
-                add(path, beside if out is None else out / path.name)
+                add(path, path.name, beside if out is None else out / path.name)
                 continue
             folder = path.resolve()
             if out is None:
@@ -155,7 +157,8 @@ def _sources(inputs, out):
                     f"Received: {str(path)!r}"
                 )
             for file in files:
-                add(file, folder_out / file.relative_to(path))
+                name = file.relative_to(path)
+                add(file, name.as_posix(), folder_out / name)
     if not sources:
         raise ValueError(
             f"There must be an image to restore. Received: inputs={list(inputs)}"

@@ -278,8 +278,8 @@ def test_a_models_scores_are_those_of_its_restorations(given, model, tmp_path):
         pairs = Batches(degraded, clean)
     arguments = {"num_steps": 2, "sampler": "naive"}
     evaluation = evaluate(model, pairs, seed=7, batch_size=2, **arguments)
-    seed = int(np.random.SeedSequence((7, 0)).generate_state(1)[0])
-    restored = model.restore(degraded, seed=seed, **arguments)
+    seeds = [np.random.SeedSequence((7, n)).generate_state(1)[0] for n in range(3)]
+    restored = model.restore(degraded, seed=seeds, **arguments)
     expected = [scores(c, r) for c, r in zip(clean, restored)]
     found = [(row["psnr"], row["ssim"]) for row in evaluation]
     np.testing.assert_allclose(found, expected, atol=1e-5)

@@ -162,6 +162,29 @@ def test_a_seed_fixes_the_noise_for_any_batch_size(model, batch_size):
     assert np.abs(found - other).max() > 0.5
 
 
+@pytest.mark.parametrize("tile_size", [None, 48])
+def test_with_a_seed_an_image_each_is_restored_as_alone(model, tile_size):
+    sizes = [(56, 48), (48, 56), (56, 48), (17, 9)]
+    images = [smooth_images(1, *size, seed=n)[0] for n, size in enumerate(sizes)]
+    seeds = [5, 5, np.int64(8), 2**40]
+    options = {"num_steps": 3, "num_samples": 2, "return_trajectory": True}
+    options["tile_size"] = tile_size
+    together = model.restore(images, seed=seeds, **options)
+    for image, seed, found in zip(images, seeds, together):
+        alone = model.restore(image, seed=seed, **options)
+        np.testing.assert_array_equal(found[0], alone[0])  # the noise
+        np.testing.assert_allclose(found, alone, atol=255e-5)
+    same = model.restore(np.stack([images[0]] * 3), 1, seed=np.array([5, 5, 6]))
+    np.testing.assert_allclose(same[0], same[1], atol=255e-5)
+    assert np.abs(same[0] - same[2]).max() > 0.5
+
+
+@pytest.mark.parametrize("seed", [[1], [1, 2, 3], [1, -2], [1, 2.5], [1, None], "12"])
+def test_seeds_must_be_one_an_image(model, seed):
+    with pytest.raises(ValueError, match="`?seed.*Received: "):
+        model.restore(smooth_images(2, 8, 6), 1, seed=seed)
+
+
 def test_without_a_seed_draws_differ_but_follow_from_the_models():
     image = smooth_images(1, 6, 6, high=1.0)[0]
     runs = []

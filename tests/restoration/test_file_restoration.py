@@ -7,7 +7,7 @@ from PIL import Image
 
 from keras_indi.images.encoding import write_png
 from keras_indi.models import InDI, load_restorer
-from keras_indi.restoration import restore_file, restore_files
+from keras_indi.restoration import file_seed, restore_file, restore_files
 from keras_indi.restoration.file_restoration import default_preset
 
 
@@ -37,8 +37,8 @@ def test_the_models_own_restoration_is_written(model, tmp_path):
     result = restore_files(tmp_path / "in", tmp_path / "out", model, **options)
     assert result.failed == {} and result.notes == {} and result.skipped == []
     assert result.written == [tmp_path / "out/a.png", tmp_path / "out/deep/b.tif"]
-    for image, path in zip(images, result.written):
-        expected = model.restore(image, **options)
+    for name, image, path in zip(("a.png", "deep/b.tif"), images, result.written):
+        expected = model.restore(image, **{**options, "seed": file_seed(3, name)})
         np.testing.assert_array_equal(read(path), expected)
         assert np.any(expected != image)
 
@@ -48,9 +48,31 @@ def test_samples_are_the_models_draws(model, tmp_path):
     path = write(tmp_path / "a.png", image)
     result = restore_files(path, None, model, num_steps=1, num_samples=2, seed=1)
     assert [p.name for p in result.written] == ["a-restored-1.png", "a-restored-2.png"]
-    expected = model.restore(image, 1, num_samples=2, seed=1)
+    seed = file_seed(1, "a.png")
+    expected = model.restore(image, 1, num_samples=2, seed=seed)
     for path, draw in zip(result.written, expected):
         np.testing.assert_array_equal(read(path), draw)
+
+
+def test_a_result_does_not_depend_on_what_is_restored_beside_it(model, tmp_path):
+    image = smooth_images(1, 13, 10)[0].astype("uint8")
+    for name in ("a.png", "b.png", "deep/a.png"):
+        write(tmp_path / "in" / name, image)
+    restore_files(tmp_path / "in", tmp_path / "out", model, num_steps=1)
+    restore_files(tmp_path / "in/b.png", tmp_path / "alone", model, num_steps=1)
+    names = ("out/a.png", "out/b.png", "out/deep/a.png")
+    results = [read(tmp_path / name) for name in names]
+    np.testing.assert_array_equal(read(tmp_path / "alone/b.png"), results[1])
+    # Nor do two files share their noise.
+    assert len({result.tobytes() for result in results}) == 3
+
+
+def test_both_spellings_of_a_name_have_one_seed():
+    assert file_seed(0, "caf\u00e9.png") == file_seed(0, "cafe\u0301.png")
+    seeds = [file_seed(seed, name) for seed in (0, 1) for name in ("a", "b", "a/b")]
+    assert len(set(seeds)) == 6 and all(0 <= seed < 2**32 for seed in seeds)
+    # What was restored in one version is restored again in another.
+    assert file_seed(0, "summer/beach.jpg") == 961882849
 
 
 def test_16_bits_and_alpha(model, tmp_path):
@@ -68,12 +90,14 @@ def test_16_bits_and_alpha(model, tmp_path):
     import cv2
 
     found = cv2.imread(str(tmp_path / "out/deep.png"), cv2.IMREAD_UNCHANGED)
-    exact = model.restore(image.astype("float32") / 257, 1, seed=0) * 257
+    seed = file_seed(0, "deep.png")
+    exact = model.restore(image.astype("float32") / 257, 1, seed=seed) * 257
     np.testing.assert_allclose(found[..., ::-1], exact, atol=0.6)
     found = read(tmp_path / "out/alpha.png")
     np.testing.assert_array_equal(found[..., 3], plain[..., 3])
     np.testing.assert_array_equal(
-        found[..., :3], model.restore(plain[..., :3], 1, seed=0)
+        found[..., :3],
+        model.restore(plain[..., :3], 1, seed=file_seed(0, "alpha.png")),
     )
 
 
@@ -83,7 +107,8 @@ def test_grey_through_colours_and_colours_through_grey(model, tmp_path):
     )
     paths = [write(tmp_path / "g.png", grey), write(tmp_path / "c.png", colours)]
     restore_files(paths[0], tmp_path / "out", model, num_steps=1)
-    as_rgb = model.restore(np.repeat(grey, 3, -1), 1, seed=0)
+    seed = file_seed(0, "g.png")
+    as_rgb = model.restore(np.repeat(grey, 3, -1), 1, seed=seed)
     expected = as_rgb @ np.array([0.299, 0.587, 0.114])
     np.testing.assert_allclose(
         read(tmp_path / "out/g.png")[..., 0], expected, atol=1.01
@@ -146,9 +171,13 @@ def test_a_comparison_shows_both_and_the_steps(model, tmp_path):
     )
     assert [p.name for p in result.pictures] == ["a-compare.png", "a-steps.png"]
     sides, steps = (read(p) for p in result.pictures)
+    seed = file_seed(1, "a.png")
     for picture, images in (
-        (sides, [image, model.restore(image, 2, seed=1)]),
-        (steps, [image, *(model.restore(image, n, seed=1) for n in (1, 2, 4, 8, 16))]),
+        (sides, [image, model.restore(image, 2, seed=seed)]),
+        (
+            steps,
+            [image, *(model.restore(image, n, seed=seed) for n in (1, 2, 4, 8, 16))],
+        ),
     ):
         assert picture.shape[1] == len(images) * (60 + 8) + 8
         for column, expected in enumerate(images):

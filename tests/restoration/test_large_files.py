@@ -8,7 +8,7 @@ from PIL import Image
 
 from keras_indi.images import chunked_files, decoding
 from keras_indi.models import InDI
-from keras_indi.restoration import restore_file, restore_files
+from keras_indi.restoration import file_seed, restore_file, restore_files
 from keras_indi.restoration.large_files import is_by_blocks
 
 HEIGHT, WIDTH = 70, 90
@@ -56,7 +56,7 @@ def test_from_tiff_to_zarr_and_on(model, tmp_path):
         tmp_path / "image.tif", tmp_path / "one.zarr", model, **options
     )
     assert first.failed == {} and first.written == [tmp_path / "one.zarr"]
-    expected = model.restore(image, 1, seed=0)
+    expected = model.restore(image, 1, seed=file_seed(0, "image.tif"))
     found = np.asarray(zarr.open(tmp_path / "one.zarr", mode="r")[...])
     assert np.abs(found.astype(int) - expected.astype(int)).max() <= 1
     second = restore_files(tmp_path / "one.zarr", tmp_path / "out", model, **options)
