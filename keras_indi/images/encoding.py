@@ -19,6 +19,7 @@ from keras_indi.images.metadata import (
     photoshop_segment,
 )
 from keras_indi.images.orientation import ORIENTATION, checked_orientation
+from keras_indi.images.unusable import UnusableImageError
 from keras_indi.images.value_ranges import RANGES, convert
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.optional_packages import optional_import
@@ -105,10 +106,10 @@ def write_photograph(path: FilePath, photograph: "Photograph") -> list[str]:
 
 
 def check_sides(format: str, height: int, width: int) -> None:
-    """Raises a ValueError where a format cannot hold an image of a size."""
+    """Raises an `UnusableImageError` where a format cannot hold an image of a size."""
     most = MOST_SIDE.get(format)
     if most is not None and max(height, width) > most:
-        raise ValueError(
+        raise UnusableImageError(
             f"{format} holds at most {most} pixels in height and width. Received: an "
             f"image of {height}x{width} pixels"
         )
