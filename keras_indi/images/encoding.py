@@ -1,6 +1,5 @@
 """Writes images: whole, each format with all of a photograph that it can hold."""
 
-import io
 import pathlib
 import struct
 import zlib
@@ -172,10 +171,10 @@ def _save_photograph(path, format, pixels, metadata):
 
 
 def _save_png(path, format, pixels, metadata):
-    buffer = io.BytesIO()
-    _image(pixels).save(buffer, "PNG")
-    content = png_chunks.with_chunks(buffer.getvalue(), _chunks(metadata))
-    pathlib.Path(path).write_bytes(content)
+    _image(pixels).save(path, "PNG")
+    if chunks := _chunks(metadata):
+        path = pathlib.Path(path)
+        path.write_bytes(png_chunks.with_chunks(path.read_bytes(), chunks))
 
 
 def _save_deep_png(path, format, pixels, metadata):

@@ -53,11 +53,36 @@ def opened_image(
     with contextlib.ExitStack() as stack:
         with parsing():
             # `Image.open` does this, and has a limit of its own, one for a process.
-            header = stack.enter_context(Image.OPEN[format][0](file, None))
+            opened = Image.OPEN[format][0](LimitedReads(file), None)
+            header = stack.enter_context(opened)
         width, height = header.size
         pixel_bytes = pixel_bits(header) / 8 * channels_of(header)
         check_size(height, width, pixel_bytes, stored_bytes, max_pixels, most)
         yield header
+
+
+class LimitedReads:
+    """A file that ends a parser which looks for a header byte by byte, for hours.
+
+    Args:
+        file: File opened for reading.
+    """
+
+    MOST = 2**20
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._reads = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Reads bytes; raises an OSError after too many reads."""
+        self._reads += 1
+        if self._reads > self.MOST:
+            raise OSError("no image within millions of blocks")
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def pixel_bits(header: Any) -> int:

@@ -8,8 +8,7 @@ from PIL import Image
 
 from keras_indi.images import chunked_files
 from keras_indi.models import InDI
-from keras_indi.restoration import file_seed, restore_file, restore_files
-from keras_indi.restoration import large_files
+from keras_indi.restoration import file_seed, large_files, restore_file, restore_files
 from keras_indi.restoration.large_files import is_by_blocks
 
 HEIGHT, WIDTH = 70, 90
