@@ -13,7 +13,12 @@ from keras_indi.annotations import FilePath
 from keras_indi.images.formats import opened_file
 from keras_indi.images.metadata import checked_dpi
 from keras_indi.images.orientation import ORIENTATION
-from keras_indi.images.tiff_files import check_stored, opened_tiff, orientation_of
+from keras_indi.images.tiff_files import (
+    check_stored,
+    opened_tiff,
+    orientation_of,
+    samples_of,
+)
 from keras_indi.images.tiff_samples import BLACK_IS_0, TiffSamples
 from keras_indi.images.unusable import (
     TooLargeImageError,
@@ -196,14 +201,15 @@ def _format(path):
 
 def _tiff_view(tiff, path, stored_bytes, max_pixels):
     """An `ImageView` of a TIFF file's first image, its meaning and its size checked."""
+    page = tiff.pages.first
+    samples = samples_of(page)
+    check_stored(page, stored_bytes, max_pixels, most=math.inf)
     with parsing():
         level = tiff.series[0].levels[0]
         pages = [page for page in level.pages if page is not None]
         store = level.aszarr()
         array = _by_blocks("zarr").open_array(store, mode="r")
         axes, metadata = level.axes.lower(), _tiff_metadata(tiff)
-        page = tiff.pages.first
-    samples = TiffSamples(page)
     if len(level.pages) > 1:
         if samples.kind != BLACK_IS_0:
             raise UnusableImageError(
@@ -212,10 +218,8 @@ def _tiff_view(tiff, path, stored_bytes, max_pixels):
         samples = None
     view = ImageView(array, axes, metadata, path, len(level.pages), samples)
     height, width, channels = view.shape
-    limits = {"most": math.inf}
     pixel_bytes = channels * view.dtype.itemsize
-    check_size(height, width, pixel_bytes, stored_bytes, max_pixels, **limits)
-    check_stored(page, stored_bytes, max_pixels, **limits)
+    check_size(height, width, pixel_bytes, stored_bytes, max_pixels, most=math.inf)
     return view
 
 

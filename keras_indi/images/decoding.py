@@ -168,7 +168,7 @@ def opened(
         if format == "TIFF":
             with tiff_files.opened_tiff(file) as tiff:
                 page = tiff.pages.first
-                samples = TiffSamples(page, by_profile)
+                samples = tiff_files.samples_of(page, by_profile)
                 tiff_files.check_stored(page, size, max_pixels, most=most)
                 yield _stored_tiff(page, samples, tiff)
         else:

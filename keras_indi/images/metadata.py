@@ -103,11 +103,14 @@ def read_metadata(stored: StoredImage, file: Any) -> Metadata:
         with parsing():
             size = file.seek(0, os.SEEK_END)
             chunks = png_chunks.read_chunks(file, size)
+    dpi = checked_dpi(info.get("dpi"))
+    if dpi == (72, 72) and header.format in ("JPEG", "MPO"):
+        dpi = None  # which Pillow says where the file says nothing
     comment = info.get("comment") if header.format in ("JPEG", "MPO", "GIF") else None
     return Metadata(
         exif=block.removeprefix(exif.PREFIX) if isinstance(block, bytes) else b"",
         icc_profile=sound_profile(info.get("icc_profile"), stored.info.channels),
-        dpi=checked_dpi(info.get("dpi")),
+        dpi=dpi,
         xmp=as_xmp(info.get("xmp") or info.get("XML:com.adobe.xmp")),
         comment=comment.encode("latin-1", "replace")
         if isinstance(comment, str)

@@ -31,6 +31,7 @@ def opened_tiff(file: pathlib.Path | BinaryIO) -> Iterator[Any]:
         with parsing():
             tiff = stack.enter_context(tifffile.TiffFile(file))
             page = tiff.pages.first
+            len(tiff.pages)  # follows the chain of pages, which may lead back, once
             height, width = page.imagelength, page.imagewidth
         if page.imagedepth != 1:
             raise UnusableImageError("not read (TIFF of volumes)")
@@ -80,6 +81,16 @@ def check_stored(
             f"truncated or damaged ({min(found, expected)} of {expected} strips or "
             "tiles are in the file)"
         )
+
+
+def samples_of(page: Any, by_profile: bool = False) -> TiffSamples:
+    """The `TiffSamples` of a page, whose tags may be damaged.
+
+    Raises:
+        UnusableImageError: If they are, or the samples are not read.
+    """
+    with parsing():
+        return TiffSamples(page, by_profile)
 
 
 def read_page(page: Any, samples: TiffSamples) -> np.ndarray:
