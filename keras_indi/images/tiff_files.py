@@ -1,6 +1,7 @@
 """Opens TIFF files, and reads the one image that a photograph's holds."""
 
 import contextlib
+import operator
 import pathlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -32,8 +33,11 @@ def opened_tiff(file: pathlib.Path | BinaryIO) -> Iterator[Any]:
             tiff = stack.enter_context(tifffile.TiffFile(file))
             page = tiff.pages.first
             len(tiff.pages)  # follows the chain of pages, which may lead back, once
-            height, width = page.imagelength, page.imagewidth
-        if page.imagedepth != 1:
+            sizes = (page.imagelength, page.imagewidth, page.imagedepth)
+            height, width, depth = map(
+                operator.index, sizes
+            )  # a damaged tag has several
+        if depth != 1:
             raise UnusableImageError("not read (TIFF of volumes)")
         if height < 1 or width < 1:
             raise UnusableImageError(f"unreadable ({height}x{width} pixels)")
