@@ -115,8 +115,8 @@ def orientation_of(header: Any) -> int:
         *header.info
     }:
         return 1  # Pillow would decode the whole image to look behind it
-    if header.format in ("AVIF", "HEIF"):
-        return 1  # their decoders turn the image upright
+    if header.format == "HEIF":
+        return 1  # its decoder turns the image upright
     with contextlib.suppress(Exception):  # a damaged EXIF block says nothing
         return checked_orientation(header.getexif().get(ORIENTATION, 1))
     return 1

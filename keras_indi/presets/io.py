@@ -106,7 +106,7 @@ def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
     Raises:
         ValueError: If an argument, or the model, is not valid.
     """
-    folder = pathlib.Path(preset_dir)
+    folder = pathlib.Path(preset_dir).expanduser()
     if weights_dtype not in weights.DTYPES:
         raise ValueError(
             f"`weights_dtype` must be one of {weights.DTYPES}. Received: "

@@ -21,6 +21,7 @@ from keras_indi.inference.progress import Progress
 from keras_indi.models import Restorer, checks, load_restorer
 from keras_indi.presets import read_metadata
 from keras_indi.restoration.comparison import compare as write_comparison
+from keras_indi.restoration.failures import reason_of
 from keras_indi.restoration.large_files import (
     ZARR,
     is_by_blocks,
@@ -285,8 +286,7 @@ def restore_files(
         except ImportError:
             raise  # it would be missing for the next file too
         except Exception as error:  # backends raise of all kinds, of memory too
-            first = str(error).strip().partition("\n")[0]
-            result.failed[job.source] = f"{type(error).__name__}: {first}"
+            result.failed[job.source] = reason_of(error)
         progress.advance()
     result.seconds = time.perf_counter() - begin
     return result

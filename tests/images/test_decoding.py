@@ -123,7 +123,7 @@ def test_a_transparent_colour_of_a_palette_becomes_black():
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_orientation_is_applied(format, orientation, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = orientation
