@@ -61,6 +61,20 @@ def compile_function(
     return function
 
 
+def wait_for(tensor: Any) -> None:
+    """Returns when a tensor is computed, where a program runs ahead of its device.
+
+    That is JAX, which tells nobody how far it is and hears no interrupt meanwhile.
+
+    Args:
+        tensor: Tensor.
+    """
+    if keras.config.backend() == "jax":
+        import jax
+
+        jax.block_until_ready(tensor)
+
+
 def compiles_each_shape() -> bool:
     """Bool: whether each new shape of the arguments costs a compilation.
 

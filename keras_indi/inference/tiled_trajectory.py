@@ -1,5 +1,6 @@
 """A sampler's walk over one image of any size, tile by tile."""
 
+import contextlib
 import functools
 import itertools
 from collections.abc import Callable, Iterable
@@ -91,9 +92,10 @@ class TiledTrajectory:
 
     def run(self) -> None:
         """Walks from t = 1 to 0, and emits every state."""
-        self._start()
-        for index in range(self._trajectory.num_steps):
-            self._step(index)
+        with contextlib.closing(self._noise):
+            self._start()
+            for index in range(self._trajectory.num_steps):
+                self._step(index)
 
     def _start(self) -> None:
         """Makes x_1, and what the rule remembers before its first step."""

@@ -1,5 +1,6 @@
 """A sampler's way from t = 1 to 0, and its walk over whole images."""
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_indi import process
+from keras_indi.backend import compiled
 from keras_indi.inference.ahead import made_ahead
 from keras_indi.inference.progress import Progress
 from keras_indi.samplers import Sampler
@@ -114,19 +116,23 @@ class Trajectory:
         """
         known = ops.convert_to_tensor(degraded)
         images = known if self.starts_at_degraded else ops.zeros_like(known)
-        noise = made_ahead(itertools.repeat(draw_noise, self.num_draws))
-        images = _with_noise(images, self.start_scale, noise)
-        memory = self.sampler.initial_memory(images)
-        states = [images]
-        further = () if extents is None else (ops.convert_to_tensor(extents),)
-        for time, next_time, scale in self.moves:
-            step, last_step = steps
-            move = last_step if next_time == 0 else step
-            scalars = as_scalars(time, next_time, self.time_shift)
-            images, memory = move(images, *scalars, memory, known, *further)
-            images = _with_noise(images, scale, noise)
-            states = [*states, images] if keep_states else [images]
-            progress.advance()
+        draws = made_ahead(itertools.repeat(draw_noise, self.num_draws))
+        with contextlib.closing(draws) as noise:
+            images = _with_noise(images, self.start_scale, noise)
+            memory = self.sampler.initial_memory(images)
+            states = [images]
+            further = () if extents is None else (ops.convert_to_tensor(extents),)
+            for time, next_time, scale in self.moves:
+                step, last_step = steps
+                move = last_step if next_time == 0 else step
+                scalars = as_scalars(time, next_time, self.time_shift)
+                images, memory = move(images, *scalars, memory, known, *further)
+                images = _with_noise(images, scale, noise)
+                # Two steps at most are under way: progress is that of the device, and
+                # an interrupt need not wait for all steps.
+                compiled.wait_for(states[-1])
+                states = [*states, images] if keep_states else [images]
+                progress.advance()
         return [ops.convert_to_numpy(state) for state in states]
 
     def to_values(self, states: np.ndarray) -> np.ndarray:

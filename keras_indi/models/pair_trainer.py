@@ -91,13 +91,13 @@ class PairTrainer(BackboneModel):
                 Adam(1e-4) with EMA 0.9999. With `use_ema=True` any optimizer
                 averages the weights, and the average warms up as
                 `AveragedAdam`'s. A name alone makes one without an average.
-            loss: Keras loss, its name or a function, whose mean over each image
-                is taken. Of `InDI` it compares images in the units of `value_range`:
-                with (0, 255) a mean absolute error is in grey levels, 127.5 times
-                that of images in [-1, 1], and gradients are as much larger (Adam does
-                not depend on it; `global_clipnorm` and SGD do). Of `ConditionalDDPM`
-                it compares standard normal noise. Defaults to mean absolute error,
-                for `ConditionalDDPM` mean squared error.
+            loss: Keras loss, its name or a function, or a list of one, whose mean
+                over each image is taken. Of `InDI` it compares images in the units of
+                `value_range`: with (0, 255) a mean absolute error is in grey levels,
+                127.5 times that of images in [-1, 1], and gradients are as much larger
+                (Adam does not depend on it; `global_clipnorm` and SGD do). Of
+                `ConditionalDDPM` it compares standard normal noise. Defaults to mean
+                absolute error, for `ConditionalDDPM` mean squared error.
             *args: Further arguments of `keras.Model.compile`, in their order.
             **kwargs: `metrics`, `steps_per_execution` and so on of
                 `keras.Model.compile`. Metrics compare what the loss compares.
@@ -113,8 +113,7 @@ class PairTrainer(BackboneModel):
         warm_up_averages(optimizer)
         if loss is None:
             loss = self.default_loss
-        if not isinstance(loss, PerImageLoss):
-            loss = PerImageLoss(loss)
+        loss = _per_image(loss)
         arguments = _bound(super().compile, optimizer, loss, *args, **kwargs)
         if arguments.get("jit_compile", "auto") == "auto":
             arguments["jit_compile"] = compiled.default_jit_compile()
@@ -314,6 +313,20 @@ class PairTrainer(BackboneModel):
 
     def _check_pairs(self, x: Any, y: Any) -> None:
         checks.check_pairs(x, y, self.value_range, self.image_channels, self.scale)
+
+
+def _per_image(loss: Any) -> Any:
+    """A loss, or the one in a list, as a number per image."""
+    is_list = isinstance(loss, (list, tuple))
+    if is_list and len(loss) == 1:
+        return [_per_image(loss[0])]
+    # A dict may be a loss's config.
+    if is_list or (isinstance(loss, dict) and "class_name" not in loss):
+        raise ValueError(
+            "A restorer has one output, so that it takes one loss; add several in a "
+            f"function of (y_true, y_pred). Received: loss={loss!r}"
+        )
+    return loss if isinstance(loss, PerImageLoss) else PerImageLoss(loss)
 
 
 def _bound(method, *args, **kwargs):

@@ -19,6 +19,9 @@ from keras_indi.layers import (
 from keras_indi.presets import PresetModel
 from keras_indi.validation import checked_integer
 
+# Building takes the square of their number.
+MAX_BLOCKS = 256
+
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class UNetBackbone(PresetModel, keras.Model):
@@ -113,6 +116,11 @@ class UNetBackbone(PresetModel, keras.Model):
             raise ValueError(
                 "`channel_multipliers` must name at least one level. Received: "
                 f"channel_multipliers={channel_multipliers}"
+            )
+        if sum(blocks) > MAX_BLOCKS:
+            raise ValueError(
+                f"The levels have at most {MAX_BLOCKS} blocks together. Received: "
+                f"blocks_per_level={blocks_per_level}"
             )
         if len(blocks) != len(channel_multipliers):
             raise ValueError(

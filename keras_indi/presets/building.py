@@ -1,8 +1,16 @@
 """From what a preset's files say to a model: which class, with which arguments."""
 
+import copy
 import inspect
+import math
+import random
 
 import keras
+
+from keras_indi.presets import weights
+
+# Of an architecture without weights, which nothing else bounds: 4 GiB in float32.
+MAX_PARAMETERS = 2**30
 
 
 def part_and_class(cls, found):
@@ -83,12 +91,67 @@ def prepared(cls, found, dtype, overrides):
 def load(cls, found, load_weights, dtype, overrides):
     """Loads a model from a preset's files; as for `PresetModel.from_preset`."""
     build = prepared(cls, found, dtype, overrides)
+    stored = None
     if load_weights:
         found.check_weights()
-    model = build()
+        stored = found.stored_layout()
+        _check_depth(found, stored)
+    # Nothing of what a config describes takes memory before it is known to be there.
+    described = _described(build, found)
+    if stored is None:
+        _check_size(described, found)
+    else:
+        weights.check_shapes(stored, described, found.handle)
+    model = _built(build, found)
     if load_weights:
         found.load_weights(built_backbone(model))
     return model
+
+
+def _described(build, found):
+    """Names and shapes of a network's weights, of which none is made."""
+    # Keras numbers its random generators by Python's, also of a network for a moment.
+    state = random.getstate()
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            network = built_backbone(_built(build, found))
+            return [(w.path, tuple(w.shape)) for w in network.weights]
+    finally:
+        random.setstate(state)
+
+
+def _built(build, found):
+    try:
+        return build()
+    except ValueError:
+        raise
+    except Exception as error:  # Keras and its backends raise of all kinds
+        first = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            "The network or the restorer that this preset describes cannot be built: "
+            f"{type(error).__name__}: {first}. Received: preset={found.handle!r}"
+        ) from error
+
+
+def _check_depth(found, stored):
+    """Raises a ValueError where a config asks for more blocks than there are arrays."""
+    blocks = found.config["config"].get("blocks_per_level")
+    most = max(blocks, default=0) if isinstance(blocks, list) else blocks
+    if isinstance(most, int) and most > len(stored):
+        raise ValueError(
+            f"The weights of {len(stored)} arrays must be those of the network that "
+            f"config.json describes, with blocks_per_level={blocks!r}. Received: "
+            f"preset={found.handle!r}"
+        )
+
+
+def _check_size(described, found):
+    count = sum(math.prod(shape) for _, shape in described)
+    if count > MAX_PARAMETERS:
+        raise ValueError(
+            f"A preset's network has at most {MAX_PARAMETERS} parameters; a larger one "
+            f"is built by its class. Received: preset={found.handle!r} with {count}"
+        )
 
 
 def built_backbone(model):
@@ -102,6 +165,7 @@ def built_backbone(model):
 
 
 def _build(config, built_class=None):
+    config = copy.deepcopy(config)  # Keras takes it apart, and it is built twice
     if built_class is None or built_class is _saved_class(config):
         return keras.saving.deserialize_keras_object(config, safe_mode=True)
     return built_class.from_config(config["config"])

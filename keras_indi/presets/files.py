@@ -1,6 +1,7 @@
 """The files of a preset, and how its JSON is read."""
 
 import json
+import math
 import pathlib
 
 CONFIG_FILE = "config.json"  # the backbone
@@ -8,6 +9,9 @@ TASK_FILE = "task.json"  # the restorer
 WEIGHTS_FILE = "model.weights.h5"  # the backbone's
 METADATA_FILE = "metadata.json"
 CARD_FILE = "README.md"
+
+# A preset's texts are kilobytes; a network of a thousand layers is one of a megabyte.
+MAX_TEXT_BYTES = 2**24
 
 # In the order in which they are moved into place: without its metadata, a folder
 # is no preset.
@@ -20,14 +24,36 @@ def is_preset(folder):
     return all((folder / name).is_file() for name in (CONFIG_FILE, METADATA_FILE))
 
 
+def read_text(path):
+    """The text of a file of a preset.
+
+    Raises:
+        ValueError: If it is not UTF-8, or too much.
+    """
+    size = path.stat().st_size
+    if size > MAX_TEXT_BYTES:
+        raise ValueError(
+            f"A preset's {path.name} must be of at most {MAX_TEXT_BYTES} bytes. "
+            f"Received: {path} of {size} bytes"
+        )
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"A preset's {path.name} must be text in UTF-8: {error}. Received: {path}"
+        ) from error
+
+
 def read_json(path):
-    """The dict in a JSON file.
+    """The dict in a JSON file, whose numbers are finite.
 
     Raises:
         ValueError: If the file holds none.
     """
+    path = pathlib.Path(path)
+    text = read_text(path)
     try:
-        content = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        content = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise ValueError(
             f"A preset's {path.name} must be JSON: {error}. Received: {path}"
@@ -43,3 +69,12 @@ def read_json(path):
 def as_json(content):
     """The text of a JSON file."""
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _refuse(name):
+    raise ValueError(f"{name} is no finite number")
+
+
+def _finite(digits):
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse(digits)

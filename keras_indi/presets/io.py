@@ -57,6 +57,10 @@ class Preset:
             )
         weights.check_checksum(self.folder, self.metadata, f"preset={self.handle!r}")
 
+    def stored_layout(self):
+        """Dict of the stored weights' names to their shapes."""
+        return weights.stored_layout(self.folder / WEIGHTS_FILE, self.handle)
+
     def load_weights(self, backbone):
         """Gives a built backbone the weights; their layout is checked first."""
         path = self.folder / WEIGHTS_FILE

@@ -40,7 +40,9 @@ def read_metadata(preset):
     Raises:
         ValueError: If it is not a preset.
     """
-    return read_json(locate(preset) / METADATA_FILE)
+    metadata = read_json(locate(preset) / METADATA_FILE)
+    checked_metadata({key: metadata[key] for key in MAKERS_KEYS if key in metadata})
+    return metadata
 
 
 def checked_metadata(metadata):
@@ -81,6 +83,7 @@ def checked_metadata(metadata):
     if qualities is not None and not (
         isinstance(qualities, (list, tuple))
         and len(qualities) == 2
+        and all(isinstance(quality, int) for quality in qualities)
         and 1 <= qualities[0] <= qualities[1] <= 100
     ):
         raise ValueError(

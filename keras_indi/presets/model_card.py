@@ -2,7 +2,7 @@
 
 import json
 
-from keras_indi.presets.files import CARD_FILE, METADATA_FILE, read_json
+from keras_indi.presets.files import CARD_FILE, METADATA_FILE, read_json, read_text
 from keras_indi.presets.handles import locate
 
 # The last line of a card that was made here, and may be made anew.
@@ -28,15 +28,22 @@ def card(preset):
     folder = locate(preset)
     path = folder / CARD_FILE
     if path.is_file():
-        return path.read_text(encoding="utf-8")
-    return make_card(folder.name, read_json(folder / METADATA_FILE))
+        return read_text(path)
+    metadata = read_json(folder / METADATA_FILE)
+    try:
+        return make_card(folder.name, metadata)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{METADATA_FILE} must be what `save_to_preset` writes: {error}. Received: "
+            f"preset={str(preset)!r}"
+        ) from error
 
 
 def is_handwritten(path):
     """Whether a card is there that was not made here, or was edited since."""
     if not path.is_file():
         return False
-    return not path.read_text(encoding="utf-8").rstrip().endswith(MARK)
+    return not path.read_text("utf-8", errors="replace").rstrip().endswith(MARK)
 
 
 def make_card(name, metadata):

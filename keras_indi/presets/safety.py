@@ -1,5 +1,6 @@
 """What a preset's configs may name: nothing that lets a preset run its own code."""
 
+import functools
 import inspect
 from typing import Any
 
@@ -32,8 +33,17 @@ MODULES = {
     "keras.random",
     "keras.regularizers",
 }
-# Where Keras itself says that its operations and functional models come from.
-OPERATIONS = "keras.src.ops."
+# Operations that call the functions that they are given.
+CALLERS = {
+    "AssociativeScan",
+    "Cond",
+    "ForiLoop",
+    "Map",
+    "Scan",
+    "Switch",
+    "VectorizedMap",
+    "WhileLoop",
+}
 CLASSES = {
     ("keras", "DTypePolicy"),
     ("keras", "FloatDTypePolicy"),
@@ -41,7 +51,6 @@ CLASSES = {
     ("keras", "Sequential"),
     ("keras.models", "Model"),
     ("keras.models", "Sequential"),
-    ("keras.src.models.functional", "Functional"),
 }
 # Layers that hold code, or read files that a config names.
 FORBIDDEN = {
@@ -130,11 +139,31 @@ def _may_be_built(part: dict[str, Any]) -> bool:
         return True
     if not isinstance(module, str):
         return False
-    return (
-        module in MODULES
-        or (module, class_name) in CLASSES
-        or f"{module}.".startswith(OPERATIONS)
-    )
+    named = module, class_name
+    return module in MODULES or named in CLASSES or named in _of_keras()
+
+
+@functools.cache
+def _of_keras() -> set[tuple[str, str]]:
+    """Modules and names of Keras's functional models and operations.
+
+    Where these lie is Keras's own affair; what they are is public.
+    """
+    found = {
+        cls for cls in keras.Model.__subclasses__() if cls.__name__ == "Functional"
+    }
+    pending = [keras.Operation]
+    while pending:
+        cls = pending.pop()
+        if not issubclass(cls, keras.layers.Layer):
+            pending += cls.__subclasses__()
+            found.add(cls)
+    found -= {keras.Operation}
+    return {
+        (cls.__module__, cls.__name__)
+        for cls in found
+        if cls.__module__.partition(".")[0] == "keras" and cls.__name__ not in CALLERS
+    }
 
 
 def _shown(part: dict[str, Any]) -> str:

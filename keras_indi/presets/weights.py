@@ -1,5 +1,6 @@
 """A preset's weights file: float16 or float32 HDF5 that Keras itself reads."""
 
+import collections
 import hashlib
 import pathlib
 import tempfile
@@ -40,6 +41,55 @@ def write_weights(model, path, dtype):
             source.visititems(copy)
 
 
+def stored_layout(path, preset):
+    """What a weights file holds.
+
+    Args:
+        path: Path of a weights file.
+        preset: What the user named, for the error.
+
+    Returns:
+        Dict of the arrays' names, as of today, to their shapes.
+
+    Raises:
+        ValueError: If it is no such file, arrays lie outside it, or a number in it is
+            not finite.
+    """
+    try:
+        found = _layout(path)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path.name} is no HDF5 file that can be read: {error}. Received: "
+            f"preset={str(preset)!r}"
+        ) from error
+    return {at_new_path(name, RENAMED): shape for name, shape in found.items()}
+
+
+def check_shapes(found, wanted, preset):
+    """Raises a ValueError unless arrays have the shapes of a network's weights.
+
+    Args:
+        found: Dict of the stored arrays' names to their shapes.
+        wanted: List of pairs of a weight's name and its shape.
+        preset: What the user named, for the error.
+    """
+    missing = collections.defaultdict(list)
+    for name, shape in wanted:
+        missing[shape].append(name)
+    more = []
+    for name, shape in found.items():
+        if missing[shape]:
+            missing[shape].pop(0)
+        else:
+            more.append(f"has {name} of shape {shape} beside")
+    lacks = [
+        f"lacks {name} of shape {shape}"
+        for shape, names in missing.items()
+        for name in names
+    ]
+    _check_none([*lacks[:1], *more[:1], *lacks[1:], *more[1:]], preset)
+
+
 def check_layout(path, model, preset):
     """Raises a ValueError unless a file holds exactly the weights of a model.
 
@@ -52,14 +102,7 @@ def check_layout(path, model, preset):
         own = pathlib.Path(folder, "own.weights.h5")
         model.save_weights(own)
         wanted = _layout(own)
-    try:
-        found = _layout(path)
-        found = {at_new_path(name, RENAMED): shape for name, shape in found.items()}
-    except (OSError, RuntimeError, KeyError) as error:
-        raise ValueError(
-            f"{path.name} is no HDF5 file that can be read: {error}. Received: "
-            f"preset={str(preset)!r}"
-        ) from error
+    found = stored_layout(path, preset)
     problems = [f"lacks {name}" for name in sorted(wanted.keys() - found.keys())]
     problems += [f"has {name} beside" for name in sorted(found.keys() - wanted.keys())]
     problems += [
@@ -67,14 +110,7 @@ def check_layout(path, model, preset):
         for name in sorted(wanted.keys() & found.keys())
         if found[name] != wanted[name]
     ]
-    if problems:
-        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
-        raise ValueError(
-            f"{path.name} must hold the weights of the network that config.json "
-            f"describes, but {'; '.join(problems[:3])}{more}. Arguments of the "
-            "network can be changed with `load_weights=False`. Received: "
-            f"preset={str(preset)!r}"
-        )
+    _check_none(problems, preset)
 
 
 def checksum(path):
@@ -119,6 +155,22 @@ def _stored(entry, dtype):
     return stored
 
 
+def _check_none(problems, preset):
+    if problems:
+        more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+        raise ValueError(
+            f"{WEIGHTS_FILE} must hold the weights of the network that config.json "
+            f"describes, but {'; '.join(problems[:3])}{more}. Arguments of the "
+            "network can be changed with `load_weights=False`. Received: "
+            f"preset={str(preset)!r}"
+        )
+
+
+def _is_finite(entry):
+    # Of bfloat16 Keras stores the bits, of which none is a float to NumPy.
+    return entry.dtype.kind != "f" or bool(np.isfinite(entry[...]).all())
+
+
 def _layout(path):
     """Shapes of a file's datasets by their names; none may lie outside the file."""
     import h5py
@@ -141,6 +193,11 @@ def _layout(path):
                 raise OSError(f"`{place}` holds no numbers")
             elif entry.external or entry.is_virtual:
                 raise OSError(f"`{place}` lies in another file")
+            elif entry.id.get_storage_size() < entry.nbytes:
+                # A file of kilobytes would otherwise fill the memory.
+                raise OSError(f"`{place}` is compressed, or not all there")
+            elif not _is_finite(entry):
+                raise OSError(f"`{place}` has values that are not finite")
             else:
                 shapes[place.strip("/").replace("//", "/")] = entry.shape
 

@@ -10,6 +10,9 @@ from keras_indi.configurable import Configurable, resolve
 from keras_indi.registry import Registry
 from keras_indi.validation import checked_integer, checked_number
 
+# More do not differ in float32, in which restoration walks.
+MAX_STEPS = 10**6
+
 
 class TimeGrid(Configurable):
     """Base class of a grid of times from 1 (degraded) to 0 (clean)."""
@@ -32,7 +35,7 @@ class TimeGrid(Configurable):
             ValueError: If the times do not fall strictly from 1 to 0, also in float32,
                 or are those of another number of steps.
         """
-        num_steps = checked_integer("num_steps", num_steps)
+        num_steps = checked_integer("num_steps", num_steps, most=MAX_STEPS)
         times = np.asarray(self.times(num_steps), dtype="float64")
         _check_falls(times)
         if len(times) != num_steps + 1:

@@ -32,6 +32,9 @@ RENAMED = {
     "steps_per_epoch": "batches_per_epoch",
 }
 
+# Of a configuration; aliases of aliases multiply.
+MAX_VALUES = 10_000
+
 
 @dataclasses.dataclass(kw_only=True)
 class TrainingConfig:
@@ -208,7 +211,7 @@ def read_settings(path: FilePath, written_here: bool = False) -> dict[str, Any]:
         ValueError: If it is not such a file, or has noise without its unit.
         ImportError: If PyYAML is missing.
     """
-    settings = parse(pathlib.Path(path).read_text(encoding="utf-8"))
+    settings = _parsed(pathlib.Path(path))
     if settings is None:
         settings = {}
     if not isinstance(settings, dict):
@@ -250,13 +253,37 @@ def _without_unit(noise, schedule, path):
     )
 
 
-def parse(text: str) -> Any:
-    """The value that YAML text stands for."""
+def _parsed(path):
+    """The value that a YAML file stands for."""
     yaml = optional_import("yaml", extra="cli", purpose="Configuring")
+    received = f"Received: path={str(path)!r}"
     try:
-        return yaml.safe_load(text)
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        size = _written_out(value, {})
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"A configuration must be text in UTF-8: {error}. {received}"
+        ) from error
     except yaml.YAMLError as error:
-        raise ValueError(f"This is not YAML: {error}. Received: {text!r}") from error
+        raise ValueError(f"This is not YAML: {error}. {received}") from error
+    except RecursionError as error:
+        raise ValueError(f"A configuration must not hold itself. {received}") from error
+    if size > MAX_VALUES:
+        raise ValueError(
+            f"A configuration may hold {MAX_VALUES} values, those of its aliases each "
+            f"time that they stand there. {received} with {size}"
+        )
+    return value
+
+
+def _written_out(value, counted):
+    """How many values there are where each alias is written out."""
+    if not isinstance(value, (dict, list)):
+        return 1
+    if id(value) not in counted:
+        inner = value.values() if isinstance(value, dict) else value
+        counted[id(value)] = 1 + sum(_written_out(part, counted) for part in inner)
+    return counted[id(value)]
 
 
 def _checked(field, value):

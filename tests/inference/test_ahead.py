@@ -2,6 +2,7 @@
 
 import threading
 
+import keras
 import numpy as np
 import pytest
 from closed_forms import ConstantEstimate
@@ -93,3 +94,72 @@ def test_draws_are_those_of_the_images_own_generator(tile_size):
     for state, (t, s, scale), noise in zip(states[1:], trajectory.moves, fresh[1:]):
         expected = (1 - s / t) * 127.5 + s / t * expected + scale * noise
         np.testing.assert_allclose(state, expected, atol=1e-3)
+
+
+class Computed:
+    """An array of one's own, which tells when it is waited for."""
+
+    def __init__(self, index, events):
+        self.index, self.events = index, events
+        self.shape, self.dtype = (1, 2, 2, 1), "float32"
+
+    def block_until_ready(self):
+        self.events.append(f"state {self.index}")
+        return self
+
+    def __array__(self, dtype=None, copy=None):
+        return np.zeros(self.shape, "float32")
+
+
+@pytest.mark.skipif(keras.config.backend() != "jax", reason="JAX alone runs ahead")
+def test_two_steps_at_most_are_under_way():
+    events = []
+
+    def step(images, times, next_times, time_shift, memory, degraded):
+        index = sum(event.startswith("step") for event in events) + 1
+        events.append(f"step {index}")
+        return Computed(index, events), memory
+
+    trajectory = Trajectory(InDISampler(), UniformGrid()(3), 0.0, [0.0] * 3)
+    trajectory.run(
+        (step, step), np.ones((1, 2, 2, 1)), None, None, Progress(3, 0), False
+    )
+    assert events == ["step 1", "step 2", "state 1", "step 3", "state 2"]
+
+
+class Unwritable:
+    """An `out` that takes nothing."""
+
+    def __init__(self, image):
+        self.shape, self.dtype = image.shape, image.dtype
+
+    def __setitem__(self, index, values):
+        raise OSError("no room")
+
+
+@pytest.mark.parametrize("tile_size", [None, 16])
+def test_what_breaks_off_leaves_no_thread(tile_size):
+    image = np.full((40, 20, 3), 100.0, "float32")
+    schedule = BrownianNoise(0.1)
+    model = InDI(ConstantEstimate(), noise_schedule=schedule, receptive_field=1)
+    # What is caught has a hold on all frames, and on what they have not used up.
+    with pytest.raises(OSError, match="no room") as caught:
+        model.restore(image, 3, tile_size=tile_size, out=Unwritable(image))
+    named = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in named if name.startswith("keras_indi_ahead")]
+    assert caught.tb is not None
+
+
+@pytest.mark.parametrize("tile_size", [None, 16])
+def test_an_interrupt_in_a_step_leaves_no_thread(tile_size):
+    class Interrupted(ConstantEstimate):
+        def call(self, inputs):
+            raise KeyboardInterrupt
+
+    image = np.full((40, 20, 3), 100.0, "float32")
+    model = InDI(Interrupted(), noise_schedule=BrownianNoise(0.1), receptive_field=1)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        model.restore(image, 3, tile_size=tile_size)
+    named = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in named if name.startswith("keras_indi_ahead")]
+    assert caught.tb is not None

@@ -146,6 +146,25 @@ def test_weights_of_other_shapes_are_refused(shape):
         PerImageLoss()(CLEAN, ESTIMATE, np.ones(shape, "float32"))
 
 
+def test_a_list_of_one_loss_is_that_loss(data, tmp_path):
+    found = []
+    for loss, weights in [("mae", 2.0), (["mae"], [2.0]), (("mae",), 2.0)]:
+        model = InDI(small_network(), seed=3)
+        model.compile(keras.optimizers.SGD(0.0), loss, loss_weights=weights)
+        found.append(model.evaluate(*data, sample_weight=WEIGHTS, verbose=0))
+    np.testing.assert_allclose(found, [found[0]] * 3, rtol=1e-6)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    again = loaded.evaluate(*data, sample_weight=WEIGHTS, verbose=0)
+    np.testing.assert_allclose(again, found[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", [["mae", "mse"], [], {"output": "mae"}])
+def test_several_losses_are_refused(loss):
+    with pytest.raises(ValueError, match="one output.*Received: loss="):
+        InDI(small_network()).compile(keras.optimizers.SGD(0.0), loss)
+
+
 # === Arguments ===
 
 

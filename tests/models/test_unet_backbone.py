@@ -214,6 +214,7 @@ def test_near_times_are_told_apart(policy):
         ({"base_channels": 4.0}, "base_channels=4.0"),
         ({"blocks_per_level": 0}, "blocks_per_level=0"),
         ({"blocks_per_level": (1, 1, 1, 0)}, r"blocks_per_level\[3\]=0"),
+        ({"blocks_per_level": 10**12}, "blocks_per_level=1000000000000"),
         ({"blocks_per_level": (1, 2)}, r"blocks_per_level=\(1, 2\)"),
         ({"activation": "rleu"}, "rleu"),
         ({"patch_size": 0}, "patch_size=0"),

@@ -3,12 +3,14 @@
 import json
 import os
 import pickle
+import resource
 import shutil
 
 import h5py
 import keras
 import numpy as np
 import pytest
+from campaigns.preset_fuzzing import fuzz
 from helpers import tiny_unet
 
 import keras_indi
@@ -436,6 +438,23 @@ def _huge(file):
     file["layers/fast_conv2d/vars"].create_dataset("1", (2**40,), "f4", chunks=True)
 
 
+def _compressed(file):
+    del file["layers/fast_conv2d/vars/1"]
+    file["layers/fast_conv2d/vars"].create_dataset(
+        "1", data=np.zeros(4, "f4"), chunks=(4,), compression="gzip"
+    )
+    assert file["layers/fast_conv2d/vars/1"].id.get_storage_size() < 16
+
+
+def _not_a_number(file):
+    file["layers/fast_conv2d/vars/1"][2] = np.nan
+
+
+def _names_exchanged(file):
+    file["layers/other/vars/0"] = file["layers/fast_conv2d/vars/0"][...]
+    del file["layers/fast_conv2d/vars/0"]
+
+
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
@@ -445,10 +464,16 @@ def _huge(file):
         (_virtual_data, "vars/1` lies in another file"),
         (_cycle, "more than once"),
         (_text, "holds no numbers"),
-        (_more, "has layers/more/vars/0 beside"),
-        (_less, "lacks layers/fast_conv2d/vars/0; lacks"),
-        (_another_shape, r"of shape \(5,\) instead of \(4,\)"),
-        (_huge, r"of shape \(1099511627776,\) instead of \(4,\)"),
+        (_more, r"has layers/more/vars/0 of shape \(3,\) beside"),
+        (_less, r"lacks .*/kernel of shape .*; lacks .*/bias of shape"),
+        (
+            _another_shape,
+            r"lacks .* of shape \(4,\); has .*vars/1 of shape \(5,\) beside",
+        ),
+        (_huge, "vars/1` is compressed, or not all there"),
+        (_compressed, "vars/1` is compressed, or not all there"),
+        (_not_a_number, "vars/1` has values that are not finite"),
+        (_names_exchanged, "lacks layers/.*; has layers/other/vars/0 beside"),
     ],
 )
 def test_weights_of_another_kind(preset, damage, told, monkeypatch):
@@ -462,6 +487,111 @@ def test_weights_of_another_kind(preset, damage, told, monkeypatch):
         InDI.from_preset(preset)
     with pytest.raises(ValueError, match=told):
         UNetBackbone.from_preset(preset)
+
+
+# === What would take memory or time ===
+
+
+def _network(**arguments):
+    def edit(config):
+        network = config["config"]
+        network.get("backbone", {"config": network})["config"].update(arguments)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "without_weights"),
+    [
+        # 11 billion weights in a file of some thousand.
+        ({"base_channels": 2000}, "lacks .*of shape .*2000", "has at most .*param"),
+        ({"base_channels": 10**12}, "lacks|cannot be built", "has at most|cannot be"),
+        ({"blocks_per_level": 10**9}, "weights of .* arrays must", "at most 256 blo"),
+        ({"blocks_per_level": [10**9]}, "weights of .* arrays must", "at most 256 blo"),
+        ({"image_channels": 10**9}, "lacks .*of shape .*1000000000", "has at most"),
+        ({"patch_size": 10**6}, "lacks .*of shape", "has at most"),
+    ],
+)
+def test_a_network_larger_than_its_weights(preset, arguments, told, without_weights):
+    for name in ("config.json", "task.json"):
+        change(preset, name, _network(**arguments))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for load in (InDI.from_preset, UNetBackbone.from_preset):
+        with pytest.raises(ValueError, match=f"({told}).*Received: "):
+            load(preset)
+        with pytest.raises(ValueError, match=f"({without_weights}).*Received: "):
+            load(preset, load_weights=False)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18  # KiB
+
+
+def test_a_graph_larger_than_its_weights(tmp_path):
+    images = keras.Input((None, None, 3), name="images")
+    network = keras.Model(images, keras.layers.Conv2D(3, 3, padding="same")(images))
+    folder = InDI(network).save_to_preset(tmp_path / "graph")
+    assert InDI.from_preset(folder).backbone.count_params() == 84
+
+    def grow(config):
+        config = config["config"].get("backbone", config)["config"]
+        config["layers"][1]["config"].update(filters=10**9, kernel_size=[99, 99])
+
+    for name in ("config.json", "task.json"):
+        change(folder, name, grow)
+    with pytest.raises(ValueError, match=r"lacks .*\(99, 99, 3, 1000000000\)"):
+        InDI.from_preset(folder)
+
+
+@pytest.mark.parametrize("num_steps", [10**12, 10**7])
+def test_more_steps_than_there_are(preset, num_steps):
+    change(
+        preset,
+        "task.json",
+        lambda c: c["config"]["restore_defaults"].update(num_steps=num_steps),
+    )
+    with pytest.raises(ValueError, match="`num_steps` must be an integer .*1e\\+06"):
+        InDI.from_preset(preset)
+
+
+@pytest.mark.parametrize("digits", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize("name", ["config.json", "task.json", "metadata.json"])
+def test_numbers_that_are_not_finite(preset, name, digits):
+    text = (preset / name).read_text()
+    (preset / name).write_text(text.replace("{", f'{{"more": {digits},', 1))
+    with pytest.raises(ValueError, match=f"{name} must be JSON.*finite.*Received: "):
+        InDI.from_preset(preset)
+
+
+def test_texts_are_not_read_without_end(preset):
+    with open(preset / "config.json", "r+b") as file:
+        file.truncate(2**34)  # of which the disk holds none
+    with pytest.raises(ValueError, match="config.json must be of at most 16777216"):
+        InDI.from_preset(preset)
+
+
+def test_a_value_of_a_config_may_be_anything(preset):
+    clear, unclear = fuzz(preset, InDI.from_preset, count=20)
+    assert len(clear) > 10 and unclear == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("README.md", b"\xff\xfe card", "README.md must be text in UTF-8"),
+        ("metadata.json", b'{"value_range": 5}', "metadata.json must be what"),
+        ("metadata.json", b'{"training_data": [1]}', "metadata.json must be what"),
+    ],
+)
+def test_cards_that_cannot_be_shown(preset, name, content, told):
+    (preset / "README.md").unlink()
+    (preset / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"{told}.*Received: "):
+        card(preset)
+
+
+@pytest.mark.parametrize("qualities", [5, "ab", [1], [None, 3], [5, 1], [1, 10**9]])
+def test_metadata_that_the_command_would_use(preset, qualities):
+    change(preset, "metadata.json", lambda c: c.update(jpeg_quality=qualities))
+    with pytest.raises(ValueError, match="`jpeg_quality` must be a pair"):
+        read_metadata(preset)
 
 
 # === Saving ===

@@ -120,3 +120,9 @@ def test_bad_identifiers():
         with pytest.raises(ValueError, match="Received: time_grid="):
             time_grids.get(wrong)
     assert time_grids.get("power") == PowerGrid(2.0)
+
+
+@pytest.mark.parametrize("grid", [UniformGrid(), CosineGrid()])
+def test_more_steps_than_float32_tells_apart_take_no_memory(grid):
+    with pytest.raises(ValueError, match="at most 1e\\+06.* Received: num_steps="):
+        grid(10**12)

@@ -148,6 +148,37 @@ def test_files_that_hold_no_settings(text, tmp_path):
         read_settings(path)
 
 
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.inf"])
+@pytest.mark.parametrize("name", ["learning_rate", "noise_schedule"])
+def test_numbers_that_are_not_finite_are_refused(name, value, tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(f"{name}: {value}\nnoise_unit: paper\n")
+    with pytest.raises(ValueError, match="finite.*Received: "):
+        TrainingConfig.from_dict({**LEAST, **read_settings(path)})
+
+
+def test_aliases_that_multiply_are_refused(tmp_path):
+    path = tmp_path / "config.yaml"
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    for n in range(1, 30):
+        lines.append(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]")
+    path.write_text("\n".join(lines))  # of 9 ** 30 values where it is written out
+    with pytest.raises(ValueError, match="may hold 10000 values.*Received: path="):
+        read_settings(path)
+    path.write_text("a: &a [*a]\n")
+    with pytest.raises(ValueError, match="must not hold itself.*Received: path="):
+        read_settings(path)
+    path.write_text("network: &n {patch_size: 2}\nof_teacher: *n\n")
+    assert read_settings(path)["of_teacher"] == {"patch_size": 2}
+
+
+def test_a_file_that_is_not_utf_8_is_named(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_bytes(b"output: caf\xe9\n")
+    with pytest.raises(ValueError, match="UTF-8.*config.yaml"):
+        read_settings(path)
+
+
 def test_yaml_runs_no_code(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(f"out: !!python/object/apply:os.mkdir ['{tmp_path}/made']\n")
