@@ -134,7 +134,7 @@ def opened(path: FilePath, max_pixels: int | None = None) -> Iterator[ImageView]
     with parsing():
         node = _by_blocks("zarr").open(path, mode="r")
         is_array = hasattr(node, "shape")
-        axes = is_array and (_named_axes(node) or "yxc"[: node.ndim])
+        axes = (_named_axes(node) or "yxc"[: node.ndim]) if is_array else ""
     if not is_array:
         with parsing():
             node, axes, metadata = _ome_image(node, path)

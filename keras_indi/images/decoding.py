@@ -74,7 +74,8 @@ class StoredImage:
         else:
             image = tiff_files.read_page(self.header, self.samples)
         info = self.info
-        size = orientation.upright_size(*image.shape[:2], self.orientation)
+        height, width = image.shape[:2]
+        size = orientation.upright_size(height, width, self.orientation)
         if (*size, image.shape[-1]) != (
             info.height,
             info.width,

@@ -75,7 +75,7 @@ class TiffSamples:
         meanings = [int(meaning) for meaning in page.extrasamples][:extra]
         alphas = [i for i, m in enumerate(meanings) if m in (ASSOCIATED, UNASSOCIATED)]
         self.has_alpha = bool(alphas)
-        self._alpha = colours + alphas[0] if alphas else None
+        self._alpha = colours + alphas[0] if alphas else -1
         self._associated = bool(alphas) and meanings[alphas[0]] == ASSOCIATED
         generic = self.kind == BLACK_IS_0 and extra > 0 and not alphas
         self._colours = colours + extra if generic else colours
