@@ -15,9 +15,12 @@ PROJECT_URL = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"
 # CONTRIBUTING.md tells how the bounds of versions are found.
 CLI = ["click>=8.2,<9", "pyyaml>=6,<7"]
 TIFFFILE = "tifffile>=2025.5,<2027"
+# Reads the compressed kinds of TIFF.
+IMAGECODECS = "imagecodecs>=2025.3,<2027"
 DATA = [
     "pillow>=11,<14",
     TIFFFILE,
+    IMAGECODECS,
     "opencv-python-headless>=5,<6",
     "grain>=0.2.18,<0.3",
     "scikit-image>=0.25,<0.27",
@@ -37,8 +40,8 @@ TFDS = [
 # Where presets are downloaded from: Hugging Face, Kaggle, Google Cloud Storage.
 HUB_CLIENTS = ["huggingface_hub>=1,<3", "kagglehub>=1,<2"]
 HUB = [*HUB_CLIENTS, "gcsfs>=2026.1,<2027"]
-# Images through disk; imagecodecs reads the compressed kinds of TIFF.
-BIG = [TIFFFILE, "imagecodecs>=2025.3,<2027", "zarr>=3.1,<4"]
+BIG = [TIFFFILE, IMAGECODECS, "zarr>=3.1,<4"]  # images through disk
+HEIF = ["pillow-heif>=1.8,<2"]  # photographs of telephones
 CV = ["keras-cv>=0.9,<0.10"]
 # What makes the notebooks of the tutorials, and what runs them.
 NOTEBOOKS = ["nbformat>=5.10,<6", "nbclient>=0.10,<0.12", "ipykernel>=6.29,<8"]
@@ -91,6 +94,7 @@ setup(
         "tfds": TFDS,
         "cv": CV,
         "big": BIG,
+        "heif": [*DATA, *HEIF],
         "notebooks": NOTEBOOKS,
         "test": [
             *QUICKSTART,

@@ -126,8 +126,8 @@ def test_the_tests_mirror_the_package():
         path.relative_to(ROOT).as_posix() for path in sets
     }
     assert {".", "data/degradations", "models"} < rooms
-    # Beside the package: the command line, and the examples.
-    assert folders_with("test_*.py", tests) == rooms | {"cli", "examples"}
+    # Beside the package: campaigns, the command line, and the examples.
+    assert folders_with("test_*.py", tests) == rooms | {"campaigns", "cli", "examples"}
 
 
 def test_importing_loads_nothing_optional(tmp_path):

@@ -26,7 +26,7 @@ import keras_indi
 from keras_indi import data, evaluation
 from keras_indi.data import degradations
 from keras_indi.evaluation.grain import finest_band_power, sharpened, with_noise
-from keras_indi.images.decoding import to_channels
+from keras_indi.images.channels import to_channels
 from keras_indi.images.value_ranges import as_integers
 from keras_indi.images.whole_writes import write_text, write_whole
 

@@ -12,7 +12,6 @@ from keras_indi.data.crops import scale_of
 from keras_indi.data.resize import resize
 from keras_indi.data.shift import measure_shift
 from keras_indi.images.decoding import (
-    MAX_PIXELS,
     ImageInfo,
     UnusableImageError,
     inspect_image,
@@ -106,7 +105,7 @@ def check_folders(
     degraded_dir: FilePath,
     clean_dir: FilePath,
     max_shift: float = MAX_SHIFT,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int | None = None,
     verbose: int = 1,
 ) -> SetCheck:
     """Reads all pairs of two folders and looks for what would spoil a training.
@@ -116,7 +115,7 @@ def check_folders(
         clean_dir: Path of the clean images' folder.
         max_shift: Float, pixels of the clean image beyond which a pair counts as
             misaligned. An uneven blur moves an image by some of its own width.
-        max_pixels: Int, larger images count as unusable.
+        max_pixels: As for `read_image`; larger images count as unusable.
         verbose: 1 shows a progress bar, 0 nothing.
 
     Returns:

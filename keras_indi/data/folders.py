@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from keras_indi.annotations import FilePath
 from keras_indi.data import degradations
 from keras_indi.data.pipeline import make_pairs
-from keras_indi.images.decoding import MAX_PIXELS
 from keras_indi.images.image_files import (
     CACHE_BYTES,
     ImageFiles,
@@ -25,7 +24,7 @@ def pairs_from_folders(
     degraded: FilePath | None = None,
     degradation: Any = None,
     image_channels: int = 3,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int | None = None,
     cache_bytes: int = CACHE_BYTES,
     **options: Any,
 ) -> "Pairs":
@@ -47,7 +46,7 @@ def pairs_from_folders(
         degradation: A `keras_indi.data.degradations.Degradation`, its name or
             config, or a callable of `(image, generator)`.
         image_channels: 1 (grey) or 3 (RGB), of the batches.
-        max_pixels: Int; images of more pixels are refused, unread.
+        max_pixels: As for `read_image`: images of more pixels are refused, unread.
         cache_bytes: Int, memory for decoded images, which are read from there
             in later epochs. 0 keeps none.
         **options: `crop_size`, `batch_size`, `training`, `augment`,

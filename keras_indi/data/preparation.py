@@ -11,7 +11,6 @@ import keras
 from keras_indi.annotations import FilePath
 from keras_indi.data.crops import scale_of
 from keras_indi.images.decoding import (
-    MAX_PIXELS,
     UnusableImageError,
     inspect_image,
     read_image,
@@ -45,7 +44,7 @@ def prepare(
     *,
     size: int = 256,
     overlap: int = 32,
-    max_pixels: int = MAX_PIXELS,
+    max_pixels: int | None = None,
     num_workers: int | None = None,
     verbose: int = 1,
 ) -> Preparation:
@@ -69,7 +68,7 @@ def prepare(
             which must then be multiples of it, are pixels of the clean one.
         size: Int, height and width of the sub-images.
         overlap: Int in [0, size), pixels that neighbours share.
-        max_pixels: Int, larger images are refused.
+        max_pixels: As for `read_image`.
         num_workers: Int, threads. Defaults to the number of processors.
         verbose: 1 shows a progress bar, 0 nothing.
 

@@ -199,7 +199,10 @@ def _folders(first, second, channels, limit, scale):
             digest.update(name.encode())
             for path in pair:
                 try:
-                    digest.update(hashlib.sha256(path.read_bytes()).digest())
+                    if not path.is_file():  # a pipe would be waited for
+                        raise OSError
+                    with path.open("rb") as file:
+                        digest.update(hashlib.file_digest(file, "sha256").digest())
                 except OSError:
                     digest.update(b"unreadable")
         return digest.hexdigest()

@@ -1,6 +1,7 @@
 """Image files that are read and written by blocks: TIFF, Zarr, OME-Zarr."""
 
 import contextlib
+import math
 import pathlib
 from collections.abc import Iterator, Sequence
 from types import ModuleType
@@ -9,12 +10,28 @@ from typing import Any
 import numpy as np
 
 from keras_indi.annotations import FilePath
+from keras_indi.images.formats import opened_file
+from keras_indi.images.metadata import checked_dpi
+from keras_indi.images.orientation import ORIENTATION
+from keras_indi.images.tiff_files import (
+    check_stored,
+    opened_tiff,
+    orientation_of,
+    samples_of,
+)
+from keras_indi.images.tiff_samples import BLACK_IS_0, TiffSamples
+from keras_indi.images.unusable import (
+    TooLargeImageError,
+    UnusableImageError,
+    check_size,
+    parsing,
+)
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.optional_packages import optional_import
 
 TIFF_TILE = 256  # pixels; as deep as a JPEG's blocks divide it
 ZARR_CHUNK = 512
-ORIENTATION = 274  # TIFF tag
+MAX_CHUNK_BYTES = 2**30
 
 
 class ImageView:
@@ -27,6 +44,8 @@ class ImageView:
         metadata: Dict of what the output takes over.
         path: Path of the file, for the error.
         num_pages: Int, the pages of a TIFF file that the array lies in.
+        samples: `TiffSamples` that turns what is stored into channels, or `None` where
+            that is what they are.
 
     Raises:
         ValueError: If it is not one image.
@@ -39,6 +58,7 @@ class ImageView:
         metadata: dict[str, Any],
         path: FilePath,
         num_pages: int = 1,
+        samples: TiffSamples | None = None,
     ) -> None:
         axes = ["c" if axis in "cs" else axis for axis in axes]
         sizes = dict(zip(axes, array.shape))
@@ -53,9 +73,23 @@ class ImageView:
                 f"channels. Received: {str(path)!r} with axes {axes} of shape "
                 f"{tuple(array.shape)}"
             )
-        self.shape = (sizes["y"], sizes["x"], sizes.get("c", 1))
+        channels = sizes.get("c", 1) if samples is None else samples.channels
+        self.shape = (sizes["y"], sizes["x"], channels)
         self.ndim = 3
         self.dtype = np.dtype(array.dtype).newbyteorder("=")
+        if samples is not None:
+            self.dtype = samples.dtype
+        self.notes = [] if samples is None else samples.notes
+        # Zarr says nothing of it: a photograph's further channel is taken for alpha.
+        self.has_alpha = (
+            samples.has_alpha
+            if samples is not None
+            else num_pages == 1
+            and self.dtype in ("uint8", "uint16")
+            and channels in (2, 4)
+        )
+        self._stored_dtype = np.dtype(array.dtype).newbyteorder("=")
+        self._samples = samples
         self.metadata = metadata
         self.num_pages = num_pages
         self._array = array
@@ -65,43 +99,48 @@ class ImageView:
         rows, columns = index if isinstance(index, tuple) else (index, slice(None))
         chosen = {"y": rows, "x": columns, "c": slice(None)}
         index = tuple(chosen.get(axis, 0) for axis in self._axes)
-        block = np.asarray(self._array[index], self.dtype)
+        with parsing("truncated or damaged"):
+            block = np.asarray(self._array[index], self._stored_dtype)
         left = [axis for axis in self._axes if axis in chosen]
         if "c" not in left:
-            return block[..., None]
-        return block.transpose([left.index(axis) for axis in "yxc"])
+            block = block[..., None]
+        else:
+            block = block.transpose([left.index(axis) for axis in "yxc"])
+        return block if self._samples is None else self._samples(block)
 
 
 @contextlib.contextmanager
-def opened(path: FilePath) -> Iterator[ImageView]:
+def opened(path: FilePath, max_pixels: int | None = None) -> Iterator[ImageView]:
     """Opens an image file as an `ImageView`.
 
     Args:
         path: Path of a TIFF file, a Zarr array or an OME-Zarr image.
+        max_pixels: Int, the most pixels. Defaults to no limit but for a file that
+            declares more than 1000 times its own size.
 
     Raises:
         ValueError: If it is none, or not one image.
+        UnusableImageError: If it is damaged, or too large.
         ImportError: If tifffile or zarr is missing.
     """
     path = pathlib.Path(path)
     if not path.exists():
         raise ValueError(f"There is no such file. Received: {str(path)!r}")
     if _format(path) == "tiff":
-        with _by_blocks("tifffile").TiffFile(path) as file:
-            series = file.series[0]
-            level = series.levels[0]
-            store = level.aszarr()
-            array = _by_blocks("zarr").open_array(store, mode="r")
-            axes, metadata = level.axes.lower(), _tiff_metadata(file)
-            yield ImageView(array, axes, metadata, path, len(level.pages))
+        with opened_file(path) as (file, _, size), opened_tiff(file) as tiff:
+            yield _tiff_view(tiff, path, size, max_pixels)
         return
-    node = _by_blocks("zarr").open(path, mode="r")
     metadata = {}
-    if hasattr(node, "shape"):
-        axes = _named_axes(node) or "yxc"[: node.ndim]
-    else:
-        node, axes, metadata = _ome_image(node, path)
-    yield ImageView(node, axes, metadata, path)
+    with parsing():
+        node = _by_blocks("zarr").open(path, mode="r")
+        is_array = hasattr(node, "shape")
+        axes = (_named_axes(node) or "yxc"[: node.ndim]) if is_array else ""
+    if not is_array:
+        with parsing():
+            node, axes, metadata = _ome_image(node, path)
+    view = ImageView(node, axes, metadata, path)
+    _check_zarr(view, node, path, max_pixels)
+    yield view
 
 
 def check_output(path: FilePath) -> None:
@@ -160,15 +199,43 @@ def _format(path):
 # === TIFF ===
 
 
+def _tiff_view(tiff, path, stored_bytes, max_pixels):
+    """An `ImageView` of a TIFF file's first image, its meaning and its size checked."""
+    page = tiff.pages.first
+    samples = samples_of(page)
+    check_stored(page, stored_bytes, max_pixels, most=math.inf)
+    with parsing():
+        level = tiff.series[0].levels[0]
+        pages = [page for page in level.pages if page is not None]
+        store = level.aszarr()
+        array = _by_blocks("zarr").open_array(store, mode="r")
+        axes, metadata = level.axes.lower(), _tiff_metadata(tiff)
+    if len(level.pages) > 1:
+        if samples.kind != BLACK_IS_0:
+            raise UnusableImageError(
+                f"not read (TIFF of {len(pages)} pages that are not plain grey)"
+            )
+        samples = None
+    view = ImageView(array, axes, metadata, path, len(level.pages), samples)
+    height, width, channels = view.shape
+    pixel_bytes = channels * view.dtype.itemsize
+    check_size(height, width, pixel_bytes, stored_bytes, max_pixels, most=math.inf)
+    return view
+
+
 def _tiff_metadata(file):
     page = file.pages.first
-    found = {"iccprofile": page.iccprofile, "extratags": []}
+    found = {"iccprofile": None, "extratags": []}
+    with contextlib.suppress(Exception):  # what is damaged says nothing
+        found["iccprofile"] = page.iccprofile
     if ORIENTATION in page.tags:
-        value = int(page.tags[ORIENTATION].value)
-        found["extratags"] = [(ORIENTATION, "H", 1, value, True)]
-    if page.get_resolution() != (1.0, 1.0):
-        found["resolution"] = page.get_resolution()
-        found["resolutionunit"] = page.resolutionunit
+        tag = (ORIENTATION, "H", 1, orientation_of(page), True)
+        found["extratags"] = [tag]
+    with contextlib.suppress(Exception):  # 0/0 is no resolution
+        resolution = page.get_resolution()
+        if resolution != (1.0, 1.0) and checked_dpi(resolution):
+            found["resolution"] = resolution
+            found["resolutionunit"] = page.resolutionunit
     return {"tiff": found}
 
 
@@ -206,6 +273,20 @@ def _write_tiff(path, image, metadata):
 
 
 # === Zarr ===
+
+
+def _check_zarr(view, array, path, max_pixels):
+    """A Zarr must not declare far more than it stores, in all or in a chunk."""
+    height, width, channels = view.shape
+    if path.is_dir():
+        stored = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    else:
+        stored = path.stat().st_size
+    pixel_bytes = channels * view.dtype.itemsize
+    check_size(height, width, pixel_bytes, stored, max_pixels, most=math.inf)
+    chunk = math.prod(array.chunks) * view.dtype.itemsize
+    if chunk > MAX_CHUNK_BYTES:
+        raise TooLargeImageError(f"too large (chunks of {chunk} bytes)")
 
 
 def _named_axes(array):

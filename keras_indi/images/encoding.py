@@ -3,13 +3,22 @@
 import pathlib
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_indi.annotations import FilePath
-from keras_indi.images.decoding import require_opencv
-from keras_indi.images.photograph import TIFF_DIRECTORIES, TIFF_TAGS
+from keras_indi.images import exif, png_chunks
+from keras_indi.images.channels import require_opencv
+from keras_indi.images.metadata import (
+    IPTC_TAG,
+    PHOTOSHOP_TAG,
+    XMP_TAG,
+    Metadata,
+    photoshop_segment,
+)
+from keras_indi.images.orientation import ORIENTATION, checked_orientation
+from keras_indi.images.unusable import UnusableImageError
 from keras_indi.images.value_ranges import RANGES, convert
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.optional_packages import optional_import
@@ -17,10 +26,13 @@ from keras_indi.optional_packages import optional_import
 if TYPE_CHECKING:
     from keras_indi.images.photograph import Photograph
 
+# The formats that are written, by the file's ending.
 FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
     ".webp": "WEBP",
     ".tif": "TIFF",
     ".tiff": "TIFF",
@@ -29,16 +41,19 @@ FORMATS = {
 QUALITY = {
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},
     "WEBP": {"quality": 95, "exact": True},
-    "PNG": {},
-    "TIFF": {"compression": "tiff_adobe_deflate"},
 }
+BYTE, ASCII, SHORT = 1, 2, 3  # types of TIFF tags
+# Pixels, height and width, that a format can hold.
+MOST_SIDE = {"JPEG": 65_535, "WEBP": 16_383}
 
 
 def write_photograph(path: FilePath, photograph: "Photograph") -> list[str]:
     """Writes a photograph, whole or not at all, in the format of the path's ending.
 
-    PNG and TIFF are lossless and keep 16 bits and alpha. JPEG has quality 95 with
-    colours at full resolution, 8 bits and no alpha; WebP quality 95, 8 bits.
+    PNG and TIFF are lossless and keep 16 bits and alpha, TIFF floats too. JPEG has
+    quality 95 with colours at full resolution, 8 bits and no alpha; WebP quality 95, 8
+    bits. What stands beside the pixels is written byte for byte, where the format has a
+    place for it.
 
     Args:
         path: Path of the file; its folder is made.
@@ -48,7 +63,8 @@ def write_photograph(path: FilePath, photograph: "Photograph") -> list[str]:
         List of strings: what the format could not hold.
 
     Raises:
-        ValueError: If the ending is of no such format.
+        ValueError: If the ending is of no such format, or the format holds no image
+            of that size.
         ImportError: If Pillow, OpenCV or tifffile is missing.
     """
     path = pathlib.Path(path)
@@ -58,6 +74,8 @@ def write_photograph(path: FilePath, photograph: "Photograph") -> list[str]:
             f"The file's ending must be one of {', '.join(FORMATS)}. Received: "
             f"path={str(path)!r}"
         )
+    check_sides(format, *photograph.pixels.shape[:2])
+    metadata = photograph.metadata
     lost = []
     pixels, alpha = photograph.pixels, photograph.alpha
     if alpha is not None and format == "JPEG":
@@ -65,15 +83,35 @@ def write_photograph(path: FilePath, photograph: "Photograph") -> list[str]:
         alpha = None
     if pixels.dtype == "uint16" and format in ("JPEG", "WEBP"):
         lost.append(f"{format} has 8 bits")
-        pixels = convert(pixels, "uint8", RANGES["uint8"])
-        alpha = None if alpha is None else convert(alpha, "uint8", RANGES["uint8"])
+    if pixels.dtype == "float32" and format != "TIFF":
+        bits = 16 if format == "PNG" else 8
+        lost.append(f"{format} has no floats: {bits} bits of black to white")
+    dtype = _dtype_in(format, pixels.dtype)
     if alpha is not None:
         pixels = np.concatenate([pixels, alpha[..., None]], axis=-1)
-    save = _save_8_bits
-    if pixels.dtype == "uint16":
-        save = {"PNG": _save_deep_png, "TIFF": _save_deep_tiff}[format]
-    write_whole(path, lambda partial: save(partial, format, pixels, photograph))
+    pixels = convert(pixels, dtype, RANGES[dtype])
+    if dtype == "float32":
+        pixels = _in_file_range(pixels, photograph)
+    lost += metadata.lost_in(format, deep=dtype != "uint8")
+    save = {
+        ("PNG", "uint8"): _save_png,
+        ("PNG", "uint16"): _save_deep_png,
+        ("TIFF", "uint8"): _save_tiff,
+        ("TIFF", "uint16"): _save_tiff,
+        ("TIFF", "float32"): _save_tiff,
+    }.get((format, dtype), _save_photograph)
+    write_whole(path, lambda partial: save(partial, format, pixels, metadata))
     return lost
+
+
+def check_sides(format: str, height: int, width: int) -> None:
+    """Raises an `UnusableImageError` where a format cannot hold an image of a size."""
+    most = MOST_SIDE.get(format)
+    if most is not None and max(height, width) > most:
+        raise UnusableImageError(
+            f"{format} holds at most {most} pixels in height and width. Received: an "
+            f"image of {height}x{width} pixels"
+        )
 
 
 def write_png(path: FilePath, image: np.ndarray) -> None:
@@ -91,73 +129,71 @@ def write_png(path: FilePath, image: np.ndarray) -> None:
     write_whole(path, lambda partial: pathlib.Path(partial).write_bytes(content))
 
 
+# === Pixels ===
+
+
+def _dtype_in(format, dtype):
+    """What pixels of a dtype become in a format."""
+    if format == "TIFF":
+        return str(dtype)
+    return "uint8" if format != "PNG" or dtype == "uint8" else "uint16"
+
+
+def _in_file_range(pixels, photograph):
+    """Floats in [0, 1] as those of the file; alpha stays."""
+    low, high = photograph.value_range
+    colours = photograph.pixels.shape[-1]
+    pixels = pixels.copy()
+    pixels[..., :colours] *= np.float32(high - low)
+    pixels[..., :colours] += np.float32(low)
+    return pixels.astype(photograph.float_dtype)
+
+
 # === Formats ===
 
 
-def _save_8_bits(path, format, pixels, photograph):
-    from PIL import Image, PngImagePlugin
-
-    options = dict(QUALITY[format])
-    if len(photograph.exif):
-        options["exif"] = photograph.exif.tobytes()
-        if TIFF_DIRECTORIES & set(photograph.exif):
-            options.pop("compression", None)  # libtiff writes no such directories
-    if photograph.icc_profile is not None:
-        options["icc_profile"] = photograph.icc_profile
-    if photograph.dpi is not None:
-        options["dpi"] = photograph.dpi
-    if photograph.xmp is not None and format == "PNG":
-        options["pnginfo"] = PngImagePlugin.PngInfo()
-        options["pnginfo"].add_itxt(
-            "XML:com.adobe.xmp", photograph.xmp.decode("utf-8", "replace")
-        )
-    elif photograph.xmp is not None and format in ("JPEG", "WEBP"):
-        options["xmp"] = photograph.xmp
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-    image.save(path, format, **options)
+def _save_photograph(path, format, pixels, metadata):
+    """JPEG and WebP."""
+    options: dict[str, Any] = dict(QUALITY[format])
+    if metadata.exif:
+        options["exif"] = exif.PREFIX + metadata.exif
+    if metadata.icc_profile is not None:
+        options["icc_profile"] = metadata.icc_profile
+    if metadata.xmp is not None:
+        options["xmp"] = metadata.xmp
+    if format == "JPEG":
+        if metadata.dpi is not None:
+            options["dpi"] = tuple(min(65535, round(dots)) for dots in metadata.dpi)
+        if metadata.comment is not None:
+            options["comment"] = metadata.comment
+        options["extra"] = photoshop_segment(metadata)
+    _image(pixels).save(path, format, **options)
 
 
-def _save_deep_png(path, format, pixels, photograph):
-    """16 bits: OpenCV encodes what Pillow cannot; the chunks beside come after."""
-    import cv2
+def _save_png(path, format, pixels, metadata):
+    _image(pixels).save(path, "PNG")
+    if chunks := _chunks(metadata):
+        path = pathlib.Path(path)
+        path.write_bytes(png_chunks.with_chunks(path.read_bytes(), chunks))
 
+
+def _save_deep_png(path, format, pixels, metadata):
+    """16 bits: OpenCV encodes what Pillow cannot."""
+    cv2 = require_opencv()
     if pixels.shape[-1] == 2:  # grey with alpha, which OpenCV has not
         pixels = pixels[..., [0, 0, 0, 1]]
     code = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}.get(pixels.shape[-1])
     image = pixels if code is None else cv2.cvtColor(pixels, code)
     content = cv2.imencode(".png", image)[1].tobytes()
-    chunks = []
-    if photograph.icc_profile is not None:
-        body = b"ICC profile\0\0" + zlib.compress(photograph.icc_profile)
-        chunks.append((b"iCCP", body))
-    if photograph.dpi is not None:
-        pixels_per_metre = [round(value / 0.0254) for value in photograph.dpi]
-        chunks.append((b"pHYs", struct.pack(">IIB", *pixels_per_metre, 1)))
-    if len(photograph.exif):
-        body = photograph.exif.tobytes().removeprefix(b"Exif\0\0")
-        chunks.append((b"eXIf", body))
-    if photograph.xmp is not None:
-        chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + photograph.xmp))
-    beside = b"".join(
-        struct.pack(">I", len(body))
-        + name
-        + body
-        + struct.pack(">I", zlib.crc32(name + body))
-        for name, body in chunks
-    )
-    end = 8 + 4 + 4 + 13 + 4  # of the signature and the header's chunk
-    pathlib.Path(path).write_bytes(content[:end] + beside + content[end:])
+    content = png_chunks.with_chunks(content, _chunks(metadata))
+    pathlib.Path(path).write_bytes(content)
 
 
-def _save_deep_tiff(path, format, pixels, photograph):
-    """16 bits. Of EXIF the file's own directory alone: tifffile writes no other."""
-    tifffile = optional_import("tifffile", "data", "Writing TIFF files of 16 bits")
-    tags = []
-    for tag in sorted(TIFF_TAGS & set(photograph.exif)):
-        value = photograph.exif[tag]
-        # 3 is TIFF's type of 16-bit integers, 2 of text.
-        kind, count = (3, 1) if isinstance(value, int) else (2, len(value) + 1)
-        tags.append((tag, kind, count, value, True))
+def _save_tiff(path, format, pixels, metadata):
+    """Of EXIF the file's own directory: tifffile has no other."""
+    if pixels.dtype == "uint8" and _directories(metadata):
+        return _save_tiff_with_directories(path, pixels, metadata)
+    tifffile = optional_import("tifffile", "data", "Writing TIFF files")
     tifffile.imwrite(
         path,
         pixels[..., 0] if pixels.shape[-1] == 1 else pixels,
@@ -165,10 +201,83 @@ def _save_deep_tiff(path, format, pixels, photograph):
         planarconfig=None if pixels.shape[-1] == 1 else "contig",
         extrasamples=["unassalpha"] if pixels.shape[-1] in (2, 4) else None,
         compression="zlib",
-        iccprofile=photograph.icc_profile,
-        resolution=photograph.dpi,
-        resolutionunit=None if photograph.dpi is None else "INCH",
+        predictor=pixels.dtype.kind == "u",
+        iccprofile=metadata.icc_profile,
+        resolution=metadata.dpi,
+        resolutionunit=None if metadata.dpi is None else "INCH",
         metadata=None,
         software=False,
-        extratags=tags,
+        extratags=[_extra_tag(*tag) for tag in _tiff_tags(metadata)],
     )
+
+
+def _extra_tag(tag, kind, value):
+    value = value + b"\0" if kind == ASCII else value
+    return tag, kind, 1 if kind == SHORT else len(value), value, True
+
+
+def _save_tiff_with_directories(path, pixels, metadata):
+    """8 bits, by Pillow, which writes them into what is not compressed alone."""
+    from PIL import TiffImagePlugin
+
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, kind, value in _tiff_tags(metadata):
+        tags.tagtype[tag] = kind
+        tags[tag] = value
+    for tag, directory in _directories(metadata).items():
+        tags[tag] = directory
+    options: dict[str, Any] = {"tiffinfo": tags}
+    if metadata.icc_profile is not None:
+        options["icc_profile"] = metadata.icc_profile
+    if metadata.dpi is not None:
+        options["dpi"] = metadata.dpi
+    _image(pixels).save(path, "TIFF", **options)
+
+
+def _image(pixels):
+    from PIL import Image
+
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def _tiff_tags(metadata):
+    """Triples of tag, type and value of a TIFF file's own directory."""
+    found = exif.parsed(metadata.exif)
+    for tag in sorted(exif.TIFF_TAGS & set(found)):
+        value = found[tag]
+        if tag == ORIENTATION:
+            yield tag, SHORT, checked_orientation(value)
+        elif isinstance(value, (str, bytes)):
+            yield tag, ASCII, exif.text_bytes(value).rstrip(b"\0")
+    for tag, value in (
+        (XMP_TAG, metadata.xmp),
+        (IPTC_TAG, metadata.iptc),
+        (PHOTOSHOP_TAG, metadata.photoshop),
+    ):
+        if value is not None:
+            yield tag, BYTE, value
+
+
+def _directories(metadata):
+    """Dict of tags to the directories of EXIF and GPS, where there are any."""
+    return exif.directories(exif.parsed(metadata.exif))
+
+
+def _chunks(metadata: Metadata) -> png_chunks.Chunks:
+    """What stands beside the pixels of a PNG, in the order that PNG asks for."""
+    chunks = [chunk for chunk in metadata.chunks if chunk[0] in png_chunks.COLOURS]
+    if metadata.icc_profile is not None:
+        body = b"ICC profile\0\0" + zlib.compress(metadata.icc_profile)
+        chunks.append((b"iCCP", body))
+    if metadata.dpi is not None:
+        per_metre = [min(2**31 - 1, round(dots / 0.0254)) for dots in metadata.dpi]
+        chunks.append((b"pHYs", struct.pack(">IIB", *per_metre, 1)))
+    if metadata.exif:
+        chunks.append((b"eXIf", metadata.exif))
+    if metadata.xmp is not None:
+        keyword = png_chunks.XMP_KEYWORD[:-1].decode()
+        chunks.append(png_chunks.international_text(keyword, metadata.xmp))
+    if metadata.comment is not None:
+        text = metadata.comment.decode("utf-8", "replace").replace("\0", "")
+        chunks.append(png_chunks.international_text("Comment", text.encode()))
+    return (*chunks, *(c for c in metadata.chunks if c[0] in png_chunks.TEXTS))

@@ -1,9 +1,12 @@
 """Folders of images: what lies in them, who has a partner, and reading it."""
 
+import collections
 import hashlib
 import os
 import pathlib
 import typing
+import unicodedata
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +14,7 @@ import numpy as np
 
 from keras_indi.annotations import FilePath
 from keras_indi.images import decoding
+from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.image_cache import ImageCache
 
 CACHE_BYTES = 2**30
@@ -53,21 +57,23 @@ def find_images(folder: FilePath) -> dict[str, pathlib.Path]:
     """Finds all image files in a folder and below.
 
     Hidden files and folders are passed over, and with them what an interrupted
-    preparation has left.
+    preparation has left. Links to folders are followed, once.
 
     Args:
         folder: Path of the folder.
 
     Returns:
         Dict of name to path, sorted by name. The name is the path within the
-        folder, with forward slashes, without the extension.
+        folder, with forward slashes, without the extension, in Unicode's composed
+        form: an accent may be stored in two ways.
 
     Raises:
         ValueError: If it is not a folder, or two files have one name.
     """
     found: dict[str, pathlib.Path] = {}
     for path in image_files(folder):
-        name = path.relative_to(folder).with_suffix("").as_posix()
+        name = printable(path.relative_to(folder).with_suffix("").as_posix())
+        name = unicodedata.normalize("NFC", name)
         if name in found:
             raise ValueError(
                 "Two images have the same name but for the extension; remove or "
@@ -89,16 +95,56 @@ def image_files(folder: FilePath) -> list[pathlib.Path]:
     Raises:
         ValueError: If it is not a folder.
     """
+    return [path for path in _files(folder) if path.suffix.lower() in EXTENSIONS]
+
+
+def count_others(folder: FilePath) -> dict[str, int]:
+    """How many files in a folder and below are no images that are read, by ending.
+
+    Args:
+        folder: Path of the folder.
+
+    Returns:
+        Dict of ending, in small letters, to number, the most frequent first.
+    """
+    kinds = collections.Counter(
+        printable(path.suffix.lower()) or "without an ending"
+        for path in _files(folder)
+        if path.suffix.lower() not in EXTENSIONS
+    )
+    return dict(kinds.most_common())
+
+
+def printable(name: FilePath) -> str:
+    """A file's name as text that can be printed, also where it is not UTF-8."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _files(folder):
+    """All files in a folder and below; those that cannot be read, too, to be named."""
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ValueError(f"There is no such folder. Received: {str(folder)!r}")
-    return [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in decoding.EXTENSIONS
-        and not path.is_dir()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+    found, seen = [], set()
+    for here, folders, files in os.walk(folder, onerror=_warn, followlinks=True):
+        real = os.path.realpath(here)
+        if real in seen:  # a link that leads back
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and not name.endswith(".zarr")
+        )
+        found += [
+            pathlib.Path(here, name) for name in files if not name.startswith(".")
+        ]
+    return sorted(found)
+
+
+def _warn(error):
+    warnings.warn(f"A folder cannot be read: {error}", stacklevel=2)
 
 
 def match_folders(degraded_dir: FilePath, clean_dir: FilePath) -> Match:
@@ -131,7 +177,7 @@ class ImageFiles:
     Args:
         files: Dict of name to path, or to tuple of paths.
         image_channels: 1 or 3.
-        max_pixels: Int, larger images are refused.
+        max_pixels: As for `read_image`.
         cache_bytes: Int, memory for decoded images.
     """
 
@@ -139,7 +185,7 @@ class ImageFiles:
         self,
         files: Mapping[str, Any],
         image_channels: int = 3,
-        max_pixels: int = decoding.MAX_PIXELS,
+        max_pixels: int | None = None,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self._names = list(files)

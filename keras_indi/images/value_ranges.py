@@ -42,21 +42,35 @@ def convert(image: np.ndarray, dtype: str, value_range: ValueLimits) -> np.ndarr
     """Converts an image as files hold it.
 
     Args:
-        image: uint8 or uint16 array, of the dtype's full range.
+        image: uint8 or uint16 array, of the dtype's full range, or float32 in [0, 1].
         dtype: `"uint8"`, `"uint16"` or `"float32"`.
         value_range: Pair of numbers: what black and white become.
 
     Returns:
         Array of that dtype. Integers are rounded; 8 bits to 16 and back is exact.
+
+    Raises:
+        ValueError: If floats lie outside [0, 1].
     """
-    if image.dtype == dtype:
+    if image.dtype.kind == "f" and not (0 <= np.min(image) and np.max(image) <= 1):
+        raise ValueError(
+            "Floats of an image must lie in [0, 1]. Received: values from "
+            f"{np.min(image)} to {np.max(image)}"
+        )
+    if image.dtype == dtype and (dtype != "float32" or tuple(value_range) == (0, 1)):
         return image
     low, high = value_range
-    scale = (high - low) / np.iinfo(image.dtype).max
+    scale = (high - low) / full_range(image.dtype)
     converted = image.astype("float32") * np.float32(scale) + np.float32(low)
     if dtype != "float32":
         converted = np.rint(converted)
     return converted.astype(dtype, copy=False)
+
+
+def full_range(dtype: Any) -> int:
+    """What white is in a file: the largest integer of a dtype, 1 for floats."""
+    dtype = np.dtype(dtype)
+    return 1 if dtype.kind == "f" else np.iinfo(dtype).max
 
 
 def as_integers(image: np.ndarray, dtype: Any, value_range: ValueLimits) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Images as users hold them: checked, padded, and given back as they came."""
 
 import math
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -267,6 +268,11 @@ def _listed(images, value_range, channels):
 
 
 def _array_like(image: Any) -> Any:
+    if isinstance(image, (str, bytes, os.PathLike)):
+        raise ValueError(
+            "`images` must be arrays; restore files by `keras_indi.restoration."
+            f"restore_file`. Received: images={image!r}"
+        )
     by_blocks = all(hasattr(image, name) for name in ("shape", "dtype", "__getitem__"))
     if by_blocks and not ops.is_tensor(image):
         return image

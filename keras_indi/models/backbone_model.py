@@ -128,7 +128,13 @@ class BackboneModel(PresetModel, keras.Model):
     @property
     def image_channels(self) -> int | None:
         """Int, the images' channels, or `None` where the backbone tells none."""
-        return getattr(self.backbone, "image_channels", None)
+        declared = getattr(self.backbone, "image_channels", None)
+        if declared is not None:
+            return declared
+        try:  # of a functional network, whose input has channels
+            return self.backbone.input["images"].shape[-1]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
 
     def build(self, input_shape: Any) -> None:
         if not self.backbone.built:

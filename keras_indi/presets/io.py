@@ -146,7 +146,7 @@ def check(preset_dir, backbone, task, metadata):
 
 def _prepared(preset_dir, backbone, task, metadata, weights_dtype):
     """The checked folder, the configs by their files' names, and the metadata."""
-    folder = pathlib.Path(preset_dir)
+    folder = pathlib.Path(preset_dir).expanduser()
     if weights_dtype not in weights.DTYPES:
         raise ValueError(
             f"`weights_dtype` must be one of {weights.DTYPES}. Received: "

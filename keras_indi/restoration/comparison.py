@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_indi.data.resize import resize
 from keras_indi.evaluation.plots import contact_sheet
-from keras_indi.images.decoding import to_channels
+from keras_indi.images.channels import to_channels
 from keras_indi.images.value_ranges import RANGES, convert
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.restoration.pixels import restore_pixels

@@ -1,6 +1,9 @@
 """Restores one file, or many: what fails is named, and the rest is done."""
 
+import contextlib
 import dataclasses
+import math
+import os
 import pathlib
 import time
 import warnings
@@ -8,20 +11,30 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from keras_indi import samplers
-from keras_indi.images.decoding import UnusableImageError
-from keras_indi.images.encoding import FORMATS, write_photograph
+from keras_indi.annotations import ValueLimits
+from keras_indi.images import formats
+from keras_indi.images.decoding import UnusableImageError, opened
+from keras_indi.images.encoding import FORMATS, check_sides, write_photograph
 from keras_indi.images.photograph import read_photograph
-from keras_indi.images.several_pictures import left_out
+from keras_indi.images.several_pictures import other_pictures
+from keras_indi.images.unusable import MAX_PIXELS
 from keras_indi.inference.progress import Progress
 from keras_indi.models import Restorer, checks, load_restorer
 from keras_indi.presets import read_metadata
 from keras_indi.restoration.comparison import compare as write_comparison
-from keras_indi.restoration.large_files import ZARR, is_by_blocks, restore_by_blocks
-from keras_indi.restoration.outputs import find_outputs, one_output
+from keras_indi.restoration.failures import reason_of
+from keras_indi.restoration.large_files import (
+    ZARR,
+    is_by_blocks,
+    restore_by_blocks,
+    restore_through_disk,
+)
+from keras_indi.restoration.outputs import find_outputs, left_out, one_output
 from keras_indi.restoration.pixels import resized_alpha, restore_pixels
 from keras_indi.restoration.seeds import file_seed
 from keras_indi.schedules import time_grid as time_grids
 from keras_indi.validation import checked_integer
+from keras_indi.value_range import ValueRange
 
 # Without a model: by the format, as compression is what a JPEG surely suffered.
 DEFAULT_PRESETS = {"JPEG": "indi_small_jpeg"}
@@ -38,6 +51,8 @@ class Result:
         skipped: List of paths of inputs, whose results were there.
         failed: Dict of input's path to the reason.
         notes: Dict of input's path to a sentence, what a file could not keep.
+        left_out: Dict of endings to how many files of the folders have them, which
+            are not read.
         models: List of strings, the presets or files used.
         seconds: Float.
     """
@@ -47,6 +62,7 @@ class Result:
     skipped: list = dataclasses.field(default_factory=list)
     failed: dict = dataclasses.field(default_factory=dict)
     notes: dict = dataclasses.field(default_factory=dict)
+    left_out: dict = dataclasses.field(default_factory=dict)
     models: list = dataclasses.field(default_factory=list)
     seconds: float = 0.0
 
@@ -59,8 +75,19 @@ class Result:
             parts.append(f"{len(self.skipped)} skipped, as their results are there")
         if self.failed:
             parts.append(f"{len(self.failed)} failed")
+        if self.left_out:
+            kinds = [f"{count} {kind}" for kind, count in self.left_out.items()]
+            parts.append(f"files left out: {', '.join(kinds)}")
         by = f", by {' and '.join(self.models)}" if self.models else ""
         return f"{', '.join(parts)}, in {self.seconds:.1f} s{by}"
+
+
+class _Reading(NamedTuple):
+    """How files are read."""
+
+    max_pixels: int | None = None
+    value_range: ValueLimits | None = None
+    clip: bool = False
 
 
 class _Chosen(NamedTuple):
@@ -77,22 +104,27 @@ def restore_file(
     output_path: str | pathlib.Path,
     *,
     overwrite: bool = False,
+    value_range: ValueLimits | None = None,
+    clip: bool = False,
+    max_pixels: int | None = None,
     **restore_options: Any,
 ) -> pathlib.Path:
     """Restores an image from file to file, of any format and of any size.
 
-    The output is written whole or not at all, whatever ends the process. 8 and 16
-    bits are restored in the model's value range; floats and other integers must lie
-    in it already.
+    The output is written whole or not at all, whatever ends the process, with the
+    date of the input. 8 and 16 bits are restored in the model's value range, and so
+    are floats, of which `value_range` says what black and white are. Other integers
+    must lie in the model's range already.
 
-    PNG, JPEG, WebP and TIFF photographs keep their bits, alpha channel (untouched),
-    EXIF block and orientation, colour profile and pixel density, as far as the
-    output's format can hold them; what could not be kept is warned of. A model that
+    PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF and HEIC photographs keep their bits, alpha
+    channel (untouched), EXIF block and orientation, XMP, IPTC, comments, colour profile
+    and pixel density, as far as the output's format can hold them; what could not be
+    kept is warned of. A model that
     enlarges (`model.scale`) writes as many times more pixels each way, as large
     together: their density grows. Alpha is enlarged with them, bilinear.
 
-    TIFF that is no photograph (of more than 89 megapixels, of 32 bits, or with its
-    channels in pages), Zarr (`.zarr`, an array of shape `(height, width)` or
+    TIFF that is no photograph (of more than 89 megapixels, of integers of 32 bits, or
+    with its channels in pages), Zarr (`.zarr`, an array of shape `(height, width)` or
     `(height, width, channels)`) and OME-Zarr (`.ome.zarr`, the full resolution of an
     image of one time and one plane) are restored in bounded memory, to any of these
     formats: read by blocks, restored in tiles where they do not fit `max_memory`,
@@ -108,6 +140,13 @@ def restore_file(
         overwrite: Bool, whether a file there is replaced, be it the input. Zarr never
             is, nor an input of several pictures, or of bits or alpha that its ending
             has no room for. Defaults to `False`.
+        value_range: Pair of numbers, what black and white are in a file of floats.
+            Defaults to (0, 1).
+        clip: Bool, whether floats outside that range are clipped, and warned of. They
+            are an error by default.
+        max_pixels: Int, the most pixels that are read. Defaults to no limit but for
+            files that declare far more than they hold: more than 100 megabytes, and
+            1000 times their own size.
         **restore_options: Further arguments of `model.restore`: `num_steps`, `seed`,
             `max_memory` and so on.
 
@@ -135,7 +174,8 @@ def restore_file(
     job = one_output(input_path, output_path, overwrite)
     result = Result()
     try:
-        _restore(_chosen(model), job, None, False, restore_options, result)
+        reading = _reading(max_pixels, value_range, clip)
+        _restore(_chosen(model), job, None, False, reading, restore_options, result)
     except UnusableImageError as error:
         raise UnusableImageError(f"{error}. Received: {str(job.source)!r}") from error
     for note in result.notes.values():
@@ -158,6 +198,10 @@ def restore_files(
     dtype: str = "auto",
     existing: str = "refuse",
     compare: bool = False,
+    name: str | None = None,
+    value_range: ValueLimits | None = None,
+    clip: bool = False,
+    max_pixels: int | None = None,
     verbose: str | int = "auto",
     **options: Any,
 ) -> Result:
@@ -168,8 +212,8 @@ def restore_files(
     done.
 
     Args:
-        inputs: A path or a sequence of them, as for `find_outputs`: PNG, JPEG, WebP
-            and TIFF files of 8 or 16 bits, folders, patterns.
+        inputs: A path or a sequence of them, as for `find_outputs`: PNG, JPEG, WebP,
+            TIFF, BMP, GIF, AVIF and HEIC files, folders, patterns.
         out: Path of the results' folder, or of the one result, as for
             `find_outputs`. Defaults to beside the inputs.
         model: A `keras_indi.models.Restorer`, or what `load_restorer` takes. Defaults
@@ -187,6 +231,11 @@ def restore_files(
         existing: `"refuse"`, `"skip"` or `"overwrite"`, as for `find_outputs`.
         compare: Bool, whether to write two pictures beside each result, as
             `compare` does.
+        name: String with `{name}` in it, the results' names: `"{name}_x4"` writes
+            `photo_x4.jpg`.
+        value_range: As for `restore_file`; so are `clip` and `max_pixels`.
+        clip: Bool.
+        max_pixels: Int.
         verbose: `"auto"`, a progress bar for what takes longer than some seconds,
             `1` at once, `0` never.
         **options: Further arguments of `InDI.restore`: `tile_size`, `max_memory`,
@@ -210,8 +259,10 @@ def restore_files(
     if isinstance(inputs, (str, pathlib.Path)):
         inputs = [inputs]
     _check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed)
-    jobs, skipped = find_outputs(inputs, out, num_samples, existing, compare)
-    result = Result(skipped=[job.source for job in skipped])
+    reading = _reading(max_pixels, value_range, clip)
+    inputs = list(inputs)
+    jobs, skipped = find_outputs(inputs, out, num_samples, existing, compare, name)
+    result = Result(skipped=[job.source for job in skipped], left_out=left_out(inputs))
     given = {
         "num_steps": num_steps,
         "sampler": sampler,
@@ -233,14 +284,13 @@ def restore_files(
         try:
             if job.problem is not None:
                 raise UnusableImageError(job.problem)
-            _restore(models[preset], job, num_samples, compare, own, result)
+            _restore(models[preset], job, num_samples, compare, reading, own, result)
         except UnusableImageError as error:
             result.failed[job.source] = str(error)
         except ImportError:
             raise  # it would be missing for the next file too
         except Exception as error:  # backends raise of all kinds, of memory too
-            first = str(error).strip().partition("\n")[0]
-            result.failed[job.source] = f"{type(error).__name__}: {first}"
+            result.failed[job.source] = reason_of(error)
         progress.advance()
     result.seconds = time.perf_counter() - begin
     return result
@@ -248,7 +298,8 @@ def restore_files(
 
 def default_preset(path):
     """The name of the preset for a file, where the user names none."""
-    return DEFAULT_PRESETS.get(FORMATS.get(path.suffix.lower()), OTHER_PRESET)
+    format = formats.EXTENSIONS.get(path.suffix.lower())
+    return DEFAULT_PRESETS.get(format, OTHER_PRESET)
 
 
 def _models(jobs, model, dtype):
@@ -302,35 +353,50 @@ def _not_in_place(reason):
     )
 
 
-def _restore(chosen, job, num_samples, compare, settings, result):
+def _reading(max_pixels, value_range, clip):
+    checked_integer("max_pixels", max_pixels, optional=True)
+    if value_range is not None:
+        value_range = ValueRange(value_range).limits
+    return _Reading(max_pixels, value_range, clip)
+
+
+def _restore(chosen, job, num_samples, compare, reading, settings, result):
     """Restores one file by a `_Chosen`, and notes in the result what was written."""
     model = chosen.model
-    others = left_out(job.source)
+    others = other_pictures(job.source)
     if others is not None and job.is_in_place:
         raise UnusableImageError(_not_in_place(others))
     endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
-    if ZARR in endings or is_by_blocks(job.source):
+    if ZARR in endings or is_by_blocks(job.source, reading.max_pixels):
         if num_samples is not None or compare:
             raise UnusableImageError(
                 "restored by blocks, without samples and comparisons, which take the "
                 "image into memory"
             )
-        restore_by_blocks(model, job.source, job.outputs[0], **settings)
+        notes = restore_by_blocks(
+            model, job.source, job.outputs[0], **reading._asdict(), **settings
+        )
+        _keep_date(job.source, job.outputs[0])
         result.written += job.outputs
-        if others is not None:
-            result.notes[job.source] = others
+        notes = [*(notes or []), *([others] if others is not None else [])]
+        if notes:
+            result.notes[job.source] = "; ".join(notes)
         return
-    photograph = read_photograph(job.source)
+    _check_sides(model, job, reading.max_pixels, settings.get("scale"))
+    photograph = read_photograph(job.source, **reading._asdict(), most=math.inf)
     if _loses_pixels(photograph, job.outputs[0]) and job.is_in_place:
         raise UnusableImageError(_not_in_place("its bits or its alpha"))
-    pixels = restore_pixels(model, photograph.pixels, num_samples, **settings)
+    large = photograph.pixels[..., 0].size > MAX_PIXELS
+    if large and num_samples is None and not compare:
+        pixels = restore_through_disk(model, photograph.pixels, **settings)
+    else:
+        pixels = restore_pixels(model, photograph.pixels, num_samples, **settings)
     notes = [*photograph.notes, *_unsuited(photograph, chosen)]
-    if others is not None and others not in notes:
-        notes.append(others)
     draws = [pixels] if num_samples is None else pixels
     for index, (draw, path) in enumerate(zip(draws, job.outputs)):
         restored = photograph.with_pixels(draw, resized_alpha(photograph.alpha, draw))
         lost = write_photograph(path, restored)
+        _keep_date(job.source, path)
         notes += [note for note in lost if note not in notes]
         result.written.append(path)
         if compare:
@@ -339,6 +405,21 @@ def _restore(chosen, job, num_samples, compare, settings, result):
             result.pictures += pictures
     if notes:
         result.notes[job.source] = "; ".join(notes)
+
+
+def _check_sides(model, job, max_pixels, scale):
+    """Raises where the output's format cannot hold the result, before computing it."""
+    format = FORMATS[job.outputs[0].suffix.lower()]
+    scale = checks.checked_scale(scale, model.scale)
+    with opened(job.source, max_pixels, math.inf) as stored:
+        check_sides(format, scale * stored.info.height, scale * stored.info.width)
+
+
+def _keep_date(source, output):
+    """Gives the output the input's date of modification; not where it may not."""
+    with contextlib.suppress(OSError):
+        modified = source.stat().st_mtime_ns
+        os.utime(output, ns=(modified, modified))
 
 
 def _check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed):

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from keras_indi.annotations import ValueLimits
 from keras_indi.images import chunked_files
-from keras_indi.images.decoding import (
+from keras_indi.images.channels import to_channels
+from keras_indi.images.decoding import checked_floats, inspect_image
+from keras_indi.images.unusable import (
+    MAX_PIXELS,
     TooLargeImageError,
     UnusableImageError,
-    inspect_image,
-    to_channels,
 )
-from keras_indi.inference.arrays import DiskArray, EnlargedImage
+from keras_indi.inference.arrays import DiskArray, EnlargedImage, row_bands
 from keras_indi.models import checks
 from keras_indi.models.restorer import Restorer
 from keras_indi.restoration.pixels import in_file_range, in_model_range
@@ -21,43 +23,59 @@ from keras_indi.restoration.pixels import in_file_range, in_model_range
 ZARR = ".zarr"
 TIFF = (".tif", ".tiff")
 # Which grey images can go through a model of colours.
-TURNED_GREY = ("uint8", "uint16", "float32")
+TURNED_GREY = ("uint8", "uint16", "float16", "float32", "float64")
 
 
-def is_by_blocks(path: pathlib.Path) -> bool:
+def is_by_blocks(path: pathlib.Path, max_pixels: int | None = None) -> bool:
     """Whether a file is restored by blocks.
 
-    Zarr is, and TIFF that is no photograph: of more than 89 megapixels, of floats or
-    other integers, or with its channels in pages.
+    Zarr is, and TIFF that is no photograph: of more than 89 megapixels, of integers of
+    other than 8 and 16 bits, of several channels, or with its channels in pages.
+
+    Args:
+        path: Path of the file.
+        max_pixels: As for `chunked_files.opened`.
     """
     if path.suffix.lower() == ZARR:
         return True
     if path.suffix.lower() not in TIFF:
         return False
     try:
-        inspect_image(path)
-        photograph = True
+        info = inspect_image(path, MAX_PIXELS)
+        photograph = info.format == "TIFF"
     except TooLargeImageError:
         return True
     except UnusableImageError:
         photograph = False
     try:
-        with chunked_files.opened(path) as image:
+        with chunked_files.opened(path, max_pixels) as image:
             return image.num_pages > 1 or not photograph
     except Exception:  # where this reads none, reading the photograph says why
         return False
 
 
 def restore_by_blocks(
-    model: Restorer, source: pathlib.Path, output: pathlib.Path, **options: Any
-) -> None:
+    model: Restorer,
+    source: pathlib.Path,
+    output: pathlib.Path,
+    max_pixels: int | None = None,
+    value_range: ValueLimits | None = None,
+    clip: bool = False,
+    **options: Any,
+) -> list[str]:
     """Restores an image from file to file, which is never whole in memory.
 
     Args:
         model: A `keras_indi.models.Restorer`.
         source: Path of a TIFF, Zarr or OME-Zarr image.
         output: Path of the result, of any of these formats.
+        max_pixels: As for `chunked_files.opened`.
+        value_range: As for `read_photograph`; so is `clip`.
+        clip: Bool.
         **options: Further arguments of `model.restore`.
+
+    Returns:
+        List of strings: what could not be kept.
 
     Raises:
         ValueError: If the image does not suit the model, or a path is of no such
@@ -66,41 +84,127 @@ def restore_by_blocks(
     """
     chunked_files.check_output(output)
     scale = checks.checked_scale(options.get("scale"), model.scale)
-    with chunked_files.opened(source) as image:
+    with chunked_files.opened(source, max_pixels) as image:
+        result = RestoredBlocks(model, image, value_range, clip, str(source), **options)
+        metadata = chunked_files.enlarged(image.metadata, scale)
+        chunked_files.write(output, result, metadata)
+        return [*image.notes, *result.notes]
+
+
+def restore_through_disk(
+    model: Restorer, pixels: np.ndarray, **options: Any
+) -> np.ndarray:
+    """Restores the pixels of a large photograph, whose floats lie on disk meanwhile.
+
+    Args:
+        model: A `keras_indi.models.Restorer`.
+        pixels: Array of shape `(height, width, 1 or 3)`, as `restore_pixels` takes it.
+        **options: Further arguments of `model.restore`.
+
+    Returns:
+        Array of the same dtype.
+
+    Raises:
+        ValueError: If the image does not suit the model.
+    """
+    result = RestoredBlocks(model, pixels, None, False, "image", **options)
+    restored = np.empty(result.shape, result.dtype)
+    for rows in row_bands(*result.shape[:2]):
+        restored[rows] = result[rows]
+    return restored
+
+
+class RestoredBlocks:
+    """A restored image that is converted to its file's values where it is read.
+
+    Args:
+        model: A `keras_indi.models.Restorer`.
+        image: Array-like of shape `(height, width, channels)`, such as an
+            `ImageView`, that is read by blocks.
+        value_range: As for `read_photograph`; so is `clip`.
+        clip: Bool.
+        name: String, of the image, for errors.
+        **options: Further arguments of `model.restore`.
+
+    Attributes:
+        notes: List of strings, what was clipped.
+
+    Raises:
+        ValueError: If the image does not suit the model, before any work.
+    """
+
+    def __init__(
+        self,
+        model: Restorer,
+        image: Any,
+        value_range: ValueLimits | None,
+        clip: bool,
+        name: str,
+        **options: Any,
+    ) -> None:
         wanted, stored = model.image_channels, image.shape[-1]
         # Models of grey and of colours leave a photograph's alpha as it is.
-        photograph = image.dtype in ("uint8", "uint16") and image.num_pages == 1
-        has_alpha = photograph and wanted in (1, 3) and stored in (2, 4)
+        has_alpha = wanted in (1, 3) and getattr(image, "has_alpha", False)
         colours = stored - has_alpha
         channels = wanted or colours
         turned_grey = (colours, channels) == (1, 3) and image.dtype in TURNED_GREY
         if colours != channels and not turned_grey:
             raise ValueError(
                 "The image must have the model's channels, or be grey. Received: "
-                f"{str(source)!r} of shape {image.shape} and dtype {image.dtype} for "
+                f"{name!r} of shape {image.shape} and dtype {image.dtype} for "
                 f"a model with image_channels={wanted}"
             )
+        scale = checks.checked_scale(options.get("scale"), model.scale)
+        self.ndim = 3
+        self.dtype = np.dtype(image.dtype)
+        self._model_range = model.value_range
+        self._file_range = (0, 1) if value_range is None else value_range
+        self._clip = clip
+        self._clipped = self._read = 0
+        self._colours, self._turned_grey = colours, turned_grey
+        self._has_alpha = has_alpha
+        self._enlarged = EnlargedImage(image, scale)
+        self.shape = self._enlarged.shape
 
         def degraded(index: Any) -> np.ndarray:
-            block = in_model_range(image[index][..., :colours], model.value_range)
+            block = self._in_range(image[index][..., :colours])
+            block = in_model_range(block, self._model_range, self._file_range)
             return np.repeat(block, channels // colours, axis=-1)
 
-        def finished(index: Any) -> np.ndarray:
-            block = in_file_range(restored[index], image.dtype, model.value_range)
-            block = to_channels(block, colours) if turned_grey else block
-            if not has_alpha:
-                return block
-            alpha = np.rint(enlarged[index][..., colours:]).astype(image.dtype)
-            return np.concatenate([block, alpha], axis=-1)
+        self._restored = DiskArray((*self.shape[:2], channels))
+        blocks = Blocks((*image.shape[:2], channels), "float32", degraded)
+        model.restore(blocks, out=self._restored, **options)
 
-        shape = (*image.shape[:2], channels)
-        enlarged = EnlargedImage(image, scale)
-        restored = DiskArray((*enlarged.shape[:2], channels))
-        model.restore(Blocks(shape, "float32", degraded), out=restored, **options)
-        result = Blocks(enlarged.shape, image.dtype, finished)
-        chunked_files.write(
-            output, result, chunked_files.enlarged(image.metadata, scale)
-        )
+    @property
+    def notes(self) -> list[str]:
+        low, high = self._file_range
+        share = 100 * self._clipped / max(1, self._read)
+        if not self._clipped:
+            return []
+        return [f"{share:.2g} % of its values were clipped to [{low:g}, {high:g}]"]
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        block = self._restored[index]
+        if self._turned_grey:
+            block = to_channels(block, self._colours)
+        block = in_file_range(block, self.dtype, self._model_range, self._file_range)
+        if not self._has_alpha:
+            return block
+        alpha = self._enlarged[index][..., self._colours :]
+        if self.dtype.kind != "f":
+            alpha = np.rint(alpha)
+        return np.concatenate([block, alpha.astype(self.dtype)], axis=-1)
+
+    def _in_range(self, block):
+        """Floats within the file's range; integers as they are."""
+        if block.dtype.kind != "f":
+            return block
+        low, high = self._file_range
+        if self._clip:
+            self._read += block.size
+            self._clipped += int(np.sum((block < low) | (block > high)))
+            block = np.clip(block, low, high)
+        return checked_floats(block, (low, high))
 
 
 class Blocks:

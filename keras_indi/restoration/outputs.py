@@ -1,5 +1,6 @@
 """Which files to restore, and where each result goes: settled before any work."""
 
+import collections
 import dataclasses
 import glob
 import mimetypes
@@ -8,12 +9,26 @@ import pathlib
 from collections.abc import Iterable
 
 from keras_indi.images.encoding import FORMATS
-from keras_indi.images.image_files import image_files, listed
+from keras_indi.images.formats import EXTENSIONS
+from keras_indi.images.image_files import count_others, image_files, listed
 from keras_indi.restoration.large_files import TIFF, ZARR
 from keras_indi.validation import checked_choice
 
 PICTURES = ("compare", "steps")
 EXISTING = ("refuse", "skip", "overwrite")
+# Endings of images that are not written, and of which `mimetypes` may not know.
+OTHER_ENDINGS = {*EXTENSIONS, ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw"}
+OTHER_ENDINGS |= {
+    ".orf",
+    ".raf",
+    ".rw2",
+    ".exr",
+    ".hdr",
+    ".psd",
+    ".pdf",
+    ".tga",
+    ".ppm",
+}
 
 
 @dataclasses.dataclass
@@ -61,6 +76,7 @@ def find_outputs(
     num_samples: int | None = None,
     existing: str = "refuse",
     compare: bool = False,
+    name: str | None = None,
 ) -> tuple[list[FileJob], list[FileJob]]:
     """Finds the files to restore, and names their results.
 
@@ -77,6 +93,8 @@ def find_outputs(
             `"skip"` their files, or `"overwrite"` them.
         compare: Bool, whether each result has its two pictures beside it,
             `photo-compare.png` and `photo-steps.png`.
+        name: String with `{name}` in it, the results' names without their ending.
+            Defaults to the input's, followed by `-restored` where it lies beside it.
 
     Returns:
         Tuple of two lists of `FileJob`: those to restore, and those to skip.
@@ -86,8 +104,9 @@ def find_outputs(
             result would replace an input, or results are there.
     """
     checked_choice("existing", existing, EXISTING)
-    out = None if out is None else pathlib.Path(out)
-    sources = _sources(inputs, out)
+    out = None if out is None else pathlib.Path(out).expanduser()
+    _check_name(name)
+    sources = _sources(inputs, out, name)
     one_file = out is not None and _is_file_name(out)
     if one_file and len(sources) > 1:
         raise ValueError(
@@ -96,7 +115,7 @@ def find_outputs(
         )
     jobs = []
     for path, (name, output) in sources.items():
-        outputs = _samples(out if one_file else output, num_samples)
+        outputs = _samples(out if one_file else _written(output), num_samples)
         shown = outputs if compare else []
         pictures = [
             result.with_name(f"{result.stem}-{name}.png")
@@ -106,8 +125,9 @@ def find_outputs(
         jobs.append(FileJob(path, name, outputs, pictures))
     _check_apart(jobs)
     _check_formats(jobs)
+    _check_writable(jobs)
     _check_inputs_stay(jobs, existing)
-    # (`Path.exists` raises where a name is too long.)
+    # `os.path` answers where `pathlib` raises: of a name that is too long.
     there = [t for t in jobs if all(os.path.exists(p) for p in t.outputs)]
     if existing == "skip":
         return [t for t in jobs if t not in there], there
@@ -134,7 +154,10 @@ def one_output(
             or it is there already.
     """
     source, output = pathlib.Path(source), pathlib.Path(output)
-    if not (source.is_file() or (source.exists() and source.suffix.lower() == ZARR)):
+    if not (
+        os.path.isfile(source)
+        or (os.path.exists(source) and source.suffix.lower() == ZARR)
+    ):
         raise ValueError(f"There is no such file. Received: {str(source)!r}")
     if output.suffix.lower() not in (*FORMATS, ZARR):
         raise _no_format(output)
@@ -142,18 +165,30 @@ def one_output(
     if jobs[0].problem is not None:
         raise ValueError(f"{jobs[0].problem}. Received: {str(source)!r}")
     _check_formats(jobs)
+    _check_writable(jobs)
     _check_inputs_stay(jobs, "overwrite" if overwrite else "refuse")
     if not overwrite:
         _check_new(jobs)
     return jobs[0]
 
 
-def _sources(inputs, out):
+def left_out(inputs: Iterable[str | pathlib.Path]) -> dict[str, int]:
+    """How many files of the inputs' folders are not read, by ending."""
+    found: collections.Counter = collections.Counter()
+    for text in inputs:
+        path = pathlib.Path(text).expanduser()
+        if path.is_dir() and path.suffix.lower() != ZARR:
+            found.update(count_others(path))
+    return dict(found.most_common())
+
+
+def _sources(inputs, out, template):
     """Dict of each image's path to its name and the path of its result."""
     sources, seen = {}, set()
 
     def add(path, name, output):
-        resolved = path.resolve()
+        # Not `resolve`, which raises on a link to itself: reading it says so.
+        resolved = os.path.realpath(path)
         if resolved not in seen:
             seen.add(resolved)
             sources[path] = name, output
@@ -161,8 +196,9 @@ def _sources(inputs, out):
     for text in inputs:
         for path in _expanded(text):
             if not path.is_dir() or path.suffix.lower() == ZARR:
-                beside = path.with_name(f"{path.stem}-restored{path.suffix}")
-                add(path, path.name, beside if out is None else out / path.name)
+                beside = "{name}-restored" if out is None else "{name}"
+                output = _named(path, template or beside)
+                add(path, path.name, output if out is None else out / output.name)
                 continue
             folder = path.resolve()
             if out is None:
@@ -174,16 +210,17 @@ def _sources(inputs, out):
             files = [
                 file
                 for file in image_files(path)
-                if not (within and folder_out.resolve() in file.resolve().parents)
+                if not (within and _is_within(file, folder_out))
             ]
             if not files:
                 raise ValueError(
-                    "The folder must hold images (PNG, JPEG, WebP or TIFF). "
+                    f"The folder must hold images ({', '.join(EXTENSIONS)}). "
                     f"Received: {str(path)!r}"
                 )
             for file in files:
                 name = file.relative_to(path)
-                add(file, name.as_posix(), folder_out / name)
+                output = _named(folder_out / name, template or "{name}")
+                add(file, name.as_posix(), output)
     if not sources:
         raise ValueError(
             f"There must be an image to restore. Received: inputs={list(inputs)}"
@@ -194,13 +231,16 @@ def _sources(inputs, out):
 def _expanded(text):
     """The paths that an input names: itself, or what suits the pattern."""
     path = pathlib.Path(text).expanduser()
-    if path.exists():
+    if os.path.exists(path):
         return [path]
-    found = sorted(glob.glob(str(path), recursive=True))
+    # Folders that are there are no patterns, whatever brackets their names have.
+    root = next(folder for folder in path.parents if folder.is_dir() or not folder.name)
+    pattern = str(path.relative_to(root))
+    found = sorted(glob.glob(pattern, root_dir=root, recursive=True))
     files = [
         file
-        for file in map(pathlib.Path, found)
-        if (file.suffix.lower() in FORMATS and file.is_file())
+        for file in (root / name for name in found)
+        if (file.suffix.lower() in EXTENSIONS and file.is_file())
         or file.suffix.lower() == ZARR
     ]
     if not files:
@@ -214,7 +254,8 @@ def _expanded(text):
 def _is_file_name(out):
     suffix = out.suffix.lower()
     kind = mimetypes.guess_type(out.name)[0] or ""
-    if kind.startswith("image/") and suffix not in FORMATS and not out.is_dir():
+    of_images = kind.startswith("image/") or suffix in OTHER_ENDINGS or out.name == "-"
+    if of_images and suffix not in FORMATS and not out.is_dir():
         raise _no_format(out)
     return suffix == ZARR or (suffix in FORMATS and not out.is_dir())
 
@@ -223,6 +264,35 @@ def _no_format(out: pathlib.Path) -> ValueError:
     return ValueError(
         f"Images are written as {', '.join(FORMATS)} and {ZARR}. Received: "
         f"out={str(out)!r}"
+    )
+
+
+def _written(output: pathlib.Path) -> pathlib.Path:
+    """The path of a result of its input's format, or PNG of what is not written."""
+    suffix = output.suffix.lower()
+    if suffix in FORMATS or suffix == ZARR:
+        return output
+    if suffix in EXTENSIONS:
+        return output.with_suffix(".png")
+    raise _no_format(output)
+
+
+def _named(path, template):
+    return path.with_name(template.replace("{name}", path.stem) + path.suffix)
+
+
+def _check_name(name):
+    if name is not None and ("{name}" not in name or "/" in name or os.sep in name):
+        raise ValueError(
+            "The results' names must hold {name}, such as '{name}_x4', and no folder. "
+            f"Received: name={name!r}"
+        )
+
+
+def _is_within(file, folder):
+    return (
+        pathlib.Path(os.path.realpath(folder))
+        in pathlib.Path(os.path.realpath(file)).parents
     )
 
 
@@ -263,6 +333,19 @@ def _check_apart(jobs):
             owners[name] = job.source
 
 
+def _check_writable(jobs: list[FileJob]) -> None:
+    """No result may lie where nothing can be written."""
+    for path in dict.fromkeys(path for job in jobs for path in job.outputs):
+        parents = path.absolute().parents
+        folder = next(folder for folder in parents if os.path.exists(folder))
+        protected = os.path.isfile(path) and not os.access(path, os.W_OK)
+        if protected or not os.access(folder, os.W_OK) or not folder.is_dir():
+            raise ValueError(
+                f"The output cannot be written: {'it' if protected else 'its folder'} "
+                f"is read-only or no folder. Received: {str(path)!r}"
+            )
+
+
 def _check_formats(jobs: list[FileJob]) -> None:
     """What goes by blocks, Zarr, comes from TIFF or Zarr and becomes one of them."""
     for job in jobs:
@@ -288,10 +371,10 @@ def _check_inputs_stay(jobs, existing):
     """No result may replace an input, unless that was asked for."""
     if existing == "overwrite":
         return
-    sources = {job.source.resolve() for job in jobs}
+    sources = {pathlib.Path(os.path.realpath(job.source)) for job in jobs}
     for job in jobs:
         for path in job.results:
-            if path.resolve() in sources:
+            if pathlib.Path(os.path.realpath(path)) in sources:
                 raise ValueError(
                     "The result would replace the image that it is made of: choose "
                     "another `out`, or say that it may (--overwrite). Received: "

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_indi.annotations import ValueLimits
 from keras_indi.data.resize import resize
-from keras_indi.images.decoding import to_channels
+from keras_indi.images.channels import to_channels
 from keras_indi.images.value_ranges import as_integers, convert
 from keras_indi.inference.inputs import like_input
 from keras_indi.models.restorer import Restorer
@@ -22,7 +23,8 @@ def restore_pixels(
 
     Args:
         model: A `keras_indi.models.Restorer`.
-        pixels: uint8 or uint16 array of shape `(height, width, 1 or 3)`.
+        pixels: uint8 or uint16 array of shape `(height, width, 1 or 3)`, or float32
+            in [0, 1].
         num_samples: As for `model.restore`.
         **options: Further arguments of `model.restore`.
 
@@ -63,27 +65,43 @@ def resized_alpha(alpha: np.ndarray | None, pixels: np.ndarray) -> np.ndarray | 
     return resize(alpha[..., None], height, width, "bilinear")[..., 0]
 
 
-def in_model_range(pixels: np.ndarray, value_range: tuple | None) -> np.ndarray:
+def in_model_range(
+    pixels: np.ndarray,
+    value_range: tuple | None,
+    file_range: ValueLimits = (0, 1),
+) -> np.ndarray:
     """A file's pixels as float32 in a model's value range.
 
-    The full range of 8 and of 16 bits becomes the model's, or (0, 1) where it has
-    none. Values of other dtypes are the model's own; so are those of 16 bits for a
-    model of a range wider than 8 bits, such as a camera's 12 bits.
+    The full range of 8 and of 16 bits, and `file_range` of floats, becomes the
+    model's, or (0, 1) where it has none. Values of other dtypes are the model's own;
+    so are those of 16 bits for a model of a range wider than 8 bits, such as a
+    camera's 12 bits.
     """
     if _are_the_models(pixels.dtype, value_range):
         return pixels.astype("float32")
+    if pixels.dtype.kind == "f":
+        low, high = file_range
+        pixels = (pixels.astype("float32") - np.float32(low)) / np.float32(high - low)
     return convert(pixels, "float32", value_range or (0, 1))
 
 
 def in_file_range(
-    restored: np.ndarray, dtype: np.dtype, value_range: tuple | None
+    restored: np.ndarray,
+    dtype: np.dtype,
+    value_range: tuple | None,
+    file_range: ValueLimits = (0, 1),
 ) -> np.ndarray:
     """What `in_model_range` converted, back in the file's dtype: clipped, rounded."""
     if _are_the_models(dtype, value_range):
         return like_input(restored, dtype, ValueRange(value_range))
-    return as_integers(restored, dtype, value_range or (0, 1))
+    if np.dtype(dtype).kind != "f":
+        return as_integers(restored, dtype, value_range or (0, 1))
+    low, high = value_range or (0, 1)
+    unit = np.clip((restored - low) / (high - low), 0, 1)
+    return (unit * (file_range[1] - file_range[0]) + file_range[0]).astype(dtype)
 
 
 def _are_the_models(dtype: np.dtype, value_range: tuple | None) -> bool:
     wide = value_range is not None and value_range[1] - value_range[0] > 255
-    return dtype not in ("uint8", "uint16") or (dtype == "uint16" and wide)
+    scaled = np.dtype(dtype).kind == "f" or dtype in ("uint8", "uint16")
+    return not scaled or (dtype == "uint16" and wide)

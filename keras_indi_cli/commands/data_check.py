@@ -23,7 +23,13 @@ import click
     show_default=True,
     help="Picture of some pairs to write.",
 )
-def command(degraded, clean, max_shift, sheet):
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Most pixels of an image. [default: 89 megapixels]",
+)
+def command(degraded, clean, max_shift, sheet, max_pixels):
     """Look at the pairs of the folders DEGRADED and CLEAN.
 
     Counts sizes, channels and bits; names files that are unreadable or have no
@@ -39,7 +45,9 @@ def command(degraded, clean, max_shift, sheet):
     from keras_indi.evaluation.plots import contact_sheet
     from keras_indi.images.whole_writes import write_whole
 
-    result = check_folders(degraded, clean, max_shift, verbose=int(sys.stdout.isatty()))
+    result = check_folders(
+        degraded, clean, max_shift, max_pixels, verbose=int(sys.stdout.isatty())
+    )
     click.echo(result.report())
     if result.pairs:
         rows = crops_to_look_at(result)

@@ -38,7 +38,13 @@ import click
 @click.option(
     "--num-workers", type=click.IntRange(min=1), help="Threads. [default: processors]"
 )
-def command(clean, output, degraded, size, overlap, num_workers):
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Most pixels of an image. [default: 89 megapixels]",
+)
+def command(clean, output, degraded, size, overlap, num_workers, max_pixels):
     """Cut the photographs of the folder CLEAN into sub-images.
 
     Training then decodes what it needs, not whole photographs. It may be
@@ -58,6 +64,7 @@ def command(clean, output, degraded, size, overlap, num_workers):
         size=size,
         overlap=overlap,
         num_workers=num_workers,
+        max_pixels=max_pixels,
         verbose=int(sys.stdout.isatty()),
     )
     click.echo(

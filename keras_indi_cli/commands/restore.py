@@ -153,6 +153,32 @@ class TileSize(click.ParamType):
     help="Also write photo-compare.png (degraded and restored) and photo-steps.png "
     "(degraded, and 1, 2, 4, 8 and 16 steps).",
 )
+@click.option(
+    "--name",
+    metavar="TEMPLATE",
+    help="Output names, such as '{name}_x4'. [default: the inputs', with -restored "
+    "beside them]",
+)
+@click.option(
+    "--value-range",
+    type=float,
+    nargs=2,
+    metavar="LOW HIGH",
+    help="Black and white in TIFF and Zarr files of floats. [default: 0 1]",
+)
+@click.option(
+    "--clip",
+    is_flag=True,
+    help="Clip floats outside the value range, and report it. They are an error "
+    "otherwise.",
+)
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Most pixels of an image. [default: no limit, but for files that declare far "
+    "more than they hold]",
+)
 @import_option
 @click.pass_context
 def command(
@@ -175,12 +201,17 @@ def command(
     skip_existing,
     overwrite,
     compare,
+    name,
+    value_range,
+    clip,
+    max_pixels,
     modules,
 ):
     """Restore images: files, folders and quoted patterns such as "*.jpg".
 
     Results keep names and sub-folders, format (JPEG of quality 95), bits, alpha,
-    EXIF with its orientation, colour profile and density. Existing outputs are an
+    EXIF with its orientation, colour profile, density and date. BMP, GIF, AVIF and HEIC
+    become PNG. Existing outputs are an
     error unless --overwrite or --skip-existing is given. Ends with status 1 if some
     images could not be restored; they are named.
 
@@ -191,6 +222,7 @@ def command(
     if skip_existing and overwrite:
         raise click.UsageError("Give --skip-existing or --overwrite, not both.")
     import_modules(modules)
+    from keras_indi.images.image_files import printable
     from keras_indi.restoration import restore_files
 
     existing = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
@@ -212,13 +244,18 @@ def command(
             tile_overlap=tile_overlap,
             max_memory=max_memory,
             compare=compare,
+            name=name,
+            value_range=value_range,
+            clip=clip,
+            max_pixels=max_pixels,
             verbose=int(sys.stdout.isatty()),
         )
     for path, note in result.notes.items():
-        click.echo(f"{path}: {note}")
+        click.echo(f"{printable(path)}: {printable(note)}")
     for path in [*result.written, *result.pictures]:
-        click.echo(f"Written: {path}")
+        click.echo(f"Written: {printable(path)}")
     for path, reason in result.failed.items():
-        click.echo(f"{click.style('Failed', fg='red')}: {path}: {reason}", err=True)
+        failed = click.style("Failed", fg="red")
+        click.echo(f"{failed}: {printable(path)}: {printable(reason)}", err=True)
     click.echo(result.report())
     context.exit(bool(result.failed))

@@ -1,11 +1,15 @@
 """What a check finds in sets with known faults."""
 
+import struct
+
 import numpy as np
 import pytest
 from helpers import shared_folder, smooth_images
+from PIL import Image
 from scipy import ndimage
 from skimage.metrics import peak_signal_noise_ratio
 
+from keras_indi import data
 from keras_indi.data.check import VIEW_SIZE, check_folders, crops_to_look_at
 from keras_indi.data.resize import resize
 from keras_indi.images.encoding import write_png
@@ -125,3 +129,23 @@ def test_the_real_sets_are_usable(name):
     result = check(shared_folder("data", name, "eval"))
     print(result.report())
     assert result.usable
+
+
+def test_an_orientation_of_another_type_ends_nothing(tmp_path):
+    """A BYTE where EXIF wants a SHORT: all readers of pairs take the image as it is."""
+    entry = struct.pack("<HHI", 0x0112, 1, 1) + b"\x63\0\0\0"
+    block = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + entry + bytes(4)
+    image = np.arange(40 * 48 * 3).reshape(40, 48, 3).astype("uint8")
+    for side in ("degraded", "clean"):
+        (tmp_path / side).mkdir()
+        Image.fromarray(image).save(tmp_path / side / "a.png", exif=block)
+        # What no library can make sense of.
+        (tmp_path / side / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    folders = tmp_path / "degraded", tmp_path / "clean"
+    result = data.check_folders(*folders, verbose=0)
+    assert result.pairs["a"].clean.height == 40 and list(result.unusable) == ["b"]
+    pairs = data.pairs_from_folders(
+        folders[1], degraded=folders[0], crop_size=32, batch_size=1, training=False
+    )
+    batch = next(iter(pairs))
+    np.testing.assert_array_equal(batch[0][0], image[4:36, 8:40])

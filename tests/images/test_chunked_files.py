@@ -1,5 +1,6 @@
 """TIFF, Zarr and OME-Zarr, read and written by blocks."""
 
+import json
 import os
 import pathlib
 import signal
@@ -11,7 +12,7 @@ import pytest
 from helpers import smooth_images
 from images.stored_images import IMAGE, tifffile, written, zarr
 
-from keras_indi.images import chunked_files
+from keras_indi.images import UnusableImageError, chunked_files
 from keras_indi.images.whole_writes import is_left_over, remove_left_overs
 
 
@@ -120,3 +121,47 @@ def test_a_process_killed_in_the_middle_leaves_no_output(tmp_path, name):
     assert [path.name for path in tmp_path.glob("[!.]*")] == [name]
     remove_left_overs(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+DAMAGE = {
+    "metadata is no JSON": lambda path: _write(path, b"{"),
+    "metadata is no object": lambda path: _write(path, b"[1]"),
+    "metadata is empty": lambda path: _write(path, b""),
+    "metadata is not UTF-8": lambda path: _write(path, b"\xff\xfe"),
+    "no shape": lambda path: _change(path, shape=None),
+    "a shape of text": lambda path: _change(path, shape="large"),
+    "a negative shape": lambda path: _change(path, shape=[-1, 4, 3]),
+    "an unknown type": lambda path: _change(path, data_type="complicated"),
+    "unknown codecs": lambda path: _change(path, codecs=[{"name": "magic"}]),
+    "no chunks": lambda path: _change(path, chunk_grid={}),
+    "an unknown kind": lambda path: _change(path, node_type="tree"),
+    "axes of other names": lambda path: _change(path, dimension_names=[1, 2]),
+}
+
+
+def _write(path, content):
+    (path / "zarr.json").write_bytes(content)
+
+
+def _change(path, **values):
+    settings = json.loads((path / "zarr.json").read_text())
+    (path / "zarr.json").write_text(json.dumps({**settings, **values}))
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_broken_zarr_is_refused(damage, tmp_path):
+    path = written(tmp_path, "zarr")
+    DAMAGE[damage](path)
+    with pytest.raises(UnusableImageError):
+        with chunked_files.opened(path) as view:
+            view[:8]
+
+
+def test_a_broken_chunk_is_refused(tmp_path):
+    path = written(tmp_path, "zarr")
+    for file in (path / "c").rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"no chunk")
+    with chunked_files.opened(path) as view:
+        with pytest.raises(UnusableImageError, match="truncated or damaged"):
+            view[:8]

@@ -5,7 +5,7 @@ import pytest
 from helpers import smooth_images
 from PIL import Image
 
-from keras_indi.images.several_pictures import left_out
+from keras_indi.images.several_pictures import other_pictures
 
 pytestmark = pytest.mark.backend_free
 
@@ -31,17 +31,17 @@ def motion_photo(path):
 @pytest.mark.parametrize("ending", ["tif", "webp", "png"])
 def test_pages_and_frames_are_counted(tmp_path, ending):
     path = save(tmp_path / f"a.{ending}")
-    assert left_out(path) == "the first of its 3 pages or frames"
-    assert left_out(save(tmp_path / f"b.{ending}", 1)) is None
+    assert other_pictures(path) == "the first of its 3 pages or frames"
+    assert other_pictures(save(tmp_path / f"b.{ending}", 1)) is None
 
 
 def test_pictures_of_an_mpo_file_and_videos(tmp_path):
     path = tmp_path / "a.jpg"
     save(path, 2, format="MPO")
-    assert left_out(path) == "the first of its 2 pictures"
+    assert other_pictures(path) == "the first of its 2 pictures"
     path = motion_photo(tmp_path / "b.jpg")
-    assert left_out(path) == "the picture of a motion photo, without its video"
-    assert left_out(save(tmp_path / "c.jpg", 1)) is None
+    assert other_pictures(path) == "the picture of a motion photo, without its video"
+    assert other_pictures(save(tmp_path / "c.jpg", 1)) is None
 
 
 def test_a_smaller_view_and_channels_in_pages_are_no_further_pictures(tmp_path):
@@ -50,14 +50,14 @@ def test_a_smaller_view_and_channels_in_pages_are_no_further_pictures(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         file.write(image, photometric="rgb")
         file.write(image[::2, ::2], photometric="rgb", subfiletype=1)
-    assert left_out(tmp_path / "a.tif") is None
+    assert other_pictures(tmp_path / "a.tif") is None
     channels = np.moveaxis(image, -1, 0)
     tifffile.imwrite(tmp_path / "b.tif", channels, metadata={"axes": "CYX"})
-    assert left_out(tmp_path / "b.tif") is None
+    assert other_pictures(tmp_path / "b.tif") is None
     with tifffile.TiffWriter(tmp_path / "c.tif") as file:
         file.write(image, photometric="rgb")
         file.write(image[:20], photometric="rgb")
-    assert left_out(tmp_path / "c.tif") == "the first of its 2 pages or frames"
+    assert other_pictures(tmp_path / "c.tif") == "the first of its 2 pages or frames"
 
 
 def test_what_cannot_be_read_is_another_ones_error(tmp_path):
@@ -65,4 +65,4 @@ def test_what_cannot_be_read_is_another_ones_error(tmp_path):
     (tmp_path / "b.png").write_bytes(b"")
     (tmp_path / "c.zarr").mkdir()
     for name in ("a.tif", "b.png", "c.zarr", "missing.jpg"):
-        assert left_out(tmp_path / name) is None
+        assert other_pictures(tmp_path / name) is None

@@ -10,7 +10,12 @@ from PIL import Image
 from keras_indi.data.resize import resize
 from keras_indi.images import chunked_files
 from keras_indi.models import InDI
-from keras_indi.restoration import file_seed, restore_file, restore_files
+from keras_indi.restoration import (
+    file_seed,
+    large_files,
+    restore_file,
+    restore_files,
+)
 from keras_indi_cli.__main__ import main
 
 SMALL = smooth_images(1, 13, 10, channels=4)[0].astype("uint8")
@@ -72,13 +77,16 @@ def test_an_image_that_was_enlarged_already_keeps_its_size(model, tmp_path):
 
 
 @pytest.mark.parametrize("target", ["b.tif", "b.zarr", "b.ome.zarr"])
-def test_by_blocks_as_in_memory(model, tmp_path, target):
-    image = smooth_images(1, 70, 50)[0]  # floats go by blocks
+def test_by_blocks_as_in_memory(model, tmp_path, target, monkeypatch):
+    image = smooth_images(1, 70, 50)[0]  # floats go by blocks where they are large
     resolution = {"resolution": (100, 100), "resolutionunit": "INCH"}
     tifffile.imwrite(tmp_path / "a.tif", image, photometric="rgb", **resolution)
     arguments = {**OPTIONS, "max_memory": 3_000_000}
-    restore_file(model, tmp_path / "a.tif", tmp_path / target, **arguments)
-    expected = model.restore(image, tile_size=None, **OPTIONS)
+    monkeypatch.setattr(large_files, "MAX_PIXELS", 70 * 50 - 1)
+    restore_file(
+        model, tmp_path / "a.tif", tmp_path / target, value_range=(0, 255), **arguments
+    )
+    expected = np.clip(model.restore(image, tile_size=None, **OPTIONS), 0, 255)
     with chunked_files.opened(tmp_path / target) as restored:
         np.testing.assert_allclose(restored[:], expected, atol=2e-2)
         if target == "b.tif":
@@ -99,7 +107,7 @@ def test_pixels_of_a_microscope_become_smaller(model, tmp_path):
 
 def test_alpha_by_blocks(model, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "keras_indi.restoration.file_restoration.is_by_blocks", lambda path: True
+        "keras_indi.restoration.file_restoration.is_by_blocks", lambda path, _: True
     )
     kind = {"photometric": "rgb", "extrasamples": ["unassalpha"]}
     tifffile.imwrite(tmp_path / "a.tif", SMALL, **kind)

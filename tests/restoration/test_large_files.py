@@ -6,9 +6,9 @@ from helpers import smooth_images, tiny_unet
 from images.stored_images import IMAGE, tifffile, written, zarr
 from PIL import Image
 
-from keras_indi.images import chunked_files, decoding
+from keras_indi.images import chunked_files
 from keras_indi.models import InDI
-from keras_indi.restoration import file_seed, restore_file, restore_files
+from keras_indi.restoration import file_seed, large_files, restore_file, restore_files
 from keras_indi.restoration.large_files import is_by_blocks
 
 HEIGHT, WIDTH = 70, 90
@@ -35,7 +35,7 @@ def test_a_large_tiff_is_restored_as_a_small_one(
     )
     options = {"num_steps": 2, "seed": 1}
     restore_files(path, tmp_path / "small", model, **options)
-    monkeypatch.setattr(decoding.inspect_image, "__defaults__", (HEIGHT * WIDTH - 1,))
+    monkeypatch.setattr(large_files, "MAX_PIXELS", HEIGHT * WIDTH - 1)
     assert is_by_blocks(path)
     result = restore_files(path, tmp_path / "large", model, **options)
     assert result.failed == {}
@@ -173,7 +173,11 @@ def test_values_that_are_the_models_own_and_those_that_are_scaled(
     )
     for name in ("a.zarr", "a.tif"):
         path = restore_file(
-            model, tmp_path / name, tmp_path / f"restored-{name}", num_steps=2
+            model,
+            tmp_path / name,
+            tmp_path / f"restored-{name}",
+            value_range=(0, high) if dtype == "float32" else None,
+            num_steps=2,
         )
         with chunked_files.opened(path) as restored:
             assert restored.dtype == np.dtype(dtype).newbyteorder("=")

@@ -1,0 +1,36 @@
+"""EXIF orientation: how a stored image is turned upright."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+ORIENTATION = 0x0112  # EXIF and TIFF tag
+# What turns the stored image upright; 1 is upright.
+UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: np.fliplr,
+    3: lambda image: np.rot90(image, 2),
+    4: np.flipud,
+    5: lambda image: image.swapaxes(0, 1),
+    6: lambda image: np.rot90(image, -1),
+    7: lambda image: np.rot90(image, 2).swapaxes(0, 1),
+    8: np.rot90,
+}
+
+
+def checked_orientation(value: Any) -> int:
+    """The orientation that a tag says, or 1 where it says none of 1 to 8."""
+    if isinstance(value, tuple) and len(value) == 1:
+        value = value[0]
+    valid = isinstance(value, (int, np.integer)) and 1 <= value <= 8
+    return int(value) if valid else 1
+
+
+def upright(image: np.ndarray, orientation: int) -> np.ndarray:
+    """A view of an image `(height, width, ...)`, turned as a viewer shows it."""
+    return UPRIGHT[orientation](image) if orientation in UPRIGHT else image
+
+
+def upright_size(height: int, width: int, orientation: int) -> tuple[int, int]:
+    """Height and width of the upright image."""
+    return (width, height) if orientation >= 5 else (height, width)

@@ -1,0 +1,174 @@
+"""Opens and decodes all files but TIFF: by Pillow, whose decoders survive bad ones."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from keras_indi.images import png_chunks
+from keras_indi.images.orientation import ORIENTATION, checked_orientation
+from keras_indi.images.unusable import (
+    MAX_PIXELS,
+    TooLargeImageError,
+    UnusableImageError,
+    check_size,
+    parsing,
+)
+from keras_indi.optional_packages import optional_import
+
+GREY = ("1", "L", "LA", "La", "I;16", "I;16B", "I;16L")
+ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+
+
+@contextlib.contextmanager
+def opened_image(
+    file: BinaryIO, format: str, stored_bytes: int, max_pixels: int | None, most: float
+) -> Iterator[Any]:
+    """Opens a file as a `PIL.Image.Image`, whose header alone is read.
+
+    Args:
+        file: File opened for reading.
+        format: String, a format of Pillow.
+        stored_bytes: Int, the size of the file.
+        max_pixels: As for `check_size`.
+        most: As for `check_size`.
+
+    Raises:
+        UnusableImageError: If it cannot be read.
+        TooLargeImageError: As for `check_size`.
+        ImportError: If Pillow, or pillow-heif for HEIC, is missing.
+    """
+    Image = optional_import("PIL.Image", extra="data", purpose="Reading images")
+    if format == "HEIF":
+        optional_import("pillow_heif", "heif", "Reading HEIC").register_heif_opener()
+    most_bytes = 4 * (max_pixels or MAX_PIXELS)
+    if format in ("WEBP", "AVIF", "HEIF") and stored_bytes > most_bytes:
+        # Their plugins read the whole file before they look at it.
+        raise TooLargeImageError(f"too large ({format} of {stored_bytes} bytes)")
+    if format == "PNG":
+        png_chunks.check_whole(file, stored_bytes)
+        file.seek(0)
+    Image.init()
+    with contextlib.ExitStack() as stack:
+        with parsing():
+            # `Image.open` does this, and has a limit of its own, one for a process.
+            opened = Image.OPEN[format][0](LimitedReads(file), None)
+            header = stack.enter_context(opened)
+        width, height = header.size
+        pixel_bytes = pixel_bits(header) / 8 * channels_of(header)
+        check_size(height, width, pixel_bytes, stored_bytes, max_pixels, most)
+        yield header
+
+
+class LimitedReads:
+    """A file that ends a parser which looks for a header byte by byte, for hours.
+
+    Args:
+        file: File opened for reading.
+    """
+
+    MOST = 2**20
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._reads = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Reads bytes; raises an OSError after too many reads."""
+        self._reads += 1
+        if self._reads > self.MOST:
+            raise OSError("no image within millions of blocks")
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def pixel_bits(header: Any) -> int:
+    """8 or 16, the bits of a value as the file stores it."""
+    # Only of PNG. Pillow's mode tells of grey, its way of decoding of colour.
+    deep = header.mode.startswith("I;16") or any(
+        ";16" in str(tile[3]) for tile in header.tile
+    )
+    return 16 if deep else 8
+
+
+def channels_of(header: Any) -> int:
+    """The channels of the image that `decoded` makes."""
+    return (1 if is_grey(header) else 3) + has_alpha(header)
+
+
+def is_grey(header: Any) -> bool:
+    """Whether the image is grey."""
+    return header.mode in GREY
+
+
+def has_alpha(header: Any) -> bool:
+    """Whether the image has an alpha channel or a transparent colour."""
+    return header.mode in ALPHA or "transparency" in header.info
+
+
+def orientation_of(header: Any) -> int:
+    """The orientation that the EXIF block says, 1 to 8."""
+    if header.format == "PNG" and not {"exif", "Raw profile type exif"} & {
+        *header.info
+    }:
+        return 1  # Pillow would decode the whole image to look behind it
+    if header.format == "HEIF":
+        return 1  # its decoder turns the image upright
+    with contextlib.suppress(Exception):  # a damaged EXIF block says nothing
+        return checked_orientation(header.getexif().get(ORIENTATION, 1))
+    return 1
+
+
+def decoded(header: Any) -> np.ndarray:
+    """Decodes an opened image, as stored: not turned upright.
+
+    Returns:
+        uint8 or uint16 array of shape `(height, width, channels)`: grey or RGB, with
+        alpha or a transparent colour as the last channel, not multiplied in.
+
+    Raises:
+        UnusableImageError: If it is truncated or damaged.
+    """
+    if header.mode in ("I", "F"):
+        raise UnusableImageError("of 32 bits; 8 and 16 bits are read")
+    with parsing("truncated or damaged"):
+        if pixel_bits(header) == 16:
+            return _deep(header)
+        transparent = has_alpha(header)
+        mode = ("L" if is_grey(header) else "RGB") + ("A" if transparent else "")
+        if mode == "LA" and header.mode != "LA":  # a transparent grey
+            return np.asarray(header.convert("RGBA"))[..., [0, 3]]
+        image = header if header.mode == mode else header.convert(mode)
+        return np.asarray(image).reshape(header.height, header.width, -1)
+
+
+def _deep(header):
+    """16 bits of a PNG. Pillow has no such colours: it decodes bytes, or halves."""
+    transparency = header.info.get("transparency")
+    size = (header.height, header.width)
+    if header.mode.startswith("I;16"):
+        image = np.asarray(header).astype("uint16", copy=False).reshape(*size, 1)
+    elif header.mode == "LA":  # four bytes a pixel, as 8-bit RGBA has them
+        image = _as_mode(header, "RGBA", "RGBA").view(">u2").astype("uint16")
+    else:
+        header.fp.seek(0)
+        again = type(header)(header.fp)
+        low = _as_mode(again, header.mode, f"{header.mode};16L")
+        header.fp.seek(0)
+        high = _as_mode(header, header.mode, f"{header.mode};16B")
+        image = np.left_shift(high, 8, dtype="uint16")
+        image |= low
+    if transparency is None or header.mode in ALPHA:
+        return image
+    opaque = np.any(image != np.array(transparency, "uint16"), axis=-1, keepdims=True)
+    return np.concatenate([image, opaque * np.uint16(65535)], axis=-1)
+
+
+def _as_mode(header, mode, raw_mode):
+    """The decoder's bytes, taken as those of another raw mode of as many bits."""
+    header._mode = mode  # as Pillow's guide to writing a plugin has it
+    header.tile = [tile._replace(args=raw_mode) for tile in header.tile]
+    return np.array(header)

@@ -1,0 +1,27 @@
+"""Why something failed, in one line."""
+
+import re
+
+# What Keras and TensorFlow put around the reason.
+AROUND = re.compile(r"Exception encountered when calling [^\n]*\n|in user code:\s*\n")
+NO_REASON = re.compile(r'\s*(File "|Arguments received|Call arguments|•|\*|$)')
+STYLES = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def reason_of(error: BaseException) -> str:
+    """The line of an exception that says why, with the exception's name.
+
+    Args:
+        error: The exception, of Keras or a backend, whose message may begin with the
+            layers around the one that failed.
+    """
+    text = STYLES.sub("", str(error))
+    inner = [match.end() for match in AROUND.finditer(text)]
+    if inner and "in user code:" in text:
+        errors = re.findall(r"^\s*\w+(?:Error|Exception): (.+)$", text, re.M)
+        encountered = text.rfind("Exception encountered when calling")
+        if encountered < 0 and errors:
+            return f"{type(error).__name__}: {errors[-1].strip()}"
+    lines = text[inner[-1] if inner else 0 :].splitlines()
+    told = next((line.strip() for line in lines if not NO_REASON.match(line)), "")
+    return f"{type(error).__name__}: {told}"

@@ -1,0 +1,86 @@
+"""Odd entries of folders: links, pipes, names of other spellings, other files."""
+
+import os
+import unicodedata
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_indi.images import UnusableImageError, read_image
+from keras_indi.images.image_files import (
+    count_others,
+    find_images,
+    image_files,
+    match_folders,
+    printable,
+)
+
+pytestmark = pytest.mark.backend_free
+
+
+def write(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((8, 9), 7, "uint8")).save(path, "PNG")
+    return path
+
+
+def test_a_link_to_itself_is_named_and_the_rest_is_found(tmp_path):
+    write(tmp_path / "a.png")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    found = find_images(tmp_path)
+    assert list(found) == ["a", "loop"]
+    with pytest.raises(UnusableImageError, match="unreadable"):
+        read_image(found["loop"])
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    write(tmp_path / "elsewhere/b.png")
+    write(tmp_path / "in/a.png")
+    (tmp_path / "in/link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in/back").symlink_to(tmp_path / "in")
+    assert list(find_images(tmp_path / "in")) == ["a", "link/b"]
+
+
+def test_an_accent_has_one_name(tmp_path):
+    for form in ("NFC", "NFD"):
+        write(tmp_path / form / f"{unicodedata.normalize(form, 'Jérô')}.png")
+    match = match_folders(tmp_path / "NFC", tmp_path / "NFD")
+    assert list(match.pairs) == [unicodedata.normalize("NFC", "Jérô")]
+    assert match.report() == ""
+
+
+def test_a_name_that_is_not_utf_8_can_be_printed(tmp_path):
+    name = b"J\xe9r\xf4.png"
+    write(tmp_path / "a.png").rename(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    found = find_images(tmp_path)
+    assert list(found) == ["J\ufffdr\ufffd"]
+    (path,) = found.values()
+    assert read_image(path).shape == (8, 9, 1)
+    printable(path).encode()
+
+
+def test_other_files_are_counted_by_their_endings(tmp_path):
+    for name in ("a.png", "b.CR2", "deep/c.cr2", "d.jxl", ".hidden", "e"):
+        write(tmp_path / name)
+    assert count_others(tmp_path) == {".cr2": 2, ".jxl": 1, "without an ending": 1}
+    assert [path.name for path in image_files(tmp_path)] == ["a.png"]
+
+
+@pytest.mark.parametrize("suffix", [".bmp", ".gif", ".jfif", ".jpe", ".avif"])
+def test_further_formats_are_read(suffix, tmp_path):
+    rows, columns = np.mgrid[:16, :24]
+    image = np.stack([8 * rows, 8 * columns, 200 + 0 * rows], -1).astype("uint8")
+    path = tmp_path / f"image{suffix}"
+    format = {".jfif": "JPEG", ".jpe": "JPEG"}.get(suffix, suffix[1:].upper())
+    picture = Image.fromarray(image)
+    if suffix == ".gif":
+        picture = picture.quantize(64)
+        image = np.asarray(picture.convert("RGB"))
+        others = [Image.new("RGB", picture.size)]
+        picture.save(path, save_all=True, append_images=others)
+    else:
+        picture.save(path, format, **({} if suffix == ".bmp" else {"quality": 95}))
+    assert list(find_images(tmp_path)) == ["image"]
+    difference = np.abs(read_image(path).astype(int) - image)
+    assert difference.max() <= (0 if suffix in (".bmp", ".gif") else 12)
