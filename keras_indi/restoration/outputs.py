@@ -234,7 +234,7 @@ def _expanded(text):
     if os.path.exists(path):
         return [path]
     # Folders that are there are no patterns, whatever brackets their names have.
-    root = next(folder for folder in path.parents if folder.is_dir() or not folder.name)
+    root = next(f for f in path.parents if os.path.isdir(f) or not f.name)
     pattern = str(path.relative_to(root))
     found = sorted(glob.glob(pattern, root_dir=root, recursive=True))
     files = [
