@@ -1,101 +1,24 @@
 """Restores one file, or many: what fails is named, and the rest is done."""
 
-import contextlib
-import dataclasses
-import math
-import os
 import pathlib
 import time
 import warnings
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from keras_indi import samplers
 from keras_indi.annotations import ValueLimits
-from keras_indi.images import formats
-from keras_indi.images.decoding import UnusableImageError, opened
-from keras_indi.images.encoding import FORMATS, check_sides, write_photograph
-from keras_indi.images.photograph import read_photograph
-from keras_indi.images.several_pictures import other_pictures
-from keras_indi.images.unusable import MAX_PIXELS
+from keras_indi.images.decoding import UnusableImageError
 from keras_indi.inference.progress import Progress
-from keras_indi.models import Restorer, checks, load_restorer
-from keras_indi.presets import read_metadata
-from keras_indi.restoration.comparison import compare as write_comparison
+from keras_indi.models import Restorer, checks
+from keras_indi.restoration.chosen_model import choose, choose_all, default_preset
 from keras_indi.restoration.failures import reason_of
-from keras_indi.restoration.large_files import (
-    ZARR,
-    is_by_blocks,
-    restore_by_blocks,
-    restore_through_disk,
-)
+from keras_indi.restoration.one_file import Reading, restore_job
 from keras_indi.restoration.outputs import find_outputs, left_out, one_output
-from keras_indi.restoration.pixels import resized_alpha, restore_pixels
+from keras_indi.restoration.result import Result
 from keras_indi.restoration.seeds import file_seed
 from keras_indi.schedules import time_grid as time_grids
 from keras_indi.validation import checked_integer
-from keras_indi.value_range import ValueRange
-
-# Without a model: by the format, as compression is what a JPEG surely suffered.
-DEFAULT_PRESETS = {"JPEG": "indi_small_jpeg"}
-OTHER_PRESET = "indi_small_denoise"
-
-
-@dataclasses.dataclass
-class Result:
-    """What became of the files.
-
-    Attributes:
-        written: List of paths, the restored files.
-        pictures: List of paths, the comparisons.
-        skipped: List of paths of inputs, whose results were there.
-        failed: Dict of input's path to the reason.
-        notes: Dict of input's path to a sentence, what a file could not keep.
-        left_out: Dict of endings to how many files of the folders have them, which
-            are not read.
-        models: List of strings, the presets or files used.
-        seconds: Float.
-    """
-
-    written: list = dataclasses.field(default_factory=list)
-    pictures: list = dataclasses.field(default_factory=list)
-    skipped: list = dataclasses.field(default_factory=list)
-    failed: dict = dataclasses.field(default_factory=dict)
-    notes: dict = dataclasses.field(default_factory=dict)
-    left_out: dict = dataclasses.field(default_factory=dict)
-    models: list = dataclasses.field(default_factory=list)
-    seconds: float = 0.0
-
-    def report(self):
-        """A sentence on how many files were restored, skipped and failed."""
-        parts = [f"{len(self.written)} written"]
-        if self.pictures:
-            parts.append(f"{len(self.pictures)} pictures")
-        if self.skipped:
-            parts.append(f"{len(self.skipped)} skipped, as their results are there")
-        if self.failed:
-            parts.append(f"{len(self.failed)} failed")
-        if self.left_out:
-            kinds = [f"{count} {kind}" for kind, count in self.left_out.items()]
-            parts.append(f"files left out: {', '.join(kinds)}")
-        by = f", by {' and '.join(self.models)}" if self.models else ""
-        return f"{', '.join(parts)}, in {self.seconds:.1f} s{by}"
-
-
-class _Reading(NamedTuple):
-    """How files are read."""
-
-    max_pixels: int | None = None
-    value_range: ValueLimits | None = None
-    clip: bool = False
-
-
-class _Chosen(NamedTuple):
-    """A model, and what is known of it by its name."""
-
-    model: Restorer
-    name: str | None = None
-    jpeg_quality: tuple[int, int] = (1, 100)  # of files that it suits
 
 
 def restore_file(
@@ -174,8 +97,8 @@ def restore_file(
     job = one_output(input_path, output_path, overwrite)
     result = Result()
     try:
-        reading = _reading(max_pixels, value_range, clip)
-        _restore(_chosen(model), job, None, False, reading, restore_options, result)
+        reading = Reading.checked(max_pixels, value_range, clip)
+        restore_job(choose(model), job, None, False, reading, restore_options, result)
     except UnusableImageError as error:
         raise UnusableImageError(f"{error}. Received: {str(job.source)!r}") from error
     for note in result.notes.values():
@@ -259,7 +182,7 @@ def restore_files(
     if isinstance(inputs, (str, pathlib.Path)):
         inputs = [inputs]
     _check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed)
-    reading = _reading(max_pixels, value_range, clip)
+    reading = Reading.checked(max_pixels, value_range, clip)
     inputs = list(inputs)
     jobs, skipped = find_outputs(inputs, out, num_samples, existing, compare, name)
     result = Result(skipped=[job.source for job in skipped], left_out=left_out(inputs))
@@ -272,7 +195,7 @@ def restore_files(
     }
     settings = {name: value for name, value in given.items() if value is not None}
     settings |= options
-    models = _models(jobs, model, dtype)
+    models = choose_all((job.source for job in jobs), model, dtype)
     result.models = [str(n) for n in models if isinstance(n, (str, pathlib.Path))]
     # A single file's bar counts its steps, that of several counts them.
     single = len(jobs) == 1
@@ -284,7 +207,7 @@ def restore_files(
         try:
             if job.problem is not None:
                 raise UnusableImageError(job.problem)
-            _restore(models[preset], job, num_samples, compare, reading, own, result)
+            restore_job(models[preset], job, num_samples, compare, reading, own, result)
         except UnusableImageError as error:
             result.failed[job.source] = str(error)
         except ImportError:
@@ -294,132 +217,6 @@ def restore_files(
         progress.advance()
     result.seconds = time.perf_counter() - begin
     return result
-
-
-def default_preset(path):
-    """The name of the preset for a file, where the user names none."""
-    format = formats.EXTENSIONS.get(path.suffix.lower())
-    return DEFAULT_PRESETS.get(format, OTHER_PRESET)
-
-
-def _models(jobs, model, dtype):
-    """Dict of what names a model to the `_Chosen`, for all files, loaded before any."""
-    if model is None:
-        names = dict.fromkeys(default_preset(job.source) for job in jobs)
-        return {name: _chosen(name, dtype) for name in names}
-    if isinstance(model, (str, pathlib.Path)) and not jobs:
-        return {model: None}
-    return {model: _chosen(model, dtype)}
-
-
-def _chosen(model, dtype="auto"):
-    if not isinstance(model, (str, pathlib.Path)):
-        return _Chosen(model)
-    loaded = load_restorer(model, dtype)
-    try:
-        metadata = read_metadata(model)
-    except ValueError:  # a file of a model, which has none
-        metadata = {}
-    qualities = metadata.get("jpeg_quality", (1, 100))
-    return _Chosen(loaded, str(model), qualities)
-
-
-def _unsuited(photograph, chosen):
-    """Notes on a photograph that lies outside what a model was trained on."""
-    low, high = chosen.jpeg_quality
-    quality = photograph.jpeg_quality
-    if quality is None or low <= quality <= high:
-        return []
-    return [
-        f"a JPEG of quality {quality}, and {chosen.name} was trained on {low} to {high}"
-    ]
-
-
-def _loses_pixels(photograph, output):
-    """Whether the output's format has too few bits, or no alpha, as under a wrong
-    ending."""
-    format = FORMATS[output.suffix.lower()]
-    deep = photograph.pixels.dtype != "uint8"
-    return (deep and format in ("JPEG", "WEBP")) or (
-        photograph.alpha is not None and format == "JPEG"
-    )
-
-
-def _not_in_place(reason):
-    """Why a file is not replaced by its restoration, which holds less than it."""
-    return (
-        f"its restoration would not hold all of it ({reason}), and is not written in "
-        "its place; give another output"
-    )
-
-
-def _reading(max_pixels, value_range, clip):
-    checked_integer("max_pixels", max_pixels, optional=True)
-    if value_range is not None:
-        value_range = ValueRange(value_range).limits
-    return _Reading(max_pixels, value_range, clip)
-
-
-def _restore(chosen, job, num_samples, compare, reading, settings, result):
-    """Restores one file by a `_Chosen`, and notes in the result what was written."""
-    model = chosen.model
-    others = other_pictures(job.source)
-    if others is not None and job.is_in_place:
-        raise UnusableImageError(_not_in_place(others))
-    endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
-    if ZARR in endings or is_by_blocks(job.source, reading.max_pixels):
-        if num_samples is not None or compare:
-            raise UnusableImageError(
-                "restored by blocks, without samples and comparisons, which take the "
-                "image into memory"
-            )
-        notes = restore_by_blocks(
-            model, job.source, job.outputs[0], **reading._asdict(), **settings
-        )
-        _keep_date(job.source, job.outputs[0])
-        result.written += job.outputs
-        notes = [*(notes or []), *([others] if others is not None else [])]
-        if notes:
-            result.notes[job.source] = "; ".join(notes)
-        return
-    _check_sides(model, job, reading.max_pixels, settings.get("scale"))
-    photograph = read_photograph(job.source, **reading._asdict(), most=math.inf)
-    if _loses_pixels(photograph, job.outputs[0]) and job.is_in_place:
-        raise UnusableImageError(_not_in_place("its bits or its alpha"))
-    large = photograph.pixels[..., 0].size > MAX_PIXELS
-    if large and num_samples is None and not compare:
-        pixels = restore_through_disk(model, photograph.pixels, **settings)
-    else:
-        pixels = restore_pixels(model, photograph.pixels, num_samples, **settings)
-    notes = [*photograph.notes, *_unsuited(photograph, chosen)]
-    draws = [pixels] if num_samples is None else pixels
-    for index, (draw, path) in enumerate(zip(draws, job.outputs)):
-        restored = photograph.with_pixels(draw, resized_alpha(photograph.alpha, draw))
-        lost = write_photograph(path, restored)
-        _keep_date(job.source, path)
-        notes += [note for note in lost if note not in notes]
-        result.written.append(path)
-        if compare:
-            pictures = job.pictures[2 * index : 2 * index + 2]
-            write_comparison(model, photograph, restored, pictures, **settings)
-            result.pictures += pictures
-    if notes:
-        result.notes[job.source] = "; ".join(notes)
-
-
-def _check_sides(model, job, max_pixels, scale):
-    """Raises where the output's format cannot hold the result, before computing it."""
-    format = FORMATS[job.outputs[0].suffix.lower()]
-    scale = checks.checked_scale(scale, model.scale)
-    with opened(job.source, max_pixels, math.inf) as stored:
-        check_sides(format, scale * stored.info.height, scale * stored.info.width)
-
-
-def _keep_date(source, output):
-    """Gives the output the input's date of modification; not where it may not."""
-    with contextlib.suppress(OSError):
-        modified = source.stat().st_mtime_ns
-        os.utime(output, ns=(modified, modified))
 
 
 def _check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed):

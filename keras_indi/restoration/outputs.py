@@ -1,7 +1,6 @@
 """Which files to restore, and where each result goes: settled before any work."""
 
 import collections
-import dataclasses
 import glob
 import mimetypes
 import os
@@ -10,8 +9,9 @@ from collections.abc import Iterable
 
 from keras_indi.images.encoding import FORMATS
 from keras_indi.images.formats import EXTENSIONS
-from keras_indi.images.image_files import count_others, image_files, listed
-from keras_indi.restoration.large_files import TIFF, ZARR
+from keras_indi.images.image_files import count_others, image_files
+from keras_indi.restoration.file_jobs import FileJob, check_jobs
+from keras_indi.restoration.large_files import ZARR
 from keras_indi.validation import checked_choice
 
 PICTURES = ("compare", "steps")
@@ -29,45 +29,6 @@ OTHER_ENDINGS |= {
     ".tga",
     ".ppm",
 }
-
-
-@dataclasses.dataclass
-class FileJob:
-    """One file to restore.
-
-    Attributes:
-        source: Path of the degraded image.
-        name: Its path within the folder that was given, or its name, with `/`.
-        outputs: List of paths, one a sample.
-        pictures: List of paths, of the comparisons.
-    """
-
-    source: pathlib.Path
-    name: str
-    outputs: list
-    pictures: list
-
-    @property
-    def results(self) -> list:
-        """List of all paths that are written."""
-        return [*self.outputs, *self.pictures]
-
-    @property
-    def is_in_place(self) -> bool:
-        """Whether a result replaces the image that it is made of."""
-        there = (path for path in self.results if os.path.exists(path))
-        return any(os.path.samefile(self.source, path) for path in there)
-
-    @property
-    def problem(self) -> str | None:
-        """Why the results cannot be written, or `None`."""
-        for path in self.results:
-            if _is_too_long(path):
-                return (
-                    f"the name of its result is too long for the disk ({path.name}); "
-                    "give an output file of a shorter name"
-                )
-        return None
 
 
 def find_outputs(
@@ -123,16 +84,11 @@ def find_outputs(
             for name in PICTURES
         ]
         jobs.append(FileJob(path, name, outputs, pictures))
-    _check_apart(jobs)
-    _check_formats(jobs)
-    _check_writable(jobs)
-    _check_inputs_stay(jobs, existing)
+    check_jobs(jobs, existing)
     # `os.path` answers where `pathlib` raises: of a name that is too long.
     there = [t for t in jobs if all(os.path.exists(p) for p in t.outputs)]
     if existing == "skip":
         return [t for t in jobs if t not in there], there
-    if existing == "refuse":
-        _check_new(jobs)
     return jobs, []
 
 
@@ -164,11 +120,7 @@ def one_output(
     jobs = [FileJob(source, source.name, [output], [])]
     if jobs[0].problem is not None:
         raise ValueError(f"{jobs[0].problem}. Received: {str(source)!r}")
-    _check_formats(jobs)
-    _check_writable(jobs)
-    _check_inputs_stay(jobs, "overwrite" if overwrite else "refuse")
-    if not overwrite:
-        _check_new(jobs)
+    check_jobs(jobs, "overwrite" if overwrite else "refuse")
     return jobs[0]
 
 
@@ -303,80 +255,3 @@ def _samples(output, num_samples):
         output.with_name(f"{output.stem}-{number}{output.suffix}")
         for number in range(1, num_samples + 1)
     ]
-
-
-def _is_too_long(path):
-    """Whether a part of a path that is yet to be made has too long a name."""
-    folder = path.absolute()
-    new = []
-    while not os.path.exists(folder) and folder != folder.parent:
-        new.append(folder.name)
-        folder = folder.parent
-    if not hasattr(os, "pathconf"):  # Windows counts letters
-        return any(len(name) > 255 for name in new)
-    longest = os.pathconf(folder, "PC_NAME_MAX")
-    return any(len(os.fsencode(name)) > longest for name in new)
-
-
-def _check_apart(jobs):
-    """No result may be written twice."""
-    owners = {}
-    for job in jobs:
-        for path in job.results:
-            name = os.path.normcase(path.absolute())
-            if name in owners:
-                raise ValueError(
-                    "Two images would have one result; restore them into separate "
-                    f"folders. Received: {str(owners[name])!r} and "
-                    f"{str(job.source)!r} for {str(path)!r}"
-                )
-            owners[name] = job.source
-
-
-def _check_writable(jobs: list[FileJob]) -> None:
-    """No result may lie where nothing can be written."""
-    for path in dict.fromkeys(path for job in jobs for path in job.outputs):
-        parents = path.absolute().parents
-        folder = next(folder for folder in parents if os.path.exists(folder))
-        protected = os.path.isfile(path) and not os.access(path, os.W_OK)
-        if protected or not os.access(folder, os.W_OK) or not folder.is_dir():
-            raise ValueError(
-                f"The output cannot be written: {'it' if protected else 'its folder'} "
-                f"is read-only or no folder. Received: {str(path)!r}"
-            )
-
-
-def _check_formats(jobs: list[FileJob]) -> None:
-    """What goes by blocks, Zarr, comes from TIFF or Zarr and becomes one of them."""
-    for job in jobs:
-        endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
-        if ZARR in endings and not endings <= {*TIFF, ZARR}:
-            raise ValueError(
-                "Zarr is written of TIFF and of Zarr, and restored to them. Received: "
-                f"out={str(job.outputs[0])!r} for {str(job.source)!r}"
-            )
-
-
-def _check_new(jobs: list[FileJob]) -> None:
-    """No result may be there already."""
-    found = [path for job in jobs for path in job.results if os.path.exists(path)]
-    if found:
-        raise ValueError(
-            "Results are there already: skip them (--skip-existing), overwrite them "
-            f"(--overwrite) or choose another `out`. Received: {listed(found, 3)}"
-        )
-
-
-def _check_inputs_stay(jobs, existing):
-    """No result may replace an input, unless that was asked for."""
-    if existing == "overwrite":
-        return
-    sources = {pathlib.Path(os.path.realpath(job.source)) for job in jobs}
-    for job in jobs:
-        for path in job.results:
-            if pathlib.Path(os.path.realpath(path)) in sources:
-                raise ValueError(
-                    "The result would replace the image that it is made of: choose "
-                    "another `out`, or say that it may (--overwrite). Received: "
-                    f"{str(path)!r}"
-                )

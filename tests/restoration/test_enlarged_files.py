@@ -107,7 +107,7 @@ def test_pixels_of_a_microscope_become_smaller(model, tmp_path):
 
 def test_alpha_by_blocks(model, tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "keras_indi.restoration.file_restoration.is_by_blocks", lambda path, _: True
+        "keras_indi.restoration.one_file.is_by_blocks", lambda path, _: True
     )
     kind = {"photometric": "rgb", "extrasamples": ["unassalpha"]}
     tifffile.imwrite(tmp_path / "a.tif", SMALL, **kind)

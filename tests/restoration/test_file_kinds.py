@@ -11,7 +11,7 @@ from PIL import Image
 from keras_indi.images.unusable import UnusableImageError
 from keras_indi.models import InDI
 from keras_indi.restoration import (
-    file_restoration,
+    one_file,
     outputs,
     restore_file,
     restore_files,
@@ -81,7 +81,7 @@ def test_sizes_that_a_format_cannot_hold_are_refused_first(
 ):
     path = tmp_path / "wide.png"
     Image.new("L", (20_000, 1)).save(path)
-    monkeypatch.setattr(file_restoration, "restore_pixels", None)  # nothing computes
+    monkeypatch.setattr(one_file, "restore_pixels", None)  # nothing computes
     with pytest.raises(UnusableImageError, match="WEBP holds at most 16383"):
         restore_file(model, path, tmp_path / "wide.webp")
     result = restore_files(path, tmp_path / "wide.webp", model)
@@ -91,8 +91,8 @@ def test_sizes_that_a_format_cannot_hold_are_refused_first(
 def test_large_photographs_are_restored_through_the_disk(model, tmp_path, monkeypatch):
     path = write(tmp_path / "a.png")
     expected = restore_files(path, tmp_path / "b.png", model, num_steps=2)
-    monkeypatch.setattr(file_restoration, "MAX_PIXELS", 100)
-    monkeypatch.setattr(file_restoration, "restore_pixels", None)
+    monkeypatch.setattr(one_file, "MAX_PIXELS", 100)
+    monkeypatch.setattr(one_file, "restore_pixels", None)
     found = restore_files(path, tmp_path / "c.png", model, num_steps=2)
     assert found.failed == {} and expected.failed == {}
     images = [

@@ -10,7 +10,7 @@ from PIL import Image
 from keras_indi.images.encoding import write_png
 from keras_indi.models import InDI, load_restorer
 from keras_indi.restoration import file_seed, restore_file, restore_files
-from keras_indi.restoration.file_restoration import default_preset
+from keras_indi.restoration.chosen_model import default_preset
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,44 @@
+"""What became of the files of a run."""
+
+import dataclasses
+
+
+@dataclasses.dataclass
+class Result:
+    """What became of the files.
+
+    Attributes:
+        written: List of paths, the restored files.
+        pictures: List of paths, the comparisons.
+        skipped: List of paths of inputs, whose results were there.
+        failed: Dict of input's path to the reason.
+        notes: Dict of input's path to a sentence, what a file could not keep.
+        left_out: Dict of endings to how many files of the folders have them, which
+            are not read.
+        models: List of strings, the presets or files used.
+        seconds: Float.
+    """
+
+    written: list = dataclasses.field(default_factory=list)
+    pictures: list = dataclasses.field(default_factory=list)
+    skipped: list = dataclasses.field(default_factory=list)
+    failed: dict = dataclasses.field(default_factory=dict)
+    notes: dict = dataclasses.field(default_factory=dict)
+    left_out: dict = dataclasses.field(default_factory=dict)
+    models: list = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+
+    def report(self):
+        """A sentence on how many files were restored, skipped and failed."""
+        parts = [f"{len(self.written)} written"]
+        if self.pictures:
+            parts.append(f"{len(self.pictures)} pictures")
+        if self.skipped:
+            parts.append(f"{len(self.skipped)} skipped, as their results are there")
+        if self.failed:
+            parts.append(f"{len(self.failed)} failed")
+        if self.left_out:
+            kinds = [f"{count} {kind}" for kind, count in self.left_out.items()]
+            parts.append(f"files left out: {', '.join(kinds)}")
+        by = f", by {' and '.join(self.models)}" if self.models else ""
+        return f"{', '.join(parts)}, in {self.seconds:.1f} s{by}"
