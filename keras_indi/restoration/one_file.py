@@ -14,13 +14,13 @@ from keras_indi.images.unusable import MAX_PIXELS
 from keras_indi.models import checks
 from keras_indi.restoration.chosen_model import ChosenModel
 from keras_indi.restoration.comparison import compare as write_comparison
+from keras_indi.restoration.file_jobs import FileJob
 from keras_indi.restoration.large_files import (
     ZARR,
     is_by_blocks,
     restore_by_blocks,
     restore_through_disk,
 )
-from keras_indi.restoration.outputs import FileJob
 from keras_indi.restoration.pixels import resized_alpha, restore_pixels
 from keras_indi.restoration.result import Result
 from keras_indi.validation import checked_integer
