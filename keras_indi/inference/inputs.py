@@ -167,9 +167,9 @@ def normalize_seeds(seed: int | Sequence[int], count: int) -> list[tuple[int, in
     Raises:
         ValueError: If it is neither, or there is not one an image.
     """
-    if not isinstance(seed, (Sequence, np.ndarray)):
-        checked_integer("seed", seed, least=0)
-        return [(int(seed), index) for index in range(count)]
+    if isinstance(seed, str) or not isinstance(seed, (Sequence, np.ndarray)):
+        seed = checked_integer("seed", seed, least=0)
+        return [(seed, index) for index in range(count)]
     if len(seed) != count:
         raise ValueError(
             "`seed` must be an int, or a sequence of ints, one an image. Received: "

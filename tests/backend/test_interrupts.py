@@ -12,6 +12,16 @@ from keras_indi.backend.interrupts import (
 )
 
 
+@pytest.fixture
+def not_ignored():
+    """What whoever runs the tests may have said (`nohup`) is not meant for them."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    handlers = [signal.signal(number, signal.SIG_DFL) for number in numbers]
+    yield
+    for number, handler in zip(numbers, handlers):
+        signal.signal(number, handler)
+
+
 @pytest.mark.backend_free
 def test_the_first_interrupt_waits_and_the_second_does_not(interrupts):
     before = signal.getsignal(signal.SIGINT)
@@ -47,7 +57,7 @@ def test_other_threads_are_left_alone():
 
 @pytest.mark.backend_free
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
-def test_other_signals_end_work_as_an_interrupt_does(interrupts):
+def test_other_signals_end_work_as_an_interrupt_does(interrupts, not_ignored):
     for number in (signal.SIGTERM, signal.SIGHUP):
         done = []
         with pytest.raises(Terminated) as found:
