@@ -15,32 +15,46 @@ settings.load_profile("keras_indi")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _compile_fast(tmp_path_factory):
-    """Lets JAX compile once, as the same small networks come again and again.
-
-    And without LLVM's costly passes, which change no operation and no fusion of XLA.
-    """
+def _compile_once(tmp_path_factory):
+    """Lets JAX compile once, as the same small networks come again and again."""
     if keras.config.backend() == "jax":
         import jax
 
         folder = run_folder(tmp_path_factory) / "jax_cache"
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture(autouse=True)
-def _run_as_traced(request):
-    """Spares TensorFlow's graph optimizer, which takes longer than small networks.
+def _compile_fast(request):
+    """Spares what takes longer than it gains with small networks.
 
-    The slow tests run with it, as a user's programs do.
+    That is TensorFlow's graph optimizer, and the passes in which JAX's compiler turns
+    loops into vectors; sums are less exact without. Tests that are `slow` or
+    `optimized` run as a user's programs do.
     """
+    node = request.node
+    optimized = any(node.get_closest_marker(name) for name in ("slow", "optimized"))
+    if optimized:
+        _optimize(True)
+    yield
+    if optimized:
+        _optimize(False)
+
+
+def _optimize(whether):
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
-        fast = request.node.get_closest_marker("slow") is None
-        options = {"disable_meta_optimizer": fast}
+        options = {"disable_meta_optimizer": not whether}
         tf.config.optimizer.set_experimental_options(options)
+    elif keras.config.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_disable_most_optimizations", not whether)
+
+
+_optimize(False)
 
 
 @pytest.fixture

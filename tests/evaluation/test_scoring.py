@@ -16,6 +16,8 @@ from keras_indi.evaluation.scorer import Scorer
 from keras_indi.models import InDI
 from keras_indi.samplers import InDISampler
 
+pytestmark = pytest.mark.optimized  # scores have many digits
+
 
 def photographs(count=3, size=32):
     (image,) = sample_photographs(("chelsea",))
