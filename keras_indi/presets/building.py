@@ -4,6 +4,7 @@ import copy
 import inspect
 import math
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 
@@ -114,15 +115,41 @@ def _described(build, found):
     The list is empty where they are made when the network is first used: that is a
     registered class of the user's own.
     """
-    # Keras numbers its random generators by Python's, also of a network for a moment.
-    state = random.getstate()
-    try:
-        with keras.StatelessScope(initialize_variables=False):
+    known = _named_classes([found.config, found.task])
+
+    def describe():
+        with (
+            keras.StatelessScope(initialize_variables=False),
+            keras.saving.custom_object_scope(known),
+        ):
             model = _built(build, found)
             network = getattr(model, "backbone", model)
             return [(w.path, tuple(w.shape)) for w in network.weights]
-    finally:
-        random.setstate(state)
+
+    # Keras numbers its random generators by Python's, also of a network for a moment.
+    state = random.getstate()
+    # Weights without values wait for the next scope to give them some. Keras keeps
+    # them by thread: those of this one go with it.
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            return thread.submit(describe).result()
+        finally:
+            random.setstate(state)
+
+
+def _named_classes(configs):
+    """What configs name that this thread knows, as in a `custom_object_scope`."""
+    known, pending = {}, list(configs)
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict):
+            pending += part.values()
+            for name in (part.get("registered_name"), part.get("class_name")):
+                if isinstance(name, str) and name not in known:
+                    known[name] = keras.saving.get_registered_object(name)
+        elif isinstance(part, list):
+            pending += part
+    return {name: found for name, found in known.items() if found is not None}
 
 
 def _built(build, found):

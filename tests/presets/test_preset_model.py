@@ -17,6 +17,7 @@ from keras_indi.schedules import (
     BrownianNoise,
     ConstantNoise,
     LinearMixtureTime,
+    NoiseSchedule,
     PowerGrid,
 )
 
@@ -391,3 +392,15 @@ def test_what_was_saved_before_the_time_shift_has_none():
     model = InDI.from_config(config)
     assert model.restore_defaults["time_shift"] == 1.0
     assert model.restore_defaults["time_grid"] == PowerGrid(3.0)
+
+
+def test_classes_of_a_scope_are_known(tmp_path):
+    class Scoped(NoiseSchedule):
+        def level(self, times):
+            return 0.1 + 0 * times
+
+    with keras.saving.custom_object_scope({"Scoped": Scoped}):
+        folder = InDI(tiny_unet(), noise_schedule=Scoped()).save_to_preset(
+            tmp_path / "scoped"
+        )
+        assert isinstance(InDI.from_preset(folder).noise_schedule, Scoped)
