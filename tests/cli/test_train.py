@@ -96,6 +96,13 @@ def test_bad_settings_end_with_a_message_and_no_files(here, arguments, message):
     assert not (here / "run").exists()
 
 
+def _hear_signals():
+    """What whoever runs the tests ignores (`nohup`) is not ignored by their commands."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
@@ -111,7 +118,7 @@ def test_a_signal_ends_it_as_an_interrupt_does(here, name):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=_hear_signals,
     ) as process:
         backup = here / "run" / "backup.weights.h5"
         deadline = time.monotonic() + 200
