@@ -97,7 +97,7 @@ def test_bad_settings_end_with_a_message_and_no_files(here, arguments, message):
 
 
 def _hear_signals():
-    """What whoever runs the tests ignores (`nohup`) is not ignored by their commands."""
+    """Undoes what whoever runs the tests ignores, as `nohup` does."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in ("SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_DFL)
