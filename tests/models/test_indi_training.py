@@ -89,11 +89,12 @@ def test_the_default_network_trains_and_restores_under_xla():
     rng = np.random.default_rng(0)
     clean = np.full((8, 16, 16, 3), 90.0, "float32")
     degraded = clean + rng.normal(0, 20, clean.shape).astype("float32")
+    keras.utils.set_random_seed(0)
     unet = UNetBackbone(base_channels=4)
     model = InDI(unet, noise_schedule=0.05, seed=0)
     model.compile(keras.optimizers.Adam(1e-2), jit_compile=True)
-    losses = model.fit(degraded, clean, batch_size=8, epochs=80, verbose=0)
-    assert losses.history["loss"][-1] < 0.75 * losses.history["loss"][0]
+    losses = model.fit(degraded, clean, batch_size=8, epochs=200, verbose=0)
+    assert losses.history["loss"][-1] < 0.5 * losses.history["loss"][0]
     compiled = model.predict(degraded, verbose=0)
     np.testing.assert_allclose(compiled, to_numpy(model(degraded)), atol=0.01)
     restored = model.restore(degraded, 3, seed=0)
