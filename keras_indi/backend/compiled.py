@@ -64,7 +64,7 @@ def compile_function(
 def wait_for(tensor: Any) -> None:
     """Returns when a tensor is computed, where a program runs ahead of its device.
 
-    That is JAX, which tells nobody how far it is and hears no interrupt meanwhile.
+    That is JAX, which says nothing of how far it is, and hears no interrupt meanwhile.
 
     Args:
         tensor: Tensor.

@@ -10,6 +10,7 @@ import keras
 
 from keras_indi.annotations import FilePath
 from keras_indi.data.crops import scale_of
+from keras_indi.images.archives import read_record
 from keras_indi.images.decoding import (
     UnusableImageError,
     inspect_image,
@@ -191,13 +192,11 @@ def _check_settings(output_dir, settings):
     """Notes the settings in the folder; raises if it was made with others."""
     path = output_dir / SETTINGS
     if path.exists():
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(
-                "The file that tells how the sub-images were cut is damaged; remove "
-                f"the folder, or take another. Received: {str(path)!r} ({error})"
-            ) from error
+        found = read_record(
+            path,
+            "how the sub-images were cut",
+            "remove the folder, or take another",
+        )
         if found != settings:
             raise ValueError(
                 f"{str(output_dir)!r} holds sub-images of other settings, {found}. "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_indi.evaluation.protocol import running_versions
-from keras_indi.images.archives import read_archive
+from keras_indi.images.archives import read_archive, read_record
 from keras_indi.images.whole_writes import remove_left_overs, write_text, write_whole
 
 if TYPE_CHECKING:
@@ -73,7 +73,13 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
     # Through JSON, as what it is compared with went.
     text = json.dumps(circumstances, indent=2, default=repr)
     here = json.loads(text)
-    there = _circumstances(path) if path.exists() else {}
+    there = {}
+    if path.exists():
+        there = read_record(
+            path,
+            "how the finished work was measured",
+            "delete its folder, whose work is then done again, or choose another",
+        )
     if here == there:
         return
     remove_left_overs(folder)
@@ -85,22 +91,6 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
             f"output_dir={str(folder.parent)!r}"
         )
     write_text(path, text + "\n")
-
-
-def _circumstances(path):
-    """The dict in a file of circumstances."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(found, dict):
-            return found
-        reason = f"a {type(found).__name__}"
-    except (ValueError, RecursionError) as error:
-        reason = error
-    raise ValueError(
-        "The file that tells how the finished work was measured is damaged; delete its "
-        "folder, whose work is then done again, or choose another. Received: "
-        f"{str(path)!r} ({reason})"
-    )
 
 
 class FinishedPairs:

@@ -1,4 +1,8 @@
-"""Archives of arrays, which are read whole or refused by name."""
+"""Files that the package wrote for itself, read whole or refused by name."""
+
+import json
+import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -29,3 +33,30 @@ def read_archive(path: FilePath, remedy: str) -> dict[str, np.ndarray]:
             f"The file is damaged, or no archive of arrays; {remedy}. Received: "
             f"{str(path)!r} ({error})"
         ) from error
+
+
+def read_record(path: pathlib.Path, what: str, remedy: str) -> dict[str, Any]:
+    """Reads the dict in a JSON file.
+
+    Args:
+        path: `pathlib.Path` of the file.
+        what: String, what the file says, for the error.
+        remedy: String, what to do where it is damaged, for the error.
+
+    Returns:
+        Dict.
+
+    Raises:
+        ValueError: If it is damaged, or holds no dict.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return found
+        reason: object = f"a {type(found).__name__}"
+    except (ValueError, RecursionError) as error:
+        reason = error
+    raise ValueError(
+        f"The file that says {what} is damaged; {remedy}. Received: {str(path)!r} "
+        f"({reason})"
+    )

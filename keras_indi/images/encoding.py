@@ -10,6 +10,7 @@ import numpy as np
 from keras_indi.annotations import FilePath
 from keras_indi.images import exif, png_chunks
 from keras_indi.images.channels import require_opencv
+from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.metadata import (
     IPTC_TAG,
     PHOTOSHOP_TAG,
@@ -28,14 +29,9 @@ if TYPE_CHECKING:
 
 # The formats that are written, by the file's ending.
 FORMATS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".jpe": "JPEG",
-    ".jfif": "JPEG",
-    ".webp": "WEBP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
+    ending: format
+    for ending, format in EXTENSIONS.items()
+    if format in ("PNG", "JPEG", "WEBP", "TIFF")
 }
 # How each format is written: what a restoration gained is not lost again.
 QUALITY = {

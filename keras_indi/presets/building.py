@@ -105,7 +105,7 @@ def load(cls, found, load_weights, dtype, overrides):
         weights.check_shapes(stored, described, found.handle)
     model = _built(build, found)
     if load_weights:
-        found.load_weights(built_backbone(model))
+        found.load_weights(built_backbone(model), stored)
     return model
 
 

@@ -61,11 +61,10 @@ class Preset:
         """Dict of the stored weights' names to their shapes."""
         return weights.stored_layout(self.folder / WEIGHTS_FILE, self.handle)
 
-    def load_weights(self, backbone):
-        """Gives a built backbone the weights; their layout is checked first."""
-        path = self.folder / WEIGHTS_FILE
-        weights.check_layout(path, backbone, self.handle)
-        backbone.load_weights(path)
+    def load_weights(self, backbone, layout):
+        """Gives a built backbone the weights, if their `stored_layout` is its own."""
+        weights.check_layout(layout, backbone, self.handle)
+        backbone.load_weights(self.folder / WEIGHTS_FILE)
 
 
 def read(preset):

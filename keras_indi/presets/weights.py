@@ -90,11 +90,11 @@ def check_shapes(found, wanted, preset):
     _check_none([*lacks[:1], *more[:1], *lacks[1:], *more[1:]], preset)
 
 
-def check_layout(path, model, preset):
+def check_layout(found, model, preset):
     """Raises a ValueError unless a file holds exactly the weights of a model.
 
     Args:
-        path: Path of a weights file.
+        found: Dict of the stored arrays' names to their shapes.
         model: The built model that it is for, which is not changed.
         preset: What the user named, for the error.
     """
@@ -102,7 +102,6 @@ def check_layout(path, model, preset):
         own = pathlib.Path(folder, "own.weights.h5")
         model.save_weights(own)
         wanted = _layout(own)
-    found = stored_layout(path, preset)
     problems = [f"lacks {name}" for name in sorted(wanted.keys() - found.keys())]
     problems += [f"has {name} beside" for name in sorted(found.keys() - wanted.keys())]
     problems += [

@@ -69,8 +69,8 @@ def restore_job(
         UnusableImageError: If the file cannot be used.
     """
     model = chosen.model
-    others = other_pictures(job.source)
-    if others is not None and job.is_in_place:
+    others = other_pictures(job.source) if job.is_in_place else None
+    if others is not None:
         raise UnusableImageError(_not_in_place(others))
     endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
     if ZARR in endings or is_by_blocks(job.source, reading.max_pixels):
@@ -84,7 +84,7 @@ def restore_job(
         )
         _keep_date(job.source, job.outputs[0])
         result.written += job.outputs
-        notes = [*(notes or []), *([others] if others is not None else [])]
+        notes = [*(notes or []), *filter(None, [other_pictures(job.source)])]
         if notes:
             result.notes[job.source] = "; ".join(notes)
         return

@@ -6,6 +6,7 @@ import pathlib
 from typing import TYPE_CHECKING, Any
 
 from keras_indi.data.pairs import OTHER_IMAGES
+from keras_indi.images.archives import read_record
 from keras_indi.images.whole_writes import write_text
 from keras_indi.presets import io
 from keras_indi.schedules import noise_schedule as noise_schedules
@@ -112,13 +113,11 @@ def _check_images(path, images):
     if not path.exists():
         write_text(path, json.dumps(here, indent=2) + "\n")
         return
-    try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(
-            "The file that tells the training's images is damaged; remove it, if the "
-            f"images are the same still. Received: {str(path)!r} ({error})"
-        ) from error
+    there = read_record(
+        path,
+        "which are the training's images",
+        "remove it, if the images are the same still",
+    )
     if there != here:
         raise ValueError(f"{OTHER_IMAGES} Received: {there} in {str(path)!r}, {here}")
 

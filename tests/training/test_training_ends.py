@@ -10,16 +10,14 @@ import sys
 import keras
 import numpy as np
 import pytest
-from helpers import smooth_images
 from PIL import Image
+from training.short_training import short_training
 
 import keras_indi
 from keras_indi.images.folder_lock import locked_folder
 from keras_indi.models import InDI
 from keras_indi.training import TrainingConfig, train, training_run
 from keras_indi.training.stop_after import StopAfter
-
-TINY = {"base_channels": 4, "channel_multipliers": [1, 2], "blocks_per_level": 1}
 
 
 class Death(BaseException):
@@ -29,24 +27,7 @@ class Death(BaseException):
 @pytest.fixture
 def config(tmp_path):
     """A training of seconds, with a backup after the fourth of five batches."""
-    for side in ("clean", "degraded"):
-        (tmp_path / side).mkdir()
-    for number, image in enumerate(smooth_images(3, 32, 36)):
-        for side, shown in (("clean", image), ("degraded", 0.6 * image)):
-            path = tmp_path / side / f"{number}.png"
-            Image.fromarray(shown.astype("uint8")).save(path)
-    return TrainingConfig(
-        output=tmp_path / "run",
-        clean=tmp_path / "clean",
-        degraded=tmp_path / "degraded",
-        network=TINY,
-        batches=5,
-        batches_per_epoch=2,
-        batch_size=2,
-        crop_size=16,
-        learning_rate=1e-3,
-        dtype="float32",
-    )
+    return TrainingConfig(**short_training(tmp_path))
 
 
 @pytest.fixture

@@ -12,39 +12,21 @@ import time
 import keras
 import numpy as np
 import pytest
-from helpers import smooth_images, tiny_unet
+from helpers import tiny_unet
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from training.short_training import short_training
 
 import keras_indi
 from keras_indi.models import InDI
 from keras_indi.training import TrainingConfig, train
 from keras_indi.training.training_run import build_model, build_pairs
 
-TINY = {"base_channels": 4, "channel_multipliers": [1, 2], "blocks_per_level": 1}
-
 
 @pytest.fixture
 def settings(tmp_path):
     """A training of seconds: pairs whose degraded images are darker."""
-    for side in ("clean", "degraded"):
-        (tmp_path / side).mkdir()
-    for number, image in enumerate(smooth_images(3, 32, 36)):
-        for side, shown in (("clean", image), ("degraded", 0.6 * image)):
-            path = tmp_path / side / f"{number}.png"
-            Image.fromarray(shown.astype("uint8")).save(path)
-    return {
-        "output": tmp_path / "run",
-        "clean": tmp_path / "clean",
-        "degraded": tmp_path / "degraded",
-        "network": TINY,
-        "batches": 5,
-        "batches_per_epoch": 2,
-        "batch_size": 2,
-        "crop_size": 16,
-        "learning_rate": 1e-3,
-        "dtype": "float32",
-    }
+    return short_training(tmp_path)
 
 
 def log(out):
