@@ -12,7 +12,7 @@ from keras import ops
 
 from keras_indi.annotations import FilePath
 from keras_indi.backend.keras_private import begin_at_epoch
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import remove_left_overs, write_whole
 from keras_indi.models.saving import check_finite
 from keras_indi.validation import checked_integer
 
@@ -91,6 +91,8 @@ class BackupAndResume(keras.callbacks.Callback):
                 f"`fit`. Received: steps_per_epoch={self.params['steps']}, pairs "
                 f"with {len(self.pairs)} batches an epoch"
             )
+        # What is as large as a backup should not gather.
+        remove_left_overs(self.path.absolute().parent, alone=False)
         self._unsaved = 0
         self._epoch_start = self.pairs.get_state()
         self._metrics = None  # of the interrupted epoch

@@ -60,6 +60,7 @@ class SetCheck:
     pairs: dict[str, PairCheck]
     unusable: dict[str, str]
     max_shift: float
+    max_pixels: int | None = None
 
     @property
     def misaligned(self) -> dict[str, float]:
@@ -133,7 +134,7 @@ def check_folders(
     ```
     """
     match = match_folders(degraded_dir, clean_dir)
-    result = SetCheck(match, {}, {}, max_shift)
+    result = SetCheck(match, {}, {}, max_shift, max_pixels)
     bar = None
     if verbose and match.pairs:
         bar = keras.utils.Progbar(len(match.pairs), unit_name="pair")
@@ -162,11 +163,14 @@ def crops_to_look_at(result: SetCheck, count: int = 6) -> dict[str, list[np.ndar
     ranked = sorted(result.pairs, key=lambda name: result.pairs[name].psnr)
     spread = np.linspace(0, len(ranked) - 1, min(count, len(ranked)))
     names = [*list(result.misaligned)[:1], *(ranked[round(i)] for i in spread)]
-    return {name: _crops(result.match.pairs[name]) for name in names[:count]}
+    return {
+        name: _crops(result.match.pairs[name], result.max_pixels)
+        for name in names[:count]
+    }
 
 
-def _crops(paths):
-    pair = _alike(*(read_image(path, 3) for path in paths))
+def _crops(paths, max_pixels):
+    pair = _alike(*(read_image(path, 3, max_pixels) for path in paths))
     degraded, clean = (convert(image, "float32", (0, 255)) for image in pair)
     shown = degraded, clean, 127.5 + 0.5 * (degraded - clean)
     return [np.rint(np.clip(_centre(i), 0, 255)).astype("uint8") for i in shown]

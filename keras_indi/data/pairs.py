@@ -102,7 +102,8 @@ class Pairs(keras.utils.PyDataset):
 
     @property
     def fingerprint(self) -> str | None:
-        """String, of the names and sizes of the files; `None` where it is not known."""
+        """String, of the names and sizes of the files, or of the name, version, split
+        and length of a data set of tfds; `None` of other sources."""
         return self._settings.get(FINGERPRINT)
 
     def get_state(self) -> dict[str, Any]:

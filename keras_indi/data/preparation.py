@@ -18,7 +18,7 @@ from keras_indi.images.decoding import (
 )
 from keras_indi.images.encoding import write_png
 from keras_indi.images.image_files import find_images, match_folders
-from keras_indi.images.whole_writes import write_text
+from keras_indi.images.whole_writes import remove_left_overs, write_text
 
 SETTINGS = "prepared.json"
 
@@ -59,7 +59,8 @@ def prepare(
     `output_dir/degraded` and `output_dir/clean`.
 
     It may be interrupted at any moment and run again: no file is left half
-    written, and what is there, and newer than its photograph, is not made again.
+    written, what a killed run of this machine has left is removed, and what is there,
+    and newer than its photograph, is not made again.
 
     Args:
         clean_dir: Path of the photographs' folder.
@@ -112,6 +113,8 @@ def prepare(
             f"degraded_dir={degraded_dir and str(degraded_dir)!r}"
         )
     _check_settings(output_dir, {"size": size, "overlap": overlap})
+    for folder, _, _ in os.walk(output_dir):
+        remove_left_overs(pathlib.Path(folder), alone=False)
 
     def cut(name):
         folders = [output_dir / side for side in sides]

@@ -40,7 +40,11 @@ class NamedPairs:
 
 
 def as_pairs(
-    pairs: Any, channels: int = 3, limit: int | None = None, scale: int = 1
+    pairs: Any,
+    channels: int = 3,
+    limit: int | None = None,
+    scale: int = 1,
+    max_pixels: int | None = None,
 ) -> NamedPairs:
     """Makes `NamedPairs` of what a user has.
 
@@ -60,6 +64,8 @@ def as_pairs(
             they have some. Defaults to all.
         scale: Int, how many times larger each way the second image of a pair may be.
             Defaults to 1, it may not.
+        max_pixels: Int, the most pixels of a file's image, as for
+            `keras_indi.data.read_image`.
 
     Returns:
         `NamedPairs`.
@@ -79,9 +85,8 @@ def as_pairs(
                 f"{type(first).__name__} and {type(second).__name__}"
             )
         if all(are_paths):
-            return _folders(
-                pathlib.Path(first), pathlib.Path(second), channels, limit, scale
-            )
+            folders = pathlib.Path(first), pathlib.Path(second)
+            return _folders(*folders, channels, limit, scale, max_pixels)
     if isinstance(pairs, tuple) and len(pairs) == 2:
         if isinstance(first, (list, tuple)) or hasattr(first, "shape"):
             if len(first) != len(second):
@@ -164,7 +169,7 @@ def _from_batches(batches, limit):
     return pairs
 
 
-def _folders(first, second, channels, limit, scale):
+def _folders(first, second, channels, limit, scale, max_pixels):
     match = match_folders(first, second)
     alone = [
         f"{len(paths)} in {folder} alone ({listed(sorted(paths))})"
@@ -181,7 +186,7 @@ def _folders(first, second, channels, limit, scale):
     paths = [match.pairs[name] for name in names]
 
     def read(index):
-        images = [read_image(path, channels) for path in paths[index]]
+        images = [read_image(path, channels, max_pixels) for path in paths[index]]
         fit = fit_each_other(*images, scale)
         if not fit or images[0].dtype != images[1].dtype:
             raise UnusableImageError(

@@ -63,12 +63,15 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
 
     Args:
         folder: `pathlib.Path`, whose files are finished work, in a locked folder.
+            What killed runs have left in both is removed.
         circumstances: Dict, which is written beside them.
 
     Raises:
         ValueError: If there are files of other circumstances, or of none that can be
             read.
     """
+    for locked in (folder.parent, folder):
+        remove_left_overs(locked)
     path = folder / CIRCUMSTANCES
     # Through JSON, as what it is compared with went.
     text = json.dumps(circumstances, indent=2, default=repr)
@@ -82,7 +85,6 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
         )
     if here == there:
         return
-    remove_left_overs(folder)
     if any(file != path for file in folder.glob("*")):
         changed = [key for key in {**here, **there} if here.get(key) != there.get(key)]
         raise ValueError(

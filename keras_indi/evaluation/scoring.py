@@ -21,6 +21,7 @@ from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.folder_lock import locked_folder
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.inference.progress import Progress
+from keras_indi.validation import checked_integer
 
 if TYPE_CHECKING:
     from keras_indi.evaluation.named_pairs import NamedPairs
@@ -42,6 +43,7 @@ def evaluate(
     output_dir: FilePath | None = None,
     verbose: int | str = "auto",
     warn: bool = True,
+    max_pixels: int | None = None,
     **restore_arguments: Any,
 ) -> Table:
     """Scores a model, or images that any system restored.
@@ -68,6 +70,9 @@ def evaluate(
         verbose: `"auto"`, a progress bar for what takes longer than some
             seconds, `1` at once, `0` never.
         warn: Bool, whether to warn of images that could not be scored.
+        max_pixels: Int, the most pixels of an image in a folder, as for
+            `keras_indi.data.read_image`. One of more could not be scored.
+            Defaults to 89 megapixels.
         **restore_arguments: Arguments of `model.restore`: `num_steps`,
             `sampler`, `time_grid`, `time_shift`, `tile_size`, `batch_size`,
             `max_memory`.
@@ -93,6 +98,7 @@ def evaluate(
     ```
     """
     protocol = Protocol() if protocol is None else protocol
+    checked_integer("max_pixels", max_pixels, optional=True)
     unknown = set(restore_arguments) - RESTORE_ARGUMENTS
     if unknown:
         raise ValueError(
@@ -114,7 +120,8 @@ def evaluate(
                 f"lists. Received: restored of type {type(restored).__name__}, pairs "
                 f"of type {type(pairs).__name__}"
             )
-        pairs = as_pairs((restored, pairs), limit=protocol.num_images)
+        pairs = (restored, pairs)
+        pairs = as_pairs(pairs, limit=protocol.num_images, max_pixels=max_pixels)
     else:
         if output_dir is not None and not isinstance(model, keras.Model):
             raise ValueError(
@@ -123,7 +130,7 @@ def evaluate(
             )
         channels = getattr(model, "image_channels", None) or 3
         scale = getattr(model, "scale", 1)
-        pairs = as_pairs(pairs, channels, protocol.num_images, scale)
+        pairs = as_pairs(pairs, channels, protocol.num_images, scale, max_pixels)
     seed = protocol.seed if seed is None else seed
     scorer = Scorer(protocol, len(pairs))
     finished = FinishedPairs()

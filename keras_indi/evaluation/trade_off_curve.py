@@ -17,6 +17,7 @@ from keras_indi.evaluation.table import Table
 from keras_indi.images.folder_lock import locked_folder
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.inference.progress import Progress
+from keras_indi.validation import checked_integer
 
 if TYPE_CHECKING:
     from keras_indi.models.restorer import Restorer
@@ -38,6 +39,7 @@ def trade_off(
     batch_size: int | None = None,
     verbose: int | str = "auto",
     warn: bool = True,
+    max_pixels: int | None = None,
 ) -> Table:
     """Scores a model at every combination of steps, sampler, grid, shift and seed.
 
@@ -60,6 +62,9 @@ def trade_off(
         verbose: `"auto"`, a progress bar for what takes longer than some
             seconds, `1` at once, `0` never.
         warn: Bool, whether to warn of images that could not be scored.
+        max_pixels: Int, the most pixels of an image in a folder, as for
+            `keras_indi.data.read_image`. One of more could not be scored.
+            Defaults to 89 megapixels.
 
     Returns:
         `Table` with a row a setting: `sampler`, `time_grid`, `time_shift` and
@@ -83,13 +88,18 @@ def trade_off(
     settings = all_settings(model, num_steps, samplers, time_grids, time_shifts, seeds)
     channels = getattr(model, "image_channels", None) or 3
     scale = getattr(model, "scale", 1)
-    pairs = as_pairs(pairs, channels, protocol.num_images, scale)
+    checked_integer("max_pixels", max_pixels, optional=True)
+    pairs = as_pairs(pairs, channels, protocol.num_images, scale, max_pixels)
+    # It is said of which images a finished setting is.
+    limits = {} if max_pixels is None else {"max_pixels": max_pixels}
     finished = {}
     with locked_folder(output_dir, "output_dir"):
         if output_dir is not None:
             require_matplotlib()
             output_dir = pathlib.Path(output_dir)
-            claim(output_dir / "settings", circumstances(pairs, protocol, model))
+            claim(
+                output_dir / "settings", circumstances(pairs, protocol, model, **limits)
+            )
             for name in settings:
                 path = output_dir / "settings" / f"{name}.json"
                 if path.exists():

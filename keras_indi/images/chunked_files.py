@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_indi.annotations import FilePath
 from keras_indi.images.formats import opened_file
-from keras_indi.images.metadata import checked_dpi
+from keras_indi.images.metadata import checked_dpi, of_tiff
 from keras_indi.images.orientation import ORIENTATION
 from keras_indi.images.tiff_files import (
     check_stored,
@@ -20,6 +20,7 @@ from keras_indi.images.tiff_files import (
     samples_of,
 )
 from keras_indi.images.tiff_samples import BLACK_IS_0, TiffSamples
+from keras_indi.images.tiff_tags import extra_tags
 from keras_indi.images.unusable import (
     TooLargeImageError,
     UnusableImageError,
@@ -128,7 +129,9 @@ def opened(path: FilePath, max_pixels: int | None = None) -> Iterator[ImageView]
         raise ValueError(f"There is no such file. Received: {str(path)!r}")
     if _format(path) == "tiff":
         with opened_file(path) as (file, _, size), opened_tiff(file) as tiff:
-            yield _tiff_view(tiff, path, size, max_pixels)
+            view = _tiff_view(tiff, path, size, max_pixels)
+            view.metadata = _tiff_metadata(tiff, file, view)
+            yield view
         return
     metadata = {}
     with parsing():
@@ -167,19 +170,26 @@ def enlarged(metadata: dict[str, Any], scale: int) -> dict[str, Any]:
     return found
 
 
-def write(path: FilePath, image: Any, metadata: dict[str, Any]) -> pathlib.Path:
+def write(
+    path: FilePath, image: Any, metadata: dict[str, Any], modified: int | None = None
+) -> list[str]:
     """Writes an image by blocks, whole or not at all.
 
     Args:
         path: Path of the output, whose ending chooses the format.
         image: Array-like of shape `(height, width, channels)`.
         metadata: Dict, an `ImageView`'s, of which the output takes what it can.
+        modified: As for `write_whole`.
 
     Returns:
-        `pathlib.Path` of the output.
+        List of strings: what of the metadata the format could not hold.
     """
-    save = {"tiff": _write_tiff, "zarr": _write_zarr, "ome": _write_ome}[_format(path)]
-    return write_whole(path, lambda partial: save(partial, image, metadata))
+    format = _format(path)
+    save = {"tiff": _write_tiff, "zarr": _write_zarr, "ome": _write_ome}[format]
+    write_whole(path, lambda partial: save(partial, image, metadata), modified)
+    if "all" not in metadata:
+        return []
+    return metadata["all"].lost_in("TIFF" if format == "tiff" else "Zarr", deep=True)
 
 
 def _format(path):
@@ -209,34 +219,37 @@ def _tiff_view(tiff, path, stored_bytes, max_pixels):
         pages = [page for page in level.pages if page is not None]
         store = level.aszarr()
         array = _by_blocks("zarr").open_array(store, mode="r")
-        axes, metadata = level.axes.lower(), _tiff_metadata(tiff)
+        axes = level.axes.lower()
     if len(level.pages) > 1:
         if samples.kind != BLACK_IS_0:
             raise UnusableImageError(
                 f"not read (TIFF of {len(pages)} pages that are not plain grey)"
             )
         samples = None
-    view = ImageView(array, axes, metadata, path, len(level.pages), samples)
+    view = ImageView(array, axes, {}, path, len(level.pages), samples)
     height, width, channels = view.shape
     pixel_bytes = channels * view.dtype.itemsize
     check_size(height, width, pixel_bytes, stored_bytes, max_pixels, most=math.inf)
     return view
 
 
-def _tiff_metadata(file):
-    page = file.pages.first
-    found = {"iccprofile": None, "extratags": []}
-    with contextlib.suppress(Exception):  # what is damaged says nothing
-        found["iccprofile"] = page.iccprofile
-    if ORIENTATION in page.tags:
-        tag = (ORIENTATION, "H", 1, orientation_of(page), True)
-        found["extratags"] = [tag]
+def _tiff_metadata(tiff, file, view):
+    """What the outputs take over: `tiff`, arguments of `tifffile`, and `all`, a
+    `Metadata`."""
+    page = tiff.pages.first
+    channels = view.shape[-1] - view.has_alpha
+    metadata = of_tiff(page, tiff.byteorder, channels, file)
+    tags = extra_tags(metadata)
+    if ORIENTATION in page.tags:  # also where Pillow does not open the file
+        tags = [tag for tag in tags if tag[0] != ORIENTATION]
+        tags.append((ORIENTATION, "H", 1, orientation_of(page), True))
+    found = {"iccprofile": metadata.icc_profile, "extratags": tags}
     with contextlib.suppress(Exception):  # 0/0 is no resolution
         resolution = page.get_resolution()
         if resolution != (1.0, 1.0) and checked_dpi(resolution):
             found["resolution"] = resolution
             found["resolutionunit"] = page.resolutionunit
-    return {"tiff": found}
+    return {"tiff": found, "all": metadata}
 
 
 def _write_tiff(path, image, metadata):
@@ -267,6 +280,7 @@ def _write_tiff(path, image, metadata):
             compression="zlib",
             predictor=np.issubdtype(image.dtype, np.integer),
             metadata=None,
+            software=False,
             **kind,
             **metadata.get("tiff", {}),
         )

@@ -10,7 +10,8 @@ def sound_profile(profile: bytes | None, channels: int) -> bytes | None:
 
     Args:
         profile: Bytes of an ICC profile, or `None`.
-        channels: Int, 1 (grey) or 3 (RGB), of the pixels.
+        channels: Int, of the pixels: 1 (grey), 3 (RGB), or any other, of which every
+            sound profile may tell.
     """
     from PIL import ImageCms
 
@@ -21,7 +22,8 @@ def sound_profile(profile: bytes | None, channels: int) -> bytes | None:
         space = opened.profile.xcolor_space.strip()
     except Exception:  # littleCMS raises of all kinds on damaged bytes
         return None
-    return profile if space in {1: ("GRAY", "RGB"), 3: ("RGB",)}[channels] else None
+    spaces = {1: ("GRAY", "RGB"), 3: ("RGB",)}.get(channels, (space,))
+    return profile if space in spaces else None
 
 
 def cmyk_by_profile(cmyk, profile: bytes) -> np.ndarray | None:

@@ -11,14 +11,8 @@ from keras_indi.annotations import FilePath
 from keras_indi.images import exif, png_chunks
 from keras_indi.images.channels import require_opencv
 from keras_indi.images.formats import EXTENSIONS
-from keras_indi.images.metadata import (
-    IPTC_TAG,
-    PHOTOSHOP_TAG,
-    XMP_TAG,
-    Metadata,
-    photoshop_segment,
-)
-from keras_indi.images.orientation import ORIENTATION, checked_orientation
+from keras_indi.images.metadata import Metadata, photoshop_segment
+from keras_indi.images.tiff_tags import extra_tags, tiff_tags
 from keras_indi.images.unusable import UnusableImageError
 from keras_indi.images.value_ranges import RANGES, convert
 from keras_indi.images.whole_writes import write_whole
@@ -38,12 +32,13 @@ QUALITY = {
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},
     "WEBP": {"quality": 95, "exact": True},
 }
-BYTE, ASCII, SHORT = 1, 2, 3  # types of TIFF tags
 # Pixels, height and width, that a format can hold.
 MOST_SIDE = {"JPEG": 65_535, "WEBP": 16_383}
 
 
-def write_photograph(path: FilePath, photograph: "Photograph") -> list[str]:
+def write_photograph(
+    path: FilePath, photograph: "Photograph", modified: int | None = None
+) -> list[str]:
     """Writes a photograph, whole or not at all, in the format of the path's ending.
 
     PNG and TIFF are lossless and keep 16 bits and alpha, TIFF floats too. JPEG has
@@ -54,6 +49,7 @@ def write_photograph(path: FilePath, photograph: "Photograph") -> list[str]:
     Args:
         path: Path of the file; its folder is made.
         photograph: A `Photograph`.
+        modified: As for `write_whole`.
 
     Returns:
         List of strings: what the format could not hold.
@@ -96,7 +92,7 @@ def write_photograph(path: FilePath, photograph: "Photograph") -> list[str]:
         ("TIFF", "uint16"): _save_tiff,
         ("TIFF", "float32"): _save_tiff,
     }.get((format, dtype), _save_photograph)
-    write_whole(path, lambda partial: save(partial, format, pixels, metadata))
+    write_whole(path, lambda partial: save(partial, format, pixels, metadata), modified)
     return lost
 
 
@@ -203,13 +199,8 @@ def _save_tiff(path, format, pixels, metadata):
         resolutionunit=None if metadata.dpi is None else "INCH",
         metadata=None,
         software=False,
-        extratags=[_extra_tag(*tag) for tag in _tiff_tags(metadata)],
+        extratags=extra_tags(metadata),
     )
-
-
-def _extra_tag(tag, kind, value):
-    value = value + b"\0" if kind == ASCII else value
-    return tag, kind, 1 if kind == SHORT else len(value), value, True
 
 
 def _save_tiff_with_directories(path, pixels, metadata):
@@ -217,7 +208,7 @@ def _save_tiff_with_directories(path, pixels, metadata):
     from PIL import TiffImagePlugin
 
     tags = TiffImagePlugin.ImageFileDirectory_v2()
-    for tag, kind, value in _tiff_tags(metadata):
+    for tag, kind, value in tiff_tags(metadata):
         tags.tagtype[tag] = kind
         tags[tag] = value
     for tag, directory in _directories(metadata).items():
@@ -234,24 +225,6 @@ def _image(pixels):
     from PIL import Image
 
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-
-
-def _tiff_tags(metadata):
-    """Triples of tag, type and value of a TIFF file's own directory."""
-    found = exif.parsed(metadata.exif)
-    for tag in sorted(exif.TIFF_TAGS & set(found)):
-        value = found[tag]
-        if tag == ORIENTATION:
-            yield tag, SHORT, checked_orientation(value)
-        elif isinstance(value, (str, bytes)):
-            yield tag, ASCII, exif.text_bytes(value).rstrip(b"\0")
-    for tag, value in (
-        (XMP_TAG, metadata.xmp),
-        (IPTC_TAG, metadata.iptc),
-        (PHOTOSHOP_TAG, metadata.photoshop),
-    ):
-        if value is not None:
-            yield tag, BYTE, value
 
 
 def _directories(metadata):

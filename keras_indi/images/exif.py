@@ -1,5 +1,6 @@
 """EXIF blocks as bytes: kept as they are, or written anew where they must change."""
 
+import re
 from typing import Any
 
 from keras_indi.images.orientation import ORIENTATION, checked_orientation
@@ -10,6 +11,10 @@ TIFF_DIRECTORIES = {EXIF_DIRECTORY, GPS_DIRECTORY}
 # Of a TIFF file's own directory, what tells of the photograph, not of its storage:
 # description, make, model, orientation, software, date, artist, copyright.
 TIFF_TAGS = {0x010E, 0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x013B, 0x8298}
+# A description that tells of how the file stores its image, which a result stores in
+# its own way.
+DESCRIPTION = 0x010E
+OF_STORAGE = re.compile(r"""\{"shape"|ImageJ=|(<\?xml.*?)?<OME\b""", re.S)
 # Of width and height: in a file's own directory, and in that of EXIF.
 SIZE_TAGS = (0x0100, 0x0101)
 EXIF_SIZE_TAGS = (0xA002, 0xA003)
@@ -70,6 +75,8 @@ def of_tiff(header: Any) -> bytes:
         exif = header.getexif()
         for tag in TIFF_TAGS & set(exif):
             kept[tag] = exif[tag]
+        if OF_STORAGE.match(str(kept.get(DESCRIPTION, ""))):
+            del kept[DESCRIPTION]
         if ORIENTATION in kept:
             kept[ORIENTATION] = checked_orientation(kept[ORIENTATION])
         kept.update({tag: dict(found) for tag, found in directories(exif).items()})

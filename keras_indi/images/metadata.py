@@ -57,8 +57,8 @@ class Metadata:
         """What a file of a format cannot hold of it, a sentence each.
 
         Args:
-            format: String, as Pillow names it.
-            deep: Bool, whether the file has 16 bits or floats.
+            format: String, as Pillow names it, or `"Zarr"`.
+            deep: Bool, whether the file has 16 bits or floats, or is written by blocks.
         """
         colours = [n.decode() for n, _ in self.chunks if n in png_chunks.COLOURS]
         texts = any(name in png_chunks.TEXTS for name, _ in self.chunks)
@@ -76,7 +76,18 @@ class Metadata:
         if format == "TIFF" and deep and self.exif:
             if exif.directories(exif.parsed(self.exif)):
                 lost.append("EXIF of the exposure and place")
-        what = f"{format} of 16 bits or floats" if deep and format == "TIFF" else format
+        if format == "Zarr":
+            kinds = {
+                "EXIF": self.exif,
+                "colour profile": self.icc_profile,
+                "pixel density": self.dpi,
+                "XMP": self.xmp,
+                "IPTC": self.photoshop or self.iptc,
+            }
+            lost += [name for name, value in kinds.items() if value]
+        what = format
+        if deep and format == "TIFF":
+            what = "TIFF of 16 bits, of floats or by blocks"
         return [f"{what} holds no {', '.join(dict.fromkeys(lost))}"] if lost else []
 
 
@@ -91,7 +102,8 @@ def read_metadata(stored: StoredImage, file: Any) -> Metadata:
         `Metadata`. What is damaged is left out.
     """
     if stored.samples is not None:
-        return _of_tiff(stored, file)
+        byteorder = stored.tiff.byteorder
+        return of_tiff(stored.header, byteorder, stored.info.channels, file)
     header = stored.header
     info = header.info
     block = info.get("exif") or b""
@@ -160,16 +172,27 @@ def _photoshop(header):
     return b"".join(segments) or None
 
 
-def _of_tiff(stored, file):
+def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
+    """Reads the metadata of a TIFF page.
+
+    Args:
+        page: A `tifffile.TiffPage`, the first of its file.
+        byteorder: String, `"<"` or `">"`, of the file.
+        channels: Int, of the pixels that are made of it, without alpha.
+        file: The file, opened for reading.
+
+    Returns:
+        `Metadata`. What is damaged is left out.
+    """
     from PIL import Image
 
-    tags = stored.header.tags
+    tags = page.tags
 
     def block(tag):
         with contextlib.suppress(Exception):
             value = tags.valueof(tag)
             if isinstance(value, tuple):  # some writers type it as numbers of 32 bits
-                value = np.array(value, f"{stored.tiff.byteorder}u4").tobytes()
+                value = np.array(value, f"{byteorder}u4").tobytes()
             return as_xmp(value)
         return None
 
@@ -180,7 +203,7 @@ def _of_tiff(stored, file):
     profile = None
     with contextlib.suppress(Exception):
         # CMYK and L*a*b* became sRGB, so their profiles are no longer right.
-        profile = sound_profile(stored.header.iccprofile, stored.info.channels)
+        profile = sound_profile(page.iccprofile, channels)
     return Metadata(
         exif=exif_block,
         icc_profile=profile,

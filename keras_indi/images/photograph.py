@@ -137,6 +137,8 @@ def _notes(stored: StoredImage) -> list[str]:
             notes.append("its palette became RGB")
         elif header.mode == "1":
             notes.append("its bits became 8-bit grey")
+        if header.info.get("bit_depth", 8) > 8:  # as pillow-heif says of HEIC
+            notes.append(f"its {header.info['bit_depth']} bits became 8")
     return notes
 
 

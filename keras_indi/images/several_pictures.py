@@ -1,11 +1,13 @@
 """Files of more than the one picture that is read of them."""
 
+import math
 import pathlib
 import re
+import sys
 
-from keras_indi.images.formats import FORMATS, opened_file
+from keras_indi.images.formats import opened_file
+from keras_indi.images.pillow_files import opened_image
 from keras_indi.images.tiff_files import opened_tiff
-from keras_indi.optional_packages import optional_import
 
 # The first box of the video that a phone writes behind a JPEG image.
 VIDEO = re.compile(rb"\x00\x00\x00[\x08-\x80]ftyp[ -~]{4}")
@@ -37,12 +39,12 @@ def other_pictures(path: pathlib.Path) -> str | None:
 def _other_pictures(path):
     if not path.is_file():  # Zarr holds one image
         return None
-    Image = optional_import("PIL.Image", extra="data", purpose="Reading images")
-    with opened_file(path) as (file, format, _):
+    with opened_file(path) as (file, format, size):
         if format == "TIFF":
             pages = _pages(file)
             return None if pages == 1 else f"the first of its {pages} pages or frames"
-        with Image.open(file, formats=FORMATS) as header:
+        # Of any size: reading the picture says whether it is too large.
+        with opened_image(file, format, size, sys.maxsize, math.inf) as header:
             frames = getattr(header, "n_frames", 1)
             kind = "pictures" if header.format == "MPO" else "pages or frames"
         if frames > 1:

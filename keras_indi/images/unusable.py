@@ -1,6 +1,8 @@
 """Images that cannot be used: the errors, and what is too large to be unpacked."""
 
 import contextlib
+import re
+import struct
 from collections.abc import Iterator
 
 # 89 megapixels, Pillow's own limit: a quarter of a gigabyte decoded.
@@ -10,6 +12,12 @@ MAX_PIXELS = 89_478_485
 # but one value.
 FREE_BYTES = 10**8
 MAX_RATIO = 1000
+# What parsers raise of bytes that end early or make no sense, in words for programmers.
+WITHOUT_WORDS = (struct.error, IndexError, KeyError, EOFError)
+NO_WORDS = re.compile(
+    "could not create decoder object|not identified by this driver|"
+    "cannot load this image|Truncated File Read"
+)
 
 
 class UnusableImageError(ValueError):
@@ -42,6 +50,9 @@ def parsing(what: str = "unreadable") -> Iterator[None]:
     except Exception as error:  # decoders raise of all kinds on bad bytes
         reason = getattr(error, "strerror", None) or str(error).strip()
         reason = reason.partition("\n")[0][:200] or type(error).__name__
+        if type(error) in WITHOUT_WORDS or NO_WORDS.search(reason):
+            what = "truncated or damaged"
+            reason = "the decoder finds no whole image in it"
         raise UnusableImageError(f"{what} ({reason})") from error
 
 

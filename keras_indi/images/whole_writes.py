@@ -2,24 +2,36 @@
 
 import contextlib
 import errno
+import functools
+import hashlib
 import os
 import pathlib
 import re
 import secrets
 import shutil
+import socket
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from keras_indi.annotations import FilePath
 
-# Hidden, and of no name that a user or another program gives a file.
-LEFT_OVER = re.compile(r"\.keras-indi-[0-9a-f]{16}\.partial(\..*)?")
+# Hidden, and of no name that a user or another program gives a file: the writer's
+# machine and process, and a random number.
+LEFT_OVER = re.compile(
+    r"\.keras-indi-(?P<machine>[0-9a-f]{8})-(?P<process>\d{1,10})-[0-9a-f]{8}"
+    r"\.partial(\..*)?"
+)
+DAY = 86_400  # seconds
 LONGEST_ENDING = 24  # characters, of which each may take 4 of a name's 255 bytes
 # What file systems answer that cannot flush, and so have nothing to flush.
 CANNOT_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EBADF, errno.EACCES}
 
 
-def write_whole(path: FilePath, save: Callable[[str], Any]) -> pathlib.Path:
+def write_whole(
+    path: FilePath, save: Callable[[str], Any], modified: int | None = None
+) -> pathlib.Path:
     """Saves under another name first, so that no half-written file is left.
 
     Each writer has a hidden temporary file of its own beside the path, so that of
@@ -33,6 +45,8 @@ def write_whole(path: FilePath, save: Callable[[str], Any]) -> pathlib.Path:
         save: Function that writes a file, or a folder where `path` is none yet, at
             the string path it is given, such as `model.save` or a Pillow image's
             `save`.
+        modified: Int, nanoseconds, the file's date of modification, where the system
+            lets it have another than now. Defaults to now.
 
     Returns:
         `pathlib.Path` of the file.
@@ -40,6 +54,10 @@ def write_whole(path: FilePath, save: Callable[[str], Any]) -> pathlib.Path:
     path = pathlib.Path(path)
     with temporary_beside(path) as partial:
         save(str(partial))
+        if modified is not None:
+            # Before it has its name, after which nothing more is done to it.
+            with contextlib.suppress(OSError):
+                os.utime(partial, ns=(modified, modified))
         move_into_place(partial, path)
     return path
 
@@ -72,7 +90,8 @@ def temporary_beside(path: pathlib.Path) -> Iterator[pathlib.Path]:
     # The name ends as asked for: its ending often chooses the format.
     ending = "".join(path.suffixes[-2:])[-LONGEST_ENDING:]
     ending = ending[ending.find(".") :] if "." in ending else ""
-    partial = path.with_name(f".keras-indi-{secrets.token_hex(8)}.partial{ending}")
+    writer = f"{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
+    partial = path.with_name(f".keras-indi-{writer}.partial{ending}")
     try:
         yield partial
     finally:
@@ -97,15 +116,28 @@ def is_left_over(path: pathlib.Path) -> bool:
     return LEFT_OVER.fullmatch(path.name) is not None
 
 
-def remove_left_overs(folder: pathlib.Path) -> None:
+def remove_left_overs(folder: pathlib.Path, alone: bool = True) -> list[pathlib.Path]:
     """Removes what killed writers have left in a folder.
 
     Args:
-        folder: `pathlib.Path` of a folder that no other process writes in.
+        folder: `pathlib.Path`.
+        alone: Bool, whether no other process writes in the folder. Else what other
+            processes of this machine write stays, as long as they are there, and all
+            that processes of other machines and containers have written.
+
+    Returns:
+        List of paths of what stays and was not touched for a day: it may be left over.
     """
+    stays = []
     for path in folder.iterdir() if folder.is_dir() else ():
-        if is_left_over(path):
-            _remove(path)
+        if not is_left_over(path):
+            continue
+        with contextlib.suppress(OSError):  # another user's, or removed meanwhile
+            if alone or _is_of_the_dead(path):
+                _remove(path)
+            elif path.stat().st_mtime < time.time() - DAY:
+                stays.append(path)
+    return stays
 
 
 def _flush(path):
@@ -129,6 +161,29 @@ def _flush(path):
             raise
     finally:
         os.close(file)
+
+
+def _is_of_the_dead(path):
+    """Whether a temporary file's process was of this machine, and is no more."""
+    found = LEFT_OVER.fullmatch(path.name)
+    if os.name != "posix" or found["machine"] != _machine():
+        return False  # elsewhere `os.kill` would end the process
+    try:
+        os.kill(int(found["process"]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # another user's, or of no number that there is
+        return False
+    return False
+
+
+@functools.cache
+def _machine():
+    """Eight digits that are this machine's, or this container's, processes' own."""
+    name = f"{socket.gethostname()} {uuid.getnode()}"
+    with contextlib.suppress(OSError):  # where there are containers
+        name += os.readlink("/proc/self/ns/pid")
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _remove(path):

@@ -9,6 +9,8 @@ from typing import Any
 from keras_indi import samplers
 from keras_indi.annotations import ValueLimits
 from keras_indi.images.decoding import UnusableImageError
+from keras_indi.images.image_files import listed
+from keras_indi.images.whole_writes import remove_left_overs
 from keras_indi.inference.progress import Progress
 from keras_indi.models import Restorer, checks
 from keras_indi.restoration.chosen_model import choose, choose_all, default_preset
@@ -52,8 +54,8 @@ def restore_file(
     image of one time and one plane) are restored in bounded memory, to any of these
     formats: read by blocks, restored in tiles where they do not fit `max_memory`,
     kept on disk (in the folder of the environment variable `TMPDIR`), and written by
-    tiles. From TIFF to TIFF, the colour profile, the resolution and the orientation
-    are carried over; from OME-Zarr to OME-Zarr, the pixels' size.
+    tiles. From TIFF to TIFF, all is carried over but EXIF of the exposure and place;
+    from OME-Zarr to OME-Zarr, the pixels' size.
 
     Args:
         model: A `keras_indi.models.Restorer`, or what `load_restorer` takes.
@@ -132,7 +134,8 @@ def restore_files(
 
     Files are restored one after another, each as by `restore_file`, with the name
     and the format of its input. What fails is named in the result, and the rest is
-    done.
+    done. What killed runs of this machine have left in the folders of the results is
+    removed.
 
     Args:
         inputs: A path or a sequence of them, as for `find_outputs`: PNG, JPEG, WebP,
@@ -185,6 +188,14 @@ def restore_files(
     reading = Reading.checked(max_pixels, value_range, clip)
     inputs = list(inputs)
     jobs, skipped = find_outputs(inputs, out, num_samples, existing, compare, name)
+    for folder in {path.parent for job in jobs for path in job.results}:
+        stays = remove_left_overs(folder, alone=False)
+        if stays:
+            warnings.warn(
+                "Temporary files of runs elsewhere are more than a day old, and may be "
+                f"deleted where those have ended: {listed(stays, 3)}",
+                stacklevel=2,
+            )
     result = Result(skipped=[job.source for job in skipped], left_out=left_out(inputs))
     given = {
         "num_steps": num_steps,

@@ -61,6 +61,7 @@ def restore_by_blocks(
     max_pixels: int | None = None,
     value_range: ValueLimits | None = None,
     clip: bool = False,
+    modified: int | None = None,
     **options: Any,
 ) -> list[str]:
     """Restores an image from file to file, which is never whole in memory.
@@ -72,6 +73,7 @@ def restore_by_blocks(
         max_pixels: As for `chunked_files.opened`.
         value_range: As for `read_photograph`; so is `clip`.
         clip: Bool.
+        modified: As for `write_whole`.
         **options: Further arguments of `model.restore`.
 
     Returns:
@@ -87,8 +89,8 @@ def restore_by_blocks(
     with chunked_files.opened(source, max_pixels) as image:
         result = RestoredBlocks(model, image, value_range, clip, str(source), **options)
         metadata = chunked_files.enlarged(image.metadata, scale)
-        chunked_files.write(output, result, metadata)
-        return [*image.notes, *result.notes]
+        lost = chunked_files.write(output, result, metadata, modified)
+        return [*image.notes, *result.notes, *lost]
 
 
 def restore_through_disk(

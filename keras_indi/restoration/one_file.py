@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import os
 from typing import Any, NamedTuple
 
 from keras_indi.annotations import ValueLimits
@@ -69,6 +68,7 @@ def restore_job(
         UnusableImageError: If the file cannot be used.
     """
     model = chosen.model
+    modified = _date(job.source)
     others = other_pictures(job.source) if job.is_in_place else None
     if others is not None:
         raise UnusableImageError(_not_in_place(others))
@@ -80,11 +80,15 @@ def restore_job(
                 "image into memory"
             )
         notes = restore_by_blocks(
-            model, job.source, job.outputs[0], **reading._asdict(), **settings
+            model,
+            job.source,
+            job.outputs[0],
+            **reading._asdict(),
+            modified=modified,
+            **settings,
         )
-        _keep_date(job.source, job.outputs[0])
         result.written += job.outputs
-        notes = [*(notes or []), *filter(None, [other_pictures(job.source)])]
+        notes = [*notes, *filter(None, [other_pictures(job.source)])]
         if notes:
             result.notes[job.source] = "; ".join(notes)
         return
@@ -101,8 +105,7 @@ def restore_job(
     draws = [pixels] if num_samples is None else pixels
     for index, (draw, path) in enumerate(zip(draws, job.outputs)):
         restored = photograph.with_pixels(draw, resized_alpha(photograph.alpha, draw))
-        lost = write_photograph(path, restored)
-        _keep_date(job.source, path)
+        lost = write_photograph(path, restored, modified)
         notes += [note for note in lost if note not in notes]
         result.written.append(path)
         if compare:
@@ -139,8 +142,8 @@ def _check_sides(model, job, max_pixels, scale):
         check_sides(format, scale * stored.info.height, scale * stored.info.width)
 
 
-def _keep_date(source, output):
-    """Gives the output the input's date of modification; not where it may not."""
+def _date(source):
+    """When a file was modified, or `None` where reading it will say what is wrong."""
     with contextlib.suppress(OSError):
-        modified = source.stat().st_mtime_ns
-        os.utime(output, ns=(modified, modified))
+        return source.stat().st_mtime_ns
+    return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_indi.data.pairs import OTHER_IMAGES
 from keras_indi.images.archives import read_record
-from keras_indi.images.whole_writes import write_text
+from keras_indi.images.whole_writes import temporary_beside, write_text
 from keras_indi.presets import io
 from keras_indi.schedules import noise_schedule as noise_schedules
 from keras_indi.training.training_config import read_settings
@@ -99,8 +99,8 @@ def _other_kind(path):
 
 
 def _try_writing(folder):
-    path = write_text(folder / ".keras-indi-trial", "")
-    path.unlink()
+    with temporary_beside(folder / "trial") as path:
+        path.touch()
 
 
 def _check_images(path, images):

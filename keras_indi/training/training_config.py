@@ -71,6 +71,9 @@ class TrainingConfig:
             checkpoints. Defaults to 250, or all batches if they are fewer.
         batch_size: Int.
         crop_size: Int, pixels, height and width of the crops.
+        max_pixels: Int, the most pixels of an image, as for
+            `keras_indi.data.read_image`; larger ones are skipped and named. Defaults
+            to 89 megapixels.
         learning_rate: Float, of Adam.
         learning_rate_schedule: `"constant"`, as in the paper, or `"cosine"`, which
             falls to zero.
@@ -106,6 +109,7 @@ class TrainingConfig:
     batches_per_epoch: int | None = None
     batch_size: int = 16
     crop_size: int = 64
+    max_pixels: int | None = None
     learning_rate: float = 1e-4
     learning_rate_schedule: str = "constant"
     global_clipnorm: float | None = None
@@ -122,6 +126,7 @@ class TrainingConfig:
             "batches_per_epoch",
             "batch_size",
             "crop_size",
+            "max_pixels",
             "scale",
         ):
             checked_integer(name, getattr(self, name), optional=True)

@@ -1,5 +1,6 @@
 """One training from its configuration to a restorer, resumable at every batch."""
 
+import contextlib
 import dataclasses
 import inspect
 import pathlib
@@ -80,8 +81,10 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
     path, backup_path = output / output_dir.MODEL, output / output_dir.BACKUP
     output_dir.check_settings(config)
     if path.is_file():
-        # It appeared whole; the backup is left where the process was killed then.
-        backup_path.unlink(missing_ok=True)
+        # It appeared whole; backup and lock are left where the process was killed then,
+        # and need not be removed where nothing can be.
+        with contextlib.suppress(OSError), locked_folder(output, "output"):
+            backup_path.unlink(missing_ok=True)
         return path
     keras.utils.set_random_seed(config.seed)
     model = build_model(config)
@@ -164,6 +167,7 @@ def build_pairs(config: "TrainingConfig", model: InDI) -> "tuple[Pairs, Pairs | 
     options: dict[str, Any] = {
         "image_channels": model.image_channels or 3,
         "crop_size": config.crop_size,
+        "max_pixels": config.max_pixels,
         "batch_size": config.batch_size,
         "seed": config.seed,
     }

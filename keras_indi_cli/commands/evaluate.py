@@ -4,6 +4,7 @@ import click
 
 from keras_indi_cli.commands.protocol_options import (
     FOLDER,
+    MAX_PIXELS,
     OUTPUT,
     finish,
     make_protocol,
@@ -20,9 +21,10 @@ from keras_indi_cli.commands.protocol_options import (
     type=OUTPUT,
     help="Output directory. [default: print the scores only]",
 )
+@MAX_PIXELS
 @protocol_options
 @click.pass_context
-def command(context, restored, clean, output, **options):
+def command(context, restored, clean, output, max_pixels, **options):
     """Score restored images, of any system, against clean ones.
 
     Images pair by their path inside the folders, without its ending. With --output
@@ -38,7 +40,13 @@ def command(context, restored, clean, output, **options):
 
     protocol = make_protocol(**options)
     table = evaluation.evaluate(
-        restored, clean, protocol, output_dir=output, verbose=1, warn=False
+        restored,
+        clean,
+        protocol,
+        output_dir=output,
+        verbose=1,
+        warn=False,
+        max_pixels=max_pixels,
     )
     click.echo(f"\n{table}\n\n{protocol}")
     finish(context, table, output)

@@ -10,6 +10,14 @@ FOLDER = click.Path(file_okay=False, exists=True, path_type=pathlib.Path)
 OUTPUT = click.Path(file_okay=False, path_type=pathlib.Path)
 
 
+MAX_PIXELS = click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Most pixels of an image; larger ones are not scored. "
+    "[default: 89 megapixels]",
+)
+
 PROTOCOL = [
     names_option(
         "--metrics", registry="metrics", help="Scores: {names}. [default: psnr,ssim]"

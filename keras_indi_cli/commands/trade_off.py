@@ -10,6 +10,7 @@ from keras_indi_cli.commands.names import (
 )
 from keras_indi_cli.commands.protocol_options import (
     FOLDER,
+    MAX_PIXELS,
     OUTPUT,
     finish,
     make_protocol,
@@ -69,6 +70,7 @@ from keras_indi_cli.commands.protocol_options import (
     metavar="DB",
     help="Recommend the best LPIPS, FID or KID with PSNR so close to one step's.",
 )
+@MAX_PIXELS
 @import_option
 @protocol_options
 @click.pass_context
@@ -86,6 +88,7 @@ def command(
     tile_size,
     batch_size,
     within,
+    max_pixels,
     modules,
     **options,
 ):
@@ -119,6 +122,7 @@ def command(
         tile_size=tile_size or "auto",
         batch_size=batch_size,
         warn=False,
+        max_pixels=max_pixels,
     )
     click.echo(f"\n{table}\n\n{protocol}")
     if 1 in steps and "psnr" in protocol.metrics:

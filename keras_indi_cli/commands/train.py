@@ -112,6 +112,12 @@ def names(registry: str) -> str:
 )
 @click.option("--batch-size", type=int, help="[default: 16]")
 @click.option("--crop-size", type=int, metavar="PIXELS", help="[default: 64]")
+@click.option(
+    "--max-pixels",
+    type=int,
+    metavar="N",
+    help="Most pixels of an image; larger ones are skipped. [default: 89 megapixels]",
+)
 @click.option("--learning-rate", type=float, help="[default: 0.0001]")
 @click.option(
     "--learning-rate-schedule",

@@ -123,6 +123,20 @@ def test_crops_to_look_at(folders):
     assert next(iter(crops_to_look_at(check(folders)))) == "1"
 
 
+def test_images_that_a_limit_lets_through_are_looked_at_too(folders, monkeypatch):
+    limits = set()
+
+    def read_image(path, channels, max_pixels=None):
+        limits.add(max_pixels)
+        return data.read_image(path, channels, max_pixels)
+
+    monkeypatch.setattr("keras_indi.data.check.read_image", read_image)
+    result = check(folders, max_pixels=96 * 96)
+    assert result.usable and len(crops_to_look_at(result)) == 3
+    assert limits == {96 * 96}
+    assert len(check(folders, max_pixels=96 * 96 - 1).unusable) == 3
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["polyu100", "city100"])
 def test_the_real_sets_are_usable(name):

@@ -241,6 +241,17 @@ def test_what_cannot_be_scored_is_in_no_score(folders):
         evaluate(root / "restored", root / "clean")
 
 
+def test_images_above_a_limit_are_named(folders):
+    root, clean, restored = folders
+    write(root / "clean", {"b": clean["b"][:16, :16]}, ".png")
+    write(root / "restored", {"b": restored["b"][:16, :16]}, ".webp")
+    with pytest.warns(UserWarning, match=r"too large .*max_pixels=1000"):
+        evaluation = evaluate(root / "restored", root / "clean", max_pixels=1000)
+    assert [row["name"] for row in evaluation] == ["b"]
+    with pytest.raises(ValueError, match="max_pixels=0"):
+        evaluate(root / "restored", root / "clean", max_pixels=0)
+
+
 def test_images_smaller_than_a_metrics_window_are_named(tmp_path):
     image = photographs(1, size=32)[0]
     write(tmp_path / "clean", {"big": image, "small": image[:8, :8]})

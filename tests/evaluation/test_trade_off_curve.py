@@ -151,6 +151,21 @@ def test_anothers_folder_is_refused(model, pairs, tmp_path):
         run()
 
 
+def test_a_curve_is_of_the_images_below_one_limit(model, tmp_path):
+    for seed, name in enumerate(("degraded", "clean")):
+        (tmp_path / name).mkdir()
+        for side in (12, 16):
+            (image,) = smooth_images(1, side, side, seed=seed).astype("uint8")
+            Image.fromarray(image).save(tmp_path / name / f"{side}.png")
+    folders, out = (tmp_path / "degraded", tmp_path / "clean"), tmp_path / "curve"
+    options = {"protocol": PSNR, "output_dir": out, "warn": False}
+    table = trade_off(model, folders, (1,), max_pixels=150, **options)
+    assert [row["images"] for row in table] == [1]
+    assert "max_pixels=150" in table.failures[0]["reason"]
+    with pytest.raises(ValueError, match="another max_pixels;"):
+        trade_off(model, folders, (1,), **options)
+
+
 def test_samplers_and_grids_of_ones_own(model, pairs, tmp_path):
     grids = (PowerGrid(3.0), [1.0, 0.3, 0.0])
     table = trade_off(

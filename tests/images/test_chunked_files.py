@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from helpers import smooth_images
 from images.stored_images import IMAGE, tifffile, written, zarr
+from PIL import Image, ImageCms
 
 from keras_indi.images import UnusableImageError, chunked_files
 from keras_indi.images.whole_writes import is_left_over, remove_left_overs
@@ -35,21 +36,77 @@ def test_what_is_written_is_read_again(tmp_path, dtype, channels, name):
 
 @pytest.mark.backend_free
 def test_what_a_tiff_says_of_itself_is_kept(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    xmp, iptc = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>", b"\x1c\x02P\0\x04anna"
+    texts = {270: "Jérôme", 271: "Maker", 315: "Anna", 33432: "Anna, 2026"}
     tifffile.imwrite(
         tmp_path / "a.tif",
         IMAGE,
         photometric="rgb",
-        iccprofile=bytes(range(160)),
+        iccprofile=profile,
         resolution=(300, 300),
         resolutionunit="inch",
-        extratags=[(274, "H", 1, 6, True)],
+        metadata=None,
+        extratags=[
+            (274, "H", 1, 6, True),
+            (700, 1, len(xmp), xmp, True),
+            (33723, 7, len(iptc), iptc, True),
+            *((tag, 2, 0, text.encode() + b"\0", True) for tag, text in texts.items()),
+        ],
     )
+    with chunked_files.opened(tmp_path / "a.tif") as image:
+        assert chunked_files.write(tmp_path / "b.tif", image, image.metadata) == []
+        lost = chunked_files.write(tmp_path / "b.zarr", image, image.metadata)
+    assert lost == ["Zarr holds no EXIF, colour profile, pixel density, XMP, IPTC"]
+    page = tifffile.TiffFile(tmp_path / "b.tif").pages[0]
+    assert page.iccprofile == profile
+    assert page.get_resolution("inch") == (300, 300)
+    assert page.tags[274].value == 6
+    assert page.tags[700].value == xmp and bytes(page.tags[33723].value) == iptc
+    raw = (tmp_path / "b.tif").read_bytes()
+    for tag, text in texts.items():
+        place = page.tags[tag].valueoffset
+        assert raw[place : place + len(text.encode()) + 1] == text.encode() + b"\0"
+
+
+@pytest.mark.backend_free
+def test_what_a_tiff_by_blocks_cannot_hold_is_named(tmp_path):
+    exif = Image.Exif()
+    exif[0x8769] = {0x829A: 0.01}
+    Image.fromarray(IMAGE).save(tmp_path / "a.tif", exif=exif)
+    with chunked_files.opened(tmp_path / "a.tif") as image:
+        lost = chunked_files.write(tmp_path / "b.tif", image, image.metadata)
+    what = "TIFF of 16 bits, of floats or by blocks"
+    assert lost == [f"{what} holds no EXIF of the exposure and place"]
+
+
+@pytest.mark.backend_free
+def test_a_profile_of_other_colours_is_left_out(tmp_path):
+    # The pixels became RGB.
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        np.full((20, 30, 4), 90, "uint8"),
+        photometric="separated",
+        iccprofile=profile,
+    )
+    with chunked_files.opened(tmp_path / "a.tif") as image:
+        assert image.shape == (20, 30, 3)
+        chunked_files.write(tmp_path / "b.tif", image, image.metadata)
+    assert tifffile.TiffFile(tmp_path / "b.tif").pages[0].iccprofile is None
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("kind", ["shaped", "imagej", "ome"])
+def test_descriptions_of_how_a_tiff_is_stored_are_not_the_results(tmp_path, kind):
+    planes = np.moveaxis(IMAGE, -1, 0)
+    options = {} if kind == "shaped" else {kind: True}
+    tifffile.imwrite(tmp_path / "a.tif", planes, photometric="minisblack", **options)
     with chunked_files.opened(tmp_path / "a.tif") as image:
         chunked_files.write(tmp_path / "b.tif", image, image.metadata)
     page = tifffile.TiffFile(tmp_path / "b.tif").pages[0]
-    assert page.iccprofile == bytes(range(160))
-    assert page.get_resolution("inch") == (300, 300)
-    assert page.tags[274].value == 6
+    assert 270 not in page.tags
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "b.tif"), IMAGE)
 
 
 @pytest.mark.backend_free

@@ -230,3 +230,17 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         write_png(path, noise(3, "uint8", seed=1))
     assert list(tmp_path.iterdir()) == [path]
     np.testing.assert_array_equal(read_image(path), noise(3, "uint8"))
+
+
+@pytest.mark.parametrize(
+    "format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "AVIF", "TIFF"]
+)
+def test_a_file_that_is_cut_says_so_in_plain_words(format):
+    content = encoded(smooth(), format)
+    for length in np.linspace(12, len(content) - 4, 40).astype(int):
+        with pytest.raises(UnusableImageError) as error:
+            read_image(content[:length])
+        told = str(error.value)
+        assert told.startswith(("truncated or damaged (", "unreadable (")), told
+        for word in ("decoder object", "driver", "unpack", "buffer", "index"):
+            assert word not in told

@@ -66,3 +66,11 @@ def test_what_cannot_be_read_is_another_ones_error(tmp_path):
     (tmp_path / "c.zarr").mkdir()
     for name in ("a.tif", "b.png", "c.zarr", "missing.jpg"):
         assert other_pictures(tmp_path / name) is None
+
+
+@pytest.mark.parametrize("ending", ["webp", "png", "jpg"])
+def test_so_are_those_of_images_above_pillows_limit(tmp_path, ending, monkeypatch):
+    format = {"jpg": "MPO"}.get(ending, ending)
+    path = save(tmp_path / f"a.{ending}", 2, format=format)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    assert other_pictures(path).startswith("the first of its 2 ")

@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -142,16 +144,70 @@ def test_a_disk_that_cannot_flush_a_file_keeps_the_old_one(tmp_path, monkeypatch
 
 
 def test_left_overs_are_removed_and_nothing_else(tmp_path):
-    folder = tmp_path / ".keras-indi-0123456789abcdef.partial.zarr"
+    folder = tmp_path / ".keras-indi-01234567-12-89abcdef.partial.zarr"
     folder.mkdir()
     (folder / "c").write_text("")
-    (tmp_path / ".keras-indi-0123456789abcdef.partial").write_text("")
+    (tmp_path / ".keras-indi-01234567-12-89abcdef.partial").write_text("")
     kept = [".keras-indi-mine.partial.png", "a.png", "partial-a.png"]
     for name in kept:
         (tmp_path / name).write_text("")
     remove_left_overs(tmp_path)
     assert sorted(os.listdir(tmp_path)) == kept
     remove_left_overs(tmp_path / "missing")
+
+
+def test_a_file_takes_its_date_with_its_name(tmp_path, monkeypatch):
+    names = []
+    replace = os.replace
+
+    def replaced(partial, path):
+        names.append(os.stat(partial).st_mtime_ns)
+        replace(partial, path)
+
+    monkeypatch.setattr(os, "replace", replaced)
+    save = lambda partial: pathlib.Path(partial).write_text("new")  # noqa: E731
+    path = write_whole(tmp_path / "b.txt", save, modified=10**18)
+    assert names == [10**18] and path.stat().st_mtime_ns == 10**18
+
+
+LEAVES = """
+import os, pathlib, sys
+from keras_indi.images.whole_writes import write_whole
+
+def save(partial):
+    pathlib.Path(partial).write_text("half of")
+    print(partial, flush=True)
+    sys.stdin.readline()
+    os.kill(os.getpid(), 9)
+
+write_whole(sys.argv[1], save)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process")
+def test_what_stays_is_of_processes_that_live_or_are_elsewhere(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", LEAVES, str(tmp_path / "b.txt")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2])},
+        text=True,
+    ) as process:
+        partial = pathlib.Path(process.stdout.readline().strip())
+        assert remove_left_overs(tmp_path, alone=False) == []
+        assert partial.read_text() == "half of"  # it writes still
+        process.communicate("\n", timeout=60)
+    # Another machine's, of a process that is none here.
+    machine, number = partial.name.split("-")[2:4]
+    elsewhere = partial.name.replace(machine, f"{int(machine, 16) ^ 1:08x}")
+    elsewhere = tmp_path / elsewhere
+    elsewhere.write_text("half of")
+    assert int(number) == process.pid
+    assert remove_left_overs(tmp_path, alone=False) == []
+    assert os.listdir(tmp_path) == [elsewhere.name]
+    os.utime(elsewhere, (10**9, 10**9))
+    assert remove_left_overs(tmp_path, alone=False) == [elsewhere]
+    assert elsewhere.exists()
 
 
 def test_text_is_utf_8_with_its_line_ends(tmp_path):

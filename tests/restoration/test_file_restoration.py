@@ -1,6 +1,9 @@
 """Files in, restored files out: as the model restores their pixels."""
 
 import os
+import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -16,6 +19,11 @@ from keras_indi.restoration.chosen_model import default_preset
 @pytest.fixture(scope="module")
 def model():
     return InDI(tiny_unet(gain=0.3), noise_schedule=0.02, seed=0)
+
+
+def environ():
+    """That of processes which import the package."""
+    return {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2])}
 
 
 def write(path, image):
@@ -134,6 +142,26 @@ def test_a_network_of_ones_own(tmp_path):
     path = write(tmp_path / "a.png", image)
     result = restore_files(path, tmp_path / "b.png", own, num_steps=2)
     np.testing.assert_array_equal(read(result.written[0]), own.restore(image, 2))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process")
+def test_what_a_killed_run_has_left_is_removed_by_the_next(model, tmp_path):
+    write(tmp_path / "in/deep/a.png", smooth_images(1, 13, 10)[0])
+    (tmp_path / "out/deep").mkdir(parents=True)
+    code = (
+        "import os, sys; from keras_indi.images.whole_writes import write_whole\n"
+        "write_whole(sys.argv[1], lambda partial: (os.mkdir(partial), os.abort()))"
+    )
+    path = tmp_path / "out/deep/a.zarr"
+    subprocess.run([sys.executable, "-c", code, path], env=environ(), timeout=100)
+    (left,) = (tmp_path / "out/deep").iterdir()
+    elsewhere = left.with_name(".keras-indi-00000000-1-01234567.partial.png")
+    elsewhere.write_text("")
+    os.utime(elsewhere, (10**9, 10**9))
+    with pytest.warns(UserWarning, match=f"may be deleted.*{elsewhere.name}"):
+        restore_files(tmp_path / "in", tmp_path / "out", model, num_steps=1)
+    names = sorted(file.name for file in (tmp_path / "out/deep").iterdir())
+    assert names == [elsewhere.name, "a.png"]
 
 
 def test_what_fails_is_named_and_the_rest_is_done(model, tmp_path):

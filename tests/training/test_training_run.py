@@ -12,7 +12,7 @@ import time
 import keras
 import numpy as np
 import pytest
-from helpers import tiny_unet
+from helpers import smooth_images, tiny_unet
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from training.short_training import short_training
@@ -78,6 +78,18 @@ def test_what_a_training_leaves(settings, tmp_path):
     assert {p: p.stat().st_mtime_ns for p in out.rglob("*")} == before
     with pytest.raises(ValueError, match="other settings.*'batches': 5.*'batches': 6"):
         train(dataclasses.replace(config, batches=6))
+
+
+def test_images_above_a_limit_are_skipped_and_named(settings):
+    large = smooth_images(1, 40, 40)[0].astype("uint8")
+    for side in ("clean", "degraded"):
+        Image.fromarray(large).save(settings[side] / "large.png")
+    config = TrainingConfig(**{**settings, "max_pixels": 32 * 36})
+    with pytest.warns(UserWarning, match="large: too large .*max_pixels=1152"):
+        train(config, verbose=0)
+    config = TrainingConfig(**{**settings, "max_pixels": 2})
+    with pytest.raises(ValueError, match="max_pixels"):
+        train(config, verbose=0)
 
 
 def test_tuples_are_the_lists_that_a_file_holds(settings):

@@ -61,10 +61,12 @@ class ExampleImages:
     Args:
         examples: What `read_examples` returned.
         names: List of one feature's name, or of two: degraded and clean.
-        label: String that names the examples in messages.
+        label: String that names the examples in messages: the data set with its
+            version, and the split.
         preparation: Callable of an image array that returns one, or `None`.
         image_channels: 1 or 3.
         cache_bytes: Int, memory for arrays.
+        max_pixels: As for `read_image`.
     """
 
     def __init__(
@@ -75,12 +77,14 @@ class ExampleImages:
         preparation: Callable[[np.ndarray], np.ndarray] | None,
         image_channels: int,
         cache_bytes: int,
+        max_pixels: int | None = None,
     ) -> None:
         self._examples = examples
         self._names = names
         self._label = label
         self._preparation = preparation
         self._image_channels = image_channels
+        self._max_pixels = max_pixels
         self._cache = ImageCache(cache_bytes)
 
     def __len__(self) -> int:
@@ -99,10 +103,17 @@ class ExampleImages:
         """The name of element `index`, for messages."""
         return f"{self._label}[{index}]"
 
+    def fingerprint(self) -> str:
+        """A string that tells these examples from others: set, version, split, number.
+
+        It is not of their content: a prepared version of a data set does not change.
+        """
+        return f"{self._label}: {len(self)} examples of {', '.join(self._names)}"
+
     def _read(self, index):
         example = self._examples[index]
         arrays = tuple(
-            decoding.read_image(example[name], self._image_channels)
+            decoding.read_image(example[name], self._image_channels, self._max_pixels)
             for name in self._names
         )
         if self._preparation:

@@ -37,6 +37,7 @@ def load_tfds(
     download: bool = True,
     image_channels: int = 3,
     cache_bytes: int = CACHE_BYTES,
+    max_pixels: int | None = None,
     **options: Any,
 ) -> Any:
     """Pairs from a data set of tfds, with the same batches as from folders.
@@ -76,6 +77,7 @@ def load_tfds(
         download: Bool, whether to prepare what is not prepared yet.
         image_channels: 1 (grey) or 3 (RGB), of the batches.
         cache_bytes: Int, memory for decoded images. 0 keeps none.
+        max_pixels: As for `read_image`.
         **options: `crop_size`, `batch_size`, `training`, `augment`,
             `batches_per_epoch`, `dtype`, `value_range`, `seed` and `num_workers`
             of `keras_indi.data.make_pairs`.
@@ -120,6 +122,7 @@ def load_tfds(
         preparation,
         image_channels,
         cache_bytes,
+        max_pixels,
     )
     pairs = make_pairs(source, degradation, **options)
     return pairs.as_tf_dataset() if reader == "tf_data" else pairs

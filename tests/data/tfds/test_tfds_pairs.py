@@ -250,6 +250,25 @@ def test_a_damaged_image_is_named_and_replaced(tmp_path):
 
 
 @one_backend
+def test_a_position_is_of_one_split(prepared):
+    options = {"data_dir": prepared("gopro/blur"), "crop_size": 8, "batch_size": 1}
+    first, second = (
+        load_tfds("gopro/blur", split, batches_per_epoch=2, **options)
+        for split in ("train[:1]", "train[1:2]")
+    )
+    assert "gopro/blur/1.0.0 train[:1]: 1 examples" in first.fingerprint
+    first.set_state(first.get_state())
+    with pytest.raises(ValueError, match=r"not those.*train\[:1\].*train\[1:2\]"):
+        second.set_state(first.get_state())
+
+
+@one_backend
+def test_images_above_a_limit_are_named(prepared):
+    with pytest.raises(ValueError, match="max_pixels=10"):
+        load_tfds("gopro/blur", data_dir=prepared("gopro/blur"), max_pixels=10)
+
+
+@one_backend
 def test_one_data_dir_holds_one_tree_of_folders(tmp_path):
     options = {"data_dir": tmp_path, **CROPS}
     tree = DUMMY / "paired_folders_uint8"

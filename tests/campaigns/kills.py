@@ -1,0 +1,247 @@
+"""Kills commands at random moments: nothing may be lost, and they go on.
+
+`restore`, `train` (at its own interval of backups, and with one at every third batch),
+`evaluate` and `trade-off` are killed by SIGKILL, again and again, and run again until
+they end. After each kill no file under its real name may differ from that of a run that
+was not killed; at the end all are the same (of a training, weights and losses), and
+nothing is left over. `restore --overwrite` in place must leave each file as it was or
+restored. Inputs are never touched. Moments come of a seed; what they meet depends on
+the machine.
+
+Example:
+
+    python tests/campaigns/kills.py --backend jax --kills 20
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+import runs
+
+IN_PLACE = "restore-in-place"
+NAMES = ("restore", IN_PLACE, "train", "train-every-3", "evaluate", "trade-off")
+LIMIT = 900  # seconds, for one process
+
+
+class Killer:
+    """Kills one command.
+
+    Args:
+        name: String, one of `NAMES`.
+        arguments: List of its arguments, with `runs.OUT` among them.
+        environ: Dict, its environment.
+        inputs: `pathlib.Path` of the folder of `runs.make_inputs`.
+        folder: `pathlib.Path` for its outputs, which is made.
+        rng: A `numpy.random.Generator`.
+    """
+
+    def __init__(self, name, arguments, environ, inputs, folder, rng):
+        self.name = name
+        self.arguments = arguments
+        self.environ = environ
+        self.rng = rng
+        self.large = inputs / "large"
+        self.out, self.reference = folder / "killed", folder / "whole"
+        self.kills = self.met = self.rounds = 0
+        self.problems = []
+        folder.mkdir()
+        self._begin, self._end = self._whole()
+
+    def _whole(self):
+        """Runs it to its end; the seconds to its first file, and to its end."""
+        self._prepare()
+        before = self._state()
+        start = time.monotonic()
+        begun = None
+        with subprocess.Popen(
+            runs.command(self.arguments, self.out),
+            env=self.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            while process.poll() is None and time.monotonic() - start < LIMIT:
+                if begun is None and self._state() != before:
+                    begun = time.monotonic() - start
+                time.sleep(0.02)
+            process.kill()
+            error = process.stderr.read()
+        if process.returncode:
+            raise RuntimeError(f"{self.name} ends with {process.returncode}: {error}")
+        self.out.rename(self.reference)
+        end = time.monotonic() - start
+        return begun or end / 2, end
+
+    def _prepare(self):
+        if self.name == IN_PLACE:
+            shutil.copytree(self.large, self.out)
+
+    def _state(self):
+        return sorted(os.listdir(self.out)) if self.out.exists() else []
+
+    def round(self, kills):
+        """Kills it up to a number of times, until it is done, and looks at all."""
+        shutil.rmtree(self.out, ignore_errors=True)
+        self._prepare()
+        self.rounds += 1
+        while kills and self._killed():
+            kills -= 1
+            self.kills += 1
+            if self.name == IN_PLACE:  # run again it would restore what it restored
+                return
+        if self.name == IN_PLACE:
+            return
+        done = runs.run(self.arguments, self.out, self.environ, LIMIT)
+        if done.returncode:
+            self._tell([f"it ends with {done.returncode}: {done.stderr[-500:]}"])
+        told = runs.problems(
+            self.out, self.reference, True, dates=self.name == "restore"
+        )
+        self._tell(told)
+
+    def _killed(self):
+        """Whether it was killed; it may have been faster."""
+        share = 0 if self.name == IN_PLACE else self._progress()
+        first = 0.9 * self._begin
+        span = max(0.1, 1 - share) * (self._end - first)
+        moment = first + self.rng.random() * span
+        before = set(runs.hidden(self.out)) if self.out.exists() else set()
+        with subprocess.Popen(
+            runs.command(self.arguments, self.out),
+            env=self.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                process.wait(moment)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+            error = process.stderr.read()
+        if process.returncode != -signal.SIGKILL:
+            if process.returncode:
+                self._tell([f"it ends with {process.returncode}: {error[-500:]}"])
+            return False
+        if not self.out.exists():
+            return True
+        # Of a temporary folder, such as a Zarr's, the folder alone counts.
+        new = [name for name in runs.hidden(self.out) if name not in before]
+        met = any("partial" in name for name in new)
+        self.met += met
+        told = self._in_place() if self.name == IN_PLACE else self._left()
+        self._tell(told)
+        print(
+            f"{self.name}: killed after {moment:.1f} s, {100 * self._progress():.0f} % "
+            f"done{', in the middle of a file' if met else ''}",
+            flush=True,
+        )
+        return True
+
+    def _progress(self):
+        return runs.progress(self.out, self.reference) if self.out.exists() else 0
+
+    def _left(self):
+        return runs.problems(
+            self.out, self.reference, False, dates=self.name == "restore"
+        )
+
+    def _in_place(self):
+        """Each file must be as it was, or restored."""
+        original = runs.visible(self.large)
+        restored = runs.visible(self.reference)
+        found = runs.visible(self.out)
+        told = [f"{name}: lost" for name in original if name not in found]
+        for name, path in found.items():
+            sides = [side.get(name) for side in (original, restored)]
+            content = path.read_bytes()
+            if content not in [side.read_bytes() for side in sides if side]:
+                told.append(f"{name}: torn")
+        return told
+
+    def _tell(self, told):
+        for text in told:
+            self.problems.append(f"{self.name}: {text}")
+            print(json.dumps(self.problems[-1]), flush=True)
+
+
+def kill(names, kills, backend, seed=0, **sizes):
+    """Kills commands.
+
+    Args:
+        names: Sequence of names among `NAMES`.
+        kills: Int, kills of each.
+        backend: String.
+        seed: Int.
+        **sizes: As for `runs.make_inputs`.
+
+    Returns:
+        List of `Killer`, with what they met.
+    """
+    os.environ["KERAS_BACKEND"] = backend
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="keras-indi-kills-"))
+    killers = []
+    try:
+        commands = runs.make_inputs(folder / "inputs", **sizes)
+        commands[IN_PLACE] = [
+            part for part in commands["restore"] if not part.endswith("slide.zarr")
+        ]
+        commands[IN_PLACE][1] = runs.OUT
+        commands[IN_PLACE][-1] = "--overwrite"
+        before = runs.digest(folder / "inputs")
+        for number, name in enumerate(names):
+            rng = np.random.default_rng((seed, number))
+            killer = Killer(
+                name,
+                commands[name],
+                runs.environment(backend),
+                folder / "inputs",
+                folder / name,
+                rng,
+            )
+            while killer.kills < kills and killer.rounds < 5 * kills:
+                killer.round(kills - killer.kills)
+            shutil.rmtree(folder / name)
+            if runs.digest(folder / "inputs") != before:
+                killer.problems.append(f"{name}: inputs were changed")
+            print(
+                f"{name} on {backend}: {killer.kills} kills in {killer.rounds} rounds, "
+                f"{killer.met} in the middle of a file, "
+                f"{len(killer.problems)} problems",
+                flush=True,
+            )
+            killers.append(killer)
+    finally:
+        shutil.rmtree(folder)
+    return killers
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=20, help="of each command")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--backend", default=os.environ.get("KERAS_BACKEND", "tensorflow")
+    )
+    parser.add_argument("--commands", nargs="+", choices=NAMES, default=NAMES)
+    parser.add_argument("--side", type=int, default=1500, help="pixels, of images")
+    parser.add_argument("--pairs", type=int, default=200, help="images to evaluate")
+    parser.add_argument("--batches", type=int, default=600, help="of a training")
+    options = parser.parse_args()
+    sizes = {name: getattr(options, name) for name in ("side", "pairs", "batches")}
+    killers = kill(
+        options.commands, options.kills, options.backend, options.seed, **sizes
+    )
+    return any(killer.problems for killer in killers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
