@@ -25,6 +25,9 @@ LEFT_OVER = re.compile(
 )
 DAY = 86_400  # seconds
 LONGEST_ENDING = 24  # characters, of which each may take 4 of a name's 255 bytes
+# What they answer where there is no room: on the disk, for the user, for such a file.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+IN_WORDS = re.compile(r"errno = (\d+)")  # as HDF5 tells of it
 # What file systems answer that cannot flush, and so have nothing to flush.
 CANNOT_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EBADF, errno.EACCES}
 
@@ -50,9 +53,12 @@ def write_whole(
 
     Returns:
         `pathlib.Path` of the file.
+
+    Raises:
+        OSError: If the disk is full, with the path of the file; or else as `save`.
     """
     path = pathlib.Path(path)
-    with temporary_beside(path) as partial:
+    with temporary_beside(path) as partial, naming_full_disks(path):
         save(str(partial))
         if modified is not None:
             # Before it has its name, after which nothing more is done to it.
@@ -109,6 +115,25 @@ def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
         _flush(file)
     os.replace(partial, path)
     _flush(path.parent)
+
+
+@contextlib.contextmanager
+def naming_full_disks(path: FilePath) -> Iterator[None]:
+    """Raises an OSError with a path, which says why, where a disk has no room.
+
+    Args:
+        path: Path of what is written, for the error.
+    """
+    try:
+        yield
+    except Exception as error:  # libraries raise of several kinds
+        told = IN_WORDS.search(str(error))
+        number = int(told[1]) if told else getattr(error, "errno", None)
+        name = getattr(error, "filename", None)
+        named = name is not None and not LEFT_OVER.search(os.fsdecode(name))
+        if number not in FULL or named:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def is_left_over(path: pathlib.Path) -> bool:

@@ -33,10 +33,18 @@ class DiskArray:
         self.dtype = np.dtype(dtype)
         size = int(np.prod(self.shape)) * self.dtype.itemsize
         self._file = tempfile.TemporaryFile(prefix="keras_indi-")
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(self._file.fileno(), 0, size)
-        else:
-            self._file.truncate(size)
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(self._file.fileno(), 0, size)
+            else:
+                self._file.truncate(size)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"{error.strerror}, for {size} bytes of temporary files: make room, or "
+                "set TMPDIR to another folder",
+                tempfile.gettempdir(),
+            ) from error
 
     def __getitem__(self, index):
         return np.array(self._mapped("r")[index])

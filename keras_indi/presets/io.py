@@ -6,7 +6,11 @@ import pathlib
 
 import keras
 
-from keras_indi.images.whole_writes import move_into_place, temporary_beside
+from keras_indi.images.whole_writes import (
+    move_into_place,
+    naming_full_disks,
+    temporary_beside,
+)
 from keras_indi.presets import weights
 from keras_indi.presets.files import (
     CARD_FILE,
@@ -112,7 +116,7 @@ def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
     folder, texts, facts = _prepared(
         preset_dir, backbone, task, metadata, weights_dtype
     )
-    with temporary_beside(folder) as whole:
+    with temporary_beside(folder) as whole, naming_full_disks(folder):
         whole.mkdir()
         facts.update(weights_sha256=None, weights_dtype=None, weights_bytes=0)
         if save_weights:

@@ -1,6 +1,7 @@
 """A preset's weights file: float16 or float32 HDF5 that Keras itself reads."""
 
 import collections
+import contextlib
 import hashlib
 import pathlib
 import tempfile
@@ -8,6 +9,7 @@ import tempfile
 import numpy as np
 
 from keras_indi.backend.keras_private import at_new_path
+from keras_indi.images.whole_writes import naming_full_disks
 from keras_indi.layers.old_names import RENAMED
 from keras_indi.presets.files import METADATA_FILE, WEIGHTS_FILE
 
@@ -27,9 +29,7 @@ def write_weights(model, path, dtype):
     """
     import h5py  # of Keras itself
 
-    with tempfile.TemporaryDirectory() as folder:
-        whole = pathlib.Path(folder, "whole.weights.h5")
-        model.save_weights(whole)
+    with _temporary(model) as whole:
         with h5py.File(whole) as source, h5py.File(path, "w") as target:
 
             def copy(name, entry):
@@ -98,9 +98,7 @@ def check_layout(found, model, preset):
         model: The built model that it is for, which is not changed.
         preset: What the user named, for the error.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        own = pathlib.Path(folder, "own.weights.h5")
-        model.save_weights(own)
+    with _temporary(model) as own:
         wanted = _layout(own)
     problems = [f"lacks {name}" for name in sorted(wanted.keys() - found.keys())]
     problems += [f"has {name} beside" for name in sorted(found.keys() - wanted.keys())]
@@ -110,6 +108,16 @@ def check_layout(found, model, preset):
         if found[name] != wanted[name]
     ]
     _check_none(problems, preset)
+
+
+@contextlib.contextmanager
+def _temporary(model):
+    """The path of a file with a model's weights, as Keras writes them, for a while."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "model.weights.h5")
+        with naming_full_disks(folder):
+            model.save_weights(path)
+        yield path
 
 
 def checksum(path):

@@ -34,7 +34,9 @@ def make_inputs(folder, side=1500, pairs=200, batches=600):
 
     folder.mkdir(parents=True)
     model = folder / "model.keras"
-    InDI(UNetBackbone(3, 4, (1, 2), 1), noise_schedule=0.05, seed=0).save(model)
+    own = InDI(UNetBackbone(3, 4, (1, 2), 1), noise_schedule=0.05, seed=0)
+    own.save(model)
+    own.save_to_preset(folder / "preset")
     write_large(folder / "large", side)
     write_pairs(folder / "many", pairs)
     write_pairs(folder / "few", 6)
@@ -43,7 +45,7 @@ def make_inputs(folder, side=1500, pairs=200, batches=600):
     degraded = ["--degraded", str(folder / "few/degraded")]
     many = folder / "many"
     restore = ["restore", str(folder / "large"), str(folder / "large/slide.zarr")]
-    restore += ["-o", OUT, "--preset", str(model), "--steps", "1"]
+    restore += ["-o", OUT, "--preset", str(folder / "preset"), "--steps", "1"]
     steps = ",".join(map(str, range(1, 13)))
     return {
         "restore": [*restore, "--dtype", "float32", "--skip-existing"],

@@ -1,5 +1,6 @@
 """Files are written whole or not at all."""
 
+import errno
 import os
 import pathlib
 import subprocess
@@ -137,10 +138,30 @@ def test_a_disk_that_cannot_flush_a_file_keeps_the_old_one(tmp_path, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left.*b.txt"):
         write_text(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError("Can't write (errno = 28, error message = 'No space left on device')"),
+        RuntimeError("Can't close (unable to extend file properly, errno = 28, ...)"),
+    ],
+)
+def test_a_full_disk_is_told_with_the_file(tmp_path, error):
+    def save(partial):
+        pathlib.Path(partial).write_text("ne")
+        raise error
+
+    with pytest.raises(OSError) as raised:
+        write_whole(tmp_path / "b.txt", save)
+    assert raised.value.errno == errno.ENOSPC
+    assert raised.value.filename == str(tmp_path / "b.txt")
+    assert not list(tmp_path.iterdir())
 
 
 def test_left_overs_are_removed_and_nothing_else(tmp_path):

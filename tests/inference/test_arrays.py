@@ -1,3 +1,7 @@
+import errno
+import os
+import tempfile
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,3 +91,13 @@ def test_noise_drawn_by_rows_is_the_noise_drawn_at_once(cuts):
     generator = np.random.default_rng((3, 0, 1))
     parts = [generator.standard_normal((n, 5, 3), dtype="float32") for n in cuts]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_a_disk_without_room_is_named(monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(OSError, match="240 bytes of temporary files.*TMPDIR") as error:
+        arrays.DiskArray((5, 4, 3))
+    assert error.value.filename == tempfile.gettempdir()
