@@ -184,7 +184,7 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
     Returns:
         `Metadata`. What is damaged is left out.
     """
-    from PIL import Image
+    from PIL import TiffImagePlugin  # which `PIL.Image` alone does not register
 
     tags = page.tags
 
@@ -199,7 +199,7 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
     exif_block = b""
     with contextlib.suppress(Exception):  # Pillow opens fewer kinds than are read
         file.seek(0)
-        exif_block = exif.of_tiff(Image.OPEN["TIFF"][0](file, None))
+        exif_block = exif.of_tiff(TiffImagePlugin.TiffImageFile(file))
     profile = None
     with contextlib.suppress(Exception):
         # CMYK and L*a*b* became sRGB, so their profiles are no longer right.

@@ -16,7 +16,7 @@ MAX_RATIO = 1000
 WITHOUT_WORDS = (struct.error, IndexError, KeyError, EOFError)
 NO_WORDS = re.compile(
     "could not create decoder object|not identified by this driver|"
-    "cannot load this image|Truncated File Read"
+    "cannot load this image|Truncated File Read|requires a buffer of"
 )
 
 
@@ -45,15 +45,25 @@ def parsing(what: str = "unreadable") -> Iterator[None]:
         yield
     except (UnusableImageError, ImportError):
         raise
-    except MemoryError as error:
-        raise TooLargeImageError("too large (for the memory that is free)") from error
     except Exception as error:  # decoders raise of all kinds on bad bytes
-        reason = getattr(error, "strerror", None) or str(error).strip()
-        reason = reason.partition("\n")[0][:200] or type(error).__name__
-        if type(error) in WITHOUT_WORDS or NO_WORDS.search(reason):
-            what = "truncated or damaged"
-            reason = "the decoder finds no whole image in it"
-        raise UnusableImageError(f"{what} ({reason})") from error
+        raise _clear(error, what) from error
+
+
+def _clear(error, what):
+    """The error to raise in place of a library's own."""
+    if isinstance(error, MemoryError):
+        return TooLargeImageError("too large (for the memory that is free)")
+    reason = getattr(error, "strerror", None) or str(error).strip()
+    reason = reason.partition("\n")[0][:200] or type(error).__name__
+    if type(error).__name__ == "DecompressionBombError":
+        # Of WebP and GIF, whose plugins look at Pillow's own limit, one for a process.
+        return TooLargeImageError(
+            f"too large (for PIL.Image.MAX_IMAGE_PIXELS: {reason})"
+        )
+    if type(error) in WITHOUT_WORDS or NO_WORDS.search(reason):
+        what = "truncated or damaged"
+        reason = "the decoder finds no whole image in it"
+    return UnusableImageError(f"{what} ({reason})")
 
 
 def check_size(

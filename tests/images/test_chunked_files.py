@@ -73,7 +73,7 @@ def test_what_a_tiff_says_of_itself_is_kept(tmp_path):
 def test_what_a_tiff_by_blocks_cannot_hold_is_named(tmp_path):
     exif = Image.Exif()
     exif[0x8769] = {0x829A: 0.01}
-    Image.fromarray(IMAGE).save(tmp_path / "a.tif", exif=exif)
+    Image.fromarray(IMAGE).save(tmp_path / "a.tif", exif=exif.tobytes())
     with chunked_files.opened(tmp_path / "a.tif") as image:
         lost = chunked_files.write(tmp_path / "b.tif", image, image.metadata)
     what = "TIFF of 16 bits, of floats or by blocks"
@@ -101,6 +101,7 @@ def test_a_profile_of_other_colours_is_left_out(tmp_path):
 def test_descriptions_of_how_a_tiff_is_stored_are_not_the_results(tmp_path, kind):
     planes = np.moveaxis(IMAGE, -1, 0)
     options = {} if kind == "shaped" else {kind: True}
+    options["metadata"] = {"axes": "CYX"}
     tifffile.imwrite(tmp_path / "a.tif", planes, photometric="minisblack", **options)
     with chunked_files.opened(tmp_path / "a.tif") as image:
         chunked_files.write(tmp_path / "b.tif", image, image.metadata)

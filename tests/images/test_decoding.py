@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from keras_indi.data import UnusableImageError, inspect_image, read_image
 from keras_indi.images.encoding import write_png
+from keras_indi.images.unusable import TooLargeImageError
 
 pytestmark = pytest.mark.backend_free
 
@@ -244,3 +245,10 @@ def test_a_file_that_is_cut_says_so_in_plain_words(format):
         assert told.startswith(("truncated or damaged (", "unreadable (")), told
         for word in ("decoder object", "driver", "unpack", "buffer", "index"):
             assert word not in told
+
+
+def test_pillows_own_limit_is_told(monkeypatch):
+    content = encoded(smooth(), "WEBP")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(TooLargeImageError, match=r"PIL\.Image\.MAX_IMAGE_PIXELS"):
+        read_image(content)

@@ -1,11 +1,14 @@
 """What stands beside the pixels goes from file to file in the bytes of the file."""
 
+import os
+import pathlib
 import struct
 import zlib
 
 import numpy as np
 import pytest
 import tifffile
+from helpers import run_alone
 from PIL import Image, PngImagePlugin
 
 from keras_indi.images import read_image, read_photograph, write_photograph
@@ -222,3 +225,18 @@ def test_text_of_an_older_writer_is_no_exif_of_ours(tmp_path):
     write_photograph(tmp_path / "out.png", read_photograph(path))
     with Image.open(tmp_path / "out.png") as written:
         assert written.text == {"Title": "waves"}
+
+
+FIRST = """
+import sys
+from keras_indi.images.photograph import read_photograph
+print(read_photograph(sys.argv[1]).metadata.exif)
+"""
+
+
+def test_exif_of_the_first_tiff_that_a_process_reads(tmp_path):
+    exif = Image.Exif()
+    exif[0x013B] = "Anna"
+    Image.fromarray(grey()).save(tmp_path / "a.tif", exif=exif.tobytes())
+    environ = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2])}
+    assert "Anna" in run_alone(["-c", FIRST, tmp_path / "a.tif"], environ)
