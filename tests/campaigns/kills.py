@@ -54,39 +54,46 @@ class Killer:
         self.kills = self.met = self.rounds = 0
         self.problems = []
         folder.mkdir()
-        self._begin, self._end = self._whole()
+        self._seconds = self._whole()
 
     def _whole(self):
-        """Runs it to its end; the seconds to its first file, and to its end."""
+        """Runs it to its end, and returns the seconds from its first file on."""
         self._prepare()
-        before = self._state()
-        start = time.monotonic()
-        begun = None
-        with subprocess.Popen(
+        with self._started() as process:
+            self._await_work(process)
+            begun = time.monotonic()
+            error = process.communicate(timeout=LIMIT)[1]
+        if process.returncode:
+            raise RuntimeError(f"{self.name} ends with {process.returncode}: {error}")
+        self.out.rename(self.reference)
+        return time.monotonic() - begun
+
+    def _started(self):
+        self._before = self._state()
+        return subprocess.Popen(
             runs.command(self.arguments, self.out),
             env=self.environ,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-        ) as process:
-            while process.poll() is None and time.monotonic() - start < LIMIT:
-                if begun is None and self._state() != before:
-                    begun = time.monotonic() - start
-                time.sleep(0.02)
-            process.kill()
-            error = process.stderr.read()
-        if process.returncode:
-            raise RuntimeError(f"{self.name} ends with {process.returncode}: {error}")
-        self.out.rename(self.reference)
-        end = time.monotonic() - start
-        return begun or end / 2, end
+        )
+
+    def _await_work(self, process):
+        """Waits until something changes in the output directory, or it ends."""
+        start = time.monotonic()
+        while process.poll() is None and self._state() == self._before:
+            if time.monotonic() - start > LIMIT:
+                process.kill()
+            time.sleep(0.005)
 
     def _prepare(self):
         if self.name == IN_PLACE:
             shutil.copytree(self.large, self.out)
 
     def _state(self):
-        return sorted(os.listdir(self.out)) if self.out.exists() else []
+        if not self.out.exists():
+            return []
+        return sorted((e.name, _modified(e)) for e in os.scandir(self.out))
 
     def round(self, kills):
         """Kills it up to a number of times, until it is done, and looks at all."""
@@ -110,18 +117,11 @@ class Killer:
 
     def _killed(self):
         """Whether it was killed; it may have been faster."""
-        share = 0 if self.name == IN_PLACE else self._progress()
-        first = 0.9 * self._begin
-        span = max(0.1, 1 - share) * (self._end - first)
-        moment = first + self.rng.random() * span
+        left = 1 if self.name == IN_PLACE else max(0.05, 1 - self._progress())
+        moment = self.rng.random() * left * self._seconds
         before = set(runs.hidden(self.out)) if self.out.exists() else set()
-        with subprocess.Popen(
-            runs.command(self.arguments, self.out),
-            env=self.environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        with self._started() as process:
+            self._await_work(process)
             try:
                 process.wait(moment)
             except subprocess.TimeoutExpired:
@@ -131,8 +131,6 @@ class Killer:
             if process.returncode:
                 self._tell([f"it ends with {process.returncode}: {error[-500:]}"])
             return False
-        if not self.out.exists():
-            return True
         # Of a temporary folder, such as a Zarr's, the folder alone counts.
         new = [name for name in runs.hidden(self.out) if name not in before]
         met = any("partial" in name for name in new)
@@ -140,7 +138,8 @@ class Killer:
         told = self._in_place() if self.name == IN_PLACE else self._left()
         self._tell(told)
         print(
-            f"{self.name}: killed after {moment:.1f} s, {100 * self._progress():.0f} % "
+            f"{self.name}: killed {moment:.1f} s after its first file, "
+            f"{100 * self._progress():.0f} % "
             f"done{', in the middle of a file' if met else ''}",
             flush=True,
         )
@@ -171,6 +170,13 @@ class Killer:
         for text in told:
             self.problems.append(f"{self.name}: {text}")
             print(json.dumps(self.problems[-1]), flush=True)
+
+
+def _modified(entry):
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime_ns
+    except FileNotFoundError:  # a temporary file has its name
+        return None
 
 
 def kill(names, kills, backend, seed=0, **sizes):

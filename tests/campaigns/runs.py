@@ -5,6 +5,7 @@ import hashlib
 import io
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import zipfile
@@ -14,6 +15,7 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = "OUT"  # stands for the output directory among a command's arguments
 # What a training has before it is done, and what it has more of then.
+DATE = re.compile(rb"\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d")  # of a preset
 BACKUP, LOG, BEST = "backup.weights.h5", "training.csv", "best.keras"
 
 
@@ -90,10 +92,12 @@ def write_large(folder, side):
     tifffile.imwrite(folder / "d.tif", deep, photometric="rgb")
     exif = Image.Exif()
     exif[0x8769] = {0x829A: 0.01}
-    Image.fromarray(small[:, ::-1]).save(folder / "e.tif", exif=exif)
+    Image.fromarray(small[:, ::-1]).save(folder / "e.tif", exif=exif.tobytes())
     Image.fromarray(small[::2, ::2]).save(folder / "f.webp", lossless=True)
     planes = np.ascontiguousarray(np.moveaxis(deep, -1, 0))  # restored by blocks
-    tifffile.imwrite(folder / "g.tif", planes, photometric="minisblack")
+    tifffile.imwrite(
+        folder / "g.tif", planes, photometric="minisblack", metadata={"axes": "CYX"}
+    )
     array = zarr.create_array(
         folder / "slide.zarr", shape=small.shape, dtype="uint8", chunks=(512, 512, 3)
     )
@@ -246,7 +250,7 @@ def values(path):
             return _of_hdf5(io.BytesIO(file.read("model.weights.h5")))
     if path.suffix == ".h5":
         return _of_hdf5(path)
-    return path.read_bytes()
+    return DATE.sub(b"", path.read_bytes())
 
 
 def _of_hdf5(file):
