@@ -26,6 +26,7 @@ import time
 
 import numpy as np
 import runs
+from forked_commands import ForkedCommands
 
 IN_PLACE = "restore-in-place"
 NAMES = ("restore", IN_PLACE, "train", "train-every-3", "evaluate", "trade-off")
@@ -38,16 +39,16 @@ class Killer:
     Args:
         name: String, one of `NAMES`.
         arguments: List of its arguments, with `runs.OUT` among them.
-        environ: Dict, its environment.
+        commands: `ForkedCommands` that run it.
         inputs: `pathlib.Path` of the folder of `runs.make_inputs`.
         folder: `pathlib.Path` for its outputs, which is made.
         rng: A `numpy.random.Generator`.
     """
 
-    def __init__(self, name, arguments, environ, inputs, folder, rng):
+    def __init__(self, name, arguments, commands, inputs, folder, rng):
         self.name = name
         self.arguments = arguments
-        self.environ = environ
+        self._commands = commands
         self.rng = rng
         self.large = inputs / "large"
         self.out, self.reference = folder / "killed", folder / "whole"
@@ -59,31 +60,20 @@ class Killer:
     def _whole(self):
         """Runs it to its end, and returns the seconds from its first file on."""
         self._prepare()
-        with self._started() as process:
-            self._await_work(process)
-            begun = time.monotonic()
-            error = process.communicate(timeout=LIMIT)[1]
-        if process.returncode:
-            raise RuntimeError(f"{self.name} ends with {process.returncode}: {error}")
+        self._start()
+        begun = time.monotonic()
+        if self._commands.wait(LIMIT):
+            raise RuntimeError(f"{self.name} does not end: {self._commands.error}")
         self.out.rename(self.reference)
         return time.monotonic() - begun
 
-    def _started(self):
-        self._before = self._state()
-        return subprocess.Popen(
-            runs.command(self.arguments, self.out),
-            env=self.environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def _await_work(self, process):
-        """Waits until something changes in the output directory, or it ends."""
-        start = time.monotonic()
-        while process.poll() is None and self._state() == self._before:
+    def _start(self):
+        """Starts it, and waits until something changes in its output directory."""
+        before, start = self._state(), time.monotonic()
+        self._commands.start(runs.with_output(self.arguments, self.out))
+        while self._commands.is_running() and self._state() == before:
             if time.monotonic() - start > LIMIT:
-                process.kill()
+                self._commands.kill()
             time.sleep(0.005)
 
     def _prepare(self):
@@ -107,9 +97,9 @@ class Killer:
                 return
         if self.name == IN_PLACE:
             return
-        done = runs.run(self.arguments, self.out, self.environ, LIMIT)
-        if done.returncode:
-            self._tell([f"it ends with {done.returncode}: {done.stderr[-500:]}"])
+        self._start()
+        if self._commands.wait(LIMIT):
+            self._tell([f"it does not go on: {self._commands.error[-500:]}"])
         told = runs.problems(
             self.out, self.reference, True, dates=self.name == "restore"
         )
@@ -120,16 +110,15 @@ class Killer:
         left = 1 if self.name == IN_PLACE else max(0.05, 1 - self._progress())
         moment = self.rng.random() * left * self._seconds
         before = set(runs.hidden(self.out)) if self.out.exists() else set()
-        with self._started() as process:
-            self._await_work(process)
-            try:
-                process.wait(moment)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-            error = process.stderr.read()
-        if process.returncode != -signal.SIGKILL:
-            if process.returncode:
-                self._tell([f"it ends with {process.returncode}: {error[-500:]}"])
+        self._start()
+        try:
+            status = self._commands.wait(moment)
+        except subprocess.TimeoutExpired:
+            self._commands.kill()
+            status = self._commands.returncode
+        if status != -signal.SIGKILL:
+            if status:
+                self._tell([f"it ends with {status}: {self._commands.error[-500:]}"])
             return False
         # Of a temporary folder, such as a Zarr's, the folder alone counts.
         new = [name for name in runs.hidden(self.out) if name not in before]
@@ -203,28 +192,29 @@ def kill(names, kills, backend, seed=0, **sizes):
         commands[IN_PLACE][1] = runs.OUT
         commands[IN_PLACE][-1] = "--overwrite"
         before = runs.digest(folder / "inputs")
-        for number, name in enumerate(names):
-            rng = np.random.default_rng((seed, number))
-            killer = Killer(
-                name,
-                commands[name],
-                runs.environment(backend),
-                folder / "inputs",
-                folder / name,
-                rng,
-            )
-            while killer.kills < kills and killer.rounds < 5 * kills:
-                killer.round(kills - killer.kills)
-            shutil.rmtree(folder / name)
-            if runs.digest(folder / "inputs") != before:
-                killer.problems.append(f"{name}: inputs were changed")
-            print(
-                f"{name} on {backend}: {killer.kills} kills in {killer.rounds} rounds, "
-                f"{killer.met} in the middle of a file, "
-                f"{len(killer.problems)} problems",
-                flush=True,
-            )
-            killers.append(killer)
+        with ForkedCommands(runs.environment(backend)) as forked:
+            for number, name in enumerate(names):
+                rng = np.random.default_rng((seed, number))
+                killer = Killer(
+                    name,
+                    commands[name],
+                    forked,
+                    folder / "inputs",
+                    folder / name,
+                    rng,
+                )
+                while killer.kills < kills and killer.rounds < 5 * kills:
+                    killer.round(kills - killer.kills)
+                shutil.rmtree(folder / name)
+                if runs.digest(folder / "inputs") != before:
+                    killer.problems.append(f"{name}: inputs were changed")
+                print(
+                    f"{name} on {backend}: {killer.kills} kills in "
+                    f"{killer.rounds} rounds, {killer.met} in the middle of a file, "
+                    f"{len(killer.problems)} problems",
+                    flush=True,
+                )
+                killers.append(killer)
     finally:
         shutil.rmtree(folder)
     return killers

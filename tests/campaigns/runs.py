@@ -138,10 +138,14 @@ dtype: float32
     )
 
 
+def with_output(arguments, out):
+    """The arguments of a run with its output directory."""
+    return [str(out) if part == OUT else part for part in arguments]
+
+
 def command(arguments, out):
     """The command line of a run with its output directory."""
-    arguments = [str(out) if part == OUT else part for part in arguments]
-    return [sys.executable, "-m", "keras_indi_cli", *arguments]
+    return [sys.executable, "-m", "keras_indi_cli", *with_output(arguments, out)]
 
 
 def environment(backend, **more):

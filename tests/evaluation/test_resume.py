@@ -38,7 +38,7 @@ def test_damaged_circumstances_are_refused(tmp_path, content):
 
 def test_what_a_killed_writer_left_is_no_finished_work(tmp_path):
     claim(tmp_path, {"seed": 1})
-    left = tmp_path / ".keras-indi-0123456789abcdef.partial.npz"
+    left = tmp_path / ".keras-indi-01234567-12-89abcdef.partial.npz"
     left.write_bytes(b"half")
     claim(tmp_path, {"seed": 2})
     assert [path.name for path in tmp_path.iterdir()] == ["circumstances.json"]
