@@ -14,6 +14,7 @@ from keras_indi.annotations import FilePath
 from keras_indi.backend.keras_private import begin_at_epoch
 from keras_indi.images.whole_writes import remove_left_overs, write_whole
 from keras_indi.models.saving import check_finite
+from keras_indi.presets.weights import save_weights
 from keras_indi.validation import checked_integer
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class BackupAndResume(keras.callbacks.Callback):
         start = self._epoch_start
         position = {**start, "next_batch": start["next_batch"] + self._trained}
         metrics = [ops.convert_to_numpy(v) for v in self.model.metrics_variables]
-        self.model.save_weights(path, overwrite=True)
+        save_weights(self.model, path)
         with h5py.File(path, "r+") as file:
             group = file.create_group(GROUP)
             group.attrs["state"] = json.dumps({"epoch": self._epoch, "data": position})

@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import socket
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -134,6 +135,25 @@ def naming_full_disks(path: FilePath) -> Iterator[None]:
         if number not in FULL or named:
             raise
         raise OSError(number, os.strerror(number), str(path)) from error
+
+
+def check_room(path: FilePath, size: int) -> None:
+    """Raises an OSError where a disk has no room for a file.
+
+    HDF5 ends the process, later, where it meets a full disk in the middle of a file.
+
+    Args:
+        path: Path of the file that is to be written, in a folder that is there.
+        size: Int, bytes.
+    """
+    folder = pathlib.Path(path).parent
+    with naming_full_disks(path):
+        if not hasattr(os, "posix_fallocate"):
+            if shutil.disk_usage(folder).free < size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.posix_fallocate(file.fileno(), 0, size)
 
 
 def is_left_over(path: pathlib.Path) -> bool:

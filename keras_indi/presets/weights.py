@@ -9,11 +9,12 @@ import tempfile
 import numpy as np
 
 from keras_indi.backend.keras_private import at_new_path
-from keras_indi.images.whole_writes import naming_full_disks
+from keras_indi.images.whole_writes import check_room
 from keras_indi.layers.old_names import RENAMED
 from keras_indi.presets.files import METADATA_FILE, WEIGHTS_FILE
 
 DTYPES = ("float32", "float16")
+BYTES_PER_ENTRY = 4096  # at most, of HDF5's own, for an array and its groups
 
 
 def write_weights(model, path, dtype):
@@ -30,6 +31,7 @@ def write_weights(model, path, dtype):
     import h5py  # of Keras itself
 
     with _temporary(model) as whole:
+        check_room(path, whole.stat().st_size)
         with h5py.File(whole) as source, h5py.File(path, "w") as target:
 
             def copy(name, entry):
@@ -115,9 +117,23 @@ def _temporary(model):
     """The path of a file with a model's weights, as Keras writes them, for a while."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "model.weights.h5")
-        with naming_full_disks(folder):
-            model.save_weights(path)
+        save_weights(model, path)
         yield path
+
+
+def save_weights(model, path):
+    """Does what `model.save_weights` does, on a disk that has room for it.
+
+    Raises:
+        OSError: If it has none, before anything is written.
+    """
+    variables = [
+        *model.weights,
+        *getattr(getattr(model, "optimizer", None), "variables", ()),
+    ]
+    values = sum(int(np.prod(v.shape, dtype="int64")) * 4 for v in variables)
+    check_room(path, values + BYTES_PER_ENTRY * (8 + len(variables)))
+    model.save_weights(path, overwrite=True)
 
 
 def checksum(path):

@@ -74,7 +74,7 @@ class Killer:
         while self._commands.is_running() and self._state() == before:
             if time.monotonic() - start > LIMIT:
                 self._commands.kill()
-            time.sleep(0.005)
+            time.sleep(0.02)
 
     def _prepare(self):
         if self.name == IN_PLACE:
