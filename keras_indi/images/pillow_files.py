@@ -111,12 +111,11 @@ def has_alpha(header: Any) -> bool:
 
 def orientation_of(header: Any) -> int:
     """The orientation that the EXIF block says, 1 to 8."""
-    if header.format == "PNG" and not {"exif", "Raw profile type exif"} & {
-        *header.info
-    }:
-        return 1  # Pillow would decode the whole image to look behind it
     if header.format == "HEIF":
         return 1  # its decoder turns the image upright
+    if not {"exif", "Raw profile type exif"} & {*header.info}:
+        # Pillow would ask XMP, and of PNG decode the whole image to look behind it.
+        return 1
     with contextlib.suppress(Exception):  # a damaged EXIF block says nothing
         return checked_orientation(header.getexif().get(ORIENTATION, 1))
     return 1

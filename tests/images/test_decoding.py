@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 from keras_indi.data import UnusableImageError, inspect_image, read_image
 from keras_indi.images.encoding import write_png
@@ -252,3 +252,20 @@ def test_pillows_own_limit_is_told(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with pytest.raises(TooLargeImageError, match=r"PIL\.Image\.MAX_IMAGE_PIXELS"):
         read_image(content)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "AVIF"])
+def test_the_orientation_of_exif_counts_and_not_that_of_xmp(format):
+    xmp = b"""<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF
+    xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description
+    xmlns:tiff='http://ns.adobe.com/tiff/1.0/'><tiff:Orientation>6</tiff:Orientation>
+    </rdf:Description></rdf:RDF></x:xmpmeta>"""
+    options = {"xmp": xmp}
+    if format == "PNG":
+        options = {"pnginfo": PngImagePlugin.PngInfo()}
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp.decode())
+    assert read_image(encoded(smooth(), format, **options)).shape == (HEIGHT, WIDTH, 3)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = read_image(encoded(smooth(), format, exif=exif.tobytes(), **options))
+    assert turned.shape == (WIDTH, HEIGHT, 3)
