@@ -139,7 +139,7 @@ def restore(count, backend, share=0.01, seed=0):
         broken = make_files(files, count, share, seed)
         arguments = ["restore", str(files), "-o", runs.OUT, "--preset", str(model)]
         arguments += ["--steps", "1", "--dtype", "float32"]
-        done = runs.run(arguments, out, runs.environment(backend), limit=3000)
+        done = runs.run(arguments, out, runs.environment(backend), limit=1500)
         return broken, check(files, out, broken, done)
     finally:
         shutil.rmtree(folder)
