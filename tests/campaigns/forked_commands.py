@@ -62,7 +62,8 @@ class ForkedCommands:
 
     def kill(self):
         """Kills it, unless it has ended meanwhile."""
-        os.kill(self.pid, signal.SIGKILL)
+        if self.is_running():
+            os.kill(self.pid, signal.SIGKILL)
         self.wait()
 
     @property

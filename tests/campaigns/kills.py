@@ -5,8 +5,8 @@
 they end. After each kill no file under its real name may differ from that of a run that
 was not killed; at the end all are the same (of a training, weights and losses), and
 nothing is left over. `restore --overwrite` in place must leave each file as it was or
-restored. Inputs are never touched. Moments come of a seed; what they meet depends on
-the machine.
+restored. Inputs are never touched. Moments come of a seed, every second one moved to the
+next file that is being written; what they meet depends on the machine.
 
 Example:
 
@@ -114,6 +114,8 @@ class Killer:
         try:
             status = self._commands.wait(moment)
         except subprocess.TimeoutExpired:
+            if self.rng.random() < 0.5:
+                self._await_a_file(before)
             self._commands.kill()
             status = self._commands.returncode
         if status != -signal.SIGKILL:
@@ -127,12 +129,17 @@ class Killer:
         told = self._in_place() if self.name == IN_PLACE else self._left()
         self._tell(told)
         print(
-            f"{self.name}: killed {moment:.1f} s after its first file, "
+            f"{self.name}: killed {moment:.1f} s or more after its first file, "
             f"{100 * self._progress():.0f} % "
             f"done{', in the middle of a file' if met else ''}",
             flush=True,
         )
         return True
+
+    def _await_a_file(self, before):
+        """Waits until a file is being written, or it ends."""
+        while self._commands.is_running() and before >= {*runs.hidden(self.out)}:
+            time.sleep(0.002)
 
     def _progress(self):
         return runs.progress(self.out, self.reference) if self.out.exists() else 0
