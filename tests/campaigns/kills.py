@@ -5,8 +5,8 @@
 they end. After each kill no file under its real name may differ from that of a run that
 was not killed; at the end all are the same (of a training, weights and losses), and
 nothing is left over. `restore --overwrite` in place must leave each file as it was or
-restored. Inputs are never touched. Moments come of a seed, and half of them wait for the
-next file that is being written; what they meet depends on the machine.
+restored. Inputs are never touched. Moments come of a seed, and half of them wait for
+the next file that is being written; what they meet depends on the machine.
 
 Example:
 
