@@ -69,14 +69,21 @@ def temporary_beside(path: pathlib.Path) -> Iterator[pathlib.Path]:
         `pathlib.Path` of nothing yet. What is still there in the end is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The name ends as asked for: its ending often chooses the format.
-    ending = "".join(path.suffixes[-2:])[-LONGEST_ENDING:]
-    ending = ending[ending.find(".") :] if "." in ending else ""
-    partial = path.with_name(f".keras-indi-{secrets.token_hex(8)}.partial{ending}")
+    partial = path.with_name(temporary_name(path))
     try:
         yield partial
     finally:
         _remove(partial)
+
+
+def temporary_name(path: pathlib.PurePath) -> str:
+    """A new name of what is `path` once it is whole, ending as `path` does.
+
+    The ending often chooses the format.
+    """
+    ending = "".join(path.suffixes[-2:])[-LONGEST_ENDING:]
+    ending = ending[ending.find(".") :] if "." in ending else ""
+    return f".keras-indi-{secrets.token_hex(8)}.partial{ending}"
 
 
 def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
@@ -92,7 +99,7 @@ def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
     _flush(path.parent)
 
 
-def is_left_over(path: pathlib.Path) -> bool:
+def is_left_over(path: pathlib.PurePath) -> bool:
     """Whether a path has the name of a temporary file of `write_whole`."""
     return LEFT_OVER.fullmatch(path.name) is not None
 
