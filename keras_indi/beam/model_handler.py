@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_indi.beam.apache import inference
+from keras_indi.beam.apache import imported
 from keras_indi.beam.loaded_model import LoadedModel
 from keras_indi.beam.restore_files import MAX_MEMORY, found_preset
 from keras_indi.restoration.seeds import file_seed
 from keras_indi.validation import checked_integer
+
+inference = imported("apache_beam.ml.inference.base")
 
 
 class ModelHandler(inference.ModelHandler):

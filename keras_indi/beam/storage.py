@@ -29,7 +29,9 @@ def absolute(path: str) -> str:
 
 def escaped(path: str) -> str:
     """A pattern that one path alone matches."""
-    return GLOB.sub(lambda found: f"[{found.group()}]", path)
+    # "[[]" would do, but for a warning of `re`; no path has a backslash there.
+    escapes = {"*": "[*]", "?": "[?]", "[": "[\\[]"}
+    return GLOB.sub(lambda found: escapes[found.group()], path)
 
 
 def find(pattern: str) -> list[str]:
