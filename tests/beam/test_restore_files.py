@@ -105,6 +105,7 @@ def test_the_results_are_those_of_the_plain_command(preset, tmp_path):
     assert sums["restored"] == len(NAMES) and "failed" not in sums
 
 
+@pytest.mark.backend_free
 def test_the_collections(preset, tmp_path):
     write_photographs(tmp_path / "in")
     (tmp_path / "out").mkdir()
@@ -128,6 +129,7 @@ def test_the_collections(preset, tmp_path):
     assert (tmp_path / "out/d.png").read_bytes() == b"done"
 
 
+@pytest.mark.backend_free
 def test_what_fails_is_named_once_and_tried_again(preset, tmp_path):
     write_photographs(tmp_path / "in")
     broken = write_broken(tmp_path / "in")
@@ -216,6 +218,7 @@ def test_large_images_go_by_tiles(preset, tmp_path):
     assert np.abs(found["a.png"] - expected["a.png"]).max() <= 1
 
 
+@pytest.mark.backend_free
 def test_two_images_with_one_result_are_both_named(preset, tmp_path):
     write_photographs(tmp_path / "in")
     Image.fromarray(np.zeros((9, 9), "uint8")).save(tmp_path / "in/e.png")
@@ -225,6 +228,7 @@ def test_two_images_with_one_result_are_both_named(preset, tmp_path):
     assert str(tmp_path / "in/e.png") in reason and "one result" in reason
 
 
+@pytest.mark.backend_free
 def test_inputs_are_never_replaced(preset, tmp_path):
     folder = write_photographs(tmp_path / "in")
     before = contents(folder)
@@ -233,6 +237,7 @@ def test_inputs_are_never_replaced(preset, tmp_path):
     assert "choose another output" in entries[str(folder / "a.png")]["reason"]
 
 
+@pytest.mark.backend_free
 def test_results_within_the_inputs_are_no_inputs(preset, tmp_path):
     folder = write_photographs(tmp_path / "in")
     for _ in range(2):
@@ -240,6 +245,7 @@ def test_results_within_the_inputs_are_no_inputs(preset, tmp_path):
         assert len(entries) == len(NAMES)
 
 
+@pytest.mark.backend_free
 def test_what_killed_runs_left_is_removed(preset, tmp_path):
     folder = write_photographs(tmp_path / "in")
     left = tmp_path / "out/deep/.keras-indi-0123456789abcdef.partial.jpg"
@@ -249,6 +255,7 @@ def test_what_killed_runs_left_is_removed(preset, tmp_path):
     assert sorted(contents(tmp_path / "out")) == sorted(RESULTS)
 
 
+@pytest.mark.backend_free
 def test_a_write_that_fails_leaves_nothing(preset, tmp_path, monkeypatch):
     folder = write_photographs(tmp_path / "in")
 
@@ -261,6 +268,7 @@ def test_a_write_that_fails_leaves_nothing(preset, tmp_path, monkeypatch):
     assert "No space left" in entries[str(folder / "a.png")]["reason"]
 
 
+@pytest.mark.backend_free
 @pytest.mark.parametrize(
     "text, names",
     [
@@ -288,6 +296,7 @@ def test_files_folders_and_patterns(preset, tmp_path, text, names):
         assert run(tmp_path / "o[u]t", preset, given)[1] == {"skipped": len(names)}
 
 
+@pytest.mark.backend_free
 def test_object_stores(preset, tmp_path, monkeypatch):
     folder = write_photographs(tmp_path / "in")
     files = {f"memory://in/{name}": data for name, data in contents(folder).items()}
@@ -309,6 +318,7 @@ def test_object_stores(preset, tmp_path, monkeypatch):
     assert sums == {"skipped": len(NAMES)}
 
 
+@pytest.mark.backend_free
 @pytest.mark.parametrize(
     "options, received",
     [
