@@ -87,7 +87,7 @@ class EvaluateFolders(beam.PTransform):
         }
         self._output = None if output is None else storage.absolute(str(output))
 
-    def expand(self, pipeline: Any) -> EvaluatedFolders:
+    def expand(self, pipeline: Any) -> Any:  # Beam knows no type of several
         found = {
             side: pipeline
             | f"Folder {side}" >> beam.Create([folder])

@@ -25,4 +25,4 @@ class LoadedModel:
     def restore(self, *arguments: Any, **options: Any) -> Any:
         """`restore` of the model, one thread at a time."""
         with self.lock:
-            return self.chosen.model.restore(*arguments, verbose=0, **options)
+            return self.chosen.model.restore(*arguments, **options)

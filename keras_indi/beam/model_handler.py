@@ -12,7 +12,7 @@ from keras_indi.beam.restore_files import MAX_MEMORY, found_preset
 from keras_indi.restoration.seeds import file_seed
 from keras_indi.validation import checked_integer
 
-inference = imported("apache_beam.ml.inference.base")
+inference: Any = imported("apache_beam.ml.inference.base")
 
 
 class ModelHandler(inference.ModelHandler):
@@ -58,7 +58,8 @@ class ModelHandler(inference.ModelHandler):
         self._preset = found_preset(preset)
         self._seed = checked_integer("seed", seed, least=0)
         self._dtype = dtype
-        self._options = {**options, "max_memory": max_memory, "fixed_shapes": True}
+        fixed = {"max_memory": max_memory, "fixed_shapes": True, "verbose": 0}
+        self._options = {**options, **fixed}
 
     def load_model(self) -> LoadedModel:
         return LoadedModel(self._preset, self._dtype)

@@ -121,7 +121,7 @@ class RestoreFiles(beam.PTransform):
         settings = {"max_memory": max_memory, **options}
         self._arguments = (found_preset(preset), dtype, reading, seed, settings)
 
-    def expand(self, files: Any) -> RestoredFiles:
+    def expand(self, files: Any) -> Any:  # Beam knows no type of several
         found = files | "Find images" >> beam.FlatMap(
             matching.find_inputs, self._output, self._name
         )

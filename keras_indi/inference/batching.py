@@ -144,17 +144,18 @@ def make_batches(
     groups: dict[tuple[int, int, int], list] = defaultdict(list)
     batches = []
     for padded, items in order:
-        shape = batch_shape(padded, batch_size, plan, shapes)
-        if shape is not None:
-            groups[shape] += items
+        arrays = batch_shape(padded, batch_size, plan, shapes)
+        if arrays is not None:
+            groups[arrays] += items
         else:
             tiles = plan.tiles(*padded, shapes)
             batches += [Batch([item], padded, 1, multiple, tiles) for item in items]
-    for (size, *shape), items in groups.items():
+    in_part = isinstance(shapes, FixedShapes) and shapes.canvases
+    for (size, height, width), items in groups.items():
         size = size if fixed else min(size, len(items))
-        in_part = fixed and shapes.canvases
+        shape = height, width
         batches += [
-            Batch(items[i : i + size], tuple(shape), size, multiple, in_part=in_part)
+            Batch(items[i : i + size], shape, size, multiple, in_part=in_part)
             for i in range(0, len(items), size)
         ]
     return batches
