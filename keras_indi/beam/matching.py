@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_indi.beam import storage
 from keras_indi.beam.apache import FileSystems, Metrics, beam
+from keras_indi.beam.counters import NAMESPACE
 from keras_indi.beam.outcomes import FAILED, SKIPPED, Outcome
 from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.image_files import listed, printable
@@ -101,14 +102,14 @@ class Plan(beam.DoFn):
                 reason = "its result would replace it; choose another output"
                 yield _failed(path, result, reason)
             elif done and not self._overwrite:
-                Metrics.counter("keras_indi", SKIPPED).inc()
+                Metrics.counter(NAMESPACE, SKIPPED).inc()
                 yield _tagged(Outcome(path, result, SKIPPED))
             else:
                 yield path, own_name, result
 
 
 def _failed(path, result, reason):
-    Metrics.counter("keras_indi", FAILED).inc()
+    Metrics.counter(NAMESPACE, FAILED).inc()
     return _tagged(Outcome(path, result, FAILED, reason))
 
 

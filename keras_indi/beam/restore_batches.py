@@ -154,7 +154,8 @@ class RestoreBatches(beam.DoFn):
         options = {
             name: self._settings[name] for name in SHAPING if name in self._settings
         }
-        return model.batch_shape(*photograph.pixels.shape[:2], **options)
+        with self._loaded.lock:  # the first call makes what all threads use
+            return model.batch_shape(*photograph.pixels.shape[:2], **options)
 
     def _restore(self, batch):
         """Restores and writes a batch; where it fails, image by image."""

@@ -23,7 +23,7 @@ from beam.stored_photographs import (  # noqa: E402  # isort: skip
 from keras_indi.backend import compiled  # noqa: E402
 from keras_indi.beam import RestoreFiles, restore_batches  # noqa: E402
 from keras_indi.models import InDI  # noqa: E402
-from keras_indi.restoration import restore_files  # noqa: E402
+from keras_indi.restoration import large_files, restore_files  # noqa: E402
 
 OPTIONS = {"num_steps": 2, "dtype": "float32", "seed": 5}
 
@@ -216,6 +216,20 @@ def test_large_images_go_by_tiles(preset, tmp_path):
     restore_files(tmp_path / "in/a.png", tmp_path / "plain", preset, **OPTIONS)
     found, expected = pixels(tmp_path / "out"), pixels(tmp_path / "plain")
     assert np.abs(found["a.png"] - expected["a.png"]).max() <= 1
+
+
+@pytest.mark.backend_free
+def test_large_tiff_goes_by_blocks(preset, tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    image = smooth_images(1, 50, 40)[0].astype("uint8")
+    Image.fromarray(image).save(tmp_path / "in/a.tif")
+    (tmp_path / "in/b.tif").write_bytes((tmp_path / "in/a.tif").read_bytes()[:3000])
+    monkeypatch.setattr(large_files, "MAX_PIXELS", 50 * 40 - 1)
+    entries, sums = run(tmp_path / "out", preset, tmp_path / "in")
+    restore_files(tmp_path / "in/a.tif", tmp_path / "plain", preset, **OPTIONS)
+    found, expected = pixels(tmp_path / "out"), pixels(tmp_path / "plain")
+    assert np.abs(found["a.tif"] - expected["a.tif"]).max() <= 1
+    assert sums["restored"] == sums["failed"] == 1 and [*found] == ["a.tif"]
 
 
 @pytest.mark.backend_free
