@@ -103,7 +103,9 @@ class Job:
                 group = os.getpgid(int(path.name))
             except (OSError, ValueError):
                 continue
-            if group == self.process.pid and b"sdk_worker_main" in command:
+            # Not the shells that Beam starts them by.
+            started = command.startswith(f"{sys.executable}\0".encode())
+            if group == self.process.pid and started and b"sdk_worker" in command:
                 found.append(int(path.name))
         return found
 
