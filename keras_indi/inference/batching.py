@@ -18,6 +18,10 @@ from keras_indi.inference.tiling import Tiles
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.value_range import ValueRange
 
+# Images in a batch that is always filled up, as the last of many then costs as much
+# as a full one.
+FILLED_UP = 16
+
 
 class Batch:
     """Draws that are restored together: whole, or one alone in tiles.
@@ -184,6 +188,8 @@ def batch_shape(
     shape = shapes.canvas(*padded) if shapes else padded
     shape = shape if plan.is_whole(*shape) else padded
     size = batch_size or max(1, PIXELS_PER_BATCH // (shape[0] * shape[1]))
+    if batch_size is None and isinstance(shapes, FixedShapes):
+        size = min(size, FILLED_UP)
     return min(size, plan.batch_limit(*shape) or size), *shape
 
 

@@ -198,7 +198,8 @@ class Restorer(PairTrainer):
                 folder of the environment variable `TMPDIR`). Defaults to half
                 of what is free.
             batch_size: Int, images restored at a time, where `max_memory` has
-                room for them. Defaults to about a megapixel's worth.
+                room for them. Defaults to about a megapixel's worth; with
+                `fixed_shapes` to at most 16 images.
             return_trajectory: Bool, whether to return all states instead of
                 the last.
             verbose: `"auto"`, a progress bar for what takes longer than some

@@ -54,7 +54,8 @@ from keras_indi_cli.commands.restore import Bytes, TileSize
     "--batch-size",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Images of a batch, on accelerators and JAX. [default: about a megapixel's]",
+    help="Images of a batch, on accelerators and JAX. [default: about a megapixel's, "
+    "at most 16]",
 )
 @click.option(
     "--tile-size",

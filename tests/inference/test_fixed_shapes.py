@@ -54,7 +54,9 @@ def test_the_shape_of_a_batch_is_told(in_batches):
         return
     assert shapes[13, 10][1:] == (28, 20)
     size, height, width = shapes[30, 20]
-    assert (height, width) == (64, 40) and size > 1
+    assert (height, width) == (64, 40) and 1 < size < 16
+    assert model.batch_shape(30, 20, max_memory=2**31)[0] == 16
+    assert model.batch_shape(512, 512, max_memory=2**34)[0] == 1
     assert model.batch_shape(30, 20, max_memory=2_000_000, scale=1)[1:] == (32, 20)
     assert model.batch_shape(30, 20, max_memory=2**31, batch_size=5)[0] == 5
 
