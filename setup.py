@@ -43,6 +43,8 @@ HUB = [*HUB_CLIENTS, "gcsfs>=2026.1,<2027"]
 BIG = [TIFFFILE, IMAGECODECS, "zarr>=3.1,<4"]  # images through disk
 HEIF = ["pillow-heif>=1.8,<2"]  # photographs of telephones
 CV = ["keras-cv>=0.9,<0.10"]
+# Brings protobuf 6, pillow 12 and pyarrow 25, where newer ones are out.
+BEAM = ["apache-beam>=2.77,<3"]
 # What makes the notebooks of the tutorials, and what runs them.
 NOTEBOOKS = ["nbformat>=5.10,<6", "nbclient>=0.10,<0.12", "ipykernel>=6.29,<8"]
 
@@ -95,6 +97,7 @@ setup(
         "cv": CV,
         "big": BIG,
         "heif": [*DATA, *HEIF],
+        "beam": [*DATA, *BEAM],
         "notebooks": NOTEBOOKS,
         "test": [
             *QUICKSTART,

@@ -6,6 +6,7 @@ import types
 # Where the project's name is not the module's.
 NAMES = {
     "PIL": "Pillow",
+    "apache_beam": "Apache Beam",
     "cv2": "OpenCV",
     "grain": "Grain",
     "keras_cv": "KerasCV",

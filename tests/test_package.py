@@ -30,6 +30,7 @@ OPTIONAL = [
     "gcsfs",
     "imagecodecs",
     "zarr",
+    "apache_beam",
 ]
 
 # What each room may import of the package: what lies below, and nothing beside.

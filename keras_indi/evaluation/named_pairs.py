@@ -100,6 +100,35 @@ def as_pairs(
     return _in_memory(_from_batches(pairs, limit), limit, scale)
 
 
+def read_pair(
+    paths: Sequence[pathlib.Path],
+    channels: int = 3,
+    scale: int = 1,
+    max_pixels: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Reads two images that fit each other.
+
+    Args:
+        paths: Pair of paths.
+        channels: As for `as_pairs`.
+        scale: As for `as_pairs`.
+        max_pixels: As for `as_pairs`.
+
+    Raises:
+        UnusableImageError: If one cannot be used, or they do not fit.
+    """
+    first, second = images = [read_image(path, channels, max_pixels) for path in paths]
+    if not fit_each_other(first, second, scale) or first.dtype != second.dtype:
+        raise UnusableImageError(
+            f"the two images {must_fit(scale)}, and one dtype. Received: "
+            + ", ".join(
+                f"{path} of shape {image.shape} and dtype {image.dtype}"
+                for path, image in zip(paths, images)
+            )
+        )
+    return first, second
+
+
 def restore_scale(
     model: Any, degraded: np.ndarray, clean: np.ndarray | None
 ) -> dict[str, int]:
@@ -186,17 +215,7 @@ def _folders(first, second, channels, limit, scale, max_pixels):
     paths = [match.pairs[name] for name in names]
 
     def read(index):
-        images = [read_image(path, channels, max_pixels) for path in paths[index]]
-        fit = fit_each_other(*images, scale)
-        if not fit or images[0].dtype != images[1].dtype:
-            raise UnusableImageError(
-                f"the two images {must_fit(scale)}, and one dtype. Received: "
-                + ", ".join(
-                    f"{path} of shape {image.shape} and dtype {image.dtype}"
-                    for path, image in zip(paths[index], images)
-                )
-            )
-        return tuple(images)
+        return read_pair(paths[index], channels, scale, max_pixels)
 
     def fingerprint():
         digest = hashlib.sha256()

@@ -94,15 +94,22 @@ def temporary_beside(path: pathlib.Path) -> Iterator[pathlib.Path]:
         `pathlib.Path` of nothing yet. What is still there in the end is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The name ends as asked for: its ending often chooses the format.
-    ending = "".join(path.suffixes[-2:])[-LONGEST_ENDING:]
-    ending = ending[ending.find(".") :] if "." in ending else ""
-    writer = f"{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
-    partial = path.with_name(f".keras-indi-{writer}.partial{ending}")
+    partial = path.with_name(temporary_name(path))
     try:
         yield partial
     finally:
         _remove(partial)
+
+
+def temporary_name(path: pathlib.PurePath) -> str:
+    """A new name of what is `path` once it is whole, ending as `path` does.
+
+    The ending often chooses the format.
+    """
+    ending = "".join(path.suffixes[-2:])[-LONGEST_ENDING:]
+    ending = ending[ending.find(".") :] if "." in ending else ""
+    writer = f"{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
+    return f".keras-indi-{writer}.partial{ending}"
 
 
 def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
@@ -156,7 +163,7 @@ def check_room(path: FilePath, size: int) -> None:
             os.posix_fallocate(file.fileno(), 0, size)
 
 
-def is_left_over(path: pathlib.Path) -> bool:
+def is_left_over(path: pathlib.PurePath) -> bool:
     """Whether a path has the name of a temporary file of `write_whole`."""
     return LEFT_OVER.fullmatch(path.name) is not None
 

@@ -8,10 +8,19 @@ import numpy as np
 
 from keras_indi.inference.arrays import PaddedImage
 from keras_indi.inference.inputs import like_input
-from keras_indi.inference.tile_plan import PIXELS_PER_BATCH, Shapes, TilePlan
+from keras_indi.inference.tile_plan import (
+    PIXELS_PER_BATCH,
+    FixedShapes,
+    Shapes,
+    TilePlan,
+)
 from keras_indi.inference.tiling import Tiles
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.value_range import ValueRange
+
+# Images in a batch that is always filled up, as the last of many then costs as much
+# as a full one.
+FILLED_UP = 16
 
 
 class Batch:
@@ -23,6 +32,8 @@ class Batch:
         size: Int, how many the arrays hold.
         multiple: Int, images are padded to multiples of it.
         tiles: The `Tiles` of the one image; `None`, the default, for whole images.
+        in_part: Bool, whether images count as filling their arrays in part even where
+            all fill them, so that they are computed in one way. Defaults to `False`.
     """
 
     def __init__(
@@ -32,12 +43,14 @@ class Batch:
         size: int,
         multiple: int,
         tiles: Tiles | None = None,
+        in_part: bool = False,
     ) -> None:
         self.items = items
         self.shape = shape
         self.tiles = tiles
         self._size = size
         self._multiple = multiple
+        self._in_part = in_part
 
     def work(self, trajectory: Trajectory) -> int:
         """Int, how many units of progress it takes: steps, or batches of tiles."""
@@ -75,7 +88,7 @@ class Batch:
                 )
             return noise
 
-        if all(extent == self.shape for extent in extents):
+        if not self._in_part and all(extent == self.shape for extent in extents):
             return degraded, None, draw_noise
         return degraded, np.array(extents, "int32"), draw_noise
 
@@ -108,7 +121,7 @@ def make_batches(
     batch_size: int | None,
     plan: TilePlan,
     multiple: int,
-    shapes: Shapes | None,
+    shapes: Shapes | FixedShapes | None,
 ) -> list[Batch]:
     """Groups draws by their images' sizes.
 
@@ -118,11 +131,13 @@ def make_batches(
         batch_size: Int, or `None` for batches of about a megapixel.
         plan: `TilePlan`.
         multiple: Int, images are padded to multiples of it.
-        shapes: `Shapes` that images share, or `None` where they need not.
+        shapes: `Shapes` that images share, or `None` where they need not. With
+            `FixedShapes` all batches of a shape are of one size.
 
     Returns:
         List of `Batch`.
     """
+    fixed = isinstance(shapes, FixedShapes)
     sizes_and_items = []
     for index, image in enumerate(images):
         padded = _padded_size(image, multiple)
@@ -130,23 +145,52 @@ def make_batches(
         sizes_and_items.append((padded, items))
     # Large images first: smaller ones then find shapes to share.
     order = sorted(sizes_and_items, key=lambda entry: -entry[0][0] * entry[0][1])
-    groups: dict[tuple[int, int], list] = defaultdict(list)
+    groups: dict[tuple[int, int, int], list] = defaultdict(list)
     batches = []
     for padded, items in order:
-        if plan.is_whole(*padded):
-            shape = shapes.canvas(*padded) if shapes else padded
-            groups[shape if plan.is_whole(*shape) else padded] += items
+        arrays = batch_shape(padded, batch_size, plan, shapes)
+        if arrays is not None:
+            groups[arrays] += items
         else:
             tiles = plan.tiles(*padded, shapes)
             batches += [Batch([item], padded, 1, multiple, tiles) for item in items]
-    for shape, items in groups.items():
-        size = batch_size or max(1, PIXELS_PER_BATCH // (shape[0] * shape[1]))
-        size = min(size, len(items), plan.batch_limit(*shape) or size)
+    in_part = isinstance(shapes, FixedShapes) and shapes.canvases
+    for (size, height, width), items in groups.items():
+        size = size if fixed else min(size, len(items))
+        shape = height, width
         batches += [
-            Batch(items[i : i + size], shape, size, multiple)
+            Batch(items[i : i + size], shape, size, multiple, in_part=in_part)
             for i in range(0, len(items), size)
         ]
     return batches
+
+
+def batch_shape(
+    padded: tuple[int, int],
+    batch_size: int | None,
+    plan: TilePlan,
+    shapes: Shapes | FixedShapes | None,
+) -> tuple[int, int, int] | None:
+    """The arrays in which images of a size are restored whole.
+
+    Args:
+        padded: Pair of ints, the padded height and width.
+        batch_size: As for `make_batches`.
+        plan: `TilePlan`.
+        shapes: As for `make_batches`.
+
+    Returns:
+        Tuple of ints, how many images at most, the height and the width; `None` where
+        each is restored alone in tiles.
+    """
+    if not plan.is_whole(*padded):
+        return None
+    shape = shapes.canvas(*padded) if shapes else padded
+    shape = shape if plan.is_whole(*shape) else padded
+    size = batch_size or max(1, PIXELS_PER_BATCH // (shape[0] * shape[1]))
+    if batch_size is None and isinstance(shapes, FixedShapes):
+        size = min(size, FILLED_UP)
+    return min(size, plan.batch_limit(*shape) or size), *shape
 
 
 class Output:

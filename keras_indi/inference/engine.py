@@ -12,7 +12,7 @@ from keras_indi import samplers
 from keras_indi.backend import compiled
 from keras_indi.inference import batching, memory
 from keras_indi.inference.progress import Progress
-from keras_indi.inference.tile_plan import Shapes, TilePlan
+from keras_indi.inference.tile_plan import FixedShapes, Shapes, TilePlan
 from keras_indi.inference.tiled_trajectory import TiledTrajectory
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.layers import on_canvas
@@ -61,9 +61,9 @@ class Engine:
         self._receptive_field = receptive_field
         self._compiled_moves = functools.lru_cache(KEPT_RULES)(self._compile_moves)
         self._tile_estimate: Callable | None = None
-        self._shapes = Shapes(
-            self._multiple, getattr(backbone, "works_on_canvas", False)
-        )
+        on_canvas = getattr(backbone, "works_on_canvas", False)
+        self._shapes = Shapes(self._multiple, on_canvas)
+        self._fixed_shapes = FixedShapes(self._multiple, on_canvas)
 
     def plan(
         self,
@@ -96,6 +96,30 @@ class Engine:
         budget = memory.Budget(max_memory, needed, channels)
         return TilePlan(budget, reach, self._multiple, tile_size, tile_overlap)
 
+    def batch_shape(
+        self, height: int, width: int, plan: TilePlan, batch_size: int | None
+    ) -> tuple[int, int, int] | None:
+        """The arrays in which `restore` with `fixed_shapes` takes images of a size.
+
+        Args:
+            height: Int.
+            width: Int.
+            plan: `TilePlan`.
+            batch_size: As for `restore`.
+
+        Returns:
+            Tuple of ints, the number of images, the height and the width; `None`
+            where each is restored alone in tiles.
+        """
+        padded = height + -height % self._multiple, width + -width % self._multiple
+        shapes, batch_size = self._fixed(batch_size)
+        return batching.batch_shape(padded, batch_size, plan, shapes)
+
+    def _fixed(self, batch_size: int | None) -> tuple[FixedShapes | None, int | None]:
+        if compiled.gains_from_batches():
+            return self._fixed_shapes, batch_size
+        return None, 1
+
     def restore(
         self,
         images: list[Any],
@@ -107,6 +131,7 @@ class Engine:
         keep_states: bool,
         verbose: int | str,
         out: Any = None,
+        fixed_shapes: bool = False,
     ) -> list[list[Any]]:
         """Restores images of any sizes, `num_samples` times each.
 
@@ -124,13 +149,17 @@ class Engine:
             keep_states: Bool, whether to keep every state.
             verbose: See `Progress`.
             out: Array-like that takes the one result. Defaults to `None`, new arrays.
+            fixed_shapes: Bool, whether an image's size alone chooses the arrays that
+                it is restored in. Defaults to `False`.
 
         Returns:
             Nested list `[image][draw]` of arrays `(height, width, channels)` of the
             image's dtype; with `keep_states` float32 of shape
             `(states, height, width, channels)`.
         """
-        shapes = self._shapes if compiled.compiles_each_shape() else None
+        shapes: Any = self._shapes if compiled.compiles_each_shape() else None
+        if fixed_shapes:
+            shapes, batch_size = self._fixed(batch_size)
         batches = batching.make_batches(
             images, num_samples, batch_size, plan, self._multiple, shapes
         )

@@ -209,7 +209,7 @@ class Shapes:
             return min(covering, key=lambda shape: shape[0] * shape[1])
         shape = (height, width)
         if self._whole:
-            shape = (self._round_up(height), self._round_up(width))
+            shape = on_grid(height, self._multiple), on_grid(width, self._multiple)
         self._whole.append(shape)
         return shape
 
@@ -249,8 +249,45 @@ class Shapes:
         self._tiles.append(best)
         return best
 
-    def _round_up(self, size):
-        """The next `multiple * k * 2**n` with k from 4 to 8."""
-        units = int(size) // self._multiple
-        step = 2 ** max(0, (units - 1).bit_length() - 3)
-        return -(-units // step) * step * self._multiple
+
+class FixedShapes:
+    """Shapes that depend on an image's own size alone, not on what came before it.
+
+    An image's result is then the same bytes whatever is restored before it or beside
+    it, as each compiled shape computes in its own order.
+
+    Args:
+        multiple: Int, the shapes' sizes are multiples of it.
+        canvases: Bool, whether images may fill a shape in part.
+    """
+
+    def __init__(self, multiple, canvases=True):
+        self._multiple = multiple
+        self.canvases = canvases
+
+    def canvas(self, height, width):
+        """The shape in which an image of this (padded) size is restored whole.
+
+        Returns:
+            Pair of ints: the next of a grid on which a size is at most a quarter too
+            large; the image's own where canvases cannot be filled in part.
+        """
+        if not self.canvases:
+            return height, width
+        return on_grid(height, self._multiple), on_grid(width, self._multiple)
+
+    def tile(self, height, width, best, overlap, most):
+        """The shape of the tiles of an image of this (padded) size, as of `Shapes`.
+
+        Images that share a canvas share it, as far as they are as large as a tile.
+        """
+        canvas = on_grid(height, self._multiple), on_grid(width, self._multiple)
+        shape = tile_shape(*canvas, overlap, self._multiple, most) or best
+        return min(shape[0], height), min(shape[1], width)
+
+
+def on_grid(size, multiple):
+    """The next `multiple * k * 2**n` from `size` on, with k from 4 to 8."""
+    units = int(size) // multiple
+    step = 2 ** max(0, (units - 1).bit_length() - 3)
+    return -(-units // step) * step * multiple

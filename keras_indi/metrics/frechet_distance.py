@@ -1,5 +1,7 @@
 """Frechet (Inception) distance."""
 
+from typing import Any
+
 import numpy as np
 
 from keras_indi.metrics.feature_distance import FeatureDistance
@@ -57,34 +59,53 @@ class FrechetDistance(FeatureDistance):
             ValueError: With fewer than two images on either side.
         """
         self._check_counts(2, "")
-        means, covariances = zip(
-            *(
-                (mean, scatter / (count - 1))
-                for count, mean, scatter in (self._clean, self._restored)
-            )
-        )
-        return frechet_distance(means[0], covariances[0], means[1], covariances[1])
+        return distance_of_moments(self._clean, self._restored)
 
     def _empty(self):
-        return 0, 0.0, 0.0
+        return NO_IMAGES
 
     def _added(self, state, features):
-        """Count, mean and scatter of two groups together (Chan et al. 1979)."""
-        count, mean, scatter = state
-        added = len(features)
-        center = features.mean(axis=0)
-        spread = features - center
-        step = center - mean
-        total = count + added
-        scatter = scatter + spread.T @ spread
-        scatter = scatter + np.outer(step, step) * (count * added / total)
-        return total, mean + step * (added / total), scatter
+        return joined_moments(state, moments(features))
 
     def _saved(self, state):
         return dict(zip(("count", "mean", "scatter"), state))
 
     def _loaded(self, found):
         return int(found["count"]), found["mean"], found["scatter"]
+
+
+# Of a set of images: how many they are, and of their features the mean, and the sum
+# over them of the outer product of what is left without it.
+Moments = tuple[int, Any, Any]
+NO_IMAGES: Moments = (0, 0.0, 0.0)
+
+
+def moments(features: np.ndarray) -> Moments:
+    """Count, mean and scatter of features of shape `(count, dimensions)`."""
+    mean = features.mean(axis=0)
+    spread = features - mean
+    return len(features), mean, spread.T @ spread
+
+
+def joined_moments(first: Moments, second: Moments) -> Moments:
+    """Count, mean and scatter of two sets together (Chan et al. 1979)."""
+    count, mean, scatter = first
+    added, center, own_scatter = second
+    total = count + added
+    if added == 0:
+        return first
+    step = center - mean
+    scatter = scatter + own_scatter
+    scatter = scatter + np.outer(step, step) * (count * added / total)
+    return total, mean + step * (added / total), scatter
+
+
+def distance_of_moments(clean: Moments, restored: Moments) -> float:
+    """The Frechet distance of two sets of two images or more, by their moments."""
+    means, covariances = zip(
+        *((mean, scatter / (count - 1)) for count, mean, scatter in (clean, restored))
+    )
+    return frechet_distance(means[0], covariances[0], means[1], covariances[1])
 
 
 def frechet_distance(

@@ -144,6 +144,7 @@ class Restorer(PairTrainer):
         return_trajectory: bool = False,
         verbose: int | str = "auto",
         out: Any = None,
+        fixed_shapes: bool = False,
     ) -> Any:
         """Restores degraded images of any size in steps.
 
@@ -197,13 +198,20 @@ class Restorer(PairTrainer):
                 folder of the environment variable `TMPDIR`). Defaults to half
                 of what is free.
             batch_size: Int, images restored at a time, where `max_memory` has
-                room for them. Defaults to about a megapixel's worth.
+                room for them. Defaults to about a megapixel's worth; with
+                `fixed_shapes` to at most 16 images.
             return_trajectory: Bool, whether to return all states instead of
                 the last.
             verbose: `"auto"`, a progress bar for what takes longer than some
                 seconds, `1` at once, `0` never.
             out: Array-like of the result's shape and one image's dtype that takes its
                 restoration, written by blocks. Defaults to a new array.
+            fixed_shapes: Bool, whether the arrays in which an image is restored depend
+                on its size alone: batches are filled up to the size that
+                `batch_shape` tells. With one seed an image, its result is then the
+                same bytes whatever is restored beside it or before, in any process
+                on machines of one kind, so that work can be divided and repeated.
+                Needs `max_memory`, as what is free differs. Defaults to `False`.
 
         Returns:
             `out`, where it is given; else a NumPy array, or list of arrays, of
@@ -244,26 +252,23 @@ class Restorer(PairTrainer):
         checks.check_tiles(tile_size, tile_overlap)
         alone = structure == "image" and num_samples is None and not return_trajectory
         inputs.check_out(out, listed[0], alone)
+        if fixed_shapes and max_memory is None:
+            raise ValueError(
+                "`fixed_shapes` needs `max_memory`: what is free differs. Received: "
+                "fixed_shapes=True, max_memory=None"
+            )
         if seed is None:
             seed = int(self._restore_seeds.integers(2**31))
         seeds = inputs.normalize_seeds(seed, len(listed))
-        if self._engine is None:
-            self._engine = Engine(
-                self.backbone,
-                self.estimate,
-                self.condition_on_degraded,
-                self._value_range,
-                self.size_multiple,
-                self.receptive_field,
-            )
+        engine = self._made_engine()
         channels = listed[0].shape[-1]
-        plan = self._engine.plan(tile_size, tile_overlap, max_memory, channels)
+        plan = engine.plan(tile_size, tile_overlap, max_memory, channels)
         trajectory = self.trajectory(
             *self._setting(num_steps, sampler, time_grid, time_shift)
         )
         if not self.backbone.built:
             self._build_backbone((1, *listed[0].shape))
-        results = self._engine.restore(
+        results = engine.restore(
             listed,
             trajectory,
             plan,
@@ -273,10 +278,71 @@ class Restorer(PairTrainer):
             return_trajectory,
             verbose,
             out,
+            fixed_shapes,
         )
         return inputs.normalize_outputs(
             results, structure, num_samples, return_trajectory
         )
+
+    def batch_shape(
+        self,
+        height: int,
+        width: int,
+        max_memory: int,
+        scale: int | None = None,
+        batch_size: int | None = None,
+        tile_size: int | str | None = "auto",
+        tile_overlap: int | None = None,
+    ) -> tuple[int, int, int] | None:
+        """The arrays in which `restore` with `fixed_shapes` takes images of a size.
+
+        Images of one answer go through the network together, as many as it says; a
+        list of fewer is filled up.
+
+        Args:
+            height: Int, of the degraded image.
+            width: Int, of the degraded image.
+            max_memory: As for `restore`; so are the others.
+            scale: Int.
+            batch_size: Int.
+            tile_size: `"auto"`, an int or `None`.
+            tile_overlap: Int.
+
+        Returns:
+            Tuple of ints, the number of images, the height and the width of the
+            arrays; `None` where an image is restored alone in tiles.
+
+        Raises:
+            ValueError: If an argument is not valid.
+
+        Example:
+
+        ```python
+        size, *_ = model.batch_shape(480, 640, max_memory=2**31) or (1,)
+        restored = model.restore(
+            images[:size], seed=seeds[:size], fixed_shapes=True, max_memory=2**31
+        )
+        ```
+        """
+        scale = checks.checked_scale(scale, self.scale)
+        checks.check_tiles(tile_size, tile_overlap)
+        engine = self._made_engine()
+        plan = engine.plan(
+            tile_size, tile_overlap, max_memory, self.image_channels or 3
+        )
+        return engine.batch_shape(scale * height, scale * width, plan, batch_size)
+
+    def _made_engine(self) -> Engine:
+        if self._engine is None:
+            self._engine = Engine(
+                self.backbone,
+                self.estimate,
+                self.condition_on_degraded,
+                self._value_range,
+                self.size_multiple,
+                self.receptive_field,
+            )
+        return self._engine
 
     def evaluations(
         self,

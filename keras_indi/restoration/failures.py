@@ -2,6 +2,8 @@
 
 import re
 
+from keras_indi.images.unusable import UnusableImageError
+
 # What Keras and TensorFlow put around the reason.
 AROUND = re.compile(r"Exception encountered when calling [^\n]*\n|in user code:\s*\n")
 NO_REASON = re.compile(r'\s*(File "|Arguments received|Call arguments|•|\*|$)')
@@ -13,8 +15,11 @@ def reason_of(error: BaseException) -> str:
 
     Args:
         error: The exception, of Keras or a backend, whose message may begin with the
-            layers around the one that failed.
+            layers around the one that failed; or an `UnusableImageError`, which says
+            why as it is.
     """
+    if isinstance(error, UnusableImageError):
+        return str(error)
     text = STYLES.sub("", str(error))
     inner = [match.end() for match in AROUND.finditer(text)]
     if inner and "in user code:" in text:

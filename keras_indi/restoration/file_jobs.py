@@ -47,12 +47,15 @@ class FileJob:
         return None
 
 
-def check_jobs(jobs: list[FileJob], existing: str) -> None:
+def check_jobs(
+    jobs: list[FileJob], existing: str, own: list[FileJob] | None = None
+) -> None:
     """Raises a ValueError where a result could not be written, or would do harm.
 
     Args:
         jobs: List of `FileJob`.
         existing: As for `find_outputs`.
+        own: List of those that this process does. Defaults to all.
     """
     _check_apart(jobs)
     _check_formats(jobs)
@@ -60,7 +63,7 @@ def check_jobs(jobs: list[FileJob], existing: str) -> None:
     if existing != "overwrite":
         _check_inputs_stay(jobs)
     if existing == "refuse":
-        _check_new(jobs)
+        _check_new(jobs if own is None else own)
 
 
 def _check_apart(jobs):

@@ -127,6 +127,7 @@ def restore_files(
     value_range: ValueLimits | None = None,
     clip: bool = False,
     max_pixels: int | None = None,
+    shard: tuple[int, int] | None = None,
     verbose: str | int = "auto",
     **options: Any,
 ) -> Result:
@@ -162,6 +163,9 @@ def restore_files(
         value_range: As for `restore_file`; so are `clip` and `max_pixels`.
         clip: Bool.
         max_pixels: Int.
+        shard: Pair of ints, `(index, count)`: restores every `count`-th file from
+            `index` on, in the order of their names, for `count` processes or
+            machines of which each does its part. Defaults to all files.
         verbose: `"auto"`, a progress bar for what takes longer than some seconds,
             `1` at once, `0` never.
         **options: Further arguments of `InDI.restore`: `tile_size`, `max_memory`,
@@ -184,10 +188,12 @@ def restore_files(
     begin = time.perf_counter()
     if isinstance(inputs, (str, pathlib.Path)):
         inputs = [inputs]
-    _check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed)
+    check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed)
     reading = Reading.checked(max_pixels, value_range, clip)
     inputs = list(inputs)
-    jobs, skipped = find_outputs(inputs, out, num_samples, existing, compare, name)
+    jobs, skipped = find_outputs(
+        inputs, out, num_samples, existing, compare, name, shard
+    )
     for folder in {path.parent for job in jobs for path in job.results}:
         stays = remove_left_overs(folder, alone=False)
         if stays:
@@ -219,8 +225,6 @@ def restore_files(
             if job.problem is not None:
                 raise UnusableImageError(job.problem)
             restore_job(models[preset], job, num_samples, compare, reading, own, result)
-        except UnusableImageError as error:
-            result.failed[job.source] = str(error)
         except ImportError:
             raise  # it would be missing for the next file too
         except Exception as error:  # backends raise of all kinds, of memory too
@@ -230,8 +234,15 @@ def restore_files(
     return result
 
 
-def _check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed):
-    """Raises what every file would raise."""
+def check_settings(
+    num_steps: int | None,
+    sampler: Any,
+    time_grid: Any,
+    time_shift: float | None,
+    num_samples: int | None,
+    seed: int,
+) -> None:
+    """Raises what every file would raise; the arguments are of `restore_files`."""
     checked_integer("num_steps", num_steps, optional=True)
     checked_integer("num_samples", num_samples, optional=True)
     checked_integer("seed", seed, least=0)

@@ -2,15 +2,18 @@
 
 import contextlib
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from keras_indi.annotations import ValueLimits
 from keras_indi.images.decoding import UnusableImageError, opened
 from keras_indi.images.encoding import FORMATS, check_sides, write_photograph
-from keras_indi.images.photograph import read_photograph
+from keras_indi.images.photograph import Photograph, read_photograph
 from keras_indi.images.several_pictures import other_pictures
 from keras_indi.images.unusable import MAX_PIXELS
-from keras_indi.models import checks
+from keras_indi.models import Restorer, checks
 from keras_indi.restoration.chosen_model import ChosenModel
 from keras_indi.restoration.comparison import compare as write_comparison
 from keras_indi.restoration.file_jobs import FileJob
@@ -67,8 +70,42 @@ def restore_job(
     Raises:
         UnusableImageError: If the file cannot be used.
     """
-    model = chosen.model
-    modified = _date(job.source)
+    photograph = read_job(chosen, job, num_samples, compare, reading, settings)
+    if photograph is None:
+        restore_blocks_job(chosen, job, reading, settings, result)
+        return
+    pixels = restore_photograph(
+        chosen.model, photograph, num_samples, compare, settings
+    )
+    draws = [pixels] if num_samples is None else pixels
+    write_job(chosen, job, photograph, draws, compare, settings, result)
+
+
+def read_job(
+    chosen: ChosenModel,
+    job: FileJob,
+    num_samples: int | None,
+    compare: bool,
+    reading: Reading,
+    settings: dict[str, Any],
+) -> Photograph | None:
+    """Reads the file of a job, once it is clear that its result can be written.
+
+    Args:
+        chosen: As for `restore_job`; so are the others.
+        job: `FileJob`.
+        num_samples: Int, or `None`.
+        compare: Bool.
+        reading: `Reading`.
+        settings: Dict.
+
+    Returns:
+        The `Photograph`, or `None` where the file is restored by blocks, by
+        `restore_blocks_job`.
+
+    Raises:
+        UnusableImageError: If the file cannot be used.
+    """
     others = other_pictures(job.source) if job.is_in_place else None
     if others is not None:
         raise UnusableImageError(_not_in_place(others))
@@ -79,30 +116,76 @@ def restore_job(
                 "restored by blocks, without samples and comparisons, which take the "
                 "image into memory"
             )
-        notes = restore_by_blocks(
-            model,
-            job.source,
-            job.outputs[0],
-            **reading._asdict(),
-            modified=modified,
-            **settings,
-        )
-        result.written += job.outputs
-        notes = [*notes, *filter(None, [other_pictures(job.source)])]
-        if notes:
-            result.notes[job.source] = "; ".join(notes)
-        return
-    _check_sides(model, job, reading.max_pixels, settings.get("scale"))
+        return None
+    _check_sides(chosen.model, job, reading.max_pixels, settings.get("scale"))
     photograph = read_photograph(job.source, **reading._asdict(), most=math.inf)
     if _loses_pixels(photograph, job.outputs[0]) and job.is_in_place:
         raise UnusableImageError(_not_in_place("its bits or its alpha"))
-    large = photograph.pixels[..., 0].size > MAX_PIXELS
-    if large and num_samples is None and not compare:
-        pixels = restore_through_disk(model, photograph.pixels, **settings)
-    else:
-        pixels = restore_pixels(model, photograph.pixels, num_samples, **settings)
+    return photograph
+
+
+def restore_blocks_job(
+    chosen: ChosenModel,
+    job: FileJob,
+    reading: Reading,
+    settings: dict[str, Any],
+    result: Result,
+) -> None:
+    """Restores a file by blocks; the arguments are those of `restore_job`."""
+    notes = restore_by_blocks(
+        chosen.model,
+        job.source,
+        job.outputs[0],
+        **reading._asdict(),
+        modified=_date(job.source),
+        **settings,
+    )
+    result.written += job.outputs
+    notes = [*notes, *filter(None, [other_pictures(job.source)])]
+    if notes:
+        result.notes[job.source] = "; ".join(notes)
+
+
+def is_large(photograph: Photograph) -> bool:
+    """Whether a photograph's floats lie on disk while it is restored."""
+    return photograph.pixels[..., 0].size > MAX_PIXELS
+
+
+def restore_photograph(
+    model: Restorer,
+    photograph: Photograph,
+    num_samples: int | None,
+    compare: bool,
+    settings: dict[str, Any],
+) -> np.ndarray:
+    """The restored pixels of a photograph, as of `restore_pixels`."""
+    if is_large(photograph) and num_samples is None and not compare:
+        return restore_through_disk(model, photograph.pixels, **settings)
+    return restore_pixels(model, photograph.pixels, num_samples, **settings)
+
+
+def write_job(
+    chosen: ChosenModel,
+    job: FileJob,
+    photograph: Photograph,
+    draws: Iterable[np.ndarray],
+    compare: bool,
+    settings: dict[str, Any],
+    result: Result,
+) -> None:
+    """Writes the results of one file, and notes in the result what was written.
+
+    Args:
+        chosen: As for `restore_job`; so are the others.
+        job: `FileJob`.
+        photograph: The `Photograph` of its source.
+        draws: The restored pixels for each of its outputs.
+        compare: Bool.
+        settings: Dict.
+        result: `Result`.
+    """
     notes = [*photograph.notes, *chosen.notes_on(photograph)]
-    draws = [pixels] if num_samples is None else pixels
+    modified = _date(job.source)
     for index, (draw, path) in enumerate(zip(draws, job.outputs)):
         restored = photograph.with_pixels(draw, resized_alpha(photograph.alpha, draw))
         lost = write_photograph(path, restored, modified)
@@ -110,7 +193,7 @@ def restore_job(
         result.written.append(path)
         if compare:
             pictures = job.pictures[2 * index : 2 * index + 2]
-            write_comparison(model, photograph, restored, pictures, **settings)
+            write_comparison(chosen.model, photograph, restored, pictures, **settings)
             result.pictures += pictures
     if notes:
         result.notes[job.source] = "; ".join(notes)

@@ -12,7 +12,7 @@ from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.image_files import count_others, image_files
 from keras_indi.restoration.file_jobs import FileJob, check_jobs
 from keras_indi.restoration.large_files import ZARR
-from keras_indi.validation import checked_choice
+from keras_indi.validation import checked_choice, checked_integer
 
 PICTURES = ("compare", "steps")
 EXISTING = ("refuse", "skip", "overwrite")
@@ -38,6 +38,7 @@ def find_outputs(
     existing: str = "refuse",
     compare: bool = False,
     name: str | None = None,
+    shard: tuple[int, int] | None = None,
 ) -> tuple[list[FileJob], list[FileJob]]:
     """Finds the files to restore, and names their results.
 
@@ -56,17 +57,19 @@ def find_outputs(
             `photo-compare.png` and `photo-steps.png`.
         name: String with `{name}` in it, the results' names without their ending.
             Defaults to the input's, followed by `-restored` where it lies beside it.
+        shard: Pair of ints, `(index, count)`: of the files, in the order of their
+            names, every `count`-th from `index` on. Defaults to all.
 
     Returns:
         Tuple of two lists of `FileJob`: those to restore, and those to skip.
 
     Raises:
-        ValueError: If an input names no image, two files have one result, a
-            result would replace an input, or results are there.
+        ValueError: If `shard` is not valid, an input names no image, two files have
+            one result, a result would replace an input, or results are there.
     """
     checked_choice("existing", existing, EXISTING)
     out = None if out is None else pathlib.Path(out).expanduser()
-    _check_name(name)
+    check_name(name)
     sources = _sources(inputs, out, name)
     one_file = out is not None and _is_file_name(out)
     if one_file and len(sources) > 1:
@@ -84,12 +87,13 @@ def find_outputs(
             for name in PICTURES
         ]
         jobs.append(FileJob(path, name, outputs, pictures))
-    check_jobs(jobs, existing)
+    own = jobs if shard is None else _shard(jobs, *shard)
+    check_jobs(jobs, existing, own)
     # `os.path` answers where `pathlib` raises: of a name that is too long.
-    there = [t for t in jobs if all(os.path.exists(p) for p in t.outputs)]
+    there = [t for t in own if all(os.path.exists(p) for p in t.outputs)]
     if existing == "skip":
-        return [t for t in jobs if t not in there], there
-    return jobs, []
+        return [t for t in own if t not in there], there
+    return own, []
 
 
 def one_output(
@@ -124,6 +128,22 @@ def one_output(
     return jobs[0]
 
 
+def result_name(name: str, template: str | None = None) -> str:
+    """The name of a file's result within the folder of results.
+
+    Args:
+        name: The file's path within the folder that was given, with `/`.
+        template: String with `{name}` in it, as `name` of `find_outputs`.
+
+    Raises:
+        ValueError: If the ending is of no format of an image, or the template is not
+            valid.
+    """
+    check_name(template)
+    path = pathlib.PurePosixPath(name)
+    return _written(_named(path, template or "{name}")).as_posix()
+
+
 def left_out(inputs: Iterable[str | pathlib.Path]) -> dict[str, int]:
     """How many files of the inputs' folders are not read, by ending."""
     found: collections.Counter = collections.Counter()
@@ -132,6 +152,13 @@ def left_out(inputs: Iterable[str | pathlib.Path]) -> dict[str, int]:
         if path.is_dir() and path.suffix.lower() != ZARR:
             found.update(count_others(path))
     return dict(found.most_common())
+
+
+def _shard(jobs, index, count):
+    """Every so many-th of the jobs, whose order no machine decides."""
+    count = checked_integer("shard[1]", count)
+    index = checked_integer("shard[0]", index, least=0, most=count - 1)
+    return sorted(jobs, key=lambda job: (job.name, str(job.source)))[index::count]
 
 
 def _sources(inputs, out, template):
@@ -212,14 +239,14 @@ def _is_file_name(out):
     return suffix == ZARR or (suffix in FORMATS and not out.is_dir())
 
 
-def _no_format(out: pathlib.Path) -> ValueError:
+def _no_format(out: pathlib.PurePath) -> ValueError:
     return ValueError(
         f"Images are written as {', '.join(FORMATS)} and {ZARR}. Received: "
         f"out={str(out)!r}"
     )
 
 
-def _written(output: pathlib.Path) -> pathlib.Path:
+def _written(output):
     """The path of a result of its input's format, or PNG of what is not written."""
     suffix = output.suffix.lower()
     if suffix in FORMATS or suffix == ZARR:
@@ -233,7 +260,8 @@ def _named(path, template):
     return path.with_name(template.replace("{name}", path.stem) + path.suffix)
 
 
-def _check_name(name):
+def check_name(name: str | None) -> None:
+    """Raises a ValueError unless a template of results' names is valid."""
     if name is not None and ("{name}" not in name or "/" in name or os.sep in name):
         raise ValueError(
             "The results' names must hold {name}, such as '{name}_x4', and no folder. "

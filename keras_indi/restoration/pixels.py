@@ -36,6 +36,27 @@ def restore_pixels(
         ValueError: If the model takes neither one channel nor three, or an option
             is not valid.
     """
+    planes = model_images(model, pixels)
+    images = planes if len(planes) > 1 else planes[0]
+    restored = model.restore(images, num_samples=num_samples, **options)
+    restored = restored if len(planes) > 1 else [restored]
+    return file_pixels(model, restored, pixels)
+
+
+def model_images(model: Restorer, pixels: np.ndarray) -> list[np.ndarray]:
+    """What a model restores of an image as files hold it.
+
+    Args:
+        model: A `keras_indi.models.Restorer`.
+        pixels: As for `restore_pixels`.
+
+    Returns:
+        List of float32 arrays in the model's range: the image with the model's
+        channels, or each channel of a coloured one for a model of one.
+
+    Raises:
+        ValueError: If the model takes neither one channel nor three.
+    """
     channels = model.image_channels or pixels.shape[-1]
     if channels not in (1, 3):
         raise ValueError(
@@ -46,15 +67,28 @@ def restore_pixels(
     if channels == 3 and image.shape[-1] == 1:
         image = np.repeat(image, 3, axis=-1)
     if image.shape[-1] > channels:
-        planes = [image[..., c : c + 1] for c in range(image.shape[-1])]
-        planes = model.restore(planes, num_samples=num_samples, **options)
-        restored = np.concatenate(planes, axis=-1)
-    else:
-        restored = model.restore(image, num_samples=num_samples, **options)
-    restored = in_file_range(restored, pixels.dtype, model.value_range)
-    if num_samples is None:
-        return to_channels(restored, pixels.shape[-1])
-    return np.stack([to_channels(draw, pixels.shape[-1]) for draw in restored])
+        return [image[..., c : c + 1] for c in range(image.shape[-1])]
+    return [image]
+
+
+def file_pixels(
+    model: Restorer, restored: list[np.ndarray], pixels: np.ndarray
+) -> np.ndarray:
+    """Restored `model_images` as files hold them.
+
+    Args:
+        model: A `keras_indi.models.Restorer`.
+        restored: List of arrays `([num_samples,] height, width, channels)`.
+        pixels: The image that was restored.
+
+    Returns:
+        As `restore_pixels`.
+    """
+    joined = np.concatenate(restored, axis=-1) if len(restored) > 1 else restored[0]
+    joined = in_file_range(joined, pixels.dtype, model.value_range)
+    if joined.ndim == 3:
+        return to_channels(joined, pixels.shape[-1])
+    return np.stack([to_channels(draw, pixels.shape[-1]) for draw in joined])
 
 
 def resized_alpha(alpha: np.ndarray | None, pixels: np.ndarray) -> np.ndarray | None:

@@ -51,6 +51,21 @@ class TileSize(click.ParamType):
         return click.IntRange(min=1).convert(value, parameter, context)
 
 
+class Shard(click.ParamType):
+    """A part of the work, `i/n` with i from 1 to n, as a pair of index and count."""
+
+    name = "shard"
+
+    def convert(self, value, parameter, context):
+        if not isinstance(value, str):
+            return value
+        found = re.fullmatch(r"(\d+)/(\d+)", value.strip())
+        index, count = map(int, found.groups()) if found else (0, 0)
+        if not 1 <= index <= count:
+            self.fail(f"{value!r} is no shard such as 1/4 or 4/4.", parameter, context)
+        return index - 1, count
+
+
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
@@ -179,6 +194,13 @@ class TileSize(click.ParamType):
     help="Most pixels of an image. [default: no limit, but for files that declare far "
     "more than they hold]",
 )
+@click.option(
+    "--shard",
+    type=Shard(),
+    metavar="I/N",
+    help="Restore the I-th of N parts of the images: 1/N on one machine, ... N/N on "
+    "another. [default: all]",
+)
 @import_option
 @click.pass_context
 def command(
@@ -205,6 +227,7 @@ def command(
     value_range,
     clip,
     max_pixels,
+    shard,
     modules,
 ):
     """Restore images: files, folders and quoted patterns such as "*.jpg".
@@ -248,6 +271,7 @@ def command(
             value_range=value_range,
             clip=clip,
             max_pixels=max_pixels,
+            shard=shard,
             verbose=int(sys.stdout.isatty()),
         )
     for path, note in result.notes.items():

@@ -42,6 +42,33 @@ def test_python_runs_once_per_shape():
     assert len(runs) == 2
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="others compile each size")
+def test_all_sizes_share_what_tensorflow_compiles():
+    runs = []
+
+    def double(x, pair):
+        runs.append(x.shape)
+        return x * pair[1]
+
+    function = compiled.compile_function(double, [])
+    two = keras.ops.convert_to_tensor(2.0)
+    for shape in ((1, 4, 6, 3), (1, 8, 6, 3), (5, 8, 9, 3)):
+        found = function(keras.ops.ones(shape), (None, two))
+        np.testing.assert_array_equal(to_numpy(found), np.full(shape, 2))
+    assert [tuple(shape) for shape in runs] == [(None, None, None, 3)]
+
+
+def test_what_has_one_size_is_compiled_for_it():
+    def flat(x):
+        height, width = x.shape[1:3]
+        return keras.ops.reshape(x, (-1, height * width))
+
+    function = compiled.compile_function(flat, [])
+    for batch in (1, 3):
+        found = function(keras.ops.ones((batch, 4, 6, 1)))
+        assert found.shape == (batch, 24)
+
+
 @pytest.mark.skipif(BACKEND != "torch", reason="PyTorch's gradients")
 def test_no_gradient_is_recorded():
     weight = keras.Variable(np.ones(2, "float32"))

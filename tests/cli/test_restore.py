@@ -196,3 +196,13 @@ def test_tiles_and_memory_give_the_same_image(here):
         np.asarray(Image.open("seams.png")), here[0].restore(image, 2, **tiles)
     )
     assert run("photos/a.png", "-o", "new", "--tile-size", "big").exit_code == 2
+
+
+def test_shards_share_the_work(here):
+    for index, name in ((1, "a.png"), (2, "b.jpg")):
+        result = run("photos", "-o", "out", "--steps", 1, "--shard", f"{index}/2")
+        assert result.exit_code == 0, result.output
+        assert f"Written: out/{name}" in result.stdout and "1 written" in result.stdout
+    for text in ("0/2", "3/2", "1", "a/b"):
+        result = run("photos", "-o", "out", "--shard", text)
+        assert result.exit_code == 2 and "1/4" in result.stderr

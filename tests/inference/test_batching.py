@@ -303,7 +303,8 @@ def test_numbers_of_steps_share_one_compilation(sampler):
         model.restore(image, num_steps, sampler, "cosine", shift)
     assert backbone.runs == runs
     model.restore(smooth_images(1, 6, 8, high=1.0)[0], num_steps=3, sampler=sampler)
-    assert backbone.runs == runs + 1
+    # TensorFlow compiles for all sizes at once.
+    assert backbone.runs == runs + (BACKEND == "jax")
 
 
 def test_short_batches_need_no_compilation_of_their_own():

@@ -138,3 +138,32 @@ def test_pictures_of_a_comparison_replace_nothing(here):
     names = [path.name for path in jobs[0].pictures]
     assert names == ["a-compare.png", "a-steps.png"]
     assert find_outputs(["a.jpg"], "a.webp")[0][0].pictures == []
+
+
+def test_shards_are_the_same_everywhere_and_share_all_files(here):
+    for index in range(5):
+        (here / f"photos/{index}.png").write_bytes(b"")
+    everything = outputs(["photos", "a.jpg"], "out")
+    shards = [outputs(["photos", "a.jpg"], "out", shard=(i, 3)) for i in range(3)]
+    assert [len(shard) for shard in shards] == [3, 3, 2]
+    assert {k: v for shard in shards for k, v in shard.items()} == everything
+    # Neither the order of inputs nor that of a file system decides.
+    assert outputs(["a.jpg", "photos"], "out", shard=(1, 3)) == shards[1]
+    assert outputs(["a.jpg"], "out", shard=(1, 2)) == {}
+
+
+def test_a_shard_looks_at_its_own_results_alone(here):
+    (here / "out").mkdir()
+    (first,) = outputs(["photos"], "out", shard=(0, 2)).values()
+    (here / first[0]).write_bytes(b"")
+    with pytest.raises(ValueError, match="there already"):
+        find_outputs(["photos"], "out", shard=(0, 2))
+    assert len(outputs(["photos"], "out", shard=(1, 2))) == 1
+    jobs, skipped = find_outputs(["photos"], "out", shard=(0, 2), existing="skip")
+    assert jobs == [] and len(skipped) == 1
+
+
+@pytest.mark.parametrize("shard", [(2, 2), (-1, 2), (0, 0), (0.5, 2)])
+def test_what_is_no_shard(here, shard):
+    with pytest.raises(ValueError, match="Received: shard"):
+        find_outputs(["photos"], "out", shard=shard)

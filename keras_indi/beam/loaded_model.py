@@ -1,0 +1,28 @@
+"""A model that is loaded once a process, for all of its threads."""
+
+import threading
+from typing import Any
+
+from keras_indi.restoration.chosen_model import choose
+
+
+class LoadedModel:
+    """A model, and the lock of who restores with it.
+
+    Args:
+        preset: As for `load_restorer`.
+        dtype: As for `load_restorer`.
+
+    Attributes:
+        chosen: `ChosenModel`.
+        lock: Context in which one thread restores.
+    """
+
+    def __init__(self, preset: str, dtype: str) -> None:
+        self.chosen = choose(preset, dtype)
+        self.lock = threading.Lock()
+
+    def restore(self, *arguments: Any, **options: Any) -> Any:
+        """`restore` of the model, one thread at a time."""
+        with self.lock:
+            return self.chosen.model.restore(*arguments, **options)

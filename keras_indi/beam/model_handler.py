@@ -1,0 +1,89 @@
+"""A model in pipelines of other people's."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_indi.beam.apache import imported
+from keras_indi.beam.loaded_model import LoadedModel
+from keras_indi.beam.restore_files import MAX_MEMORY, found_preset
+from keras_indi.restoration.seeds import file_seed
+from keras_indi.validation import checked_integer
+
+inference: Any = imported("apache_beam.ml.inference.base")
+
+
+class ModelHandler(inference.ModelHandler):
+    """Restores arrays in Beam's `RunInference`.
+
+    Takes images, arrays of shape `(height, width, channels)` in the model's value
+    range, and returns restored ones of their dtype, in the same order. Each draws the
+    noise of its own content, so that on machines of one kind an array's result is the
+    same, whatever is in its batch. Put names beside images by Beam's
+    `KeyedModelHandler`.
+
+    Args:
+        preset: As for `load_restorer`; workers must find it too.
+        seed: Int, fixes the noise. Defaults to 0.
+        dtype: As for `load_restorer`.
+        max_memory: As for `RestoreFiles`.
+        max_batch_size: Int, of the batches that Beam makes.
+        **options: Further arguments of `model.restore`.
+
+    Raises:
+        ValueError: If there is no such preset.
+        ImportError: If Apache Beam is missing.
+
+    Example:
+
+    ```python
+    handler = keras_indi.beam.ModelHandler("jpeg", num_steps=4)
+    restored = images | RunInference(KeyedModelHandler(handler))  # of (name, array)
+    ```
+    """
+
+    def __init__(
+        self,
+        preset: str,
+        *,
+        seed: int = 0,
+        dtype: str = "auto",
+        max_memory: int = MAX_MEMORY,
+        max_batch_size: int = 64,
+        **options: Any,
+    ) -> None:
+        super().__init__(min_batch_size=1, max_batch_size=max_batch_size)
+        self._preset = found_preset(preset)
+        self._seed = checked_integer("seed", seed, least=0)
+        self._dtype = dtype
+        fixed = {"max_memory": max_memory, "fixed_shapes": True, "verbose": 0}
+        self._options = {**options, **fixed}
+
+    def load_model(self) -> LoadedModel:
+        return LoadedModel(self._preset, self._dtype)
+
+    def run_inference(
+        self,
+        batch: Sequence[np.ndarray],
+        model: LoadedModel,
+        inference_args: dict[str, Any] | None = None,
+    ) -> Iterable[np.ndarray]:
+        options = {**self._options, **(inference_args or {})}
+        seeds = [file_seed(self._seed, _content(image)) for image in batch]
+        return model.restore(list(batch), seed=seeds, **options)
+
+    def get_num_bytes(self, batch: Sequence[np.ndarray]) -> int:
+        return sum(image.nbytes for image in batch)
+
+    def get_metrics_namespace(self) -> str:
+        return "keras_indi"
+
+
+def _content(image):
+    """What tells an image from others."""
+    image = np.ascontiguousarray(image)
+    digest = hashlib.sha256(f"{image.shape} {image.dtype}".encode())
+    digest.update(image)
+    return digest.hexdigest()

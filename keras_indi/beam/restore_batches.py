@@ -1,0 +1,225 @@
+"""Restores files on a worker: one compiled size at a time."""
+
+import collections
+import pathlib
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from keras_indi.beam import storage
+from keras_indi.beam.apache import Metrics, Shared, beam, windowed_value
+from keras_indi.beam.counters import NAMESPACE, Amount
+from keras_indi.beam.loaded_model import LoadedModel
+from keras_indi.beam.outcomes import FAILED, RESTORED, Outcome
+from keras_indi.images import chunked_files
+from keras_indi.images.photograph import Photograph
+from keras_indi.restoration.failures import reason_of
+from keras_indi.restoration.file_jobs import FileJob
+from keras_indi.restoration.one_file import (
+    Reading,
+    is_large,
+    read_job,
+    restore_blocks_job,
+    restore_photograph,
+    write_job,
+)
+from keras_indi.restoration.pixels import file_pixels, model_images
+from keras_indi.restoration.result import Result
+from keras_indi.restoration.seeds import file_seed
+
+# What of the arguments of `restore` chooses the arrays that an image is restored in.
+SHAPING = ("scale", "batch_size", "tile_size", "tile_overlap", "max_memory")
+
+
+class Waiting(NamedTuple):
+    """A file that was read, and waits for others of its compiled size.
+
+    Attributes:
+        path: String, of the degraded image.
+        name: String, which its seed is made of.
+        output: String, path of the result.
+        photograph: `Photograph`.
+    """
+
+    path: str
+    name: str
+    output: str
+    photograph: Photograph
+
+
+class RestoreBatches(beam.DoFn):
+    """Restores files, and writes their results.
+
+    Takes triples of a file's path, its name and its result's path. The output is the
+    `Outcome` of each. Images of one compiled size are restored together; where that
+    fails, each by itself.
+
+    Args:
+        preset: As for `load_restorer`.
+        dtype: As for `load_restorer`.
+        reading: `Reading`.
+        seed: Int, of the whole run.
+        settings: Dict of further arguments of `model.restore`, `max_memory` among
+            them.
+    """
+
+    def __init__(
+        self,
+        preset: str,
+        dtype: str,
+        reading: Reading,
+        seed: int,
+        settings: dict[str, Any],
+    ) -> None:
+        self._preset = preset
+        self._dtype = dtype
+        self._reading = reading
+        self._seed = seed
+        self._settings = {**settings, "fixed_shapes": True, "verbose": 0}
+        self._shared = Shared()
+
+    def setup(self) -> None:
+        self._loaded = self._shared.acquire(
+            lambda: LoadedModel(self._preset, self._dtype)
+        )
+        self._seconds, self._megapixels = Amount("seconds"), Amount("megapixels")
+        self._restored = Metrics.counter(NAMESPACE, RESTORED)
+        self._failed = Metrics.counter(NAMESPACE, FAILED)
+
+    def start_bundle(self) -> None:
+        self._waiting: dict[Any, list[Waiting]] = collections.defaultdict(list)
+
+    def process(self, element: Any) -> Iterator[Any]:
+        path, name, output = element
+        begin = time.perf_counter()
+        try:
+            photograph = self._read_or_restore(path, name, output)
+        except ImportError:
+            raise  # it would be missing for the next file too
+        except Exception as error:
+            yield self._failure(path, output, error)
+        else:
+            if isinstance(photograph, Outcome):
+                yield photograph
+            else:
+                file = Waiting(path, name, output, photograph)
+                yield from self._restore_if_full(file)
+        self._seconds.add(time.perf_counter() - begin)
+
+    def finish_bundle(self) -> Iterator[Any]:
+        begin = time.perf_counter()
+        for batch in self._waiting.values():
+            for outcome in self._restore(batch):
+                yield windowed_value(outcome)
+        self._waiting.clear()
+        self._seconds.add(time.perf_counter() - begin)
+
+    # === Parts ===
+
+    def _read_or_restore(self, path, name, output):
+        """A file's photograph; of one that is restored by blocks, what became of it."""
+        chosen, reading = self._loaded.chosen, self._reading
+        with storage.scratch() as folder:
+            source = storage.local_file(path, folder)
+            job = _job(source, name, output, folder)
+            photograph = read_job(chosen, job, None, False, reading, self._settings)
+            if photograph is not None:
+                return photograph
+            result = Result()
+            with chunked_files.opened(source, reading.max_pixels) as image:
+                height, width = image.shape[:2]
+            with self._loaded.lock:
+                restore_blocks_job(chosen, job, reading, self._own(name), result)
+            return self._published(path, output, job, result, height * width)
+
+    def _restore_if_full(self, file):
+        """Restores the batch that a file completes, if it does."""
+        shape = self._batch_shape(file.photograph)
+        if shape is None:
+            yield from self._restore([file])
+            return
+        waiting = self._waiting[shape]
+        waiting.append(file)
+        if len(waiting) == shape[0]:
+            del self._waiting[shape]
+            yield from self._restore(waiting)
+
+    def _batch_shape(self, photograph):
+        """The arrays that it shares with others; `None` where it goes by itself."""
+        model = self._loaded.chosen.model
+        if is_large(photograph) or photograph.pixels.shape[-1] > (
+            model.image_channels or photograph.pixels.shape[-1]
+        ):
+            return None
+        options = {
+            name: self._settings[name] for name in SHAPING if name in self._settings
+        }
+        with self._loaded.lock:  # the first call makes what all threads use
+            return model.batch_shape(*photograph.pixels.shape[:2], **options)
+
+    def _restore(self, batch):
+        """Restores and writes a batch; where it fails, image by image."""
+        try:
+            restored = self._pixels(batch)
+        except ImportError:
+            raise
+        except Exception as error:
+            if len(batch) == 1:
+                yield self._failure(batch[0].path, batch[0].output, error)
+                return
+            for file in batch:
+                yield from self._restore([file])
+            return
+        for file, pixels in zip(batch, restored):
+            try:
+                yield self._written(file, pixels)
+            except ImportError:
+                raise
+            except Exception as error:
+                yield self._failure(file.path, file.output, error)
+
+    def _pixels(self, batch):
+        """The restored pixels of each photograph of a batch."""
+        model = self._loaded.chosen.model
+        if len(batch) == 1:
+            ((_, name, _, photograph),) = batch
+            with self._loaded.lock:
+                own = self._own(name)
+                return [restore_photograph(model, photograph, None, False, own)]
+        images = [file.photograph.pixels for file in batch]
+        planes = [image for pixels in images for image in model_images(model, pixels)]
+        seeds = [file_seed(self._seed, file.name) for file in batch]
+        with self._loaded.lock:
+            restored = model.restore(planes, seed=seeds, **self._settings)
+        return [file_pixels(model, [r], pixels) for r, pixels in zip(restored, images)]
+
+    def _written(self, file, pixels):
+        chosen, result = self._loaded.chosen, Result()
+        with storage.scratch() as folder:
+            # The source is looked at for its date alone, which few stores keep.
+            job = _job(pathlib.Path(file.path), file.name, file.output, folder)
+            write_job(
+                chosen, job, file.photograph, [pixels], False, self._settings, result
+            )
+            area = file.photograph.pixels[..., 0].size
+            return self._published(file.path, file.output, job, result, area)
+
+    def _published(self, path, output, job, result, pixels):
+        storage.publish(job.outputs[0], output)
+        self._restored.inc()
+        self._megapixels.add(pixels / 1e6)
+        return Outcome(path, output, RESTORED, note=result.notes.get(job.source))
+
+    def _failure(self, path, output, error):
+        self._failed.inc()
+        return Outcome(path, output, FAILED, reason_of(error))
+
+    def _own(self, name):
+        """The arguments of `restore` for one file."""
+        return {**self._settings, "seed": file_seed(self._seed, name)}
+
+
+def _job(source, name, output, folder):
+    """A `FileJob` whose result lies on this machine until it is published."""
+    ending = pathlib.PurePosixPath(output).suffix
+    return FileJob(source, name, [folder / f"restored{ending}"], [])

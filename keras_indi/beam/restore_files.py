@@ -1,0 +1,186 @@
+"""The transform that restores files."""
+
+import pathlib
+from typing import Any, NamedTuple
+
+from keras_indi.annotations import ValueLimits
+from keras_indi.beam import matching, outcomes, storage
+from keras_indi.beam.apache import beam
+from keras_indi.beam.restore_batches import RestoreBatches
+from keras_indi.models import checks
+from keras_indi.presets import read_metadata
+from keras_indi.restoration.file_restoration import check_settings
+from keras_indi.restoration.one_file import Reading
+from keras_indi.restoration.outputs import check_name
+from keras_indi.validation import checked_choice, checked_integer
+
+MANIFEST = "manifest.jsonl"
+MAX_MEMORY = 2 * 2**30
+
+
+class RestoredFiles(NamedTuple):
+    """What became of the files: a PCollection of pairs of strings each.
+
+    Attributes:
+        restored: Paths of an image and of its result.
+        skipped: Paths of an image and of its result, which was there.
+        failed: Path of an image, and the reason.
+    """
+
+    restored: Any
+    skipped: Any
+    failed: Any
+
+
+class RestoreFiles(beam.PTransform):
+    """Restores image files wherever Beam reads and writes: disks, object stores, HDFS.
+
+    Takes a PCollection of strings: paths of files and folders, and patterns, in which
+    `*` and `?` stay within a folder and `**` spans folders. Results keep the images'
+    names, sub-folders, formats and metadata, as those of
+    `keras_indi.restoration.restore_files`, and appear whole or not at all. What is
+    done already is skipped, so that a job that was killed goes on when it is run
+    again. On machines of one kind a file's result is the same bytes, whatever is
+    restored beside it, on whichever worker and attempt; two jobs must not write into
+    one folder at the same time.
+
+    The counters `restored`, `skipped`, `failed`, `seconds` and `megapixels`, of the
+    namespace `keras_indi`, add up over all workers. In the end `manifest.jsonl`, in the
+    folder of results, has a line of JSON a file: `path`, `output`, `status`
+    (`"restored"`, `"skipped"` or `"failed"`), `reason` and `note`, what the result
+    could not keep.
+
+    Args:
+        output: Path of the folder of results.
+        preset: As for `load_restorer`; workers must find it too.
+        existing: What to do with results that are there: `"skip"` their images, or
+            `"overwrite"` them.
+        name: As for `restore_files`.
+        seed: As for `restore_files`.
+        dtype: As for `load_restorer`.
+        max_memory: As for `model.restore`, of each process. It chooses the arrays
+            and tiles that images are restored in, so that another one may change a
+            result by a grey level. Defaults to 2 GiB.
+        max_pixels: As for `restore_file`.
+        value_range: As for `restore_file`.
+        clip: As for `restore_file`.
+        **options: Further arguments of `model.restore`: `num_steps`, `sampler`,
+            `time_grid`, `time_shift`, `scale`, `batch_size`, `tile_size` and
+            `tile_overlap`.
+
+    Returns:
+        `RestoredFiles`, of PCollections.
+
+    Raises:
+        ValueError: If an argument is not valid, before the pipeline runs.
+        ImportError: If Apache Beam is missing.
+
+    Example:
+
+    ```python
+    with beam.Pipeline(options=options) as pipeline:
+        images = pipeline | beam.Create(["gs://bucket/in/**.jpg"])
+        files = images | keras_indi.beam.RestoreFiles("gs://bucket/out", "jpeg")
+        files.failed | beam.Map(print)
+    ```
+    """
+
+    def __init__(
+        self,
+        output: str,
+        preset: str,
+        *,
+        existing: str = "skip",
+        name: str | None = None,
+        seed: int = 0,
+        dtype: str = "auto",
+        max_memory: int = MAX_MEMORY,
+        max_pixels: int | None = None,
+        value_range: ValueLimits | None = None,
+        clip: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        unknown = sorted(options.keys() - OPTIONS)
+        if unknown:
+            raise ValueError(
+                f"Further arguments must be of {', '.join(OPTIONS)}. Received: "
+                f"{unknown}"
+            )
+        choosing = {name: options.get(name) for name in CHECKED}
+        check_settings(**choosing, num_samples=None, seed=seed)
+        checked_integer("max_memory", max_memory)
+        checked_integer("batch_size", options.get("batch_size"), optional=True)
+        checks.check_tiles(options.get("tile_size"), options.get("tile_overlap"))
+        checked_choice("existing", existing, ("skip", "overwrite"))
+        check_name(name)
+        self._output = storage.absolute(str(output))
+        self._name = name
+        self._overwrite = existing == "overwrite"
+        reading = Reading.checked(max_pixels, value_range, clip)
+        settings = {"max_memory": max_memory, **options}
+        self._arguments = (found_preset(preset), dtype, reading, seed, settings)
+
+    def expand(self, files: Any) -> Any:  # Beam knows no type of several
+        found = files | "Find images" >> beam.FlatMap(
+            matching.find_inputs, self._output, self._name
+        )
+        done = (
+            files.pipeline
+            | "Output" >> beam.Create([self._output])
+            | "Find results" >> beam.FlatMap(matching.find_results)
+        )
+        planned = (
+            {"inputs": found, "done": done}
+            | "By result" >> beam.CoGroupByKey()
+            | "Plan"
+            >> beam.ParDo(matching.Plan(self._output, self._overwrite)).with_outputs(
+                "outcomes", main="files"
+            )
+        )
+        restored = planned.files | "Restore" >> beam.ParDo(
+            RestoreBatches(*self._arguments)
+        )
+        all_outcomes = (planned.outcomes, restored) | "All" >> beam.Flatten()
+        _ = (
+            files.pipeline
+            | "Manifest" >> beam.Create([f"{self._output}/{MANIFEST}"])
+            | "Write manifest"
+            >> beam.Map(outcomes.write_manifest, beam.pvalue.AsIter(all_outcomes))
+        )
+        return RestoredFiles(
+            _pairs(all_outcomes, outcomes.RESTORED, "output"),
+            _pairs(all_outcomes, outcomes.SKIPPED, "output"),
+            _pairs(all_outcomes, outcomes.FAILED, "reason"),
+        )
+
+
+CHECKED = ("num_steps", "sampler", "time_grid", "time_shift")
+OPTIONS = (*CHECKED, "scale", "batch_size", "tile_size", "tile_overlap")
+
+
+def found_preset(preset: Any) -> str:
+    """A preset as workers find it; raises a ValueError where there is none."""
+    if not isinstance(preset, (str, pathlib.Path)):
+        raise ValueError(
+            "Workers load the model by themselves: `preset` must be what "
+            f"`load_restorer` takes. Received: preset={preset!r}"
+        )
+    text, path = str(preset), pathlib.Path(preset)
+    if "://" in text:
+        return text
+    if path.suffix != ".keras":
+        read_metadata(preset)
+    elif not path.is_file():
+        raise ValueError(f"There is no such file. Received: preset={text!r}")
+    return str(path.absolute()) if path.exists() else text
+
+
+def _pairs(all_outcomes, status, second):
+    """The pairs of the outcomes of one status."""
+
+    def pair(outcome):
+        if outcome.status == status:
+            yield outcome.path, getattr(outcome, second)
+
+    return all_outcomes | f"Files {status}" >> beam.FlatMap(pair)

@@ -1,0 +1,135 @@
+"""`keras-indi beam`: any number of images, on whatever runs Apache Beam."""
+
+import click
+
+from keras_indi_cli.commands.names import RegisteredName
+from keras_indi_cli.commands.restore import Bytes, TileSize
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT... [BEAM OPTIONS]")
+@click.option("-o", "--output", required=True, help="Folder of results.")
+@click.option(
+    "--preset",
+    required=True,
+    metavar="NAME|PATH",
+    help="As for `keras-indi restore`; workers must find it too.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="1 is closest to the original, more are sharper. [default: the preset's]",
+)
+@click.option(
+    "--sampler",
+    type=RegisteredName("samplers"),
+    help="Update rule. [default: the preset's]",
+)
+@click.option(
+    "--time-grid",
+    type=RegisteredName("time_grids"),
+    help="Times of the steps. [default: the preset's]",
+)
+@click.option(
+    "--time-shift",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="K",
+    help="As for `keras-indi restore`. [default: the preset's]",
+)
+@click.option(
+    "--scale",
+    type=click.IntRange(min=1),
+    metavar="1|N",
+    help="1 for images that were enlarged already. [default: the preset's]",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Fixes the noise, of a file by its name.",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Images of a batch, on accelerators and JAX. [default: about a megapixel's, "
+    "at most 16]",
+)
+@click.option(
+    "--tile-size",
+    type=TileSize(),
+    default="auto",
+    show_default=True,
+    metavar="auto|none|PIXELS",
+    help="Tile size in pixels; auto tiles only when --max-memory requires it.",
+)
+@click.option(
+    "--max-memory",
+    type=Bytes(),
+    default="2GiB",
+    show_default=True,
+    metavar="SIZE",
+    help="Memory of each process for restoring.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="What the network computes in. Choose one where workers' processors differ.",
+)
+@click.option(
+    "--overwrite", is_flag=True, help="Restore images anew whose results exist."
+)
+@click.option("--name", metavar="TEMPLATE", help="Output names, such as '{name}_x4'.")
+@click.option(
+    "--value-range",
+    type=float,
+    nargs=2,
+    metavar="LOW HIGH",
+    help="Black and white in TIFF files of floats. [default: 0 1]",
+)
+@click.option("--clip", is_flag=True, help="Clip floats outside the value range.")
+@click.option(
+    "--max-pixels", type=click.IntRange(min=1), metavar="N", help="Of an image."
+)
+@click.pass_context
+def command(context, inputs, output, preset, overwrite, steps, tile_size, **options):
+    """Restore any number of images on Apache Beam.
+
+    Inputs are files, folders and quoted patterns, in which ** spans folders, on disks
+    and in object stores. What follows them belongs to Beam, such as --runner. Results
+    keep names and sub-folders; those that exist are skipped, so that the command goes
+    on where it was interrupted. OUTPUT/manifest.jsonl tells of every file. Ends with
+    status 1 if some images could not be restored.
+
+    \b
+    Example: keras-indi beam "in/**.jpg" -o out --preset jpeg --direct_num_workers 2
+             keras-indi beam gs://in -o gs://out --preset jpeg --runner DataflowRunner
+    """
+    first = next((i for i, text in enumerate(inputs) if text.startswith("-")), None)
+    inputs, arguments = inputs[:first], () if first is None else inputs[first:]
+    if not inputs:
+        raise click.UsageError("Give the inputs before Beam's own options.")
+    from keras_indi.beam import RestoreFiles
+    from keras_indi.beam.running import run
+
+    given = {name: value for name, value in options.items() if value is not None}
+    transform = RestoreFiles(
+        output,
+        preset,
+        existing="overwrite" if overwrite else "skip",
+        num_steps=steps,
+        tile_size=tile_size,
+        **given,
+    )
+    sums = run(transform, inputs, arguments)
+    done = [f"{sums.get(name, 0)} {name}" for name in ("restored", "skipped", "failed")]
+    megapixels, seconds = (sums.get(name, 0) for name in ("megapixels", "seconds"))
+    click.echo(f"{', '.join(done)}: {megapixels} megapixels in {seconds} s of work")
+    if sums.get("failed"):
+        where = f"{output.rstrip('/')}/manifest.jsonl"
+        click.echo(f"keras-indi: {where} tells what failed, and why.", err=True)
+    context.exit(bool(sums.get("failed")))

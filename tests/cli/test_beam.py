@@ -1,0 +1,70 @@
+"""`keras-indi beam`, with the runner of one process."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("apache_beam", reason="needs Apache Beam: the extra `beam`")
+
+from helpers import smooth_images, tiny_unet  # noqa: E402
+from PIL import Image  # noqa: E402
+
+from keras_indi.models import InDI  # noqa: E402
+from keras_indi_cli.__main__ import main  # noqa: E402
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    InDI(tiny_unet(gain=0.3), seed=0).save("model.keras")
+    image = smooth_images(1, 13, 10)[0].astype("uint8")
+    (tmp_path / "in/deep").mkdir(parents=True)
+    Image.fromarray(image).save("in/a.png")
+    Image.fromarray(image).save("in/deep/b.png")
+    return tmp_path
+
+
+def run(*arguments):
+    options = ["-o", "out", "--preset", "model.keras", "--dtype", "float32"]
+    return CliRunner().invoke(main, ["beam", *arguments, *options])
+
+
+def test_it_restores_as_the_plain_command(here):
+    arguments = ["--steps", "2", "--sampler", "heun", "--seed", "4"]
+    result = run("in/**.png", *arguments, "--name", "{name}_x")
+    assert result.exit_code == 0, result.output
+    assert "2 restored, 0 skipped, 0 failed" in result.output
+    plain = ["restore", "in", "-o", "plain", "--preset", "model.keras"]
+    plain += ["--dtype", "float32", *arguments]
+    assert CliRunner().invoke(main, plain).exit_code == 0
+    for name in ("a", "deep/b"):
+        found, expected = (
+            np.asarray(Image.open(path)).astype(int)
+            for path in (f"out/{name}_x.png", f"plain/{name}.png")
+        )
+        assert np.abs(found - expected).max() <= 1
+    again = run("in/**.png", "--name", "{name}_x")
+    assert "0 restored, 2 skipped, 0 failed" in again.output
+
+
+def test_what_fails_is_told_of(here):
+    (here / "in/c.png").write_bytes(b"no image")
+    result = run("in", "--steps", "1")
+    assert result.exit_code == 1 and "out/manifest.jsonl" in result.stderr
+    assert "2 restored, 0 skipped, 1 failed" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments, hint",
+    [
+        (["--runner=FnApiRunner"], "inputs before"),
+        (["in", "--stps", "2"], "Received: ['stps']"),
+        (["in", "--direct_num_worker", "2"], "Received: ['direct_num_worker']"),
+        (["in", "--preset", "no_such"], "no_such"),
+    ],
+)
+def test_bad_arguments_are_refused_before_any_work(here, arguments, hint):
+    options = ["-o", "out", "--preset", "model.keras"]
+    result = CliRunner().invoke(main, ["beam", *options, *arguments])
+    assert result.exit_code == 2 and hint in result.stderr
+    assert not (here / "out").exists()
