@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from keras_indi.backend import several_devices
+
 UNTOLD_DEVICE_MEMORY = 4 * 2**30
 
 
@@ -26,10 +28,12 @@ def compile_function(
 ) -> Callable[..., Any]:
     """Compiles a pure function for inference, once per shape of its arguments.
 
+    Batches are divided among the devices of `several_devices.num_devices`.
+
     Args:
         function: Function of tensors (and nested tuples of them) that returns
-            tensors and reads no variables but `variables`. It must not change
-            what it captured.
+            tensors and reads no variables but `variables`. Its first argument is a
+            batch. It must not change what it captured.
         variables: List of `keras.Variable`. Their values are read at each
             call, so that a compiled function sees new weights.
 
@@ -40,11 +44,15 @@ def compile_function(
     if backend == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(
+        compiled = tf.function(
             function,
             reduce_retracing=True,
             jit_compile=bool(_tensorflow_accelerators()),
         )
+        strategy = several_devices.strategy_of(variables)
+        if strategy is None:
+            return compiled
+        return several_devices.on_replicas(compiled, strategy)
     if backend == "jax":
         import jax
 
@@ -53,7 +61,11 @@ def compile_function(
             with keras.StatelessScope(state_mapping=zip(variables, values)):
                 return function(*args)
 
-        return lambda *args: stateless([v.value for v in variables], *args)
+        def call(*args):
+            values, args = several_devices.place([v.value for v in variables], args)
+            return stateless(values, *args)
+
+        return call
     if backend == "torch":
         import torch
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_indi.inference.arrays import PaddedImage
 from keras_indi.inference.inputs import like_input
-from keras_indi.inference.tile_plan import PIXELS_PER_BATCH, Shapes, TilePlan
+from keras_indi.inference.tile_plan import Shapes, TilePlan
 from keras_indi.inference.tiling import Tiles
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.value_range import ValueRange
@@ -140,8 +140,7 @@ def make_batches(
             tiles = plan.tiles(*padded, shapes)
             batches += [Batch([item], padded, 1, multiple, tiles) for item in items]
     for shape, items in groups.items():
-        size = batch_size or max(1, PIXELS_PER_BATCH // (shape[0] * shape[1]))
-        size = min(size, len(items), plan.batch_limit(*shape) or size)
+        size = plan.batch_size(*shape, len(items), batch_size)
         batches += [
             Batch(items[i : i + size], shape, size, multiple)
             for i in range(0, len(items), size)

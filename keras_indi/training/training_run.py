@@ -1,5 +1,6 @@
 """One training from its configuration to a restorer, resumable at every batch."""
 
+import contextlib
 import dataclasses
 import inspect
 import pathlib
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from keras_indi import data
+from keras_indi.backend import processes, several_devices
 from keras_indi.backend.interrupts import interrupted_by_signals
 from keras_indi.backend.precision import fastest_dtype
 from keras_indi.callbacks import BackupAndResume, EpochLog, RestorationMonitor
@@ -49,8 +51,9 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
     have been read back. Run again it goes on at the next batch, and where it is done
     it does nothing.
 
-    SIGTERM and SIGHUP end it as Ctrl-C does, by a `KeyboardInterrupt`. One process at a
-    time trains in a folder.
+    SIGTERM and SIGHUP end it as Ctrl-C does, by a `KeyboardInterrupt`. One training at
+    a time works in a folder. With `devices="all"` it may run in several processes, of
+    which the first writes and all read: the folder lies on a disk that they share.
 
     Args:
         config: A `TrainingConfig`.
@@ -83,15 +86,22 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
         # It appeared whole; the backup is left where the process was killed then.
         backup_path.unlink(missing_ok=True)
         return path
-    keras.utils.set_random_seed(config.seed)
-    model = build_model(config)
+    with contextlib.ExitStack() as stack:
+        if config.devices == "all":
+            stack.enter_context(several_devices.all_devices())
+        keras.utils.set_random_seed(config.seed)
+        model = build_model(config)
     pairs, validation = build_pairs(config, model)
     metadata = _metadata(config)
-    with locked_folder(output, "output"), interrupted_by_signals():
-        for folder in (output, output / output_dir.PREVIEWS):
-            remove_left_overs(folder)
-        images = {"training": pairs, "validation": validation}
-        output_dir.claim(config, model, metadata, images)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(interrupted_by_signals())
+        if processes.is_first():
+            stack.enter_context(locked_folder(output, "output"))
+            for folder in (output, output / output_dir.PREVIEWS):
+                remove_left_overs(folder)
+            images = {"training": pairs, "validation": validation}
+            output_dir.claim(config, model, metadata, images)
+        processes.wait_for_all("the folder")
         every = min(100, config.batches_per_epoch or 100)
         backup = BackupAndResume(backup_path, pairs, every, keep=True)
         model.fit(
@@ -102,11 +112,14 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
             verbose=verbose,
         )
         check_finite(model)
-        preset = model.save_to_preset(output / output_dir.PRESET, metadata)
-        check_read_back(model, InDI.from_preset(preset), preset)
-        save_read_back(model, path)
-        # Last, as it is what a training that is killed before goes on from.
-        backup.remove()
+        if processes.is_first():
+            with several_devices.undistributed():
+                preset = model.save_to_preset(output / output_dir.PRESET, metadata)
+                check_read_back(model, InDI.from_preset(preset), preset)
+                save_read_back(model, path)
+            # Last, as it is what a training that is killed before goes on from.
+            backup.remove()
+        processes.wait_for_all("the results")
     return path
 
 
