@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -33,8 +34,31 @@ def process_count() -> int:
 
 
 def is_first() -> bool:
-    """Whether this is the process that writes what all share: the first."""
+    """Whether this is the first of the processes that train together."""
     return process_index() == 0
+
+
+def in_first(function: Callable[..., Any], *args: Any) -> None:
+    """Calls a function in the first process alone, which writes what all share.
+
+    Meanwhile it builds what it builds as if no other process were there: Keras would
+    wait for all of them to make the same variables.
+
+    Args:
+        function: Function of `args`.
+        *args: Its arguments.
+    """
+    if not is_first():
+        return
+    distribution = _of_several_processes()
+    if distribution is None:
+        function(*args)
+        return
+    keras.distribution.set_distribution(None)
+    try:
+        function(*args)
+    finally:
+        keras.distribution.set_distribution(distribution)
 
 
 def wait_for_all(what: str) -> None:

@@ -1,7 +1,7 @@
 """Inference on several devices of one process: each gets a part of every batch."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -46,17 +46,6 @@ def all_devices() -> contextlib.AbstractContextManager[Any]:
                 f"devices='all' with {torch.cuda.device_count()} GPUs"
             )
     return contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def undistributed() -> Iterator[None]:
-    """Within, one process builds what is its own, as if no other one were there."""
-    distribution = keras.distribution.distribution()
-    keras.distribution.set_distribution(None)
-    try:
-        yield
-    finally:
-        keras.distribution.set_distribution(distribution)
 
 
 def num_devices(variables: Sequence[keras.Variable]) -> int:

@@ -148,8 +148,7 @@ class BackupAndResume(keras.callbacks.Callback):
 
     def _save(self):
         check_finite(self.model)
-        if processes.is_first():
-            write_whole(self.path, self._write)
+        processes.in_first(write_whole, self.path, self._write)
         self._unsaved = 0
 
     def _write(self, path):

@@ -197,7 +197,11 @@ class Restorer(PairTrainer):
                 folder of the environment variable `TMPDIR`). Defaults to half
                 of what is free.
             batch_size: Int, images restored at a time, where `max_memory` has
-                room for them. Defaults to about a megapixel's worth.
+                room for them. Defaults to about a megapixel's worth on each device.
+                Several devices share each batch, which is filled up to a multiple of
+                their number: with JAX those of the `keras.distribution` that is set (in
+                a program of several processes, those of this one), with TensorFlow
+                those of the `tf.distribute` strategy under which the model was made.
             return_trajectory: Bool, whether to return all states instead of
                 the last.
             verbose: `"auto"`, a progress bar for what takes longer than some
@@ -247,6 +251,8 @@ class Restorer(PairTrainer):
         if seed is None:
             seed = int(self._restore_seeds.integers(2**31))
         seeds = inputs.normalize_seeds(seed, len(listed))
+        if not self.backbone.built:
+            self._build_backbone((1, *listed[0].shape))
         if self._engine is None:
             self._engine = Engine(
                 self.backbone,
@@ -261,8 +267,6 @@ class Restorer(PairTrainer):
         trajectory = self.trajectory(
             *self._setting(num_steps, sampler, time_grid, time_shift)
         )
-        if not self.backbone.built:
-            self._build_backbone((1, *listed[0].shape))
         results = self._engine.restore(
             listed,
             trajectory,

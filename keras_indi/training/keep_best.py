@@ -35,5 +35,4 @@ class KeepBest(keras.callbacks.Callback):
         loss = (logs or {}).get("val_loss", math.inf)
         if loss < self._lowest:
             self._lowest = loss
-            if processes.is_first():
-                write_whole(self.path, self.model.save)
+            processes.in_first(write_whole, self.path, self.model.save)

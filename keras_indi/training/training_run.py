@@ -95,12 +95,8 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
     metadata = _metadata(config)
     with contextlib.ExitStack() as stack:
         stack.enter_context(interrupted_by_signals())
-        if processes.is_first():
-            stack.enter_context(locked_folder(output, "output"))
-            for folder in (output, output / output_dir.PREVIEWS):
-                remove_left_overs(folder)
-            images = {"training": pairs, "validation": validation}
-            output_dir.claim(config, model, metadata, images)
+        images = {"training": pairs, "validation": validation}
+        processes.in_first(_claim, stack, config, model, metadata, images)
         processes.wait_for_all("the folder")
         every = min(100, config.batches_per_epoch or 100)
         backup = BackupAndResume(backup_path, pairs, every, keep=True)
@@ -108,17 +104,13 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
             pairs,
             validation_data=validation,
             epochs=-(-config.batches // len(pairs)),
-            callbacks=[backup, *_callbacks(config, output, pairs, validation)],
+            callbacks=[backup, *_callbacks(config, model, pairs, validation)],
             verbose=verbose,
         )
         check_finite(model)
-        if processes.is_first():
-            with several_devices.undistributed():
-                preset = model.save_to_preset(output / output_dir.PRESET, metadata)
-                check_read_back(model, InDI.from_preset(preset), preset)
-                save_read_back(model, path)
-            # Last, as it is what a training that is killed before goes on from.
-            backup.remove()
+        processes.in_first(_save, model, output, metadata)
+        # Last, as it is what a training that is killed before goes on from.
+        backup.remove()
         processes.wait_for_all("the results")
     return path
 
@@ -172,13 +164,22 @@ def build_model(config: "TrainingConfig") -> InDI:
     return model
 
 
-def build_pairs(config: "TrainingConfig", model: InDI) -> "tuple[Pairs, Pairs | None]":
-    """The pairs to train on, and those to validate on or `None`."""
+def build_pairs(
+    config: "TrainingConfig", model: InDI, shard: tuple[int, int] | None = None
+) -> "tuple[Pairs, Pairs | None]":
+    """The pairs to train on, and those to validate on or `None`.
+
+    Args:
+        config: `TrainingConfig`.
+        model: The model to train.
+        shard: As for `keras_indi.data.make_pairs`.
+    """
     options: dict[str, Any] = {
         "image_channels": model.image_channels or 3,
         "crop_size": config.crop_size,
         "batch_size": config.batch_size,
         "seed": config.seed,
+        "shard": shard,
     }
     if tuple(model.value_range or ()) != (0, 255):
         options |= {"dtype": "float32", "value_range": model.value_range}
@@ -232,10 +233,30 @@ def _tupled(settings):
     }
 
 
-def _callbacks(config, output, pairs, validation):
+def _claim(stack, config, model, metadata, images):
+    """Keeps others out of the folder while `stack` is open, and makes it ready."""
+    output = pathlib.Path(config.output)
+    stack.enter_context(locked_folder(output, "output"))
+    for folder in (output, output / output_dir.PREVIEWS):
+        remove_left_overs(folder)
+    output_dir.claim(config, model, metadata, images)
+
+
+def _save(model, output, metadata):
+    """Writes what a training leaves, and reads it back."""
+    preset = model.save_to_preset(output / output_dir.PRESET, metadata)
+    check_read_back(model, InDI.from_preset(preset), preset)
+    save_read_back(model, output / output_dir.MODEL)
+
+
+def _callbacks(config, model, pairs, validation):
+    output = pathlib.Path(config.output)
     callbacks = [StopAfter(config.batches, pairs)]
     if validation is not None:
-        degraded, clean = validation[0]
+        shown = validation
+        if processes.process_count() > 1:  # the same in all
+            _, shown = build_pairs(config, model, shard=(0, 1))
+        degraded, clean = shown[0]
         callbacks.append(
             RestorationMonitor(
                 degraded[:PREVIEWED],

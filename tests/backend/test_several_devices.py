@@ -31,18 +31,22 @@ SAME = """
             options = dict(
                 sampler=sampler, num_steps=3, batch_size=2 * devices, seed=7, verbose=0
             )
-            yield from model.restore(images, **options)
-            yield model.restore(images[0], num_samples=5, **options)
-            yield model.restore(images[7], **options)
-            yield model.restore(large, tile_size=16, **options)
-            yield model.restore(large, tile_size=16, tile_overlap=2, **options)
+            # XLA rounds Heun's sums otherwise in a program of several devices.
+            on_jax = keras.config.backend() == "jax"
+            error = 3e-7 * 255 * (on_jax and sampler == "heun")
+            for image in model.restore(images, **options):
+                yield image, error
+            yield model.restore(images[0], num_samples=5, **options), error
+            yield model.restore(images[7], **options), error
+            yield model.restore(large, tile_size=16, **options), 0
+            yield model.restore(large, tile_size=16, tile_overlap=2, **options), 0
 
     alone = list(results(build(), 1))
     model = begin(build)
     found = list(results(model, NUMBER))
     assert len(alone) == len(found) == 36
-    for one, more in zip(alone, found):
-        np.testing.assert_array_equal(one, more)
+    for (one, error), (more, _) in zip(alone, found):
+        np.testing.assert_allclose(one, more, rtol=0, atol=error)
     print("the same")
 """
 
@@ -70,16 +74,17 @@ DIVIDED = """
                     images, callback=lambda s: seen.append(s.shard_shape(images.shape))
                 )
             else:
-                seen.append(tuple(images.shape))
+                tf.numpy_function(lambda part: seen.append(part.shape), [images], [])
             return self.weight * images
 
     model = begin(lambda: keras_indi.InDI(Network()))
     images = np.zeros((7, 8, 6, 3), "float32")
     model.restore(images[:1], num_steps=1, verbose=0)  # builds the network
     assert several_devices.num_devices(model.backbone.variables) == NUMBER
-    for size, options in [(9, {}), (6, {"batch_size": 4}), (3, {"batch_size": 1})]:
+    for size, options in [(9, {}), (6, {"batch_size": 4}), (12, {"batch_size": 99})]:
         seen.clear()
-        model.restore(images, num_steps=2, verbose=0, **options)
+        more = [images[0]] * (7 if size < 12 else 11)
+        model.restore(more, num_steps=2, verbose=0, **options)
         assert seen and {shape[0] for shape in seen} == {size // NUMBER}, seen
     seen.clear()
     model.restore(images[0], num_steps=2, tile_size=4, verbose=0)  # four tiles
