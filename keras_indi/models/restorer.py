@@ -96,16 +96,12 @@ class Restorer(PairTrainer):
         Returns:
             float32 tensor of the images' shape, in the units of x_t.
         """
-        return self(self._asked(images, times, degraded, time_shift), training=False)
+        raise NotImplementedError
 
-    def _asked(self, images: Any, times: Any, degraded: Any, time_shift: Any) -> dict:
-        """What `call` is given for an estimate."""
+    def _asked_times(self, images: Any, times: Any, time_shift: Any) -> Any:
+        """The times at which the network is asked for an estimate, one an image."""
         times = process.shift_times(times, time_shift)
-        times = ops.broadcast_to(times, ops.shape(images)[:1])
-        asked = {"images": images, "times": times}
-        if self.condition_on_degraded:
-            asked["degraded"] = degraded
-        return asked
+        return ops.broadcast_to(times, ops.shape(images)[:1])
 
     @property
     def restore_defaults(self) -> dict[str, Any]:
