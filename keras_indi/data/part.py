@@ -9,21 +9,19 @@ class Part:
     `divisor` does not divide is left out.
 
     Args:
-        index: Int, this process's number.
-        count: Int, how many processes there are.
-        batch_size: Int, pairs in a batch of all, a multiple of `count`.
+        shard: Pair of ints, this process's number and how many processes there are.
+        batch_size: Int, pairs in a batch of all, which the processes divide.
         total: Int, pairs in all batches.
-        divisor: Int, a multiple of `count`: how many devices share a batch.
+        divisor: Int, how many devices, of all processes, share a batch.
 
     Attributes:
         left_out: Int, how many pairs at the end are left out.
     """
 
     def __init__(
-        self, index: int, count: int, batch_size: int, total: int, divisor: int
+        self, shard: tuple[int, int], batch_size: int, total: int, divisor: int
     ) -> None:
-        self._index = index
-        self._count = count
+        self._index, self._count = shard
         self._batch_size = batch_size
         self.left_out = total % batch_size % divisor
         self._total = total - self.left_out

@@ -115,7 +115,7 @@ def make_pairs(
     elements = indices.random_map(loader)
     passes = -(-len(source) // batch_size)
     if divisor > 1:
-        part = Part(*shard, batch_size, len(indices), divisor)
+        part = Part(shard, batch_size, len(indices), divisor)
         elements = _part_of(elements, part)
         if not training:
             passes = -(-len(elements) * shard[1] // batch_size)
