@@ -33,8 +33,8 @@ def check_shares(x: Any, y: Any, batch_size: int | None) -> None:
         batch_size: Int, as of `fit`, or `None`.
     """
     count = processes.process_count()
-    shard = getattr(x, "shard", None)  # of `keras_indi.data.Pairs`
-    if shard is not None and shard[1] != count:
+    shard = getattr(x, "shard", None)
+    if isinstance(shard, tuple) and shard[1] != count:  # of `keras_indi.data.Pairs`
         raise ValueError(
             f"The pairs must be read in parts for the {count} processes that train "
             "together: make them after `keras.distribution.set_distribution`, or "
