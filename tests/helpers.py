@@ -7,6 +7,7 @@ import pathlib
 import runpy
 import subprocess
 import sys
+import textwrap
 from itertools import pairwise
 from unittest import mock
 
@@ -58,6 +59,53 @@ def run_here(command, environment, folder="."):
     ):
         runpy.run_path(str(command[0]), run_name="__main__")
     return printed.getvalue()
+
+
+# `DEVICES`, and `begin(build)`, which returns what `build()` makes for all of them.
+SEVERAL_DEVICES = {
+    "jax": """
+import keras
+
+DEVICES = keras.distribution.list_devices()
+
+def begin(build):
+    keras.distribution.set_distribution(keras.distribution.DataParallel())
+    return build()
+""",
+    "tensorflow": """
+import keras
+import tensorflow as tf
+
+(cpu,) = tf.config.list_physical_devices("CPU")
+parts = [tf.config.LogicalDeviceConfiguration()] * NUMBER
+tf.config.set_logical_device_configuration(cpu, parts)
+DEVICES = [f"CPU:{index}" for index in range(NUMBER)]
+
+def begin(build):
+    with tf.distribute.MirroredStrategy(DEVICES).scope():
+        return build()
+""",
+}
+
+
+def run_on_devices(number, script):
+    """Runs a script in a process whose CPU counts as several devices.
+
+    Args:
+        number: Int, how many.
+        script: String, indented as it stands; knows `NUMBER` and `SEVERAL_DEVICES`.
+
+    Returns:
+        String, what it printed.
+    """
+    backend = keras.config.backend()
+    folder = pathlib.Path(__file__).parent
+    path = os.pathsep.join([str(folder.parent), str(folder)])
+    flags = f"--xla_force_host_platform_device_count={number}"
+    environment = {**os.environ, "PYTHONPATH": path, "XLA_FLAGS": flags}
+    begin = f"NUMBER = {number}\n{SEVERAL_DEVICES[backend]}"
+    script = begin + textwrap.dedent(script)
+    return run_alone(["-c", script], environment)
 
 
 def to_numpy(tensor):

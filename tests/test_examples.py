@@ -1,12 +1,15 @@
 """The examples, as a user runs them."""
 
 import csv
+import importlib.util
+import os
 import pathlib
 import re
 
+import keras
 import numpy as np
 import pytest
-from helpers import run_here
+from helpers import run_alone, run_here, smooth_images
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -50,3 +53,27 @@ def test_train_on_folders(tmp_path):
     ]
     assert rows["degraded"] == pytest.approx(np.mean(expected), abs=1e-4)
     assert np.asarray(Image.open(out / "restored.png")).shape[1] > 5 * 96
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="needs PyTorch")
+def test_several_processes_torch(tmp_path):
+    folders = tmp_path / "clean", tmp_path / "degraded"
+    images = smooth_images(3, 24, 24)
+    for folder, strength in zip(folders, (1, 0.6)):
+        folder.mkdir()
+        for number, image in enumerate(images):
+            shown = (strength * image).astype("uint8")
+            Image.fromarray(shown).save(folder / f"{number}.png")
+    command = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    command += [ROOT / "examples" / "several_processes_torch.py"]
+    command += ["--clean", folders[0], "--degraded", folders[1]]
+    command += ["--out", tmp_path / "restorer.keras", "--batches", "60"]
+    command += ["--batch-size", "4", "--crop-size", "16", "--channels", "8"]
+    command += ["--learning-rate", "0.001"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "torch"}
+    assert "batch 60: loss" in run_alone(command, environment)
+    model = keras.saving.load_model(tmp_path / "restorer.keras", compile=False)
+    restored = model.restore(0.6 * images, num_steps=1, verbose=0)
+    before, after = (np.abs(i - images).mean() for i in (0.6 * images, restored))
+    assert after < 0.6 * before

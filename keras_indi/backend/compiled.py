@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from keras_indi.backend import several_devices
+
 UNTOLD_DEVICE_MEMORY = 4 * 2**30
 
 
@@ -27,10 +29,12 @@ def compile_function(
 ) -> Callable[..., Any]:
     """Compiles a pure function for inference, once per shape of its arguments.
 
+    Batches are divided among the devices of `several_devices.num_devices`.
+
     Args:
         function: Function of tensors (and nested tuples of them) that returns
-            tensors and reads no variables but `variables`. It must not change
-            what it captured.
+            tensors and reads no variables but `variables`. Its first argument is a
+            batch. It must not change what it captured.
         variables: List of `keras.Variable`. Their values are read at each
             call, so that a compiled function sees new weights.
 
@@ -39,7 +43,7 @@ def compile_function(
     """
     backend = keras.config.backend()
     if backend == "tensorflow":
-        return _compile_tensorflow(function)
+        return _compile_tensorflow(function, variables)
     if backend == "jax":
         import jax
 
@@ -48,7 +52,11 @@ def compile_function(
             with keras.StatelessScope(state_mapping=zip(variables, values)):
                 return function(*args)
 
-        return lambda *args: stateless([v.value for v in variables], *args)
+        def call(*args):
+            values, args = several_devices.place([v.value for v in variables], args)
+            return stateless(values, *args)
+
+        return call
     if backend == "torch":
         import torch
 
@@ -56,7 +64,7 @@ def compile_function(
     return function
 
 
-def _compile_tensorflow(function):
+def _compile_tensorflow(function, variables):
     """Compiles once for all sizes, whichever comes first.
 
     TensorFlow would compile the first size that comes for itself, and the others
@@ -70,15 +78,15 @@ def _compile_tensorflow(function):
         reduce_retracing=True,
         jit_compile=bool(_tensorflow_accelerators()),
     )
+    strategy = several_devices.strategy_of(variables)
+    if strategy is not None:
+        return several_devices.on_replicas(compiled, strategy)
     seen = set()
 
     def any_size(value):
         if not hasattr(value, "shape"):
             return value
-        sizes = [None for _ in value.shape]
-        if len(sizes) > 1:
-            sizes[-1] = value.shape[-1]
-        return tf.TensorSpec(sizes, value.dtype)
+        return tf.TensorSpec(several_devices.any_size(value.shape), value.dtype)
 
     def call(*args):
         specs = tf.nest.map_structure(any_size, args)

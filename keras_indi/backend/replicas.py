@@ -1,11 +1,12 @@
 """The replicas of one training, and draws that differ between them."""
 
 import contextlib
-import sys
 from typing import Any
 
 import keras
 from keras import ops
+
+from keras_indi.backend import processes
 
 # The distance between the seeds of two replicas: a prime, so that seeds given by users,
 # 0, 1, 2 and so on, do not meet them.
@@ -23,13 +24,8 @@ def replica_index() -> Any:
     context = _replica_context()
     if context is not None:
         return context.replica_id_in_sync_group
-    # A process group is there only where somebody has made one.
-    if keras.config.backend() == "torch" and "torch.distributed" in sys.modules:
-        from torch import distributed
-
-        if distributed.is_available() and distributed.is_initialized():
-            return distributed.get_rank()
-    return 0
+    # A JAX program is one for all its devices.
+    return processes.process_index() if keras.config.backend() == "torch" else 0
 
 
 def first_number(seen: Any, size: Any) -> Any:
@@ -74,6 +70,20 @@ def scope_of(model: Any) -> contextlib.AbstractContextManager[Any]:
     """
     strategy = getattr(model, "distribute_strategy", None)  # TensorFlow's
     return contextlib.nullcontext() if strategy is None else strategy.scope()
+
+
+def is_multi_worker(model: Any) -> bool:
+    """Whether a model was made under TensorFlow's `MultiWorkerMirroredStrategy`.
+
+    Args:
+        model: `keras.Model`.
+    """
+    strategy = getattr(model, "distribute_strategy", None)
+    if strategy is None:
+        return False
+    import tensorflow as tf
+
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
 class ReplicaSeedGenerator(keras.random.SeedGenerator):

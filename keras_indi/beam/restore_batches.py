@@ -13,6 +13,7 @@ from keras_indi.beam.loaded_model import LoadedModel
 from keras_indi.beam.outcomes import FAILED, RESTORED, Outcome
 from keras_indi.images import chunked_files
 from keras_indi.images.photograph import Photograph
+from keras_indi.models.fixed_shapes import batch_shape
 from keras_indi.restoration.failures import reason_of
 from keras_indi.restoration.file_jobs import FileJob
 from keras_indi.restoration.one_file import (
@@ -155,7 +156,7 @@ class RestoreBatches(beam.DoFn):
             name: self._settings[name] for name in SHAPING if name in self._settings
         }
         with self._loaded.lock:  # the first call makes what all threads use
-            return model.batch_shape(*photograph.pixels.shape[:2], **options)
+            return batch_shape(model, *photograph.pixels.shape[:2], **options)
 
     def _restore(self, batch):
         """Restores and writes a batch; where it fails, image by image."""

@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_indi.annotations import FilePath
+from keras_indi.backend import processes
 from keras_indi.backend.keras_private import begin_at_epoch
 from keras_indi.images.whole_writes import remove_left_overs, write_whole
 from keras_indi.models.saving import check_finite
@@ -38,7 +39,8 @@ class BackupAndResume(keras.callbacks.Callback):
     with `keep`, by `remove`: what a training of days has learned should be saved
     before its backup goes. Weights that are not finite end the fit; the backup from
     before stays. What other callbacks remember, and the history of epochs that are
-    over, is not in it.
+    over, is not in it. Of several processes that train together the first one writes
+    the file, and all read it: it must lie on a disk that they share.
 
     Args:
         path: Path of the backup file, ending in `.weights.h5`.
@@ -83,7 +85,8 @@ class BackupAndResume(keras.callbacks.Callback):
 
     def remove(self) -> None:
         """Removes the backup: what it is for is done, and saved."""
-        self.path.unlink(missing_ok=True)
+        if processes.is_first():
+            self.path.unlink(missing_ok=True)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if self.params.get("steps") not in (None, len(self.pairs)):
@@ -148,7 +151,7 @@ class BackupAndResume(keras.callbacks.Callback):
 
     def _save(self):
         check_finite(self.model)
-        write_whole(self.path, self._write)
+        processes.in_first(write_whole, self.path, self._write)
         self._unsaved = 0
 
     def _write(self, path):

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_indi.annotations import FilePath
+from keras_indi.backend import processes
 from keras_indi.images.whole_writes import write_text
 
 
@@ -17,7 +18,8 @@ class EpochLog(keras.callbacks.Callback):
     `keras.callbacks.CSVLogger` with `append` writes an epoch again that a resumed fit
     ends again, and goes on behind a line that a crash has torn. This one writes the
     file whole, at the end of each epoch: the epochs so far, each once. An epoch that
-    ends anew, as in a second `fit`, replaces the lines from it on.
+    ends anew, as in a second `fit`, replaces the lines from it on. Of several processes
+    that train together the first one writes.
 
     Args:
         path: Path of the file.
@@ -42,6 +44,8 @@ class EpochLog(keras.callbacks.Callback):
         self._rows = read_log(self.path)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if not processes.is_first():
+            return
         self._rows = {n: row for n, row in self._rows.items() if n < epoch}
         self._rows[epoch] = {k: str(float(v)) for k, v in (logs or {}).items()}
         names = sorted({name for row in self._rows.values() for name in row})

@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_indi import metrics as image_metrics
 from keras_indi.annotations import FilePath
+from keras_indi.backend import processes
 from keras_indi.backend.keras_private import averages_are_swapped_in
 from keras_indi.callbacks.tensorboard_scalars import add_event, event_writer
 from keras_indi.data.resize import resize
@@ -35,7 +36,8 @@ class RestorationMonitor(keras.callbacks.Callback):
     Beside `keras.callbacks.SwapEMAWeights` it may stand anywhere in the list.
     In epochs between, `every` being more than 1, the logs repeat the last
     scores, so that what watches them always finds them; before the first there
-    are none.
+    are none. Of several processes that train together each restores, so that all
+    know the scores, and the first one writes.
 
     Args:
         degraded: Array `(batch, height, width, channels)`, or list of images
@@ -127,7 +129,7 @@ class RestorationMonitor(keras.callbacks.Callback):
         self.seed = seed
         self.restore_arguments = restore_arguments
         self._writer = None
-        if tensorboard and self.log_dir is not None:
+        if tensorboard and self.log_dir is not None and processes.is_first():
             self._writer = event_writer(self.log_dir / "tensorboard")
         self._beside: Sequence[keras.callbacks.Callback] = ()
         self._scores: dict[str, float] = {}
@@ -172,7 +174,7 @@ class RestorationMonitor(keras.callbacks.Callback):
                 for metric in self._metrics
                 for steps, images in zip(self.num_steps, restored)
             }
-            if self.log_dir is not None:
+            if self.log_dir is not None and processes.is_first():
                 self._write(epoch, restored)
         if logs is not None:
             logs.update(self._scores)

@@ -8,13 +8,15 @@ from typing import Any
 import keras
 
 from keras_indi.annotations import FilePath
+from keras_indi.backend import processes
 from keras_indi.optional_packages import optional_import
 
 
 class TensorBoardScalars(keras.callbacks.Callback):
     """Writes the logs of each epoch for TensorBoard.
 
-    (`keras.callbacks.TensorBoard` needs TensorFlow, on every backend.)
+    (`keras.callbacks.TensorBoard` needs TensorFlow, on every backend.) Of several
+    processes that train together the first one writes.
 
     Args:
         log_dir: Path of the folder.
@@ -31,10 +33,13 @@ class TensorBoardScalars(keras.callbacks.Callback):
 
     def __init__(self, log_dir: FilePath) -> None:
         super().__init__()
-        self._writer = event_writer(pathlib.Path(log_dir))
+        self._writer = None
+        if processes.is_first():
+            self._writer = event_writer(pathlib.Path(log_dir))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        add_event(self._writer, epoch, logs or {})
+        if self._writer is not None:
+            add_event(self._writer, epoch, logs or {})
 
 
 def event_writer(log_dir: FilePath) -> Any:

@@ -35,6 +35,7 @@ class Pairs(keras.utils.PyDataset):
     Attributes:
         skipped: Dict of name to reason, the images that could not be used so far.
             They are named in one warning at the end of the epoch that met them.
+        shard: Pair of ints, `(index, count)`, of `make_pairs`.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Pairs(keras.utils.PyDataset):
         batches_per_epoch: int,
         training: bool,
         settings: dict[str, Any],
+        shard: tuple[int, int] = (0, 1),
     ) -> None:
         super().__init__()
         self._pipeline = pipeline
@@ -51,6 +53,7 @@ class Pairs(keras.utils.PyDataset):
         self._batches_per_epoch = batches_per_epoch
         self._training = training
         self._settings = settings
+        self.shard = shard
         self._position = 0  # the number of the next iteration's first batch
         # Within an epoch of Keras: what index came when.
         self._order: dict[int, int] | None = None

@@ -1,6 +1,7 @@
 """From a source of images with random access to batches of pairs."""
 
 import functools
+import math
 import os
 import warnings
 from collections.abc import Callable
@@ -9,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from keras_indi.annotations import ValueLimits
+from keras_indi.backend import processes, several_devices
 from keras_indi.data.crops import CropPair
 from keras_indi.data.pairs import FINGERPRINT, Pairs
+from keras_indi.data.part import Part
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.image_files import listed
 from keras_indi.images.value_ranges import range_of_dtype
@@ -34,6 +37,7 @@ def make_pairs(
     value_range: ValueLimits | None = None,
     seed: int = 0,
     num_workers: int | None = None,
+    shard: tuple[int, int] | None = None,
 ) -> Pairs:
     """Makes training pairs of any source of images with random access.
 
@@ -67,6 +71,11 @@ def make_pairs(
         seed: Int >= 0, fixes order, crops, augmentation and degradation.
         num_workers: Int, threads that read ahead; 0 reads when asked. Defaults
             to one a processor, at most 4.
+        shard: Pair of ints, `(index, count)`: where `count` processes train together,
+            the part of every batch that process `index` reads, `batch_size / count`
+            pairs. All together see the batches of one process that reads alone.
+            Defaults to this process's own among those of the `keras.distribution`
+            that is set, with JAX, or of PyTorch's process group: so set it first.
 
     Returns:
         `Pairs`, for `fit`.
@@ -91,6 +100,7 @@ def make_pairs(
     checked_integer("batches_per_epoch", batches_per_epoch, optional=True)
     checked_integer("seed", seed, least=0)
     checked_integer("num_workers", num_workers, least=0)
+    shard, divisor = _checked_shard(shard, batch_size)
     _check_degradation(degradation)
     value_range = range_of_dtype(dtype, value_range)
     augment = training if augment is None else augment
@@ -102,8 +112,14 @@ def make_pairs(
     indices = grain.MapDataset.range(len(source)).seed(seed)
     if training:
         indices = indices.repeat(PASSES).map_with_index(Shuffle(len(source), seed))
-    batches = indices.random_map(loader).batch(batch_size, batch_fn=_stacked)
+    elements = indices.random_map(loader)
     passes = -(-len(source) // batch_size)
+    if divisor > 1:
+        part = Part(shard, batch_size, len(indices), divisor)
+        elements = _part_of(elements, part)
+        if not training:
+            passes = -(-len(elements) * shard[1] // batch_size)
+    batches = elements.batch(batch_size // shard[1], batch_fn=_stacked)
     length = (training and batches_per_epoch) or passes
     # Threads: Grain's processes were no faster on two cores, and each takes seconds
     # to load Keras and its backend.
@@ -120,7 +136,7 @@ def make_pairs(
     }
     if hasattr(source, "fingerprint"):
         settings[FINGERPRINT] = source.fingerprint()
-    return Pairs(pipeline, loader, length, training, settings)
+    return Pairs(pipeline, loader, length, training, settings, shard)
 
 
 class Shuffle:
@@ -219,6 +235,44 @@ class PairLoader:
             "There must be images to train on, and none can be used. Received: "
             f"{len(self._source)} images or pairs. {listed(reasons)}"
         )
+
+
+def _part_of(elements, part):
+    """Those elements of a data set that a process reads."""
+    import grain
+
+    if not len(part):
+        raise ValueError(
+            "There must be a pair for each device that shares a batch. Received: "
+            f"{len(elements)} pairs, and more devices"
+        )
+    if part.left_out:
+        warnings.warn(
+            f"{part.left_out} of {len(elements)} pairs are left out of validation, "
+            "because several devices share the last batch evenly.",
+            stacklevel=3,
+        )
+    numbers = grain.MapDataset.range(len(part))
+    return numbers.map(lambda position: elements[part(position)])
+
+
+def _checked_shard(shard, batch_size):
+    """The shard, and how many devices must divide a batch."""
+    divisor = several_devices.batch_divisor()
+    if shard is None:
+        shard = processes.process_index(), processes.process_count()
+    else:
+        whole = isinstance(shard, (tuple, list)) and all(
+            isinstance(number, (int, np.integer)) for number in shard
+        )
+        if not whole or len(shard) != 2 or not 0 <= shard[0] < shard[1]:
+            raise ValueError(
+                "`shard` must be a pair (index, count) of ints with 0 <= index < "
+                f"count. Received: shard={shard!r}"
+            )
+        divisor = math.lcm(divisor, shard[1])
+    several_devices.check_divides(batch_size, divisor)
+    return tuple(shard), divisor
 
 
 def _stacked(pairs):

@@ -8,12 +8,7 @@ import numpy as np
 
 from keras_indi.inference.arrays import PaddedImage
 from keras_indi.inference.inputs import like_input
-from keras_indi.inference.tile_plan import (
-    PIXELS_PER_BATCH,
-    FixedShapes,
-    Shapes,
-    TilePlan,
-)
+from keras_indi.inference.tile_plan import FixedShapes, Shapes, TilePlan
 from keras_indi.inference.tiling import Tiles
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.value_range import ValueRange
@@ -156,7 +151,7 @@ def make_batches(
             batches += [Batch([item], padded, 1, multiple, tiles) for item in items]
     in_part = isinstance(shapes, FixedShapes) and shapes.canvases
     for (size, height, width), items in groups.items():
-        size = size if fixed else min(size, len(items))
+        size = size if fixed else plan.filled(min(size, len(items)))
         shape = height, width
         batches += [
             Batch(items[i : i + size], shape, size, multiple, in_part=in_part)
@@ -187,10 +182,10 @@ def batch_shape(
         return None
     shape = shapes.canvas(*padded) if shapes else padded
     shape = shape if plan.is_whole(*shape) else padded
-    size = batch_size or max(1, PIXELS_PER_BATCH // (shape[0] * shape[1]))
+    size = plan.batch_size(shape[0], shape[1], batch_size)
     if batch_size is None and isinstance(shapes, FixedShapes):
-        size = min(size, FILLED_UP)
-    return min(size, plan.batch_limit(*shape) or size), *shape
+        size = plan.filled(min(size, FILLED_UP))
+    return size, *shape
 
 
 class Output:

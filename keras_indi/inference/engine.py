@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from keras_indi import samplers
-from keras_indi.backend import compiled
+from keras_indi.backend import compiled, several_devices
 from keras_indi.inference import batching, memory
 from keras_indi.inference.progress import Progress
 from keras_indi.inference.tile_plan import FixedShapes, Shapes, TilePlan
@@ -93,8 +93,9 @@ class Engine:
                 f"arguments of the model. Received: backbone={self._backbone!r}"
             )
         needed = memory.bytes_per_pixel(self._backbone)
-        budget = memory.Budget(max_memory, needed, channels)
-        return TilePlan(budget, reach, self._multiple, tile_size, tile_overlap)
+        devices = several_devices.num_devices(self._backbone.variables)
+        budget = memory.Budget(max_memory, needed, channels, devices)
+        return TilePlan(budget, reach, self._multiple, tile_size, tile_overlap, devices)
 
     def batch_shape(
         self, height: int, width: int, plan: TilePlan, batch_size: int | None

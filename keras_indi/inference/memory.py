@@ -22,12 +22,14 @@ class Budget:
             Defaults to half of what is free of either.
         bytes_per_pixel: Float, what an evaluation of the network takes a pixel.
         channels: Int, the images' channels.
+        num_devices: Int, how many devices compute at a time. Those of a CPU share its
+            memory. Defaults to 1.
     """
 
-    def __init__(self, max_memory, bytes_per_pixel, channels):
+    def __init__(self, max_memory, bytes_per_pixel, channels, num_devices=1):
         main = max_memory or int(SHARE * available_memory())
         device = compiled.free_device_memory()
-        evaluation = main
+        evaluation = main // num_devices
         if device is not None:
             evaluation = max_memory or int(SHARE * device)
         self._states = (1 - NETWORK_SHARE) * main

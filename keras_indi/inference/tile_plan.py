@@ -24,14 +24,25 @@ class TilePlan:
             of this side; or `None`, no tiles.
         tile_overlap: Int, how many pixels neighbouring tiles share; `None` for
             what exact tiles need.
+        num_devices: Int, how many devices share a batch, each with as many of its
+            images or tiles. Defaults to 1.
 
     Raises:
         ValueError: If the tiles are too small for the network's reach, or no
             multiple of `multiple`.
     """
 
-    def __init__(self, budget, reach, multiple, tile_size="auto", tile_overlap=None):
+    def __init__(
+        self,
+        budget,
+        reach,
+        multiple,
+        tile_size="auto",
+        tile_overlap=None,
+        num_devices=1,
+    ):
         self._budget = budget
+        self._num_devices = num_devices
         self._multiple = multiple
         self._tile_size = tile_size
         self._tiles_exist = reach is not None
@@ -68,11 +79,30 @@ class TilePlan:
             return height * width <= self._budget.whole_pixels
         return False
 
-    def batch_limit(self, height, width):
-        """Int >= 1, how many images of this size may be restored at a time."""
-        if self._tile_size is None:
-            return None
-        return max(1, self._budget.whole_pixels // (height * width))
+    def batch_size(self, height, width, wanted=None):
+        """How many images of this size are restored at a time, at most.
+
+        Args:
+            height: Int.
+            width: Int.
+            wanted: Int, how many it should be, or `None` for about a megapixel on
+                each device.
+
+        Returns:
+            Int, a multiple of the number of devices: at most what memory has room for.
+        """
+        pixels = height * width
+        limit = self._num_devices * max(1, PIXELS_PER_BATCH // pixels)
+        if wanted is not None:
+            limit = wanted
+        if self._tile_size is not None:
+            fitting = max(1, self._budget.whole_pixels // pixels)
+            limit = min(limit, self._num_devices * fitting)
+        return self.filled(limit)
+
+    def filled(self, size):
+        """The next number that the devices divide."""
+        return size + -size % self._num_devices
 
     def tiles(self, height, width, shapes=None):
         """The `Tiles` of an image of this (padded) size.
@@ -92,13 +122,12 @@ class TilePlan:
         windows, shared = tile_windows, self._halo
         if self._feathered:
             windows, shared = feathered_windows, self._overlap
+        rows = windows(height, shape[0], shared)
+        columns = windows(width, shape[1], shared)
         pixels = min(PIXELS_PER_BATCH, self._budget.evaluated_pixels)
-        return Tiles(
-            windows(height, shape[0], shared),
-            windows(width, shape[1], shared),
-            shape,
-            batch_size=max(1, pixels // (shape[0] * shape[1])),
-        )
+        size = self._num_devices * max(1, pixels // (shape[0] * shape[1]))
+        size = self.filled(min(size, len(rows) * len(columns)))
+        return Tiles(rows, columns, shape, size)
 
     def _chosen_shape(self, height, width, shapes):
         most = min(self._budget.evaluated_pixels, PIXELS_PER_TILE)

@@ -98,14 +98,14 @@ class Tiles:
         rows: List of `Window` of the vertical axis.
         columns: List of `Window` of the horizontal axis.
         shape: Pair of ints, the tiles' height and width.
-        batch_size: Int, how many are evaluated at a time.
+        batch_size: Int, how many are evaluated at a time; the last are filled up.
     """
 
     def __init__(self, rows, columns, shape, batch_size=1):
         self.shape = shape
         self._tiles = list(itertools.product(rows, columns))
         self._blended = rows[0].weights is not None
-        self._batch_size = min(batch_size, len(self._tiles))
+        self._batch_size = batch_size
 
     @property
     def num_batches(self):

@@ -9,7 +9,7 @@ from keras import ops
 from keras_indi.annotations import ValueLimits
 from keras_indi.backend import keras_private
 from keras_indi.backend.forks import check_not_forked
-from keras_indi.backend.replicas import ReplicaSeedGenerator
+from keras_indi.backend.replicas import ReplicaSeedGenerator, scope_of
 from keras_indi.models import checks
 from keras_indi.models.averaging_optimizer import warm_up_averages
 from keras_indi.presets import PresetModel
@@ -154,7 +154,8 @@ class BackboneModel(PresetModel, keras.Model):
         }
         if not self.condition_on_degraded:
             del inputs["degraded"]
-        self.backbone(inputs)
+        with scope_of(self):
+            self.backbone(inputs)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         if isinstance(input_shape, dict):

@@ -120,6 +120,15 @@ def check_tiles(tile_size, tile_overlap):
     checked_integer("tile_overlap", tile_overlap, least=0, optional=True)
 
 
+def check_fixed_shapes(fixed_shapes, max_memory):
+    """Raises a ValueError where the memory that is free would choose the shapes."""
+    if fixed_shapes and max_memory is None:
+        raise ValueError(
+            "`fixed_shapes` needs `max_memory`: what is free differs. Received: "
+            "fixed_shapes=True, max_memory=None"
+        )
+
+
 def check_inputs(inputs, names):
     """Raises a ValueError unless a dict of inputs has all names."""
     missing = [name for name in names if name not in inputs]

@@ -131,16 +131,18 @@ class ConditionalDDPM(Restorer):
         checks.check_inputs(inputs, ("images", "times", "degraded"))
         for name in ("images", "degraded"):
             self.check_shape(inputs[name].shape, name)
-        noise = self.backbone(
-            {
-                "images": ops.cast(inputs["images"], "float32"),
-                "times": ops.cast(inputs["times"], "float32"),
-                "degraded": self._value_range.to_unit(inputs["degraded"]),
-            },
-            training=training,
-        )
+        shown = self._shown(inputs["images"], inputs["times"], inputs["degraded"])
+        noise = self.backbone(shown, training=training)
         checks.check_output(noise.shape, inputs["images"].shape)
         return ops.cast(noise, "float32")
+
+    def _shown(self, images: Any, times: Any, degraded: Any) -> dict[str, Any]:
+        """What the network is shown, in its own units."""
+        return {
+            "images": ops.cast(images, "float32"),
+            "times": ops.cast(times, "float32"),
+            "degraded": self._value_range.to_unit(degraded),
+        }
 
     def training_example(
         self, degraded: Any, clean: Any, draw: bool, first: Any = 0
@@ -195,8 +197,10 @@ class ConditionalDDPM(Restorer):
         self, images: Any, times: Any, degraded: Any, time_shift: Any = 1.0
     ) -> Any:
         """The estimate of x, in the units of z."""
-        asked = self._asked(images, times, degraded, time_shift)
-        noise = self(asked, training=False)
+        asked = self._asked_times(images, times, time_shift)
+        noise = self.backbone(self._shown(images, asked, degraded), training=False)
+        checks.check_output(noise.shape, images.shape)
+        noise = ops.cast(noise, "float32")
         estimate = diffusion_process.clean_from_noise(images, noise, times)
         if self.value_range is None:
             return estimate

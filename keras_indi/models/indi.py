@@ -187,11 +187,28 @@ class InDI(Restorer):
         checks.check_inputs(inputs, [*names, "times"])
         for name in names:
             self.check_shape(inputs[name].shape, name)
-        arguments = {name: self._value_range.to_unit(inputs[name]) for name in names}
-        arguments["times"] = ops.cast(inputs["times"], "float32")
-        estimate = self.backbone(arguments, training=training)
+        shown = self._shown(inputs["images"], inputs["times"], inputs.get("degraded"))
+        estimate = self.backbone(shown, training=training)
         checks.check_output(estimate.shape, inputs["images"].shape)
         return self._value_range.from_unit(estimate)
+
+    def estimate(
+        self, images: Any, times: Any, degraded: Any, time_shift: Any = 1.0
+    ) -> Any:
+        times = self._asked_times(images, times, time_shift)
+        estimate = self.backbone(self._shown(images, times, degraded), training=False)
+        checks.check_output(estimate.shape, images.shape)
+        return self._value_range.from_unit(estimate)
+
+    def _shown(self, images: Any, times: Any, degraded: Any) -> dict[str, Any]:
+        """What the network is shown, in its own units."""
+        shown = {
+            "images": self._value_range.to_unit(images),
+            "times": ops.cast(times, "float32"),
+        }
+        if self.condition_on_degraded:
+            shown["degraded"] = self._value_range.to_unit(degraded)
+        return shown
 
     def training_example(
         self, degraded: Any, clean: Any, draw: bool, first: Any = 0

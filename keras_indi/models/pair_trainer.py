@@ -11,7 +11,7 @@ from keras_indi.backend import compiled, keras_private
 from keras_indi.backend.numbered_seed import NumberedSeed
 from keras_indi.backend.replicas import first_number, scope_of
 from keras_indi.backend.resampling import enlarge
-from keras_indi.models import checks
+from keras_indi.models import checks, distribution_checks
 from keras_indi.models.averaged_adam import AveragedAdam
 from keras_indi.models.averaging_optimizer import (
     averaging_optimizers,
@@ -166,9 +166,13 @@ class PairTrainer(BackboneModel):
                 suit the model. Shapes alone are checked of a one-way iterator, as
                 looking at it would take its first batch away; of a shuffled
                 `tf.data.Dataset`, whose buffer it would fill; and of a distributed one.
+                If devices cannot share the batches evenly, or the model was made under
+                `tf.distribute.MultiWorkerMirroredStrategy`, which Keras 3 cannot train.
         """
+        distribution_checks.check_strategy(self)
         self._check_pairs(x, y)
         arguments = _bound(super().fit, x, y, *args, **kwargs)
+        distribution_checks.check_shares(x, y, arguments.get("batch_size"))
         callbacks = arguments.get("callbacks")
         callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
         _introduce(callbacks)
@@ -204,7 +208,12 @@ class PairTrainer(BackboneModel):
             raise
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
-        """What `call` returns of batches of images; see `keras.Model.predict`."""
+        """What `call` returns of batches of images; see `keras.Model.predict`.
+
+        Raises:
+            ValueError: In a JAX program of several processes, where `restore` works.
+        """
+        distribution_checks.check_predicts()
         try:
             return super().predict(*args, **kwargs)
         except BaseException:

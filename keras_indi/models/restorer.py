@@ -96,16 +96,12 @@ class Restorer(PairTrainer):
         Returns:
             float32 tensor of the images' shape, in the units of x_t.
         """
-        return self(self._asked(images, times, degraded, time_shift), training=False)
+        raise NotImplementedError
 
-    def _asked(self, images: Any, times: Any, degraded: Any, time_shift: Any) -> dict:
-        """What `call` is given for an estimate."""
+    def _asked_times(self, images: Any, times: Any, time_shift: Any) -> Any:
+        """The times at which the network is asked for an estimate, one an image."""
         times = process.shift_times(times, time_shift)
-        times = ops.broadcast_to(times, ops.shape(images)[:1])
-        asked = {"images": images, "times": times}
-        if self.condition_on_degraded:
-            asked["degraded"] = degraded
-        return asked
+        return ops.broadcast_to(times, ops.shape(images)[:1])
 
     @property
     def restore_defaults(self) -> dict[str, Any]:
@@ -198,8 +194,10 @@ class Restorer(PairTrainer):
                 folder of the environment variable `TMPDIR`). Defaults to half
                 of what is free.
             batch_size: Int, images restored at a time, where `max_memory` has
-                room for them. Defaults to about a megapixel's worth; with
-                `fixed_shapes` to at most 16 images.
+                room for them. Defaults to about a megapixel's worth on each device;
+                with `fixed_shapes` to at most 16 images. Several devices, of the
+                `keras.distribution` that is set or the `tf.distribute` strategy that
+                the model was made under, share each batch, filled up where need be.
             return_trajectory: Bool, whether to return all states instead of
                 the last.
             verbose: `"auto"`, a progress bar for what takes longer than some
@@ -207,19 +205,17 @@ class Restorer(PairTrainer):
             out: Array-like of the result's shape and one image's dtype that takes its
                 restoration, written by blocks. Defaults to a new array.
             fixed_shapes: Bool, whether the arrays in which an image is restored depend
-                on its size alone: batches are filled up to the size that
-                `batch_shape` tells. With one seed an image, its result is then the
-                same bytes whatever is restored beside it or before, in any process
-                on machines of one kind, so that work can be divided and repeated.
-                Needs `max_memory`, as what is free differs. Defaults to `False`.
+                on its size alone, and batches are filled up. With one seed an image,
+                its result is then the same bytes whatever is restored beside it or
+                before, in any process on machines of one kind, so that work can be
+                divided and repeated. Needs `max_memory`. Defaults to `False`.
 
         Returns:
             `out`, where it is given; else a NumPy array, or list of arrays, of
             the input's structure, dtype and range, `scale` times as high and as
-            wide. `num_samples` adds a leading
-            axis to each array (to each image of a list). `return_trajectory` adds
-            a leading axis of the `num_steps + 1` states from t = 1 to 0 before
-            that, as float32, neither clipped nor rounded.
+            wide. `num_samples` adds a leading axis to each array (to each image of a
+            list). `return_trajectory` adds a leading axis of the `num_steps + 1` states
+            from t = 1 to 0 before that, as float32, neither clipped nor rounded.
 
         Raises:
             ValueError: If the images do not suit the model, or an argument is
@@ -250,25 +246,20 @@ class Restorer(PairTrainer):
         checked_integer("batch_size", batch_size, optional=True)
         checked_integer("max_memory", max_memory, optional=True)
         checks.check_tiles(tile_size, tile_overlap)
+        checks.check_fixed_shapes(fixed_shapes, max_memory)
         alone = structure == "image" and num_samples is None and not return_trajectory
         inputs.check_out(out, listed[0], alone)
-        if fixed_shapes and max_memory is None:
-            raise ValueError(
-                "`fixed_shapes` needs `max_memory`: what is free differs. Received: "
-                "fixed_shapes=True, max_memory=None"
-            )
         if seed is None:
             seed = int(self._restore_seeds.integers(2**31))
         seeds = inputs.normalize_seeds(seed, len(listed))
-        engine = self._made_engine()
+        if not self.backbone.built:
+            self._build_backbone((1, *listed[0].shape))
         channels = listed[0].shape[-1]
-        plan = engine.plan(tile_size, tile_overlap, max_memory, channels)
+        plan = self.engine.plan(tile_size, tile_overlap, max_memory, channels)
         trajectory = self.trajectory(
             *self._setting(num_steps, sampler, time_grid, time_shift)
         )
-        if not self.backbone.built:
-            self._build_backbone((1, *listed[0].shape))
-        results = engine.restore(
+        results = self.engine.restore(
             listed,
             trajectory,
             plan,
@@ -284,55 +275,9 @@ class Restorer(PairTrainer):
             results, structure, num_samples, return_trajectory
         )
 
-    def batch_shape(
-        self,
-        height: int,
-        width: int,
-        max_memory: int,
-        scale: int | None = None,
-        batch_size: int | None = None,
-        tile_size: int | str | None = "auto",
-        tile_overlap: int | None = None,
-    ) -> tuple[int, int, int] | None:
-        """The arrays in which `restore` with `fixed_shapes` takes images of a size.
-
-        Images of one answer go through the network together, as many as it says; a
-        list of fewer is filled up.
-
-        Args:
-            height: Int, of the degraded image.
-            width: Int, of the degraded image.
-            max_memory: As for `restore`; so are the others.
-            scale: Int.
-            batch_size: Int.
-            tile_size: `"auto"`, an int or `None`.
-            tile_overlap: Int.
-
-        Returns:
-            Tuple of ints, the number of images, the height and the width of the
-            arrays; `None` where an image is restored alone in tiles.
-
-        Raises:
-            ValueError: If an argument is not valid.
-
-        Example:
-
-        ```python
-        size, *_ = model.batch_shape(480, 640, max_memory=2**31) or (1,)
-        restored = model.restore(
-            images[:size], seed=seeds[:size], fixed_shapes=True, max_memory=2**31
-        )
-        ```
-        """
-        scale = checks.checked_scale(scale, self.scale)
-        checks.check_tiles(tile_size, tile_overlap)
-        engine = self._made_engine()
-        plan = engine.plan(
-            tile_size, tile_overlap, max_memory, self.image_channels or 3
-        )
-        return engine.batch_shape(scale * height, scale * width, plan, batch_size)
-
-    def _made_engine(self) -> Engine:
+    @property
+    def engine(self) -> Engine:
+        """The `Engine`, which keeps what is compiled: another one after changes."""
         if self._engine is None:
             self._engine = Engine(
                 self.backbone,

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_indi.backend import processes
 from keras_indi.callbacks.epoch_log import read_log
 from keras_indi.images.whole_writes import write_whole
 
@@ -34,4 +35,4 @@ class KeepBest(keras.callbacks.Callback):
         loss = (logs or {}).get("val_loss", math.inf)
         if loss < self._lowest:
             self._lowest = loss
-            write_whole(self.path, self.model.save)
+            processes.in_first(write_whole, self.path, self.model.save)

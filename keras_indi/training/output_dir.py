@@ -45,7 +45,7 @@ def check_settings(config: "TrainingConfig") -> None:
     differing = {
         name: earlier.get(name)
         for name, value in settings.items()
-        if name not in ("output", "noise_unit")
+        if name not in ("output", "noise_unit", "devices")
         and _comparable(name, earlier.get(name)) != _comparable(name, value)
     }
     if differing:

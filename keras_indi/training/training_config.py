@@ -23,6 +23,7 @@ from keras_indi.validation import (
 )
 
 DTYPES = ("auto", "float32", "bfloat16")
+DEVICES = (None, "all")
 LEARNING_RATE_SCHEDULES = ("constant", "cosine")
 MOST_BATCHES_PER_EPOCH = 250
 # The names of settings in version 0.1, which files of that time still hold.
@@ -86,6 +87,10 @@ class TrainingConfig:
             bfloat16 where it is known to be faster.
         tensorboard: Bool, whether to write curves, and previews of the validation
             images, for TensorBoard.
+        devices: `"all"` trains on all devices, which share each batch: with JAX those
+            of several processes too, where Keras's environment variables
+            `KERAS_DISTRIBUTION_JOB_ADDRESSES`, `KERAS_DISTRIBUTION_NUM_PROCESSES` and
+            `KERAS_DISTRIBUTION_PROCESS_ID` name them. Defaults to one device.
         seed: Int, fixes weights, crops, degradations, t and noise.
 
     Raises:
@@ -116,6 +121,7 @@ class TrainingConfig:
     ema_momentum: float | None = 0.9999
     dtype: str = "auto"
     tensorboard: bool = False
+    devices: str | None = None
     seed: int = 0
 
     def __post_init__(self):
@@ -134,6 +140,7 @@ class TrainingConfig:
             ("noise_unit", [noise_schedules.UNIT]),
             ("dtype", DTYPES),
             ("learning_rate_schedule", LEARNING_RATE_SCHEDULES),
+            ("devices", DEVICES),
         ):
             checked_choice(name, getattr(self, name), choices)
         for name, bounds in (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from keras_indi import data
+from keras_indi.backend import processes, several_devices
 from keras_indi.backend.interrupts import interrupted_by_signals
 from keras_indi.backend.precision import fastest_dtype
 from keras_indi.callbacks import BackupAndResume, EpochLog, RestorationMonitor
@@ -50,8 +51,9 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
     have been read back. Run again it goes on at the next batch, and where it is done
     it does nothing.
 
-    SIGTERM and SIGHUP end it as Ctrl-C does, by a `KeyboardInterrupt`. One process at a
-    time trains in a folder.
+    SIGTERM and SIGHUP end it as Ctrl-C does, by a `KeyboardInterrupt`. One training at
+    a time works in a folder. With `devices="all"` it may run in several processes, of
+    which the first writes and all read: the folder lies on a disk that they share.
 
     Args:
         config: A `TrainingConfig`.
@@ -86,30 +88,32 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
         with contextlib.suppress(OSError), locked_folder(output, "output"):
             backup_path.unlink(missing_ok=True)
         return path
-    keras.utils.set_random_seed(config.seed)
-    model = build_model(config)
+    with contextlib.ExitStack() as stack:
+        if config.devices == "all":
+            stack.enter_context(several_devices.all_devices())
+        keras.utils.set_random_seed(config.seed)
+        model = build_model(config)
     pairs, validation = build_pairs(config, model)
     metadata = _metadata(config)
-    with locked_folder(output, "output"), interrupted_by_signals():
-        for folder in (output, output / output_dir.PREVIEWS):
-            remove_left_overs(folder)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(interrupted_by_signals())
         images = {"training": pairs, "validation": validation}
-        output_dir.claim(config, model, metadata, images)
+        processes.in_first(_claim, stack, config, model, metadata, images)
+        processes.wait_for_all("the folder")
         every = min(100, config.batches_per_epoch or 100)
         backup = BackupAndResume(backup_path, pairs, every, keep=True)
         model.fit(
             pairs,
             validation_data=validation,
             epochs=-(-config.batches // len(pairs)),
-            callbacks=[backup, *_callbacks(config, output, pairs, validation)],
+            callbacks=[backup, *_callbacks(config, model, pairs, validation)],
             verbose=verbose,
         )
         check_finite(model)
-        preset = model.save_to_preset(output / output_dir.PRESET, metadata)
-        check_read_back(model, InDI.from_preset(preset), preset)
-        save_read_back(model, path)
+        processes.in_first(_save, model, output, metadata)
         # Last, as it is what a training that is killed before goes on from.
         backup.remove()
+        processes.wait_for_all("the results")
     return path
 
 
@@ -162,14 +166,23 @@ def build_model(config: "TrainingConfig") -> InDI:
     return model
 
 
-def build_pairs(config: "TrainingConfig", model: InDI) -> "tuple[Pairs, Pairs | None]":
-    """The pairs to train on, and those to validate on or `None`."""
+def build_pairs(
+    config: "TrainingConfig", model: InDI, shard: tuple[int, int] | None = None
+) -> "tuple[Pairs, Pairs | None]":
+    """The pairs to train on, and those to validate on or `None`.
+
+    Args:
+        config: `TrainingConfig`.
+        model: The model to train.
+        shard: As for `keras_indi.data.make_pairs`.
+    """
     options: dict[str, Any] = {
         "image_channels": model.image_channels or 3,
         "crop_size": config.crop_size,
         "max_pixels": config.max_pixels,
         "batch_size": config.batch_size,
         "seed": config.seed,
+        "shard": shard,
     }
     if tuple(model.value_range or ()) != (0, 255):
         options |= {"dtype": "float32", "value_range": model.value_range}
@@ -223,10 +236,30 @@ def _tupled(settings):
     }
 
 
-def _callbacks(config, output, pairs, validation):
+def _claim(stack, config, model, metadata, images):
+    """Keeps others out of the folder while `stack` is open, and makes it ready."""
+    output = pathlib.Path(config.output)
+    stack.enter_context(locked_folder(output, "output"))
+    for folder in (output, output / output_dir.PREVIEWS):
+        remove_left_overs(folder)
+    output_dir.claim(config, model, metadata, images)
+
+
+def _save(model, output, metadata):
+    """Writes what a training leaves, and reads it back."""
+    preset = model.save_to_preset(output / output_dir.PRESET, metadata)
+    check_read_back(model, InDI.from_preset(preset), preset)
+    save_read_back(model, output / output_dir.MODEL)
+
+
+def _callbacks(config, model, pairs, validation):
+    output = pathlib.Path(config.output)
     callbacks = [StopAfter(config.batches, pairs)]
     if validation is not None:
-        degraded, clean = validation[0]
+        shown = validation
+        if processes.process_count() > 1:  # the same in all
+            _, shown = build_pairs(config, model, shard=(0, 1))
+        degraded, clean = shown[0]
         callbacks.append(
             RestorationMonitor(
                 degraded[:PREVIEWED],

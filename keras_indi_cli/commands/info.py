@@ -1,5 +1,7 @@
 """`keras-indi info`: what is installed, and what will run."""
 
+import os
+
 import click
 
 
@@ -20,5 +22,12 @@ def command():
     from keras_indi.presets import PRESETS_FOLDER, list_presets
 
     click.echo(f"\nDevices of {keras.config.backend()}: {', '.join(devices())}")
+    count = os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES")
+    if count is not None:
+        number = os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID")
+        click.echo(
+            f"Hosts: with `train --devices all` this is process {number} of {count}, "
+            "as KERAS_DISTRIBUTION_NUM_PROCESSES and _PROCESS_ID say."
+        )
     click.echo(f"Restores in {fastest_dtype()} unless --dtype says otherwise.")
     click.echo(f"Presets: {len(list_presets())} in {PRESETS_FOLDER}")

@@ -1,5 +1,6 @@
 """`keras-indi train`: a restorer of one's own."""
 
+import contextlib
 import pathlib
 import signal
 import sys
@@ -140,6 +141,12 @@ def names(registry: str) -> str:
     default=None,
     help="Write curves and previews for TensorBoard.",
 )
+@click.option(
+    "--devices",
+    type=click.Choice(["all"]),
+    help="Train on all GPUs, which share each batch, with JAX also those of several "
+    "machines. [default: one device]",
+)
 @click.option("--seed", type=int, help="[default: 0]")
 @device_option
 @import_option
@@ -164,6 +171,8 @@ def command(context, config, device, modules, **flags):
       degradation: {name: jpeg_compression, quality: [10, 50]}
       output: runs/jpeg
     """
+    if flags["devices"] and device != "auto":
+        raise click.UsageError("Give either --device or --devices.")
     import_modules(modules)
     from keras_indi.training import TrainingConfig, train
     from keras_indi.training.training_config import read_settings
@@ -172,7 +181,8 @@ def command(context, config, device, modules, **flags):
     settings |= {name: value for name, value in flags.items() if value is not None}
     settings = TrainingConfig.from_dict(settings)
     try:
-        with on_device(device):
+        # To ask for devices would end the search for those of other machines.
+        with contextlib.nullcontext() if settings.devices else on_device(device):
             path = train(settings, verbose="auto" if sys.stdout.isatty() else 2)
     except KeyboardInterrupt as interrupt:
         number = getattr(interrupt, "signal", signal.SIGINT)

@@ -312,3 +312,62 @@ def test_tensorflow_gets_the_same_batches(folders):
         tuple(images.numpy() for images in batch) for _ in range(2) for batch in dataset
     ]
     assert equal(found, expected)
+
+
+def joined(parts):
+    """The batches of several processes, put together as they train on them."""
+    return [
+        tuple(np.concatenate(sides) for sides in zip(*batches))
+        for batches in zip(*parts, strict=True)
+    ]
+
+
+@MAKERS
+@pytest.mark.parametrize("count", [2, 4])
+def test_the_parts_of_processes_are_the_batches_of_one(folders, make, count):
+    options = {"batches_per_epoch": 5}
+    whole = two_epochs(make(folders, **options))
+    parts = [make(folders, shard=(i, count), **options) for i in range(count)]
+    assert all(len(part) == 5 for part in parts)
+    found = [two_epochs(part) for part in parts]
+    assert found[0][0][0].shape[0] == 4 // count
+    assert equal(joined(found), whole)
+    # One goes on where another stood, and so does one process alone.
+    parts[1].set_state(parts[0].get_state())
+    alone = make(folders, **options)
+    alone.set_state(parts[0].get_state())
+    assert equal(joined([list(part) for part in parts]), list(alone))
+
+
+@MAKERS
+def test_of_a_short_last_batch_all_processes_read_as_much(folders, make):
+    whole = list(make(folders, training=False))  # 4, 4 and 3 pairs
+    with pytest.warns(UserWarning, match="1 of 11 pairs are left out"):
+        parts = [make(folders, training=False, shard=(i, 2)) for i in range(2)]
+    found = joined([list(part) for part in parts])
+    assert [len(degraded) for degraded, _ in found] == [4, 4, 2]
+    cut = [*whole[:2], tuple(side[:2] for side in whole[2])]
+    assert equal(found, cut)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"shard": (2, 2)}, r"0 <= index < count. Received: shard=\(2, 2\)"),
+        ({"shard": 1}, "must be a pair .* Received: shard=1"),
+        ({"shard": (0, 0)}, "0 <= index < count"),
+        ({"shard": (0, 1.0)}, "of ints"),
+        (
+            {"shard": (0, 3)},
+            r"must be a multiple of 3.*: 3 or 6. Received: batch_size=4",
+        ),
+        ({"shard": (0, 8)}, r"multiple of 8.*: 8. Received: batch_size=4"),
+        (
+            {"shard": (0, 12), "batch_size": 12, "training": False},
+            "a pair for each device .* Received: 11 pairs",
+        ),
+    ],
+)
+def test_parts_that_cannot_be(folders, options, message):
+    with pytest.raises(ValueError, match=message):
+        paired(folders, **options)

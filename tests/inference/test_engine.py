@@ -41,7 +41,7 @@ def test_few_functions_lie_between_restore_and_the_network(model_class):
     model = model_class(backbone)
     model.restore(np.ones((8, 8, 3), "float32"), num_steps=2)
     # The engine's `restore`, and so on.
-    expected = ["restore", "run", "move", "step", "estimate", "call"]
+    expected = ["restore", "run", "move", "step", "estimate"]
     assert backbone.between == expected
 
 

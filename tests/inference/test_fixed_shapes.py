@@ -6,6 +6,7 @@ from helpers import small_network, smooth_images, tiny_unet
 
 from keras_indi.backend import compiled
 from keras_indi.models import InDI
+from keras_indi.models.fixed_shapes import batch_shape
 
 SIZES = [(13, 10), (16, 16), (30, 20), (31, 24), (32, 24), (9, 31), (90, 80)]
 IMAGES = [smooth_images(1, *size, seed=size[0])[0] for size in SIZES]
@@ -47,7 +48,7 @@ def test_neither_batch_nor_history_changes_a_byte(in_batches, network):
 
 def test_the_shape_of_a_batch_is_told(in_batches):
     model = InDI(tiny_unet(), scale=2)
-    shapes = {size: model.batch_shape(*size, max_memory=2_000_000) for size in SIZES}
+    shapes = {size: batch_shape(model, *size, max_memory=2_000_000) for size in SIZES}
     assert shapes[90, 80] is None  # by tiles
     if not in_batches:
         assert shapes[13, 10] == (1, 26, 20)
@@ -55,10 +56,10 @@ def test_the_shape_of_a_batch_is_told(in_batches):
     assert shapes[13, 10][1:] == (28, 20)
     size, height, width = shapes[30, 20]
     assert (height, width) == (64, 40) and 1 < size < 16
-    assert model.batch_shape(30, 20, max_memory=2**31)[0] == 16
-    assert model.batch_shape(512, 512, max_memory=2**34)[0] == 1
-    assert model.batch_shape(30, 20, max_memory=2_000_000, scale=1)[1:] == (32, 20)
-    assert model.batch_shape(30, 20, max_memory=2**31, batch_size=5)[0] == 5
+    assert batch_shape(model, 30, 20, max_memory=2**31)[0] == 16
+    assert batch_shape(model, 512, 512, max_memory=2**34)[0] == 1
+    assert batch_shape(model, 30, 20, max_memory=2_000_000, scale=1)[1:] == (32, 20)
+    assert batch_shape(model, 30, 20, max_memory=2**31, batch_size=5)[0] == 5
 
 
 def test_free_memory_must_not_choose():

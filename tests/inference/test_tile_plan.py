@@ -66,7 +66,7 @@ def test_whole_images_within_the_budget_and_tiles_beyond():
     side = int(budget.whole_pixels**0.5)
     assert chosen.is_whole(side, side)
     assert not chosen.is_whole(side + 4, side + 4)
-    assert chosen.batch_limit(side // 2, side // 2) == 4
+    assert chosen.batch_size(side // 2, side // 2, wanted=9) == 4
     tiles = chosen.tiles(1000, 1000)
     assert tiles.shape[0] * tiles.shape[1] <= budget.evaluated_pixels
     assert chosen.needs_disk(1000, 1000) and not chosen.needs_disk(200, 200)

@@ -20,6 +20,19 @@ from keras_indi.training import TrainingConfig, train, training_run
 from keras_indi.training.stop_after import StopAfter
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _eagerly():
+    """Traces no steps on TensorFlow, which takes longer than these few of them."""
+    if keras.config.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 class Death(BaseException):
     """The end of the process, as it were."""
 

@@ -1,0 +1,106 @@
+"""The processes that train one model together: which this is, and how they wait."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+
+def process_index() -> int:
+    """The number of this process, from 0, among those that train together."""
+    distribution = _of_several_processes()
+    if distribution is not None:
+        import jax
+
+        return jax.process_index()
+    group = _torch_group()
+    return 0 if group is None else group.get_rank()
+
+
+def process_count() -> int:
+    """How many processes train together.
+
+    Returns:
+        Int: with JAX those of the `keras.distribution` that is set; with PyTorch those
+        of the process group that somebody has made; else 1.
+    """
+    distribution = _of_several_processes()
+    if distribution is not None:
+        return distribution.num_processes
+    group = _torch_group()
+    return 1 if group is None else group.get_world_size()
+
+
+def is_first() -> bool:
+    """Whether this is the first of the processes that train together."""
+    return process_index() == 0
+
+
+def in_first(function: Callable[..., Any], *args: Any) -> None:
+    """Calls a function in the first process alone, which writes what all share.
+
+    Meanwhile it builds what it builds as if no other process were there: Keras would
+    wait for all of them to make the same variables.
+
+    Args:
+        function: Function of `args`.
+        *args: Its arguments.
+    """
+    if not is_first():
+        return
+    distribution = _of_several_processes()
+    if distribution is None:
+        function(*args)
+        return
+    keras.distribution.set_distribution(None)
+    try:
+        function(*args)
+    finally:
+        keras.distribution.set_distribution(distribution)
+
+
+def wait_for_all(what: str) -> None:
+    """Returns when all processes that train together have come here.
+
+    Args:
+        what: String, what they wait for, the same in all.
+    """
+    if process_count() == 1:
+        return
+    if keras.config.backend() == "jax":
+        from jax.experimental import multihost_utils
+
+        multihost_utils.sync_global_devices(what)
+    else:
+        _torch_group().barrier()
+
+
+def begin() -> None:
+    """Joins the processes that Keras's environment variables name, if they do.
+
+    `KERAS_DISTRIBUTION_JOB_ADDRESSES`, `KERAS_DISTRIBUTION_NUM_PROCESSES` and
+    `KERAS_DISTRIBUTION_PROCESS_ID`, as of `keras.distribution.initialize`, with JAX.
+    """
+    if any(name.startswith("KERAS_DISTRIBUTION_") for name in os.environ):
+        keras.distribution.initialize()
+
+
+def _of_several_processes() -> Any:
+    """The `keras.distribution` of several processes, or `None`."""
+    if keras.config.backend() != "jax":
+        return None
+    distribution = keras.distribution.distribution()
+    several = distribution is not None and distribution.num_processes > 1
+    return distribution if several else None
+
+
+def _torch_group() -> Any:
+    """PyTorch's module of the process group, or `None` where nobody has made one."""
+    if keras.config.backend() != "torch" or "torch.distributed" not in sys.modules:
+        return None
+    from torch import distributed
+
+    there = distributed.is_available() and distributed.is_initialized()
+    return distributed if there else None

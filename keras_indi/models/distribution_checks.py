@@ -1,0 +1,65 @@
+"""What trains on several devices or in several processes, before it does."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_indi.backend import processes, replicas, several_devices
+
+
+def check_strategy(model: keras.Model) -> None:
+    """Raises a ValueError if Keras cannot train a model under its strategy.
+
+    Args:
+        model: `keras.Model`.
+    """
+    if replicas.is_multi_worker(model):
+        raise ValueError(
+            "Keras 3 trains no model under `MultiWorkerMirroredStrategy`: it cannot "
+            "build its losses of values of several workers. Take "
+            "`tf.distribute.MirroredStrategy` for the devices of one machine, and for "
+            "several machines `KERAS_BACKEND=jax` with `keras.distribution`. "
+            "Received: a model made under MultiWorkerMirroredStrategy"
+        )
+
+
+def check_shares(x: Any, y: Any, batch_size: int | None) -> None:
+    """Raises a ValueError unless all devices get as many pairs of each batch.
+
+    Args:
+        x: Degraded images as an array, or a data source.
+        y: Clean images, or `None` beside a data source.
+        batch_size: Int, as of `fit`, or `None`.
+    """
+    count = processes.process_count()
+    shard = getattr(x, "shard", None)
+    if isinstance(shard, tuple) and shard[1] != count:  # of `keras_indi.data.Pairs`
+        raise ValueError(
+            f"The pairs must be read in parts for the {count} processes that train "
+            "together: make them after `keras.distribution.set_distribution`, or "
+            "PyTorch's `init_process_group`, or give their `shard`. Received: "
+            f"pairs with shard={shard}"
+        )
+    divisor = several_devices.batch_divisor() // count
+    if divisor == 1 or y is None:
+        return
+    number = np.shape(x)[0]
+    several_devices.check_divides(min(batch_size or 32, number), divisor)
+    if number % divisor:
+        raise ValueError(
+            f"The number of pairs must be a multiple of {divisor}, the devices that "
+            f"share a batch: leave out {number % divisor}, or read them by "
+            f"`keras_indi.data.make_pairs`. Received: {number} pairs"
+        )
+
+
+def check_predicts() -> None:
+    """Raises a ValueError in a program of several processes, where Keras fails."""
+    count = processes.process_count()
+    if keras.config.backend() == "jax" and count > 1:
+        raise ValueError(
+            "Keras's `predict` gathers no results of several processes. `restore` "
+            "works: each process restores what it is given on its own devices, and "
+            f"with num_steps=1 gives what `predict` would. Received: {count} processes"
+        )

@@ -1,0 +1,77 @@
+"""What several devices or processes cannot train is refused, with what they can."""
+
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+from helpers import pairs, run_on_devices, small_network
+
+import keras_indi
+from keras_indi.backend import processes, several_devices
+
+backend = keras.config.backend()
+
+
+@pytest.fixture
+def model():
+    model = keras_indi.InDI(small_network(), seed=3)
+    model.compile(keras.optimizers.SGD(0.0))
+    return model
+
+
+@pytest.mark.parametrize(
+    "number, batch_size, message",
+    [
+        (8, 6, "multiple of 4.*: 4 or 8. Received: batch_size=6"),
+        (6, None, "multiple of 4.*: 4 or 8. Received: batch_size=6"),
+        (10, 4, "number of pairs .* leave out 2.* Received: 10 pairs"),
+    ],
+)
+def test_batches_that_devices_cannot_share(
+    model, monkeypatch, number, batch_size, message
+):
+    monkeypatch.setattr(several_devices, "batch_divisor", lambda: 4)
+    with pytest.raises(ValueError, match=message):
+        model.fit(*pairs(number), batch_size=batch_size)
+
+
+def test_pairs_that_all_processes_would_read(model, monkeypatch):
+    images = list(np.zeros((4, 8, 8, 3), "uint8"))
+    read = keras_indi.data.make_pairs(images, _same, crop_size=8, batch_size=2)
+    monkeypatch.setattr(processes, "process_count", lambda: 2)
+    with pytest.raises(ValueError, match=r"2 processes .* shard=\(0, 1\)"):
+        model.fit(read)
+
+
+def _same(image, generator):
+    return image
+
+
+@pytest.mark.skipif(backend != "jax", reason="JAX's processes")
+def test_predict_in_several_processes_says_what_works(model, monkeypatch):
+    monkeypatch.setattr(processes, "process_count", lambda: 2)
+    with pytest.raises(ValueError, match="`restore` works.* Received: 2 processes"):
+        model.predict(pairs(2)[0])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(backend != "tensorflow", reason="TensorFlow's")
+def test_a_strategy_that_keras_cannot_train_under():
+    script = """
+        import numpy as np
+        import keras_indi
+        from helpers import small_network
+
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        with strategy.scope():
+            model = keras_indi.InDI(small_network())
+            model.compile()
+        images = np.zeros((2, 8, 8, 3), "float32")
+        try:
+            model.fit(images, images, verbose=0)
+        except ValueError as error:
+            print(error)
+    """
+    found = run_on_devices(2, textwrap.dedent(script))
+    assert "trains no model under `MultiWorkerMirroredStrategy`" in found
