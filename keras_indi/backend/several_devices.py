@@ -128,12 +128,12 @@ def on_replicas(function: Callable[..., Any], strategy: Any) -> Callable[..., An
     number = strategy.num_replicas_in_sync
 
     def of_any_size(tensor):
-        sizes = any_size(tensor.shape)
-        return tf.compat.v1.placeholder_with_default(tensor, sizes)
+        return tf.TensorSpec(any_size(tensor.shape), tensor.dtype)
 
     def on_one(*args):
         # As on one device, where all sizes share one compilation.
-        return function(*keras.tree.map_structure(of_any_size, args))
+        specs = keras.tree.map_structure(of_any_size, args)
+        return function.get_concrete_function(*specs)(*args)
 
     run = tf.function(lambda args: strategy.run(on_one, args), reduce_retracing=True)
 
