@@ -107,6 +107,8 @@ setup(
             *HUB_CLIENTS,  # whose functions' arguments the tests' fakes take
             *BIG,
             *NOTEBOOKS,
+            *HEIF,
+            *BEAM,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "pytest-xdist>=3.8,<4",
