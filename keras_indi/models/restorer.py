@@ -221,9 +221,8 @@ class Restorer(PairTrainer):
             ValueError: If the images do not suit the model, or an argument is
                 not valid.
             OSError: If states lie on disk, and it has no room for them.
-            RuntimeError: In a process that was forked from one in which a model was
-                built: there the backend would wait for ever. Start processes by
-                `multiprocessing.get_context("spawn")`.
+            RuntimeError: In a process forked from one that has built a model, where
+                backends wait for ever; use `multiprocessing.get_context("spawn")`.
 
         Example:
 

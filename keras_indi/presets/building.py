@@ -155,9 +155,9 @@ def _named_classes(configs):
 def _built(build, found):
     try:
         return build()
-    except ValueError:
-        raise
     except Exception as error:  # Keras and its backends raise of all kinds
+        if isinstance(error, ValueError) and "Received: " in str(error):
+            raise  # it says what is wrong
         first = str(error).strip().partition("\n")[0]
         raise ValueError(
             "The network or the restorer that this preset describes cannot be built: "

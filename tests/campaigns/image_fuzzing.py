@@ -93,7 +93,7 @@ def sound_files():
         image = colours.convert(mode) if mode != "LAB" else Image.new("LAB", (40, 30))
         add(f"tiff {mode}", image, "TIFF")
     add("tiff exif", colours, "TIFF", **beside)
-    for compression in ("tiff_lzw", "tiff_deflate", "jpeg", "packbits", "zstd"):
+    for compression in ("tiff_lzw", "tiff_deflate", "jpeg", "packbits"):
         add(f"tiff {compression}", colours, "TIFF", compression=compression)
     for compression in ("group3", "group4"):
         fax = colours.convert("1")
@@ -101,6 +101,7 @@ def sound_files():
     for name, pixels, options in (
         ("16 bits", words[..., :3], {"compression": "zlib", "predictor": True}),
         ("16 bits alpha", words, {"extrasamples": ["assocalpha"]}),
+        ("zstd", bytes_[..., :3], {"compression": "zstd"}),
         ("tiles", bytes_[..., :3], {"compression": "lzw", "tile": (16, 16)}),
         ("float", words[..., 0].astype("float32") / 65535, {}),
         ("half", (words[..., 0] / 65535).astype("float16"), {"compression": "zlib"}),
