@@ -45,6 +45,8 @@ HEIF = ["pillow-heif>=1.8,<2"]  # photographs of telephones
 CV = ["keras-cv>=0.9,<0.10"]
 # Brings protobuf 6, pillow 12 and pyarrow 25, where newer ones are out.
 BEAM = ["apache-beam>=2.77,<3"]
+# What the command `tfds build` imports, and does not say.
+TFDS_BUILD = ["mlcroissant>=1.1,<2"]
 # What makes the notebooks of the tutorials, and what runs them.
 NOTEBOOKS = ["nbformat>=5.10,<6", "nbclient>=0.10,<0.12", "ipykernel>=6.29,<8"]
 
@@ -94,6 +96,7 @@ setup(
         "tensorboard": TENSORBOARD,
         "hub": HUB,
         "tfds": TFDS,
+        "tfds-build": [*TFDS, *BEAM, *TFDS_BUILD],
         "cv": CV,
         "big": BIG,
         "heif": [*DATA, *HEIF],
@@ -109,6 +112,7 @@ setup(
             *NOTEBOOKS,
             *HEIF,
             *BEAM,
+            *TFDS_BUILD,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "pytest-xdist>=3.8,<4",

@@ -1,5 +1,6 @@
 """Our tfds builders, on dummy data of the official archives' layout."""
 
+import json
 import pathlib
 import shutil
 import subprocess
@@ -277,3 +278,31 @@ def test_incomplete_files_are_named_before_anything_is_written(tmp_path):
             paired_folders.Builder, tmp_path, manual / "paired_folders_uint8", "uint8"
         )
     assert not list((tmp_path / "tfds").rglob("*.array_record*"))
+
+
+@pytest.mark.parametrize(
+    "name, numbers",
+    [
+        ("gopro", [2, 3]),
+        ("dpdd", [1, 2, 3]),
+        ("real_blur", [1, 2]),
+        ("sidd", [4, 6]),
+        ("paired_folders", [1, 3]),
+    ],
+)
+def test_the_command_of_tfds_builds_it(name, numbers, tmp_path):
+    for module in ("apache_beam", "mlcroissant"):
+        pytest.importorskip(module)
+    folder = pathlib.Path(builders.__file__).parent / name
+    dummy = DUMMY / (name if name != "paired_folders" else "paired_folders_uint8")
+    script = "from tensorflow_datasets.scripts.cli.main import launch_cli; launch_cli()"
+    command = [sys.executable, "-c", script, "build", str(folder)]
+    command += ["--manual_dir", str(dummy), "--data_dir", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-3000:]
+    found = sorted(tmp_path.rglob("dataset_info.json"))
+    infos = [json.loads(path.read_text()) for path in found]
+    assert infos
+    for info in infos:
+        lengths = [sum(map(int, split["shardLengths"])) for split in info["splits"]]
+        assert sorted(lengths) == numbers
