@@ -95,7 +95,12 @@ def _compile_tensorflow(function, variables):
             # A network of one size alone cannot be: it is compiled for that.
             with contextlib.suppress(Exception):
                 compiled.get_concrete_function(*specs)
-        return compiled(*args)
+        try:
+            return compiled(*args)
+        except tf.errors.InvalidArgumentError:
+            # For the sizes that are here, checks of shapes say what does not fit.
+            tf.function(function).get_concrete_function(*args)
+            raise
 
     return call
 

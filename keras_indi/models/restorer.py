@@ -251,8 +251,8 @@ class Restorer(PairTrainer):
         if seed is None:
             seed = int(self._restore_seeds.integers(2**31))
         seeds = inputs.normalize_seeds(seed, len(listed))
-        if not self.backbone.built:
-            self._build_backbone((1, *listed[0].shape))
+        if not (self.built and self.backbone.built):
+            self.build((1, *listed[0].shape))
         channels = listed[0].shape[-1]
         plan = self.engine.plan(tile_size, tile_overlap, max_memory, channels)
         trajectory = self.trajectory(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from beam.stored_photographs import (  # noqa: E402  # isort: skip
 )
 from keras_indi.backend import compiled  # noqa: E402
 from keras_indi.beam import RestoreFiles, restore_batches  # noqa: E402
+from keras_indi.images.whole_writes import temporary_name  # noqa: E402
 from keras_indi.models import InDI  # noqa: E402
 from keras_indi.restoration import large_files, restore_files  # noqa: E402
 
@@ -262,7 +264,7 @@ def test_results_within_the_inputs_are_no_inputs(preset, tmp_path):
 @pytest.mark.backend_free
 def test_what_killed_runs_left_is_removed(preset, tmp_path):
     folder = write_photographs(tmp_path / "in")
-    left = tmp_path / "out/deep/.keras-indi-0123456789abcdef.partial.jpg"
+    left = tmp_path / "out/deep" / temporary_name(pathlib.PurePath("b.jpg"))
     left.parent.mkdir(parents=True)
     left.write_bytes(b"half")
     run(tmp_path / "out", preset, folder)
