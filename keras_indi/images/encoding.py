@@ -1,5 +1,6 @@
 """Writes images: whole, each format with all of a photograph that it can hold."""
 
+import io
 import pathlib
 import struct
 import zlib
@@ -144,6 +145,13 @@ def _in_file_range(pixels, photograph):
 # === Formats ===
 
 
+def _save(path, image, format, **options):
+    """Encodes first: before version 13, Pillow lost a write that a full disk cut."""
+    encoded = io.BytesIO()
+    image.save(encoded, format, **options)
+    pathlib.Path(path).write_bytes(encoded.getvalue())
+
+
 def _save_photograph(path, format, pixels, metadata):
     """JPEG and WebP."""
     options: dict[str, Any] = dict(QUALITY[format])
@@ -159,11 +167,11 @@ def _save_photograph(path, format, pixels, metadata):
         if metadata.comment is not None:
             options["comment"] = metadata.comment
         options["extra"] = photoshop_segment(metadata)
-    _image(pixels).save(path, format, **options)
+    _save(path, _image(pixels), format, **options)
 
 
 def _save_png(path, format, pixels, metadata):
-    _image(pixels).save(path, "PNG")
+    _save(path, _image(pixels), "PNG")
     if chunks := _chunks(metadata):
         path = pathlib.Path(path)
         path.write_bytes(png_chunks.with_chunks(path.read_bytes(), chunks))
@@ -218,7 +226,7 @@ def _save_tiff_with_directories(path, pixels, metadata):
         options["icc_profile"] = metadata.icc_profile
     if metadata.dpi is not None:
         options["dpi"] = metadata.dpi
-    _image(pixels).save(path, "TIFF", **options)
+    _save(path, _image(pixels), "TIFF", **options)
 
 
 def _image(pixels):
