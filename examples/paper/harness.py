@@ -26,7 +26,7 @@ import keras
 import numpy as np
 
 import keras_indi
-from keras_indi.images.whole_writes import write_text, write_whole
+from keras_indi.images.whole_writes import write_encoded, write_text
 
 HERE = pathlib.Path(__file__).parent
 SHOWS = "shows"
@@ -155,5 +155,5 @@ def new_figure(rows, columns, width=3.2, height=3.2):
 
 
 def save_figure(figure, path):
-    write_whole(path, figure.savefig)
+    write_encoded(path, figure.savefig)
     return path.name

@@ -18,7 +18,7 @@ from keras_indi.callbacks.tensorboard_scalars import add_event, event_writer
 from keras_indi.data.resize import resize
 from keras_indi.evaluation.named_pairs import fit_each_other, must_fit, restore_scale
 from keras_indi.evaluation.plots import contact_sheet, require_pillow, viewable
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_encoded
 from keras_indi.validation import checked_integer
 
 
@@ -231,7 +231,7 @@ class RestorationMonitor(keras.callbacks.Callback):
             ],
             ["degraded", *steps, "clean"],
         )
-        write_whole(self.log_dir / f"epoch_{epoch + 1:04d}.png", sheet.save)
+        write_encoded(self.log_dir / f"epoch_{epoch + 1:04d}.png", sheet.save)
         if self._writer is not None:
             _add_event(self._writer, epoch, self._scores, sheet)
 

@@ -19,7 +19,7 @@ from keras_indi.evaluation.settings import ARGUMENTS, plain
 from keras_indi.evaluation.table import Table
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.folder_lock import locked_folder
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_encoded
 from keras_indi.inference.progress import Progress
 from keras_indi.validation import checked_integer
 
@@ -153,7 +153,7 @@ def evaluate(
             table.to_csv(output_dir / "evaluation.csv")
             figure = draw_evaluation(table)
             if figure is not None:
-                write_whole(output_dir / "evaluation.png", figure.savefig)
+                write_encoded(output_dir / "evaluation.png", figure.savefig)
     if table.failures and warn:
         warnings.warn(table.failure_report(), stacklevel=2)
     return table

@@ -15,7 +15,7 @@ from keras_indi.evaluation.scoring import score_pairs
 from keras_indi.evaluation.settings import ARGUMENTS, all_settings
 from keras_indi.evaluation.table import Table
 from keras_indi.images.folder_lock import locked_folder
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_encoded
 from keras_indi.inference.progress import Progress
 from keras_indi.validation import checked_integer
 
@@ -139,7 +139,7 @@ def trade_off(
             table.to_json(output_dir / "trade_off.json")
             table.to_csv(output_dir / "trade_off.csv")
             for name, figure in draw_trade_off(table).items():
-                write_whole(output_dir / f"{name}.png", figure.savefig)
+                write_encoded(output_dir / f"{name}.png", figure.savefig)
     if table.failures and warn:
         warnings.warn(table.failure_report(), stacklevel=2)
     return table

@@ -15,7 +15,7 @@ from keras_indi.evaluation.plots import (
     require_pillow,
     viewable,
 )
-from keras_indi.images.whole_writes import write_text, write_whole
+from keras_indi.images.whole_writes import write_encoded, write_text
 from keras_indi.validation import checked_integer
 
 if TYPE_CHECKING:
@@ -159,12 +159,12 @@ class Uncertainty:
             for name in views
         ]
         for name in ("mean", *maps):
-            write_whole(folder / f"{name}.png", picture(views[name]).save)
+            write_encoded(folder / f"{name}.png", picture(views[name]).save)
         if self._clean is not None:
             views["clean"] = viewable(self._clean, self._value_range)
             labels.append("clean")
         sheet = contact_sheet([list(views.values())], labels)
-        write_whole(folder / "sheet.png", sheet.save)
+        write_encoded(folder / "sheet.png", sheet.save)
         content = {
             "num_samples": self.num_samples,
             "mean_standard_deviation": float(self.standard_deviation.mean()),

@@ -11,7 +11,7 @@ def sound_profile(profile: bytes | None, channels: int) -> bytes | None:
     Args:
         profile: Bytes of an ICC profile, or `None`.
         channels: Int, of the pixels: 1 (grey), 3 (RGB), or any other, of which every
-            sound profile may tell.
+            sound profile may be.
     """
     from PIL import ImageCms
 

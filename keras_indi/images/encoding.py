@@ -1,6 +1,5 @@
 """Writes images: whole, each format with all of a photograph that it can hold."""
 
-import io
 import pathlib
 import struct
 import zlib
@@ -16,7 +15,7 @@ from keras_indi.images.metadata import Metadata, photoshop_segment
 from keras_indi.images.tiff_tags import extra_tags, tiff_tags
 from keras_indi.images.unusable import UnusableImageError
 from keras_indi.images.value_ranges import RANGES, convert
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import encoded, write_bytes, write_whole
 from keras_indi.optional_packages import optional_import
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def write_png(path: FilePath, image: np.ndarray) -> None:
         image = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGR)
     # Level 1: a few percent larger than the default, several times faster.
     _, content = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    write_whole(path, lambda partial: pathlib.Path(partial).write_bytes(content))
+    write_bytes(path, content.tobytes())
 
 
 # === Pixels ===
@@ -146,10 +145,8 @@ def _in_file_range(pixels, photograph):
 
 
 def _save(path, image, format, **options):
-    """Encodes first: before version 13, Pillow lost a write that a full disk cut."""
-    encoded = io.BytesIO()
-    image.save(encoded, format, **options)
-    pathlib.Path(path).write_bytes(encoded.getvalue())
+    content = encoded(path, image.save, format, **options)
+    pathlib.Path(path).write_bytes(content)
 
 
 def _save_photograph(path, format, pixels, metadata):
@@ -171,10 +168,9 @@ def _save_photograph(path, format, pixels, metadata):
 
 
 def _save_png(path, format, pixels, metadata):
-    _save(path, _image(pixels), "PNG")
-    if chunks := _chunks(metadata):
-        path = pathlib.Path(path)
-        path.write_bytes(png_chunks.with_chunks(path.read_bytes(), chunks))
+    content = encoded(path, _image(pixels).save, "PNG")
+    content = png_chunks.with_chunks(content, _chunks(metadata))
+    pathlib.Path(path).write_bytes(content)
 
 
 def _save_deep_png(path, format, pixels, metadata):

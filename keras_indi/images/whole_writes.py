@@ -4,6 +4,7 @@ import contextlib
 import errno
 import functools
 import hashlib
+import io
 import os
 import pathlib
 import re
@@ -79,8 +80,38 @@ def write_text(path: FilePath, text: str) -> pathlib.Path:
     Returns:
         `pathlib.Path` of the file.
     """
-    content = text.encode()
+    return write_bytes(path, text.encode())
+
+
+def write_bytes(path: FilePath, content: bytes) -> pathlib.Path:
+    """Writes bytes, whole or not at all; as `write_whole` otherwise."""
     return write_whole(path, lambda partial: pathlib.Path(partial).write_bytes(content))
+
+
+def write_encoded(path: FilePath, save: Callable[..., Any]) -> pathlib.Path:
+    """Saves a picture as `write_whole` does, but encodes it in memory first.
+
+    Pillow, before version 13, loses a write that a full disk cuts short.
+
+    Args:
+        path: As for `write_whole`.
+        save: Function of a file to write: `save` of a Pillow image, or `savefig` of a
+            figure.
+
+    Returns:
+        `pathlib.Path` of the file.
+    """
+    return write_bytes(path, encoded(path, save))
+
+
+def encoded(
+    path: FilePath, save: Callable[..., Any], *args: Any, **options: Any
+) -> bytes:
+    """What `save` would write into a path, whose ending may choose the format."""
+    file = io.BytesIO()
+    file.name = os.fspath(path)
+    save(file, *args, **options)
+    return file.getvalue()
 
 
 @contextlib.contextmanager

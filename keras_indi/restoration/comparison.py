@@ -6,7 +6,7 @@ from keras_indi.data.resize import resize
 from keras_indi.evaluation.plots import contact_sheet
 from keras_indi.images.channels import to_channels
 from keras_indi.images.value_ranges import RANGES, convert
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.images.whole_writes import write_encoded
 from keras_indi.restoration.pixels import restore_pixels
 
 NUM_STEPS = (1, 2, 4, 8, 16)
@@ -50,7 +50,7 @@ def compare(model, photograph, restored, paths, **options):
         ),
     )
     for path, picture in zip(paths, pictures):
-        write_whole(path, picture.save)
+        write_encoded(path, picture.save)
 
 
 def _shown(pixels):

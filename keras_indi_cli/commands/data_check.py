@@ -43,7 +43,7 @@ def command(degraded, clean, max_shift, sheet, max_pixels):
     """
     from keras_indi.data.check import check_folders, crops_to_look_at
     from keras_indi.evaluation.plots import contact_sheet
-    from keras_indi.images.whole_writes import write_whole
+    from keras_indi.images.whole_writes import write_encoded
 
     result = check_folders(
         degraded, clean, max_shift, max_pixels, verbose=int(sys.stdout.isatty())
@@ -54,7 +54,7 @@ def command(degraded, clean, max_shift, sheet, max_pixels):
         picture = contact_sheet(
             list(rows.values()), ["degraded", "clean", "difference"]
         )
-        write_whole(sheet, picture.save)
+        write_encoded(sheet, picture.save)
         click.echo(f"{sheet} shows, from above: {', '.join(rows)}")
     click.echo("usable" if result.usable else "not usable as it is")
     sys.exit(not result.usable)

@@ -153,14 +153,14 @@ def _restore_and_score(model, degraded, clean):
 
 def _write_picture(rows, clean, path):
     from keras_indi.evaluation.plots import contact_sheet
-    from keras_indi.images.whole_writes import write_whole
+    from keras_indi.images.whole_writes import write_encoded
 
     columns = [*rows, ("clean", clean)]
     sheet = contact_sheet(
         [list(images) for images in zip(*(images for _, images in columns))],
         [label for label, _ in columns],
     )
-    return write_whole(path, sheet.save)
+    return write_encoded(path, sheet.save)
 
 
 def _write_pairs(photographs, folder):
@@ -168,12 +168,12 @@ def _write_pairs(photographs, folder):
     from PIL import Image
 
     from keras_indi.data.degradations import Downsample
-    from keras_indi.images.whole_writes import write_whole
+    from keras_indi.images.whole_writes import write_encoded
 
     folders = folder / "degraded", folder / "clean"
     for name, photograph in photographs.items():
         height, width = (size - size % FACTOR for size in photograph.shape[:2])
         clean = photograph[:height, :width]
         for folder, image in zip(folders, (Downsample(FACTOR)(clean, 0), clean)):
-            write_whole(folder / f"{name}.png", Image.fromarray(image).save)
+            write_encoded(folder / f"{name}.png", Image.fromarray(image).save)
     return folders

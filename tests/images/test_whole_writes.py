@@ -1,6 +1,7 @@
 """Files are written whole or not at all."""
 
 import errno
+import io
 import os
 import pathlib
 import subprocess
@@ -8,10 +9,12 @@ import sys
 import threading
 
 import pytest
+from PIL import Image
 
 from keras_indi.images.whole_writes import (
     is_left_over,
     remove_left_overs,
+    write_encoded,
     write_text,
     write_whole,
 )
@@ -229,6 +232,22 @@ def test_what_stays_is_of_processes_that_live_or_are_elsewhere(tmp_path):
     os.utime(elsewhere, (10**9, 10**9))
     assert remove_left_overs(tmp_path, alone=False) == [elsewhere]
     assert elsewhere.exists()
+
+
+@pytest.mark.parametrize("name, format", [("a.png", "PNG"), ("a.jpg", "JPEG")])
+def test_a_picture_is_encoded_before_anything_is_written(tmp_path, name, format):
+    picture = Image.effect_noise((30, 20), 50)
+    there = []
+
+    def save(file):
+        picture.save(file)
+        there.extend(tmp_path.iterdir())
+
+    path = write_encoded(tmp_path / name, save)
+    assert there == [] and list(tmp_path.iterdir()) == [path]
+    alone = io.BytesIO()
+    picture.save(alone, format)
+    assert path.read_bytes() == alone.getvalue()
 
 
 def test_text_is_utf_8_with_its_line_ends(tmp_path):
