@@ -2,8 +2,12 @@
 
 import click
 
-from keras_indi_cli.commands.names import RegisteredName
-from keras_indi_cli.commands.restore import Bytes, TileSize
+from keras_indi_cli.commands.restore_options import (
+    Bytes,
+    TileSize,
+    file_options,
+    sampling_options,
+)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -15,34 +19,7 @@ from keras_indi_cli.commands.restore import Bytes, TileSize
     metavar="NAME|PATH",
     help="As for `keras-indi restore`; workers must find it too.",
 )
-@click.option(
-    "--steps",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="1 is closest to the original, more are sharper. [default: the preset's]",
-)
-@click.option(
-    "--sampler",
-    type=RegisteredName("samplers"),
-    help="Update rule. [default: the preset's]",
-)
-@click.option(
-    "--time-grid",
-    type=RegisteredName("time_grids"),
-    help="Times of the steps. [default: the preset's]",
-)
-@click.option(
-    "--time-shift",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="K",
-    help="As for `keras-indi restore`. [default: the preset's]",
-)
-@click.option(
-    "--scale",
-    type=click.IntRange(min=1),
-    metavar="1|N",
-    help="1 for images that were enlarged already. [default: the preset's]",
-)
+@sampling_options
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -83,18 +60,7 @@ from keras_indi_cli.commands.restore import Bytes, TileSize
 @click.option(
     "--overwrite", is_flag=True, help="Restore images anew whose results exist."
 )
-@click.option("--name", metavar="TEMPLATE", help="Output names, such as '{name}_x4'.")
-@click.option(
-    "--value-range",
-    type=float,
-    nargs=2,
-    metavar="LOW HIGH",
-    help="Black and white in TIFF files of floats. [default: 0 1]",
-)
-@click.option("--clip", is_flag=True, help="Clip floats outside the value range.")
-@click.option(
-    "--max-pixels", type=click.IntRange(min=1), metavar="N", help="Of an image."
-)
+@file_options
 @click.pass_context
 def command(context, inputs, output, preset, overwrite, steps, tile_size, **options):
     """Restore any number of images on Apache Beam.
@@ -102,8 +68,8 @@ def command(context, inputs, output, preset, overwrite, steps, tile_size, **opti
     Inputs are files, folders and quoted patterns, in which ** spans folders, on disks
     and in object stores. What follows them belongs to Beam, such as --runner. Results
     keep names and sub-folders; those that exist are skipped, so that the command goes
-    on where it was interrupted. OUTPUT/manifest.jsonl tells of every file. Ends with
-    status 1 if some images could not be restored.
+    on where it was interrupted. OUTPUT/manifest.jsonl has a line for each file. Exits
+    with status 1 if some images could not be restored.
 
     \b
     Example: keras-indi beam "in/**.jpg" -o out --preset jpeg --direct_num_workers 2
@@ -131,5 +97,5 @@ def command(context, inputs, output, preset, overwrite, steps, tile_size, **opti
     click.echo(f"{', '.join(done)}: {megapixels} megapixels in {seconds} s of work")
     if sums.get("failed"):
         where = f"{output.rstrip('/')}/manifest.jsonl"
-        click.echo(f"keras-indi: {where} tells what failed, and why.", err=True)
+        click.echo(f"keras-indi: see {where} for what failed, and why.", err=True)
     context.exit(bool(sums.get("failed")))

@@ -100,3 +100,10 @@ def names_option(
 
 # Metrics that need an extractor, which only Python can give.
 NEED_MORE = ("fid", "kid")
+
+
+def with_options(options, command):
+    """A command's function with click's options, in their order."""
+    for option in reversed(options):
+        command = option(command)
+    return command

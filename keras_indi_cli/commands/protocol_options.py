@@ -4,7 +4,7 @@ import pathlib
 
 import click
 
-from keras_indi_cli.commands.names import names_option
+from keras_indi_cli.commands.names import names_option, with_options
 
 FOLDER = click.Path(file_okay=False, exists=True, path_type=pathlib.Path)
 OUTPUT = click.Path(file_okay=False, path_type=pathlib.Path)
@@ -56,9 +56,7 @@ PROTOCOL = [
 
 def protocol_options(command):
     """Decorator that adds the options to a command's function."""
-    for option in reversed(PROTOCOL):
-        command = option(command)
-    return command
+    return with_options(PROTOCOL, command)
 
 
 def make_protocol(protocol, **options):

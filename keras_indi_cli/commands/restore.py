@@ -7,48 +7,13 @@ import sys
 import click
 
 from keras_indi_cli.commands.device import device_option, on_device
-from keras_indi_cli.commands.names import (
-    RegisteredName,
-    import_modules,
-    import_option,
+from keras_indi_cli.commands.names import import_modules, import_option
+from keras_indi_cli.commands.restore_options import (
+    Bytes,
+    TileSize,
+    file_options,
+    sampling_options,
 )
-
-UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-
-
-class Bytes(click.ParamType):
-    """A number of bytes, as people write it: 2GB, 1.5 GiB, 500M."""
-
-    name = "size"
-
-    def convert(self, value, parameter, context):
-        if isinstance(value, int):
-            return value
-        found = re.fullmatch(r"([\d.]+)\s*([KMGT]?)(I?)B?", value.strip().upper())
-        try:
-            number, unit, binary = found.groups()
-            factor = UNITS[unit]
-            if binary:
-                factor = 1024 ** list(UNITS).index(unit)
-            size = int(float(number) * factor)
-        except (AttributeError, ValueError):
-            size = 0
-        if size < 1:
-            self.fail(f"{value!r} is no size such as 2GB or 500MB.", parameter, context)
-        return size
-
-
-class TileSize(click.ParamType):
-    """`auto`, `none` or a number of pixels."""
-
-    name = "tile"
-
-    def convert(self, value, parameter, context):
-        if value in ("auto", None):
-            return value
-        if value == "none":
-            return None
-        return click.IntRange(min=1).convert(value, parameter, context)
 
 
 class Shard(click.ParamType):
@@ -82,36 +47,7 @@ class Shard(click.ParamType):
     "kaggle:// or gs://, or a .keras file. [default: indi_small_jpeg for JPEG files, "
     "indi_small_denoise for others]",
 )
-@click.option(
-    "--steps",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="1 is closest to the original, more are sharper. [default: the preset's]",
-)
-@click.option(
-    "--sampler",
-    type=RegisteredName("samplers"),
-    help="Update rule. [default: the preset's]",
-)
-@click.option(
-    "--time-grid",
-    type=RegisteredName("time_grids"),
-    help="Times of the steps. [default: the preset's]",
-)
-@click.option(
-    "--time-shift",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="K",
-    help="Ask the network at the time min(1, K t). Above 1, such as 1.5, less grain in "
-    "many steps; 1, no shift. [default: the preset's]",
-)
-@click.option(
-    "--scale",
-    type=click.IntRange(min=1),
-    metavar="1|N",
-    help="1 for images that were enlarged already; else what the preset enlarges by. "
-    "[default: the preset's, such as 4 of super_resolution_x4]",
-)
+@sampling_options
 @click.option(
     "--num-samples",
     type=click.IntRange(min=1),
@@ -168,32 +104,7 @@ class Shard(click.ParamType):
     help="Also write photo-compare.png (degraded and restored) and photo-steps.png "
     "(degraded, and 1, 2, 4, 8 and 16 steps).",
 )
-@click.option(
-    "--name",
-    metavar="TEMPLATE",
-    help="Output names, such as '{name}_x4'. [default: the inputs', with -restored "
-    "beside them]",
-)
-@click.option(
-    "--value-range",
-    type=float,
-    nargs=2,
-    metavar="LOW HIGH",
-    help="Black and white in TIFF and Zarr files of floats. [default: 0 1]",
-)
-@click.option(
-    "--clip",
-    is_flag=True,
-    help="Clip floats outside the value range, and report it. They are an error "
-    "otherwise.",
-)
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Most pixels of an image. [default: no limit, but for files that declare far "
-    "more than they hold]",
-)
+@file_options
 @click.option(
     "--shard",
     type=Shard(),

@@ -16,7 +16,7 @@ from PIL import Image
 from keras_indi.models import InDI
 from keras_indi.restoration import file_seed
 from keras_indi_cli.__main__ import main
-from keras_indi_cli.commands.restore import Bytes
+from keras_indi_cli.commands.restore_options import Bytes
 
 
 @pytest.fixture
