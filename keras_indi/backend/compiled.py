@@ -83,13 +83,8 @@ def _compile_tensorflow(function, variables):
         return several_devices.on_replicas(compiled, strategy)
     seen = set()
 
-    def any_size(value):
-        if not hasattr(value, "shape"):
-            return value
-        return tf.TensorSpec(several_devices.any_size(value.shape), value.dtype)
-
     def call(*args):
-        specs = tf.nest.map_structure(any_size, args)
+        specs = several_devices.specs_of_any_size(args)
         if (key := repr(specs)) not in seen:
             seen.add(key)
             # A network of one size alone cannot be: it is compiled for that.

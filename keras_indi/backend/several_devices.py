@@ -1,4 +1,4 @@
-"""Inference on several devices of one process: each gets a part of every batch."""
+"""Several devices that share each batch, in training and in inference."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -127,13 +127,9 @@ def on_replicas(function: Callable[..., Any], strategy: Any) -> Callable[..., An
 
     number = strategy.num_replicas_in_sync
 
-    def of_any_size(tensor):
-        return tf.TensorSpec(any_size(tensor.shape), tensor.dtype)
-
     def on_one(*args):
         # As on one device, where all sizes share one compilation.
-        specs = keras.tree.map_structure(of_any_size, args)
-        return function.get_concrete_function(*specs)(*args)
+        return function.get_concrete_function(*specs_of_any_size(args))(*args)
 
     run = tf.function(lambda args: strategy.run(on_one, args), reduce_retracing=True)
 
@@ -164,16 +160,24 @@ def on_replicas(function: Callable[..., Any], strategy: Any) -> Callable[..., An
     return call
 
 
-def any_size(shape: Sequence[int | None]) -> list[int | None]:
-    """The shape of tensors of any size, with as many channels.
+def specs_of_any_size(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """TensorFlow's specifications of tensors of any size, with as many channels.
 
     Args:
-        shape: Shape of a tensor, whose last axis of several is that of channels.
+        args: Tuple of tensors, whose last axis of several is that of channels, and
+            nested tuples of them. What is no tensor stays.
     """
-    sizes: list[int | None] = [None for _ in shape]
-    if len(sizes) > 1:
-        sizes[-1] = shape[-1]
-    return sizes
+    import tensorflow as tf
+
+    def spec(value):
+        if not hasattr(value, "shape"):
+            return value
+        sizes = [None for _ in value.shape]
+        if len(sizes) > 1:
+            sizes[-1] = value.shape[-1]
+        return tf.TensorSpec(sizes, value.dtype)
+
+    return tf.nest.map_structure(spec, args)
 
 
 def place(

@@ -67,7 +67,7 @@ def find_results(output: str) -> Iterator[tuple[str, bool]]:
 
 
 class Plan(beam.DoFn):
-    """Tells what is to be done from what is done, one result at a time.
+    """Finds what is to be done from what is done, one result at a time.
 
     Takes the name of a result, with the inputs of `find_inputs` and the findings of
     `find_results`. The main output are triples of the path, the name and the result's
@@ -118,7 +118,7 @@ def _tagged(outcome):
 
 
 def _pattern(text):
-    """The pattern of an input, and the folder in which names are told from there."""
+    """The pattern of an input, and the folder that names begin in."""
     path = storage.absolute(text)
     glob = storage.GLOB.search(path)
     if glob and not FileSystems.exists(path):

@@ -82,7 +82,7 @@ class ModelHandler(inference.ModelHandler):
 
 
 def _content(image):
-    """What tells an image from others."""
+    """A digest of an image."""
     image = np.ascontiguousarray(image)
     digest = hashlib.sha256(f"{image.shape} {image.dtype}".encode())
     digest.update(image)

@@ -1,4 +1,4 @@
-"""What became of a file, and the manifest that tells it of all."""
+"""What became of a file, and the manifest of all of them."""
 
 import json
 from collections.abc import Iterable

@@ -190,8 +190,7 @@ class RestoreBatches(beam.DoFn):
         images = [file.photograph.pixels for file in batch]
         planes = [image for pixels in images for image in model_images(model, pixels)]
         seeds = [file_seed(self._seed, file.name) for file in batch]
-        with self._loaded.lock:
-            restored = model.restore(planes, seed=seeds, **self._settings)
+        restored = self._loaded.restore(planes, seed=seeds, **self._settings)
         return [file_pixels(model, [r], pixels) for r, pixels in zip(restored, images)]
 
     def _written(self, file, pixels):

@@ -15,7 +15,6 @@ Example:
     python tests/campaigns/full_disk.py --backend tensorflow --disks 4
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -210,16 +209,8 @@ def fill_all(names, disks, backend, disk_kind, seed=0, **sizes):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = runs.make_parser(__doc__, NAMES, side=500, pairs=60, batches=300)
     parser.add_argument("--disks", type=int, default=4, help="sizes, of each command")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--backend", default=os.environ.get("KERAS_BACKEND", "tensorflow")
-    )
-    parser.add_argument("--commands", nargs="+", choices=NAMES, default=NAMES)
-    parser.add_argument("--side", type=int, default=500, help="pixels, of images")
-    parser.add_argument("--pairs", type=int, default=60, help="images to evaluate")
-    parser.add_argument("--batches", type=int, default=300, help="of a training")
     parser.add_argument("--by", choices=["mount", "limit"], help="[default: mount]")
     options = parser.parse_args()
     if options.by is None:

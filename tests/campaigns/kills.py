@@ -13,7 +13,6 @@ Example:
     python tests/campaigns/kills.py --backend jax --kills 20
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -228,16 +227,8 @@ def kill(names, kills, backend, seed=0, **sizes):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = runs.make_parser(__doc__, NAMES, side=1500, pairs=200, batches=600)
     parser.add_argument("--kills", type=int, default=20, help="of each command")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--backend", default=os.environ.get("KERAS_BACKEND", "tensorflow")
-    )
-    parser.add_argument("--commands", nargs="+", choices=NAMES, default=NAMES)
-    parser.add_argument("--side", type=int, default=1500, help="pixels, of images")
-    parser.add_argument("--pairs", type=int, default=200, help="images to evaluate")
-    parser.add_argument("--batches", type=int, default=600, help="of a training")
     options = parser.parse_args()
     sizes = {name: getattr(options, name) for name in ("side", "pairs", "batches")}
     killers = kill(

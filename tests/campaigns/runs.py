@@ -1,5 +1,6 @@
 """The commands that campaigns break off: their inputs, and what they leave."""
 
+import argparse
 import csv
 import hashlib
 import io
@@ -17,6 +18,30 @@ OUT = "OUT"  # stands for the output directory among a command's arguments
 # What a training has before it is done, and what it has more of then.
 DATE = re.compile(rb"\d{4}-\d\d-\d\d@\d\d:\d\d:\d\d")  # of a preset
 BACKUP, LOG, BEST = "backup.weights.h5", "training.csv", "best.keras"
+
+
+def make_parser(description, names, **sizes):
+    """The parser of a campaign's arguments.
+
+    Args:
+        description: String, of which the first line is shown.
+        names: Sequence of strings, the commands that it breaks off.
+        **sizes: `side`, `pairs` and `batches` of `make_inputs`, by default.
+    """
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--backend", default=os.environ.get("KERAS_BACKEND", "tensorflow")
+    )
+    parser.add_argument("--commands", nargs="+", choices=names, default=names)
+    helps = {
+        "side": "pixels, of images",
+        "pairs": "images to evaluate",
+        "batches": "of a training",
+    }
+    for name, size in sizes.items():
+        parser.add_argument(f"--{name}", type=int, default=size, help=helps[name])
+    return parser
 
 
 def make_inputs(folder, side=1500, pairs=200, batches=600):
