@@ -29,7 +29,11 @@ import runs
 
 TEMPORARY = "restore-temporary"
 NAMES = ("restore", TEMPORARY, "train", "train-every-3", "evaluate", "trade-off")
-REASONS = ("No space left on device", "File too large")
+REASONS = (
+    "No space left on device",
+    "File too large",
+    "No usable temporary directory",  # to import TensorFlow, where no file may be made
+)
 MOST_LINES = 20  # of an error; a traceback has more
 
 
