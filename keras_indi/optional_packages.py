@@ -10,6 +10,8 @@ NAMES = {
     "cv2": "OpenCV",
     "grain": "Grain",
     "keras_cv": "KerasCV",
+    "onnx": "ONNX",
+    "openvino": "OpenVINO",
     "scipy": "SciPy",
     "skimage": "scikit-image",
     "tensorboard": "TensorBoard",

@@ -1,0 +1,26 @@
+"""TensorFlow's SavedModel: TensorFlow Serving and programs in C++, Java and Go."""
+
+import pathlib
+from typing import Any
+
+from keras_indi.backend.conversion import write_saved_model
+from keras_indi.export.export_format import ExportFormat
+from keras_indi.export.graphs import Graph
+
+
+class SavedModelFormat(ExportFormat):
+    """A folder. `"bfloat16"` is what the network computes in."""
+
+    ending = ""
+    precisions = ("float32", "bfloat16")
+    computes = ("float32", "bfloat16")
+    runtime = "tensorflow"
+
+    def write(
+        self,
+        graph: Graph,
+        precision: str,
+        metadata: dict[str, Any],
+        path: pathlib.Path,
+    ) -> None:
+        write_saved_model(self.traced(graph), graph.variables, path)
