@@ -10,7 +10,7 @@ from keras_indi.annotations import FilePath
 from keras_indi.backend import conversion
 from keras_indi.export import formats, other_process, scripts
 from keras_indi.export.description import describe
-from keras_indi.export.settings import FORMS, Settings, sampler_config
+from keras_indi.export.settings import FORMS, Settings
 from keras_indi.images.whole_writes import (
     move_into_place,
     naming_full_disks,
@@ -115,7 +115,7 @@ def export_model(
         form=form,
         format=name,
         precision=precision,
-        sampler=sampler_config(rule),
+        sampler=rule,
         times=times.tolist(),
         time_shift=time_shift,
         scale=checks.checked_scale(scale, model.scale),

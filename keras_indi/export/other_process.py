@@ -8,6 +8,8 @@ import sys
 import tempfile
 from typing import Any
 
+import keras
+
 from keras_indi.export.settings import Settings
 from keras_indi.models.restorer import Restorer
 
@@ -31,6 +33,7 @@ def convert(
             "settings": settings.as_dict(),
             "metadata": metadata,
             "path": str(path.resolve()),
+            "modules": _modules(),
         }
         job.write_text(json.dumps(told), encoding="utf-8")
         result = subprocess.run(
@@ -50,6 +53,13 @@ def convert(
         lines = result.stderr.strip().splitlines() or ["it said nothing"]
         raise RuntimeError(
             f"The process on TensorFlow that exports the model failed: {lines[-1]} "
-            "(Classes of your own must lie in modules that it can import.) Received: "
-            f"model={model!r}"
+            "(Classes of your own must be registered with Keras, in modules that it "
+            f"can import.) Received: model={model!r}"
         )
+
+
+def _modules() -> list[str]:
+    """The modules that have registered classes with Keras, but ours."""
+    registered = keras.saving.get_custom_objects().values()
+    modules = {found.__module__ for found in registered}
+    return sorted(m for m in modules if m.partition(".")[0] != PACKAGE.name)

@@ -15,13 +15,13 @@ FORMS = ("sampler", "denoiser")
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How a model is exported; all of it is what JSON holds.
+    """How a model is exported.
 
     Attributes:
         form: One of `FORMS`.
         format: String, the name of a format.
         precision: String.
-        sampler: The config of a sampler.
+        sampler: A `Sampler`, or its config.
         times: List of floats, from 1 to 0.
         time_shift: Float.
         scale: Int.
@@ -49,10 +49,6 @@ class Settings:
         return model.trajectory(sampler, np.array(self.times), self.time_shift)
 
     def as_dict(self) -> dict[str, Any]:
-        """What makes the same again."""
-        return dataclasses.asdict(self)
-
-
-def sampler_config(sampler: Any) -> Any:
-    """A sampler's config."""
-    return keras.saving.serialize_keras_object(sampler)
+        """What makes the same again, of what JSON holds."""
+        config = keras.saving.serialize_keras_object(self.sampler)
+        return {**vars(self), "sampler": config}

@@ -175,7 +175,7 @@ assert not {"keras", "tensorflow", "keras_indi"} & {*sys.modules}
 def test_the_script_needs_the_runtime_alone(tmp_path, arguments, restored):
     needs(*FORMATS[".onnx"][1])
     model = indi(value_range=(0, 255))
-    path = export_model(model, tmp_path / "restorer.onnx", **arguments)
+    export_model(model, tmp_path / "restorer.onnx", **arguments)
     image = smooth_images(1, 13, 11)[0].astype("uint8")
     Image.fromarray(image).save(tmp_path / "photo.png")
     script = tmp_path / "restorer.onnx.py"

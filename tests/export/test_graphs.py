@@ -7,7 +7,7 @@ from helpers import small_network, smooth_images, tiny_unet, to_numpy
 from keras import ops
 
 from keras_indi.export import graphs, sampler_noise
-from keras_indi.export.settings import Settings, sampler_config
+from keras_indi.export.settings import Settings
 from keras_indi.models import ConditionalDDPM, InDI
 from keras_indi.schedules.noise_schedule import BrownianNoise
 
@@ -20,7 +20,7 @@ def run(model, images, uint8=False, scale=None, seed=0, **arguments):
         form="sampler",
         format="onnx",
         precision="float32",
-        sampler=sampler_config(rule),
+        sampler=rule,
         times=times.tolist(),
         time_shift=shift,
         scale=scale,
