@@ -3,7 +3,6 @@
 It is the one backend that leaves batch, height and width free in each format.
 """
 
-import importlib.util
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import Any
 
 import keras
 
-from keras_indi.optional_packages import optional_import
+from keras_indi.optional_packages import check_installed, optional_import
 
 # Of an input: its shape, `None` for free sizes, and its dtype.
 InputSpec = tuple[Sequence[int | None], str]
@@ -36,12 +35,8 @@ def check_exports() -> None:
 
 
 def check_converter() -> None:
-    """Raises an ImportError unless TensorFlow is installed, which it does not load."""
-    if importlib.util.find_spec("tensorflow") is None:
-        raise ImportError(
-            "Exporting needs TensorFlow, from any backend. Install it: pip install "
-            '"keras-indi[tensorflow]"'
-        )
+    """Raises an ImportError, with the command, unless TensorFlow is installed."""
+    check_installed("tensorflow", "tensorflow", "Exporting, from any backend,")
 
 
 def trace(

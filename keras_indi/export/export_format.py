@@ -6,13 +6,14 @@ from typing import Any
 
 from keras_indi.backend.conversion import trace
 from keras_indi.export.graphs import Graph
-from keras_indi.optional_packages import optional_import
+from keras_indi.optional_packages import check_installed
 
 
 class ExportFormat:
     """A format of files for programs without Keras.
 
     Attributes:
+        title: String, its name for people.
         ending: String, that of the file's name; `""` for a folder.
         packages: Dict of the modules that write it, beside TensorFlow, to the extra
             that installs them.
@@ -22,6 +23,7 @@ class ExportFormat:
         runtime: String, the distribution that runs it.
     """
 
+    title: str
     ending: str
     packages: dict[str, str] = {}
     precisions: tuple[str, ...] = ("float32",)
@@ -31,7 +33,7 @@ class ExportFormat:
     def check_packages(self) -> None:
         """Raises an ImportError, with the command, if what writes it is missing."""
         for module, extra in self.packages.items():
-            optional_import(module, extra, f"Exporting to {type(self).__name__}")
+            check_installed(module, extra, f"Exporting to {self.title}")
 
     def further(self, path: pathlib.Path) -> list[pathlib.Path]:
         """Paths of the other files that are written with that of a path."""

@@ -20,7 +20,8 @@ from keras_indi.inference.inputs import check_uint8
 from keras_indi.models import checks
 from keras_indi.models.loading import in_dtype, load_restorer
 from keras_indi.models.restorer import Restorer
-from keras_indi.presets import read_metadata
+from keras_indi.presets import PRESETS_FOLDER, read_metadata
+from keras_indi.presets.handles import locate
 from keras_indi.validation import checked_choice
 
 # What a SavedModel's folder holds, and no other.
@@ -99,9 +100,10 @@ def export_model(
     _check_existing(outputs, overwrite)
     conversion.check_converter()
     found.check_packages()
-    preset = None
+    preset, known = None, {}
     if not isinstance(model, Restorer):
-        preset, model = os.fspath(model), load_restorer(model, "float32")
+        preset, known = _known(os.fspath(model))
+        model = load_restorer(model, "float32")
     checks.known_channels(model.backbone)
     arguments = (num_steps, sampler, time_grid, time_shift)
     if form == "denoiser":
@@ -121,7 +123,6 @@ def export_model(
         scale=checks.checked_scale(scale, model.scale),
         uint8=bool(uint8),
     )
-    known = {} if preset is None else _known(preset)
     metadata = describe(model, settings, preset, known)
     with temporary_beside(path) as folder, naming_full_disks(path):
         folder.mkdir()
@@ -196,8 +197,10 @@ def _check_denoiser(trajectory):
         )
 
 
-def _known(preset):
-    """The metadata of a preset; of a `.keras` file nothing is known."""
-    if preset.endswith(".keras"):
-        return {}
-    return read_metadata(preset)
+def _known(handle):
+    """The full name of a preset, and its metadata; a `.keras` file has none."""
+    if handle.endswith(".keras"):
+        return None, {}
+    found = locate(handle)
+    shipped = found.parent == PRESETS_FOLDER
+    return found.name if shipped else handle, read_metadata(found)

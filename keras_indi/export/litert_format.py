@@ -14,6 +14,7 @@ class LiteRTFormat(ExportFormat):
     `"float16"` and `"int8"` are what the weights are stored in.
     """
 
+    title = "LiteRT"
     ending = ".tflite"
     precisions = ("float32", "float16", "int8")
     runtime = "ai-edge-litert"

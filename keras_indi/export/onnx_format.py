@@ -21,6 +21,7 @@ class ONNXFormat(ExportFormat):
     in, and become float32 when the file is loaded.
     """
 
+    title = "ONNX"
     ending = ".onnx"
     packages = {"tf2onnx": "onnx", "onnx": "onnx"}
     precisions = ("float32", "float16", "int8")

@@ -17,6 +17,7 @@ class OpenVINOFormat(ExportFormat):
     `"int8"` are what the weights are stored in.
     """
 
+    title = "OpenVINO"
     ending = ".xml"
     packages = {**ONNXFormat.packages, "openvino": "openvino"}
     precisions = ("float32", "bfloat16", "float16", "int8")

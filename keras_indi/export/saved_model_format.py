@@ -11,6 +11,7 @@ from keras_indi.export.graphs import Graph
 class SavedModelFormat(ExportFormat):
     """A folder. `"bfloat16"` is what the network computes in."""
 
+    title = "a SavedModel"
     ending = ""
     precisions = ("float32", "bfloat16")
     computes = ("float32", "bfloat16")

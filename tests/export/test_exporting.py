@@ -125,7 +125,7 @@ def test_a_shipped_preset_from_each_backend(tmp_path):
     properties = onnx.load(path).metadata_props
     found = {entry.key: entry.value for entry in properties}
     metadata = keras_indi.presets.read_metadata("jpeg")
-    assert found["keras_indi.preset"] == "jpeg"
+    assert found["keras_indi.preset"] == "indi_small_jpeg"
     assert found["keras_indi.license"] == metadata["license"]
     assert json.loads(found["keras_indi.value_range"]) == [0, 255]
     assert found["keras_indi.receptive_field"] == str(model.receptive_field)
