@@ -29,15 +29,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np  # noqa: E402
 
 import keras_indi  # noqa: E402
-from keras_indi.export import export_model, sampler_noise  # noqa: E402
+from keras_indi.export import export_model, formats, sampler_noise  # noqa: E402
 
 WORKER = pathlib.Path(__file__).with_name("exported_files.py")
-RUNTIMES = {
-    "onnx": ("onnxruntime", ".onnx"),
-    "openvino": ("openvino", ".xml"),
-    "litert": ("ai-edge-litert", ".tflite"),
-    "saved_model": ("tensorflow", ""),
-}
 # What is exported, by format: the precisions whose speed is measured.
 PRECISIONS = {
     "onnx": ("float32", "float16", "int8"),
@@ -136,7 +130,7 @@ def main():
     parser.add_argument("--preset", default="indi_small_jpeg")
     parser.add_argument("--num-steps", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--formats", nargs="+", default=list(RUNTIMES))
+    parser.add_argument("--formats", nargs="+", default=list(PRECISIONS))
     parser.add_argument("--quick", action="store_true", help="one round, small images")
     options = parser.parse_args()
     sizes = [(512, 512), (720, 1280)]
@@ -155,23 +149,23 @@ def main():
                     rows.append(("restore", options.preset, backend, dtype))
                     told.append((f"Keras, {backend}", "-", dtype, 0, 0, size))
         for name in options.formats:
-            runtime, ending = RUNTIMES[name]
+            found = formats.get(name)
             for precision in PRECISIONS[name]:
                 sizes_of = []
                 for form in ("sampler", "denoiser"):
                     sampler = {"num_steps": options.num_steps}
                     path = export_model(
                         model,
-                        folder / f"{form}_{precision}{ending}",
+                        folder / f"{form}_{precision}{found.ending}",
                         form=form,
                         precision=precision,
                         **(sampler if form == "sampler" else {}),
                     )
                     sizes_of.append(bytes_of(path))
-                path = folder / f"sampler_{precision}{ending}"
+                path = folder / f"sampler_{precision}{found.ending}"
                 rows.append(("file", str(path), "tensorflow", precision))
-                size = installed_bytes(runtime, set())
-                told.append((runtime, name, precision, *sizes_of, size))
+                size = installed_bytes(found.runtime, set())
+                told.append((found.runtime, name, precision, *sizes_of, size))
         results = []
         for height, width in sizes:
             random = np.random.default_rng(0)

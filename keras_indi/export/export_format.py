@@ -21,6 +21,9 @@ class ExportFormat:
         computes: Tuple of those in which the network is traced; the others are those
             of the stored weights, or of the runtime.
         runtime: String, the distribution that runs it.
+        runtime_import: String, the line of a script that imports it.
+        runtime_call: String, the lines that make `restored` of `path` and `inputs`, a
+            dict of arrays. `PRECISION` in it becomes `f32` or `bf16`.
     """
 
     title: str
@@ -29,6 +32,8 @@ class ExportFormat:
     precisions: tuple[str, ...] = ("float32",)
     computes: tuple[str, ...] = ("float32",)
     runtime: str
+    runtime_import: str
+    runtime_call: str
 
     def check_packages(self) -> None:
         """Raises an ImportError, with the command, if what writes it is missing."""

@@ -134,7 +134,7 @@ def export_model(
         text = json.dumps(metadata, indent=2) + "\n"
         _beside(file, ".json").write_text(text, encoding="utf-8")
         if scripts.has_script(metadata):
-            text = scripts.script(path.name, name, metadata)
+            text = scripts.script(path.name, found, metadata)
             _beside(file, ".py").write_text(text, encoding="utf-8")
         if path.is_dir():
             shutil.rmtree(path)

@@ -18,6 +18,11 @@ class LiteRTFormat(ExportFormat):
     ending = ".tflite"
     precisions = ("float32", "float16", "int8")
     runtime = "ai-edge-litert"
+    runtime_import = "from ai_edge_litert.interpreter import Interpreter"
+    runtime_call = """\
+run = Interpreter(str(path)).get_signature_runner()
+(restored,) = run(**inputs).values()
+"""
 
     def write(
         self,

@@ -26,6 +26,11 @@ class ONNXFormat(ExportFormat):
     packages = {"tf2onnx": "onnx", "onnx": "onnx"}
     precisions = ("float32", "float16", "int8")
     runtime = "onnxruntime"
+    runtime_import = "import onnxruntime"
+    runtime_call = """\
+session = onnxruntime.InferenceSession(path)
+(restored,) = session.run(None, inputs)
+"""
 
     def write(
         self,

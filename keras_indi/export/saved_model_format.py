@@ -16,6 +16,12 @@ class SavedModelFormat(ExportFormat):
     precisions = ("float32", "bfloat16")
     computes = ("float32", "bfloat16")
     runtime = "tensorflow"
+    runtime_import = "import tensorflow as tf"
+    runtime_call = """\
+run = tf.saved_model.load(path).signatures["serving_default"]
+tensors = {name: tf.constant(array) for name, array in inputs.items()}
+(restored,) = (tensor.numpy() for tensor in run(**tensors).values())
+"""
 
     def write(
         self,

@@ -3,43 +3,8 @@
 import json
 from typing import Any
 
-# By format: what is installed, what is imported, and how `inputs`, a dict of arrays,
-# become `restored`.
-RUNTIMES = {
-    "onnx": (
-        "onnxruntime",
-        "import onnxruntime",
-        """\
-session = onnxruntime.InferenceSession(path)
-(restored,) = session.run(None, inputs)
-""",
-    ),
-    "openvino": (
-        "openvino",
-        "import openvino",
-        """\
-precision = {"INFERENCE_PRECISION_HINT": "PRECISION"}
-restored = openvino.compile_model(path, "CPU", precision)(inputs)[0]
-""",
-    ),
-    "litert": (
-        "ai-edge-litert",
-        "from ai_edge_litert.interpreter import Interpreter",
-        """\
-run = Interpreter(str(path)).get_signature_runner()
-(restored,) = run(**inputs).values()
-""",
-    ),
-    "saved_model": (
-        "tensorflow",
-        "import tensorflow as tf",
-        """\
-run = tf.saved_model.load(path).signatures["serving_default"]
-tensors = {name: tf.constant(array) for name, array in inputs.items()}
-(restored,) = (tensor.numpy() for tensor in run(**tensors).values())
-""",
-    ),
-}
+from keras_indi.export.export_format import ExportFormat
+
 # The channels of images that Pillow reads and writes.
 MODES = {1: "L", 3: "RGB"}
 
@@ -49,22 +14,22 @@ def has_script(metadata: dict[str, Any]) -> bool:
     return metadata.get("image_channels") in MODES and "value_range" in metadata
 
 
-def script(file: str, format: str, metadata: dict[str, Any]) -> str:
+def script(file: str, format: ExportFormat, metadata: dict[str, Any]) -> str:
     """The text of the script beside a file.
 
     Args:
         file: String, the file's name.
-        format: String, the format's name.
+        format: `ExportFormat`.
         metadata: Dict, of `description.describe`.
     """
-    package, runtime_import, run = RUNTIMES[format]
     hint = "bf16" if metadata["precision"] == "bfloat16" else "f32"
     mode = MODES[metadata["image_channels"]]
     pixels = "restored[0]" if mode == "RGB" else "restored[0, ..., 0]"
-    imports = sorted(["import numpy as np", runtime_import], key=_imported)
+    imports = sorted(["import numpy as np", format.runtime_import], key=_imported)
     lines = [
-        f'"""Restores an image, without Keras: pip install {package} numpy pillow',
+        '"""Restores an image, without Keras.',
         "",
+        f"pip install {format.runtime} numpy pillow",
         f"python {file}.py photograph.jpg restored.png",
         '"""',
         "",
@@ -77,7 +42,7 @@ def script(file: str, format: str, metadata: dict[str, Any]) -> str:
         f"path = pathlib.Path(__file__).with_name({json.dumps(file)})",
         f'image = Image.open(sys.argv[1]).convert("{mode}")',
         *(_sampler(metadata) if metadata["form"] == "sampler" else _denoiser(metadata)),
-        run.replace("PRECISION", hint).rstrip(),
+        format.runtime_call.replace("PRECISION", hint).rstrip(),
         *_result(metadata),
         f"Image.fromarray({pixels}).save(sys.argv[2])",
     ]
