@@ -103,7 +103,7 @@ def losses(options):
     from keras_indi.metrics import LPIPS, PSNR
 
     metrics = [PSNR(), LPIPS("alex", options.lpips_weights)]
-    paths = find_images(options.losses)[: options.photographs]
+    paths = list(find_images(options.losses).values())[: options.photographs]
     photographs = [read_image(path)[:256, :256] for path in paths]
     for preset in with_weights(options.presets):
         model = keras_indi.load_restorer(preset, "float32")

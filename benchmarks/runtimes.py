@@ -1,5 +1,6 @@
 """What each runtime of an exported restorer takes: disk, time, and what it changes.
 
+    pip install ".[openvino]" onnxruntime ai-edge-litert
     python benchmarks/runtimes.py            # half an hour on two quiet cores
     python benchmarks/runtimes.py --quick    # whether it works
 
@@ -30,6 +31,7 @@ import numpy as np  # noqa: E402
 
 import keras_indi  # noqa: E402
 from keras_indi.export import export_model, formats, sampler_noise  # noqa: E402
+from keras_indi_cli.launcher import environment  # noqa: E402
 
 WORKER = pathlib.Path(__file__).with_name("exported_files.py")
 # What is exported, by format: the precisions whose speed is measured.
@@ -39,6 +41,8 @@ PRECISIONS = {
     "litert": ("float32", "float16", "int8"),
     "saved_model": ("float32", "bfloat16"),
 }
+
+EACH_PRECISION = ["float32", "bfloat16", "float16", "int8"]
 
 
 def installed_bytes(name, seen):
@@ -74,10 +78,13 @@ class Worker:
     def __init__(self, row, inputs, output, num_steps):
         kind, name, backend, precision = row
         self.output, self.seconds = output, []
+        environ = {**os.environ, "KERAS_BACKEND": backend}
+        if kind == "restore":  # as the command sets it for itself
+            environ = environment(environ)
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
             [sys.executable, WORKER, kind, name, precision, num_steps, inputs, output],
-            env={**os.environ, "KERAS_BACKEND": backend},
+            env=environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -131,26 +138,36 @@ def main():
     parser.add_argument("--num-steps", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--formats", nargs="+", default=list(PRECISIONS))
-    parser.add_argument("--quick", action="store_true", help="one round, small images")
+    parser.add_argument("--precisions", nargs="+", default=EACH_PRECISION)
+    parser.add_argument("--backends", nargs="+", default=["tensorflow", "jax", "torch"])
+    parser.add_argument("--sizes", nargs="+", default=["512x512", "720x1280"])
+    parser.add_argument(
+        "--quick", action="store_true", help="float32, small images, one round"
+    )
     options = parser.parse_args()
-    sizes = [(512, 512), (720, 1280)]
     if options.quick:
-        options.rounds, sizes = 1, [(64, 64), (48, 80)]
+        options.rounds, options.precisions = 1, ["float32"]
+        options.backends, options.sizes = ["tensorflow"], ["64x64", "48x80"]
+    sizes = [tuple(map(int, size.split("x"))) for size in options.sizes]
 
     model = keras_indi.load_restorer(options.preset, "float32")
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         rows, told = [], []
-        for backend in ("tensorflow", "jax", "torch"):
+        for backend in options.backends:
             if importlib.util.find_spec(backend):
                 size = installed_bytes("keras", seen := set())
                 size += installed_bytes(backend, seen)
                 for dtype in ("float32", "bfloat16"):
+                    if dtype not in options.precisions:
+                        continue
                     rows.append(("restore", options.preset, backend, dtype))
                     told.append((f"Keras, {backend}", "-", dtype, 0, 0, size))
         for name in options.formats:
             found = formats.get(name)
             for precision in PRECISIONS[name]:
+                if precision not in options.precisions:
+                    continue
                 sizes_of = []
                 for form in ("sampler", "denoiser"):
                     sampler = {"num_steps": options.num_steps}
@@ -179,20 +196,24 @@ def main():
             )
             results.append(measure(rows, inputs, expected, options, folder))
     print(f"{options.preset}, {options.num_steps} step(s), {os.cpu_count()} cores")
-    heads = [f"{height}x{width}" for height, width in sizes]
-    print(
-        "| runtime | format | precision | sampler, MB | denoiser, MB | installed, MB "
-        f"| difference | images/s, {heads[0]} | images/s, {heads[1]} |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
-    for line, first, second in zip(told, *results):
+    heads = [
+        "runtime",
+        "format",
+        "precision",
+        "sampler, MB",
+        "denoiser, MB",
+        "installed, MB",
+        "difference",
+        *(f"images/s, {size}" for size in options.sizes),
+    ]
+    print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
+    for line, *measured in zip(told, *results):
         runtime, name, precision, *bytes_each = line
         megabytes = [f"{size / 1e6:.1f}" if size else "-" for size in bytes_each]
-        difference = max(first[1], second[1])
-        print(
-            f"| {runtime} | {name} | {precision} | {' | '.join(megabytes)} | "
-            f"{difference:.1e} | {first[0]:.3g} | {second[0]:.3g} |"
-        )
+        difference = f"{max(each[1] for each in measured):.1e}"
+        speeds = [f"{each[0]:.3g}" for each in measured]
+        cells = [runtime, name, precision, *megabytes, difference, *speeds]
+        print("| " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

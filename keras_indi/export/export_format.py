@@ -23,7 +23,7 @@ class ExportFormat:
         runtime: String, the distribution that runs it.
         runtime_import: String, the line of a script that imports it.
         runtime_call: String, the lines that make `restored` of `path` and `inputs`, a
-            dict of arrays. `PRECISION` in it becomes `f32` or `bf16`.
+            dict of arrays. `<type>` in it becomes `f32` or `bf16`.
     """
 
     title: str

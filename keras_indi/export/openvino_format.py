@@ -24,7 +24,7 @@ class OpenVINOFormat(ExportFormat):
     runtime = "openvino"
     runtime_import = "import openvino"
     runtime_call = """\
-precision = {"INFERENCE_PRECISION_HINT": "PRECISION"}
+precision = {"INFERENCE_PRECISION_HINT": "<type>"}
 restored = openvino.compile_model(path, "CPU", precision)(inputs)[0]
 """
 

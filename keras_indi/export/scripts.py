@@ -42,7 +42,7 @@ def script(file: str, format: ExportFormat, metadata: dict[str, Any]) -> str:
         f"path = pathlib.Path(__file__).with_name({json.dumps(file)})",
         f'image = Image.open(sys.argv[1]).convert("{mode}")',
         *(_sampler(metadata) if metadata["form"] == "sampler" else _denoiser(metadata)),
-        format.runtime_call.replace("PRECISION", hint).rstrip(),
+        format.runtime_call.replace("<type>", hint).rstrip(),
         *_result(metadata),
         f"Image.fromarray({pixels}).save(sys.argv[2])",
     ]
