@@ -4,6 +4,7 @@ import keras
 import pytest
 from helpers import small_network, tiny_unet
 
+import keras_indi
 from keras_indi.models import InDI
 
 
@@ -15,3 +16,5 @@ def test_openvino_is_refused_with_what_to_do(monkeypatch):
         tiny_unet()
     with pytest.raises(ValueError, match=said):
         InDI(network)
+    with pytest.raises(ValueError, match=said):
+        keras_indi.load_restorer("jpeg")
