@@ -49,10 +49,14 @@ def check_settings(config: "TrainingConfig") -> None:
         and _comparable(name, earlier.get(name)) != _comparable(name, value)
     }
     if differing:
+        changes = [
+            f"{name}={settings[name]!r}, where the folder has {value!r}"
+            for name, value in differing.items()
+        ]
         raise ValueError(
-            "The folder holds a training of other settings: go on with those, or "
-            f"choose another `output`. Received: {differing} in {str(path)!r}, "
-            f"{ {name: settings[name] for name in differing} } here"
+            "The output directory holds a training with other settings: continue with "
+            "its settings, or choose another `output`. Received: "
+            f"output={config.output!r}, {'; '.join(changes)}"
         )
 
 

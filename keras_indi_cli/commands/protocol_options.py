@@ -85,6 +85,13 @@ def make_protocol(protocol, **options):
     return Protocol(**given)
 
 
+def how_to_continue(output):
+    """What an interrupted command says, whose results go to `output` or nowhere."""
+    if output is None:
+        return "The scores were not saved: --output saves them, to continue later."
+    return f"Scores are saved in {output}: run the same command again to continue."
+
+
 def finish(context, table, output):
     """Ends a command: says what was written, and what could not be scored.
 

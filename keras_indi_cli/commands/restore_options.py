@@ -98,6 +98,13 @@ FILES = [
         "otherwise.",
     ),
     click.option(
+        "--quality",
+        type=click.IntRange(1, 100),
+        metavar="Q",
+        help="Quality of JPEG and WebP outputs, 1 to 100. [default: JPEG 90, or the "
+        "input's if higher; WebP 95]",
+    ),
+    click.option(
         "--max-pixels",
         type=click.IntRange(min=1),
         metavar="N",

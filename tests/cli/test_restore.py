@@ -14,7 +14,7 @@ from helpers import smooth_images, tiny_unet
 from PIL import Image
 
 from keras_indi.models import InDI
-from keras_indi.restoration import file_seed
+from keras_indi.restoration import file_restoration, file_seed
 from keras_indi_cli.__main__ import main
 from keras_indi_cli.commands.restore_options import Bytes
 
@@ -78,6 +78,21 @@ def test_one_bad_file_does_not_end_the_run(here):
     assert "photos/aa.jpg: unreadable" in result.stderr
     assert "2 written, 1 failed" in result.stdout
     assert sorted(os.listdir("out")) == ["a.png", "b.jpg"]
+
+
+def test_an_interrupt_says_how_far_it_came_and_how_to_go_on(here, monkeypatch):
+    restore = file_restoration.restore_job
+
+    def interrupted(chosen, job, *arguments):
+        if job.name == "b.jpg":
+            raise KeyboardInterrupt
+        restore(chosen, job, *arguments)
+
+    monkeypatch.setattr(file_restoration, "restore_job", interrupted)
+    result = run("photos", "-o", "out", "--steps", 1)
+    assert result.exit_code == 130 and "Written: out/a.png" in result.stdout
+    assert "Interrupted by SIGINT. 1 images were written." in result.stderr
+    assert "--skip-existing" in result.stderr
 
 
 def test_results_that_are_there(here):
