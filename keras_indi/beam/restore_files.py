@@ -174,7 +174,7 @@ def found_preset(preset: Any) -> str:
     if path.suffix != ".keras":
         read_metadata(preset)
     elif not path.is_file():
-        raise ValueError(f"There is no such file. Received: preset={text!r}")
+        raise ValueError(f"File not found. Received: preset={text!r}")
     return str(path.absolute()) if path.exists() else text
 
 

@@ -97,8 +97,8 @@ def claim(
 
 def _other_kind(path):
     return ValueError(
-        "Something of another kind stands where the training would write; remove it, "
-        f"or choose another `output`. Received: {str(path)!r}"
+        "A file or folder of another kind is where the training would write. Remove "
+        f"it, or choose another `output`. Received: {str(path)!r}"
     )
 
 

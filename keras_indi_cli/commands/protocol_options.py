@@ -75,7 +75,7 @@ def make_protocol(protocol, **options):
     if protocol is not None:
         if given:
             raise ValueError(
-                "`--protocol` says all: leave the other options of the protocol out. "
+                "`--protocol` sets the whole protocol: leave out its other options. "
                 f"Received: --protocol={protocol}, and {', '.join(given)}"
             )
         return Table.from_json(protocol).protocol

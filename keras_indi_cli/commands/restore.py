@@ -28,7 +28,9 @@ class Shard(click.ParamType):
         found = re.fullmatch(r"(\d+)/(\d+)", value.strip())
         index, count = map(int, found.groups()) if found else (0, 0)
         if not 1 <= index <= count:
-            self.fail(f"{value!r} is no shard such as 1/4 or 4/4.", parameter, context)
+            self.fail(
+                f"{value!r} is not a shard such as 1/4 or 4/4.", parameter, context
+            )
         return index - 1, count
 
 

@@ -27,7 +27,9 @@ class Bytes(click.ParamType):
         except (AttributeError, ValueError):
             size = 0
         if size < 1:
-            self.fail(f"{value!r} is no size such as 2GB or 500MB.", parameter, context)
+            self.fail(
+                f"{value!r} is not a size such as 2GB or 500MB.", parameter, context
+            )
         return size
 
 

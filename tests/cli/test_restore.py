@@ -114,7 +114,7 @@ def test_results_that_are_there(here):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["photos", "-o", "photos"], "would replace the image"),
+        (["photos", "-o", "photos"], "would overwrite its own input"),
         (["none.jpg"], "Received: 'none.jpg'"),
         (["photos", "--steps", "0"], "'--steps'"),
         (["photos", "--sampler", "euler"], "'--sampler'"),
@@ -183,7 +183,7 @@ def test_sizes_as_people_write_them(text, size):
 @pytest.mark.backend_free
 @pytest.mark.parametrize("text", ["", "GB", "2XB", "1.2.3G", "0", "-1GB"])
 def test_what_is_no_size(text):
-    with pytest.raises(click.BadParameter, match="is no size such as 2GB"):
+    with pytest.raises(click.BadParameter, match="is not a size such as 2GB"):
         Bytes().convert(text, None, None)
 
 

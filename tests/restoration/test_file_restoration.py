@@ -346,7 +346,7 @@ def test_one_photograph_warns_of_what_is_lost(model, tmp_path):
 def test_one_file_is_replaced_only_where_that_is_asked_for(model, tmp_path):
     image = smooth_images(1, 13, 10)[0].astype("uint8")
     path, other = write(tmp_path / "a.png", image), write(tmp_path / "b.png", image)
-    for output, message in ((other, "there already"), (path, "would replace")):
+    for output, message in ((other, "already exist"), (path, "would overwrite")):
         with pytest.raises(ValueError, match=message):
             restore_file(model, path, output, num_steps=1)
         np.testing.assert_array_equal(read(output), image)
