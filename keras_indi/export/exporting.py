@@ -45,8 +45,8 @@ def export_model(
 ) -> pathlib.Path:
     """Exports a restorer to a program without Keras: a file that a runtime runs.
 
-    Beside it stand a script that restores an image by that runtime alone
-    (`restorer.onnx.py`), and what is known of it (`restorer.onnx.json`). Batch, height
+    Also writes a script that restores an image with that runtime alone
+    (`restorer.onnx.py`), and a description (`restorer.onnx.json`). Batch, height
     and width are free. TensorFlow converts; from another backend a process of its own
     is started on it.
 
@@ -71,14 +71,14 @@ def export_model(
         precision: `"float32"`; `"bfloat16"`, in which the network computes
             (SavedModel, OpenVINO); or `"float16"` or `"int8"`, in which the weights are
             stored (ONNX, OpenVINO, LiteRT).
-        overwrite: Bool, whether files that are there are replaced. Defaults to `False`.
+        overwrite: Bool, whether existing outputs are replaced. Defaults to `False`.
 
     Returns:
         `pathlib.Path` of what was written.
 
     Raises:
         ValueError: If an argument is not valid, or does not suit the model or format.
-        FileExistsError: If there is a file already.
+        FileExistsError: If an output already exists.
         ImportError: If TensorFlow, or what writes the format, is not installed.
         RuntimeError: If the conversion fails.
         OSError: If the files cannot be written.
@@ -170,13 +170,13 @@ def _check_existing(outputs, overwrite):
     there = [output for output in outputs if output.exists()]
     if path.is_dir() and not (path / SAVED_MODEL).is_file() and any(path.iterdir()):
         raise FileExistsError(
-            "Something else stands where the model would be written. Received: "
-            f"path={str(path)!r}, a folder without {SAVED_MODEL}"
+            "The folder holds other files than those of a SavedModel; choose another "
+            f"path. Received: path={str(path)!r} without {SAVED_MODEL}"
         )
     if there and not overwrite:
         raise FileExistsError(
-            "Files that are there are replaced with `overwrite` alone. Received: "
-            f"path={str(path)!r}, with {', '.join(output.name for output in there)}"
+            "Outputs already exist; `overwrite` replaces them. Received: "
+            f"path={str(path)!r} with {', '.join(output.name for output in there)}"
         )
 
 

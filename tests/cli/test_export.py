@@ -34,7 +34,7 @@ def test_a_model_of_ones_own(tmp_path):
     "arguments, message",
     [
         (["jpeg", "out.txt"], "must end in"),
-        (["no_such", "out"], "There is none of this name"),
+        (["no_such", "out"], "No preset has this name"),
         (
             ["jpeg", "out", "--form", "denoiser", "--steps", "4"],
             "the denoiser has none",
