@@ -45,7 +45,7 @@ HEIF = ["pillow-heif>=1.8,<2"]  # photographs of telephones
 CV = ["keras-cv>=0.9,<0.10"]
 # Brings protobuf 6, pillow 12 and pyarrow 25, where newer ones are out.
 BEAM = ["apache-beam>=2.77,<3"]
-# What writes ONNX, from TensorFlow; 38 MB.
+# What writes ONNX, from TensorFlow: 38 MB.
 ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.23,<2"]
 ONNX_RUNTIME = ["onnxruntime>=1.32,<2"]  # 80 MB
 OPENVINO = ["openvino>=2026.4,<2027"]  # 180 MB
