@@ -198,7 +198,10 @@ class Campaign:
         restored = self._count - skipped - len(self.broken)
         wanted = {"restored": restored, "skipped": skipped, "failed": len(self.broken)}
         told = ", ".join(f"{count} {name}" for name, count in wanted.items())
-        if counts != wanted or len({e["path"] for e in lines}) != self._count:
+        if (
+            counts != collections.Counter(wanted)
+            or len({e["path"] for e in lines}) != self._count
+        ):
             self.problems.append(f"{output.name}: {dict(counts)} in the manifest")
         if told not in output.with_name(f"{output.name}.log").read_text():
             self.problems.append(f"{output.name}: it does not say {told}")
