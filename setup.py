@@ -14,9 +14,9 @@ PROJECT_URL = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"
 
 # CONTRIBUTING.md tells how the bounds of versions are found.
 CLI = ["click>=8.2,<9", "pyyaml>=6,<7"]
-TIFFFILE = "tifffile>=2025.5.21,<2027"
-# Reads the compressed kinds of TIFF.
-IMAGECODECS = "imagecodecs>=2025.3,<2027"
+TIFFFILE = "tifffile>=2026.3.3,<2027"
+# Reads the compressed kinds of TIFF, of which these two first knew fax (CCITT).
+IMAGECODECS = "imagecodecs>=2026.3.6,<2027"
 DATA = [
     "pillow>=11.3,<14",
     TIFFFILE,

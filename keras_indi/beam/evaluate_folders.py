@@ -200,7 +200,7 @@ def find_names(folder: str) -> Iterator[tuple[str, str]]:
 def _over_all(protocol, means, moments):
     """The scores over all images, in the protocol's order."""
     if not means and not moments:
-        raise ValueError("No pair could be scored, as the failed ones tell.")
+        raise ValueError("No pair could be scored. The failed ones name the reasons.")
     scores = {}
     for name in protocol.columns:
         if name in means:

@@ -91,7 +91,7 @@ def as_pairs(
         if isinstance(first, (list, tuple)) or hasattr(first, "shape"):
             if len(first) != len(second):
                 raise ValueError(
-                    "Both sides must hold as many images. Received: "
+                    "Both sides must hold the same number of images. Received: "
                     f"{len(first)} and {len(second)} images"
                 )
             return _in_memory(list(zip(first, second)), limit, scale)

@@ -122,7 +122,7 @@ def one_output(
         os.path.isfile(source)
         or (os.path.exists(source) and source.suffix.lower() == ZARR)
     ):
-        raise ValueError(f"There is no such file. Received: {str(source)!r}")
+        raise ValueError(f"File not found. Received: {str(source)!r}")
     if output.suffix.lower() not in (*FORMATS, ZARR):
         raise _no_format(output)
     jobs = [FileJob(source, source.name, [output], [])]
@@ -228,7 +228,7 @@ def _expanded(text):
     ]
     if not files:
         raise ValueError(
-            "There is no such file or folder, and no image suits it as a pattern. "
+            "File or folder not found, and no image matches it as a pattern. "
             f"Received: {str(text)!r}"
         )
     return files
