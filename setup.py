@@ -49,6 +49,8 @@ BEAM = ["apache-beam>=2.77,<3"]
 TFDS_BUILD = ["mlcroissant>=1.1,<2"]
 # What makes the notebooks of the tutorials, and what runs them.
 NOTEBOOKS = ["nbformat>=5.10,<6", "nbclient>=0.10,<0.12", "ipykernel>=6.29,<8"]
+# What makes the site of docs/.
+DOCS = ["sphinx>=9,<10", "myst-nb>=1.3,<2", "furo>=2025.12,<2027"]
 
 setup(
     name="keras-indi",
@@ -102,6 +104,7 @@ setup(
         "heif": [*DATA, *HEIF],
         "beam": [*DATA, *BEAM],
         "notebooks": NOTEBOOKS,
+        "docs": DOCS,
         "test": [
             *QUICKSTART,
             *TENSORBOARD,
@@ -113,6 +116,7 @@ setup(
             *HEIF,
             *BEAM,
             *TFDS_BUILD,
+            *DOCS,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "pytest-xdist>=3.8,<4",
