@@ -53,6 +53,13 @@ OPENVINO = ["openvino>=2026.4,<2027"]  # 180 MB
 TFDS_BUILD = ["mlcroissant>=1.1,<2"]
 # What makes the notebooks of the tutorials, and what runs them.
 NOTEBOOKS = ["nbformat>=5.10,<6", "nbclient>=0.10,<0.12", "ipykernel>=6.29,<8"]
+# What makes the site of docs/.
+DOCS = [
+    "sphinx>=9,<10",
+    "myst-nb>=1.4,<2",
+    "furo>=2025.12,<2027",
+    "latex2mathml>=3.81,<4",
+]
 
 setup(
     name="keras-indi",
@@ -108,6 +115,7 @@ setup(
         "onnx": ONNX,
         "openvino": [*ONNX, *OPENVINO],
         "notebooks": NOTEBOOKS,
+        "docs": DOCS,
         "test": [
             *QUICKSTART,
             *TENSORBOARD,
@@ -121,6 +129,7 @@ setup(
             *TFDS_BUILD,
             *ONNX,
             *ONNX_RUNTIME,
+            *DOCS,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "pytest-xdist>=3.8,<4",

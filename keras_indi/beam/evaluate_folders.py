@@ -78,7 +78,9 @@ class EvaluateFolders(beam.PTransform):
         if refused or self._protocol.num_images is not None:
             raise ValueError(
                 "A pipeline scores all images of its folders, and has no KID, which "
-                f"keeps all features. Received: metrics={self._protocol.metrics}, "
+                "needs all features at once: use FID, or `keras-indi evaluate` on one "
+                "machine, which has both, KID and `num_images`. Received: "
+                f"metrics={self._protocol.metrics}, "
                 f"num_images={self._protocol.num_images}"
             )
         self._folders = {

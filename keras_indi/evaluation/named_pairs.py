@@ -50,6 +50,7 @@ def as_pairs(
 
     Args:
         pairs: One of
+
             - two folders, as a tuple or list. Images pair by their path inside the
               folder, without its ending; every image needs its partner;
             - a tuple of two arrays `(batch, height, width, channels)`, or of

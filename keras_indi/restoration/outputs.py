@@ -89,11 +89,15 @@ def find_outputs(
         jobs.append(FileJob(path, name, outputs, pictures))
     own = jobs if shard is None else _shard(jobs, *shard)
     check_jobs(jobs, existing, own)
-    # `os.path` answers where `pathlib` raises: of a name that is too long.
-    there = [t for t in own if all(os.path.exists(p) for p in t.outputs)]
-    if existing == "skip":
-        return [t for t in own if t not in there], there
-    return own, []
+    if existing != "skip":
+        return own, []
+    new: list[FileJob] = []
+    there: list[FileJob] = []
+    for job in own:
+        # `os.path` answers where `pathlib` raises: of a name that is too long.
+        done = all(os.path.exists(path) for path in job.outputs)
+        (there if done else new).append(job)
+    return new, there
 
 
 def one_output(

@@ -156,7 +156,7 @@ def test_a_shard_looks_at_its_own_results_alone(here):
     (here / "out").mkdir()
     (first,) = outputs(["photos"], "out", shard=(0, 2)).values()
     (here / first[0]).write_bytes(b"")
-    with pytest.raises(ValueError, match="there already"):
+    with pytest.raises(ValueError, match="already exist"):
         find_outputs(["photos"], "out", shard=(0, 2))
     assert len(outputs(["photos"], "out", shard=(1, 2))) == 1
     jobs, skipped = find_outputs(["photos"], "out", shard=(0, 2), existing="skip")
