@@ -147,7 +147,7 @@ def main():
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.precisions = 1, ["float32"]
-        options.backends, options.sizes = ["tensorflow"], ["64x64", "48x80"]
+        options.backends, options.sizes = ["tensorflow"], ["64x64"]
     sizes = [tuple(map(int, size.split("x"))) for size in options.sizes]
 
     model = keras_indi.load_restorer(options.preset, "float32")
