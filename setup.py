@@ -45,6 +45,10 @@ HEIF = ["pillow-heif>=1.8,<2"]  # photographs of telephones
 CV = ["keras-cv>=0.9,<0.10"]
 # Brings protobuf 6, pillow 12 and pyarrow 25, where newer ones are out.
 BEAM = ["apache-beam>=2.77,<3"]
+# What writes ONNX, from TensorFlow: 38 MB.
+ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.23,<2"]
+ONNX_RUNTIME = ["onnxruntime>=1.32,<2"]  # 80 MB
+OPENVINO = ["openvino>=2026.4,<2027"]  # 180 MB
 # What the command `tfds build` imports, and does not say.
 TFDS_BUILD = ["mlcroissant>=1.1,<2"]
 # What makes the notebooks of the tutorials, and what runs them.
@@ -108,6 +112,8 @@ setup(
         "big": BIG,
         "heif": [*DATA, *HEIF],
         "beam": [*DATA, *BEAM],
+        "onnx": ONNX,
+        "openvino": [*ONNX, *OPENVINO],
         "notebooks": NOTEBOOKS,
         "docs": DOCS,
         "test": [
@@ -122,6 +128,8 @@ setup(
             *BEAM,
             *TFDS_BUILD,
             *DOCS,
+            *ONNX,
+            *ONNX_RUNTIME,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "pytest-xdist>=3.8,<4",

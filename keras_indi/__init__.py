@@ -7,6 +7,7 @@ finds them.
 from keras_indi import callbacks as callbacks
 from keras_indi import data as data
 from keras_indi import evaluation as evaluation
+from keras_indi import export as export
 from keras_indi import images as images
 from keras_indi import layers as layers
 from keras_indi import metrics as metrics
@@ -30,6 +31,7 @@ __all__ = [
     "callbacks",
     "data",
     "evaluation",
+    "export",
     "images",
     "layers",
     "load_restorer",

@@ -1,6 +1,7 @@
 """Packages that only some features need: imported when used."""
 
 import importlib
+import importlib.util
 import types
 
 # Where the project's name is not the module's.
@@ -10,6 +11,8 @@ NAMES = {
     "cv2": "OpenCV",
     "grain": "Grain",
     "keras_cv": "KerasCV",
+    "onnx": "ONNX",
+    "openvino": "OpenVINO",
     "scipy": "SciPy",
     "skimage": "scikit-image",
     "tensorboard": "TensorBoard",
@@ -45,7 +48,23 @@ def optional_import(module: str, extra: str, purpose: str) -> types.ModuleType:
         importlib.import_module(package)
         return importlib.import_module(module)
     except ImportError as error:
-        raise ImportError(
-            f"{purpose} needs {NAMES.get(package, package)}. Install it: "
-            f'pip install "keras-indi[{extra}]"'
-        ) from error
+        raise _missing(package, extra, purpose) from error
+
+
+def check_installed(module: str, extra: str, purpose: str) -> None:
+    """Raises the error of `optional_import`, but imports nothing.
+
+    Args:
+        module: Name of a module that is a package's own.
+        extra: As for `optional_import`.
+        purpose: As for `optional_import`.
+    """
+    if importlib.util.find_spec(module) is None:
+        raise _missing(module, extra, purpose)
+
+
+def _missing(package: str, extra: str, purpose: str) -> ImportError:
+    return ImportError(
+        f"{purpose} needs {NAMES.get(package, package)}. Install it: "
+        f'pip install "keras-indi[{extra}]"'
+    )

@@ -17,6 +17,7 @@ from keras_indi_cli.tensorflow_log import leave_out_log
 COMMANDS = {
     "restore": "Restore images: files, folders, patterns.",
     "beam": "Restore any number of images on Apache Beam: a cluster, object stores.",
+    "export": "Export a restorer to ONNX, OpenVINO, LiteRT or a SavedModel.",
     "train": "Train a restorer on your own images.",
     "presets": "List the trained presets, or show the card of one.",
     "info": "Show backends, devices and versions, and what will run.",

@@ -15,6 +15,7 @@ REGISTRIES = {
     "time_distributions": "schedules/time_distribution.py",
     "degradations": "data/degradations/__init__.py",
     "metrics": "metrics/__init__.py",
+    "export_formats": "export/formats.py",
 }
 
 

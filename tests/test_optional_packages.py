@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from keras_indi.optional_packages import optional_import
+from keras_indi.optional_packages import check_installed, optional_import
 
 pytestmark = pytest.mark.backend_free
 
@@ -27,3 +27,9 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch, module, packag
     assert str(error.value) == (
         f'Reading images needs {package}. Install it: pip install "keras-indi[data]"'
     )
+
+
+def test_what_is_missing_is_told_without_importing():
+    check_installed("json", "data", "Reading")
+    with pytest.raises(ImportError, match=r"Reading needs no_such.*\[data\]"):
+        check_installed("no_such_module", "data", "Reading")

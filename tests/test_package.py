@@ -31,6 +31,10 @@ OPTIONAL = [
     "imagecodecs",
     "zarr",
     "apache_beam",
+    "onnx",
+    "onnxruntime",
+    "openvino",
+    "tf2onnx",
 ]
 
 # What each room may import of the package: what lies below, and nothing beside.

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from keras_indi.backend import several_devices
+from keras_indi.backend.supported import check_supported
 
 UNTOLD_DEVICE_MEMORY = 4 * 2**30
 
@@ -171,7 +172,11 @@ def devices() -> list[str]:
 
     Returns:
         List of strings such as `"cpu:0"` and `"gpu:0"`, accelerators first.
+
+    Raises:
+        ValueError: On a backend that the package does not run on.
     """
+    check_supported()
     backend = keras.config.backend()
     if backend == "torch":
         import torch

@@ -18,7 +18,8 @@ def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
     for axis in (1, 2):
         if images.shape[axis] is None or images.shape[axis] % multiple:
             length = ops.shape(images)[axis]
-            places = ops.arange(length + -length % multiple)
+            # Of positive integers alone: ONNX rounds the others' quotients to zero.
+            places = ops.arange((length + multiple - 1) // multiple * multiple)
             # Reflection, the border pixel not repeated: there and back takes a period.
             period = ops.maximum(2 * length - 2, 1)
             places = places % period

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from keras import ops
 
 from keras_indi.inference.arrays import PaddedImage
 from keras_indi.inference.inputs import like_input
@@ -235,7 +236,7 @@ class Output:
         last = state == self._trajectory.num_steps
         if not len(values) or not (self._keep_states or last):
             return
-        values = self._trajectory.to_values(values)
+        values = ops.convert_to_numpy(self._trajectory.to_values(values))
         if self._keep_states:
             self.array[state, rows] = values
         else:

@@ -209,29 +209,40 @@ class Engine:
         return self._tile_estimate
 
 
-def compile_moves(
-    sampler: samplers.Sampler, estimate: Callable, variables: list[keras.Variable]
-) -> tuple[Callable, Callable]:
-    """Compiles what `Trajectory.run` walks with.
+def moves(sampler: samplers.Sampler, estimate: Callable) -> tuple[Callable, Callable]:
+    """What `Trajectory.walk` goes with.
 
     Args:
         sampler: A `Sampler`.
         estimate: Pure function of `(images, times, degraded, time_shift)`, times a
             scalar, that returns the estimate.
-        variables: List of the `keras.Variable` that it reads.
 
     Returns:
         Pair of functions of `(images, times, next_times, time_shift, memory,
         degraded, *extents)` that return the new images and memory: a step, and the
-        step that ends at t = 0.
+        step that ends at t = 0, which may be the same function.
     """
-    step = compiled.compile_function(_bound(sampler.step, estimate), variables)
+    step = _bound(sampler.step, estimate)
     if type(sampler).last_step is samplers.Sampler.last_step:
         return step, step
-    last_step = compiled.compile_function(
-        _bound(sampler.last_step, estimate), variables
-    )
-    return step, last_step
+    return step, _bound(sampler.last_step, estimate)
+
+
+def compile_moves(
+    sampler: samplers.Sampler, estimate: Callable, variables: list[keras.Variable]
+) -> tuple[Callable, Callable]:
+    """Compiles `moves`, each function once.
+
+    Args:
+        sampler: A `Sampler`.
+        estimate: As for `moves`.
+        variables: List of the `keras.Variable` that it reads.
+    """
+    step, last_step = moves(sampler, estimate)
+    compiled_step = compiled.compile_function(step, variables)
+    if last_step is step:
+        return compiled_step, compiled_step
+    return compiled_step, compiled.compile_function(last_step, variables)
 
 
 def _bound(rule: Callable, estimate: Callable) -> Callable:

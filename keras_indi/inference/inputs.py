@@ -122,6 +122,12 @@ def check_image(
         )
 
 
+def check_uint8(value_range: Sequence[float] | None) -> None:
+    """Raises a ValueError unless a model restores images of uint8."""
+    least = 0 if value_range is None else max(0, min(255, int(value_range[0])))
+    check_image(np.full((1, 1, 1), least, "uint8"), value_range, None, "uint8")
+
+
 def normalize_inputs(
     images: Any,
     value_range: Sequence[float] | None,

@@ -28,8 +28,9 @@ class Trajectory:
             degraded image; else the start is noise alone. Defaults to `True`.
         time_shift: Float, k: where the sampler asks for F at t, the network is
             asked at `process.shift_times(t, k)`. Defaults to 1, no shift.
-        to_values: Function of a NumPy array of states that returns them in the units
-            of the images. Defaults to `None`, states are in those already.
+        to_values: Function of an array or tensor of states that returns them as a
+            tensor in the units of the images. Defaults to `None`, states are in those
+            already.
 
     Attributes:
         num_steps: Int, how many steps it has.
@@ -46,7 +47,7 @@ class Trajectory:
         noise_scales: Sequence[float],
         starts_at_degraded: bool = True,
         time_shift: float = 1.0,
-        to_values: Callable[[np.ndarray], np.ndarray] | None = None,
+        to_values: Callable[[Any], Any] | None = None,
     ) -> None:
         self.sampler = sampler
         self.num_steps = len(times) - 1
@@ -101,7 +102,7 @@ class Trajectory:
         """Walks a batch of whole images.
 
         Args:
-            steps: Pair of compiled functions, of `engine.compile_moves`.
+            steps: Pair of functions, of `engine.moves`, compiled or not.
             degraded: float32 array `(batch, height, width, channels)`.
             extents: int32 array `(batch, 2)`, the heights and widths of images
                 that fill their arrays in part; `None` where all fill them.
@@ -114,29 +115,50 @@ class Trajectory:
         Returns:
             List of float32 NumPy arrays: all states from x_1 to x_0, or x_0.
         """
-        known = ops.convert_to_tensor(degraded)
-        images = known if self.starts_at_degraded else ops.zeros_like(known)
         draws = made_ahead(itertools.repeat(draw_noise, self.num_draws))
+        further = () if extents is None else (ops.convert_to_tensor(extents),)
+        states: list[Any] = []
         with contextlib.closing(draws) as noise:
-            images = _with_noise(images, self.start_scale, noise)
-            memory = self.sampler.initial_memory(images)
-            states = [images]
-            further = () if extents is None else (ops.convert_to_tensor(extents),)
-            for time, next_time, scale in self.moves:
-                step, last_step = steps
-                move = last_step if next_time == 0 else step
-                scalars = as_scalars(time, next_time, self.time_shift)
-                images, memory = move(images, *scalars, memory, known, *further)
-                images = _with_noise(images, scale, noise)
-                # Two steps at most are under way: progress is that of the device, and
-                # an interrupt need not wait for all steps.
-                compiled.wait_for(states[-1])
+            for images in self.walk(
+                steps, ops.convert_to_tensor(degraded), noise, *further
+            ):
+                if states:
+                    # Two steps at most are under way: progress is that of the device,
+                    # and an interrupt need not wait for all steps.
+                    compiled.wait_for(states[-1])
+                    progress.advance()
                 states = [*states, images] if keep_states else [images]
-                progress.advance()
         return [ops.convert_to_numpy(state) for state in states]
 
-    def to_values(self, states: np.ndarray) -> np.ndarray:
-        """A NumPy array of states in the units of the images."""
+    def walk(
+        self,
+        steps: tuple[Callable, Callable],
+        degraded: Any,
+        noise: Iterator[Any],
+        *extents: Any,
+    ) -> Iterator[Any]:
+        """Yields the states of a batch, from x_1 to x_0.
+
+        Args:
+            steps: Pair of functions, as for `run`.
+            degraded: float32 tensor `(batch, height, width, channels)`.
+            noise: Iterator of `num_draws` arrays or tensors of that shape.
+            *extents: Tensor, where images fill their arrays in part.
+        """
+        images = degraded if self.starts_at_degraded else ops.zeros_like(degraded)
+        images = _with_noise(images, self.start_scale, noise)
+        memory = self.sampler.initial_memory(images)
+        yield images
+        for time, next_time, scale in self.moves:
+            step, last_step = steps
+            move = last_step if next_time == 0 else step
+            scalars = as_scalars(time, next_time, self.time_shift)
+            images, memory = move(images, *scalars, memory, degraded, *extents)
+            images = _with_noise(images, scale, noise)
+            yield images
+
+    def to_values(self, states: Any) -> Any:
+        """An array or tensor of states in the units of the images."""
         return states if self._to_values is None else self._to_values(states)
 
 
@@ -145,7 +167,7 @@ def as_scalars(*values: float) -> Sequence[Any]:
     return [ops.convert_to_tensor(value, "float32") for value in values]
 
 
-def _with_noise(images: Any, scale: float, noise: Iterator[np.ndarray]) -> Any:
+def _with_noise(images: Any, scale: float, noise: Iterator[Any]) -> Any:
     if scale == 0:
         return images
     return process.perturb(images, next(noise), scale)

@@ -10,6 +10,7 @@ from keras_indi.annotations import ValueLimits
 from keras_indi.backend import keras_private
 from keras_indi.backend.forks import check_not_forked
 from keras_indi.backend.replicas import ReplicaSeedGenerator, scope_of
+from keras_indi.backend.supported import check_supported
 from keras_indi.models import checks
 from keras_indi.models.averaging_optimizer import warm_up_averages
 from keras_indi.presets import PresetModel
@@ -41,6 +42,7 @@ class BackboneModel(PresetModel, keras.Model):
         **kwargs: Any,
     ) -> None:
         checks.checked_backbone(backbone)
+        check_supported()
         check_not_forked()
         # The images stay float32 here; the backbone casts what it computes on.
         super().__init__(dtype=backbone.dtype_policy, autocast=False, **kwargs)

@@ -190,7 +190,7 @@ class ConditionalDDPM(Restorer):
             noise_scales,
             starts_at_degraded=False,
             time_shift=time_shift,
-            to_values=self._to_values,
+            to_values=self._value_range.from_unit,
         )
 
     def estimate(
@@ -205,10 +205,6 @@ class ConditionalDDPM(Restorer):
         if self.value_range is None:
             return estimate
         return ops.clip(estimate, -1.0, 1.0)
-
-    def _to_values(self, states: np.ndarray) -> np.ndarray:
-        """States in units of the value range."""
-        return ops.convert_to_numpy(self._value_range.from_unit(states))
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object

@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_indi import process, samplers
 from keras_indi.annotations import FilePath
-from keras_indi.backend.exporting import check_exports
+from keras_indi.backend.conversion import check_exports
 from keras_indi.backend.padding import pad_to_multiple
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.models import checks

@@ -56,6 +56,19 @@ def load_restorer(handle: str | os.PathLike, dtype: str = "auto") -> Restorer:
     return _in_dtype(model, policy, required=dtype != "auto")
 
 
+def in_dtype(model: Restorer, dtype: str) -> Restorer:
+    """A restorer that computes in another precision, or the same one.
+
+    Args:
+        model: A `Restorer`.
+        dtype: `"float32"` or `"bfloat16"`.
+
+    Raises:
+        ValueError: If its network cannot compute in `dtype`.
+    """
+    return _in_dtype(model, POLICIES[dtype], required=True)
+
+
 def _from_file(path: pathlib.Path) -> Restorer:
     if not path.is_file():
         raise ValueError(f"File not found. Received: {str(path)!r}")

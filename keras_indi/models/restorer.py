@@ -256,7 +256,7 @@ class Restorer(PairTrainer):
         channels = listed[0].shape[-1]
         plan = self.engine.plan(tile_size, tile_overlap, max_memory, channels)
         trajectory = self.trajectory(
-            *self._setting(num_steps, sampler, time_grid, time_shift)
+            *self.setting(num_steps, sampler, time_grid, time_shift)
         )
         results = self.engine.restore(
             listed,
@@ -315,17 +315,30 @@ class Restorer(PairTrainer):
         >>> model.evaluations(8, "heun")
         15
         """
-        setting = self._setting(num_steps, sampler, time_grid, time_shift)
+        setting = self.setting(num_steps, sampler, time_grid, time_shift)
         return self.trajectory(*setting).num_evaluations
 
-    def _setting(
+    def setting(
         self,
-        num_steps: int | None,
-        sampler: Any,
-        time_grid: Any,
-        time_shift: float | None,
+        num_steps: int | None = None,
+        sampler: Any = None,
+        time_grid: Any = None,
+        time_shift: float | None = None,
     ) -> tuple[Sampler, np.ndarray, float]:
-        """The sampler, times and time shift that arguments and defaults make."""
+        """The sampler, times and time shift that arguments and defaults make.
+
+        Args:
+            num_steps: As for `restore`.
+            sampler: As for `restore`.
+            time_grid: As for `restore`.
+            time_shift: As for `restore`.
+
+        Returns:
+            What `trajectory` takes.
+
+        Raises:
+            ValueError: If one is not valid.
+        """
         defaults = self.restore_defaults
         if time_shift is None:
             time_shift = defaults["time_shift"]

@@ -8,6 +8,7 @@ from keras import layers
 
 from keras_indi.annotations import Config, Tensor
 from keras_indi.backend.forks import check_not_forked
+from keras_indi.backend.supported import check_supported
 from keras_indi.layers import (
     DepthToSpace2D,
     DownsampleBlock,
@@ -95,6 +96,7 @@ class UNetBackbone(PresetModel, keras.Model):
         dtype: Any = None,
         **kwargs: Any,
     ) -> None:
+        check_supported()
         check_not_forked()
         channel_multipliers = tuple(channel_multipliers)
         blocks: Any = blocks_per_level

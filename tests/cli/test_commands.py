@@ -15,6 +15,7 @@ from PIL import Image
 import keras_indi_cli
 from keras_indi import metrics, samplers
 from keras_indi.data import degradations
+from keras_indi.export import formats
 from keras_indi.models import InDI
 from keras_indi.schedules import noise_schedule, time_distribution, time_grid
 from keras_indi_cli.__main__ import COMMANDS, main
@@ -72,6 +73,7 @@ def test_the_registries_are_read_from_their_files():
         "time_distributions": time_distribution.BUILTIN,
         "degradations": degradations.BUILTIN,
         "metrics": metrics.BUILTIN,
+        "export_formats": formats.BUILTIN,
     }
     assert found.keys() == REGISTRIES.keys()
     for name, registry in found.items():

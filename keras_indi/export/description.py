@@ -1,0 +1,53 @@
+"""What an exported file says of itself."""
+
+from typing import Any
+
+from keras_indi.export.settings import Settings
+from keras_indi.models.restorer import Restorer
+from keras_indi.presets.metadata import found_out
+from keras_indi.version import __version__
+
+
+def describe(
+    model: Restorer, settings: Settings, preset: str | None, known: dict[str, Any]
+) -> dict[str, Any]:
+    """What stands in the file's metadata and in the JSON beside it.
+
+    Args:
+        model: The restorer.
+        settings: `Settings`.
+        preset: String, the handle that it was loaded by, or `None`.
+        known: Dict, the preset's own metadata.
+
+    Returns:
+        Dict of what JSON holds.
+    """
+    value_range = model.value_range
+    trajectory = settings.trajectory(model)
+    told = {
+        "keras_indi_version": __version__,
+        "model": found_out(model.backbone, model)["model"],
+        "preset": preset,
+        "task": known.get("task"),
+        "license": known.get("license"),
+        "form": settings.form,
+        "precision": settings.precision,
+        "value_range": None if value_range is None else list(value_range),
+        "image_channels": model.image_channels,
+        "receptive_field": model.receptive_field,
+        "size_multiple": model.size_multiple,
+        "noise_schedule": repr(model.noise_schedule),
+        "scale": settings.scale,
+        "dtype": "uint8" if settings.uint8 else "float32",
+    }
+    if settings.form == "sampler":
+        told |= {
+            "num_steps": trajectory.num_steps,
+            "sampler": repr(trajectory.sampler),
+            "times": settings.times,
+            "time_shift": settings.time_shift,
+            "noise_draws": trajectory.num_draws,
+        }
+    else:
+        told["condition_on_degraded"] = model.condition_on_degraded
+    return {key: value for key, value in told.items() if value is not None}

@@ -1,0 +1,206 @@
+"""A restorer into a file of another runtime, whole or not at all."""
+
+import json
+import os
+import pathlib
+import shutil
+from typing import Any
+
+from keras_indi.annotations import FilePath
+from keras_indi.backend import conversion
+from keras_indi.export import formats, other_process, scripts
+from keras_indi.export.description import describe
+from keras_indi.export.settings import FORMS, Settings
+from keras_indi.images.whole_writes import (
+    move_into_place,
+    naming_full_disks,
+    temporary_beside,
+)
+from keras_indi.inference.inputs import check_uint8
+from keras_indi.models import checks
+from keras_indi.models.loading import in_dtype, load_restorer
+from keras_indi.models.restorer import Restorer
+from keras_indi.presets import PRESETS_FOLDER, read_metadata
+from keras_indi.presets.handles import locate
+from keras_indi.validation import checked_choice
+
+# What a SavedModel's folder holds, and no other.
+SAVED_MODEL = "saved_model.pb"
+
+
+def export_model(
+    model: Restorer | FilePath,
+    path: FilePath,
+    *,
+    format: str | None = None,
+    form: str = "sampler",
+    num_steps: int | None = None,
+    sampler: Any = None,
+    time_grid: Any = None,
+    time_shift: float | None = None,
+    scale: int | None = None,
+    uint8: bool = False,
+    precision: str = "float32",
+    overwrite: bool = False,
+) -> pathlib.Path:
+    """Exports a restorer to a program without Keras: a file that a runtime runs.
+
+    Also writes a script that restores an image with that runtime alone
+    (`restorer.onnx.py`), and a description (`restorer.onnx.json`). Batch, height
+    and width are free. TensorFlow converts; from another backend a process of its own
+    is started on it.
+
+    Args:
+        model: The restorer, or what `load_restorer` takes: a preset's name, a folder
+            or the path of a `.keras` file.
+        path: Path of the file to write, or of a SavedModel's folder.
+        format: `"onnx"` (.onnx), `"openvino"` (.xml, with a .bin file beside it),
+            `"litert"` (.tflite) or `"saved_model"` (a folder, without an ending).
+            Defaults to that of the path's ending.
+        form: `"sampler"`, all that `restore` does as one graph: images, and the noise
+            of `sampler_noise` where the noise schedule is not zero, to restored images.
+            Or `"denoiser"`, the network alone: F(x_t, t), or F(x_t, t, y), for images
+            whose height and width are multiples of the model's `size_multiple`.
+        num_steps: As for `restore`; so are the others. They are of the sampler.
+        sampler: As for `restore`.
+        time_grid: As for `restore`.
+        time_shift: As for `restore`.
+        scale: As for `restore`.
+        uint8: Bool, whether a sampler takes and returns images of uint8. Defaults to
+            `False`, float32 in the model's value range.
+        precision: `"float32"`; `"bfloat16"`, in which the network computes
+            (SavedModel, OpenVINO); or `"float16"` or `"int8"`, in which the weights are
+            stored (ONNX, OpenVINO, LiteRT).
+        overwrite: Bool, whether existing outputs are replaced. Defaults to `False`.
+
+    Returns:
+        `pathlib.Path` of what was written.
+
+    Raises:
+        ValueError: If an argument is not valid, or does not suit the model or format.
+        FileExistsError: If an output already exists.
+        ImportError: If TensorFlow, or what writes the format, is not installed.
+        RuntimeError: If the conversion fails.
+        OSError: If the files cannot be written.
+
+    Example:
+
+    ```python
+    path = keras_indi.export.export_model("jpeg", "restorer.onnx", num_steps=4)
+    session = onnxruntime.InferenceSession(path)
+    (restored,) = session.run(None, {"images": photographs, "noise": noise})
+    ```
+    """
+    path = pathlib.Path(path)
+    name = formats.checked_format(format, path)
+    checked_choice("form", form, FORMS)
+    found = formats.get(name)
+    checked_choice("precision", precision, found.precisions)
+    outputs = [path, _beside(path, ".json"), _beside(path, ".py"), *found.further(path)]
+    _check_existing(outputs, overwrite)
+    conversion.check_converter()
+    found.check_packages()
+    preset, known = None, {}
+    if not isinstance(model, Restorer):
+        preset, known = _known(os.fspath(model))
+        model = load_restorer(model, "float32")
+    checks.known_channels(model.backbone)
+    arguments = (num_steps, sampler, time_grid, time_shift)
+    if form == "denoiser":
+        _check_no_sampling(*arguments, scale, uint8 or None)
+    if uint8:
+        check_uint8(model.value_range)
+    rule, times, time_shift = model.setting(*arguments)
+    if form == "denoiser":
+        _check_denoiser(model.trajectory(rule, times, time_shift))
+    settings = Settings(
+        form=form,
+        format=name,
+        precision=precision,
+        sampler=rule,
+        times=times.tolist(),
+        time_shift=time_shift,
+        scale=checks.checked_scale(scale, model.scale),
+        uint8=bool(uint8),
+    )
+    metadata = describe(model, settings, preset, known)
+    with temporary_beside(path) as folder, naming_full_disks(path):
+        folder.mkdir()
+        file = folder / path.name
+        if conversion.converts_here():
+            convert(model, settings, metadata, file)
+        else:
+            other_process.convert(model, settings, metadata, file)
+        text = json.dumps(metadata, indent=2) + "\n"
+        _beside(file, ".json").write_text(text, encoding="utf-8")
+        if scripts.has_script(metadata):
+            text = scripts.script(path.name, found, metadata)
+            _beside(file, ".py").write_text(text, encoding="utf-8")
+        if path.is_dir():
+            shutil.rmtree(path)
+        for output in reversed(outputs):  # the file itself last
+            if (folder / output.name).exists():
+                move_into_place(folder / output.name, output)
+    return path
+
+
+def convert(
+    model: Restorer, settings: Settings, metadata: dict[str, Any], path: pathlib.Path
+) -> None:
+    """Writes the file itself, on TensorFlow.
+
+    Args:
+        model: The restorer.
+        settings: `Settings`.
+        metadata: Dict, of `describe`.
+        path: `pathlib.Path` of nothing yet.
+    """
+    found = formats.get(settings.format)
+    dtype = settings.precision if settings.precision in found.computes else "float32"
+    graph = settings.graph(in_dtype(model, dtype))
+    found.write(graph, settings.precision, metadata, path)
+
+
+def _beside(path, ending):
+    return path.with_name(path.name + ending)
+
+
+def _check_existing(outputs, overwrite):
+    path = outputs[0]
+    there = [output for output in outputs if output.exists()]
+    if path.is_dir() and not (path / SAVED_MODEL).is_file() and any(path.iterdir()):
+        raise FileExistsError(
+            "The folder holds other files than those of a SavedModel; choose another "
+            f"path. Received: path={str(path)!r} without {SAVED_MODEL}"
+        )
+    if there and not overwrite:
+        raise FileExistsError(
+            "Outputs already exist; `overwrite` replaces them. Received: "
+            f"path={str(path)!r} with {', '.join(output.name for output in there)}"
+        )
+
+
+def _check_no_sampling(*arguments):
+    if any(value is not None for value in arguments):
+        raise ValueError(
+            "`num_steps`, `sampler`, `time_grid`, `time_shift`, `scale` and `uint8` "
+            "are of the sampler; the denoiser has none. Received: form='denoiser' "
+            f"with {arguments}"
+        )
+
+
+def _check_denoiser(trajectory):
+    if not trajectory.starts_at_degraded:
+        raise ValueError(
+            "A model that starts from noise alone is exported as form='sampler'. "
+            "Received: form='denoiser'"
+        )
+
+
+def _known(handle):
+    """The full name of a preset, and its metadata; a `.keras` file has none."""
+    if handle.endswith(".keras"):
+        return None, {}
+    found = locate(handle)
+    shipped = found.parent == PRESETS_FOLDER
+    return found.name if shipped else handle, read_metadata(found)

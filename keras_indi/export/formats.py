@@ -1,0 +1,55 @@
+"""The formats by name, and by the ending of a file."""
+
+import pathlib
+from typing import Any
+
+from keras_indi.export.export_format import ExportFormat
+from keras_indi.registry import Registry
+from keras_indi.validation import checked_choice
+
+# An entry registers a format by its name, and exports its class.
+BUILTIN = Registry(
+    "keras_indi.export",
+    {
+        "onnx": "onnx_format:ONNXFormat",
+        "openvino": "openvino_format:OpenVINOFormat",
+        "litert": "litert_format:LiteRTFormat",
+        "saved_model": "saved_model_format:SavedModelFormat",
+    },
+)
+
+
+def checked_format(name: str | None, path: pathlib.Path) -> str:
+    """Returns the name of the format, as given or as the path's ending tells.
+
+    Args:
+        name: String, or `None`.
+        path: `pathlib.Path` of what is to be written.
+
+    Raises:
+        ValueError: If there is no such format, or the ending is that of another.
+    """
+    formats: dict[str, Any] = dict(BUILTIN)
+    endings = {found.ending: key for key, found in formats.items()}
+    own = endings.get(path.suffix.lower())
+    if name is None and own is None:
+        told = ", ".join(
+            f"{ending or 'none'}: {key}" for ending, key in endings.items()
+        )
+        raise ValueError(
+            f"`path` must end in what tells its format ({told}), or `format` be given. "
+            f"Received: path={str(path)!r}"
+        )
+    name = checked_choice("format", name or own, BUILTIN)
+    ending = formats[name].ending
+    if ending and name != own:
+        raise ValueError(
+            f"A file of the format {name!r} must end in {ending!r}, by which its "
+            f"runtime knows it. Received: path={str(path)!r}"
+        )
+    return name
+
+
+def get(name: str) -> ExportFormat:
+    """The format of a name."""
+    return BUILTIN[name]()

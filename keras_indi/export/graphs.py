@@ -1,0 +1,95 @@
+"""What is exported: a restorer, or its network, as one function of tensors."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_indi.backend.conversion import InputSpec
+from keras_indi.backend.padding import pad_to_multiple
+from keras_indi.backend.resampling import enlarge
+from keras_indi.inference.engine import moves
+from keras_indi.inference.trajectory import Trajectory
+from keras_indi.models.checks import known_channels
+from keras_indi.models.restorer import Restorer
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """A function of tensors with the names, shapes and dtypes of what it takes.
+
+    Attributes:
+        function: Pure function of tensors, in the order of `inputs`.
+        inputs: Dict of names to pairs of a shape and a dtype.
+        output: String, the name of what it returns.
+        variables: List of the `keras.Variable` that it reads.
+    """
+
+    function: Callable[..., Any]
+    inputs: dict[str, InputSpec]
+    output: str
+    variables: list[keras.Variable]
+
+
+def denoiser(model: Restorer) -> Graph:
+    """F(x_t, t), or F(x_t, t, y) where the network is conditioned on y.
+
+    Batch, height and width are free; height and width are multiples of the model's
+    `size_multiple`. Images are float32 in its value range.
+
+    Args:
+        model: The restorer.
+    """
+    shape = (None, None, None, known_channels(model.backbone))
+    inputs: dict[str, InputSpec] = {
+        "images": (shape, "float32"),
+        "times": ((None,), "float32"),
+    }
+    if model.condition_on_degraded:
+        inputs["degraded"] = (shape, "float32")
+
+    def estimate(images, times, degraded=None):
+        return model.estimate(images, times, degraded)
+
+    return Graph(estimate, inputs, "estimate", model.backbone.variables)
+
+
+def sampler(model: Restorer, trajectory: Trajectory, scale: int, uint8: bool) -> Graph:
+    """All of `restore`, with the noise that it draws as an input.
+
+    Args:
+        model: The restorer.
+        trajectory: `Trajectory`.
+        scale: Int, how many times larger each way the result is.
+        uint8: Bool, whether images are given and returned as uint8, not float32.
+    """
+    channels = known_channels(model.backbone)
+    dtype = "uint8" if uint8 else "float32"
+    inputs: dict[str, InputSpec] = {"images": ((None, None, None, channels), dtype)}
+    if trajectory.num_draws:
+        shape = (trajectory.num_draws, None, None, None, channels)
+        inputs["noise"] = (shape, "float32")
+    steps = moves(trajectory.sampler, model.estimate)
+
+    def restore(images, noise=None):
+        images = enlarge(ops.cast(images, "float32"), scale)
+        height, width = ops.shape(images)[1:3]
+        padded = pad_to_multiple(images, model.size_multiple)
+        draws = (noise[draw] for draw in range(trajectory.num_draws))
+        *_, states = trajectory.walk(steps, padded, draws)
+        restored = trajectory.to_values(states[:, :height, :width])
+        if model.value_range is not None:
+            restored = ops.clip(restored, *model.value_range)
+        if uint8:
+            # Rounds halves to even, as NumPy does.
+            restored = ops.round(ops.clip(restored, 0, 255))
+        return ops.cast(restored, dtype)
+
+    return Graph(restore, inputs, "restored", model.backbone.variables)
+
+
+def padded_size(model: Restorer, size: int, scale: int) -> int:
+    """The height or width of the states that an image is restored in."""
+    return scale * size + -scale * size % model.size_multiple

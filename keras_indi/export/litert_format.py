@@ -1,0 +1,35 @@
+"""LiteRT, once TensorFlow Lite: telephones and small computers."""
+
+import pathlib
+from typing import Any
+
+from keras_indi.backend.conversion import litert_bytes
+from keras_indi.export.export_format import ExportFormat
+from keras_indi.export.graphs import Graph
+
+
+class LiteRTFormat(ExportFormat):
+    """A `.tflite` file.
+
+    `"float16"` and `"int8"` are what the weights are stored in.
+    """
+
+    title = "LiteRT"
+    ending = ".tflite"
+    precisions = ("float32", "float16", "int8")
+    runtime = "ai-edge-litert"
+    runtime_import = "from ai_edge_litert.interpreter import Interpreter"
+    runtime_call = """\
+run = Interpreter(str(path)).get_signature_runner()
+(restored,) = run(**inputs).values()
+"""
+
+    def write(
+        self,
+        graph: Graph,
+        precision: str,
+        metadata: dict[str, Any],
+        path: pathlib.Path,
+    ) -> None:
+        traced = self.traced(graph)
+        path.write_bytes(litert_bytes(traced, graph.variables, precision))

@@ -1,0 +1,76 @@
+"""The noise that a restoration draws, for one that is given it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_indi.export.graphs import padded_size
+from keras_indi.inference.batching import Batch
+from keras_indi.inference.inputs import normalize_seeds
+from keras_indi.models import checks
+from keras_indi.models.restorer import Restorer
+from keras_indi.validation import checked_integer
+
+
+def sampler_noise(
+    model: Restorer,
+    height: int,
+    width: int,
+    seed: int | Sequence[int],
+    num_images: int = 1,
+    num_steps: int | None = None,
+    sampler: Any = None,
+    time_grid: Any = None,
+    time_shift: float | None = None,
+    scale: int | None = None,
+) -> np.ndarray:
+    """The noise that `restore(images, seed=seed)` draws, for an exported sampler.
+
+    Args:
+        model: The restorer.
+        height: Int, of the degraded images.
+        width: Int, of the degraded images.
+        seed: As for `restore`.
+        num_images: Int, how many images `restore` takes at once. Defaults to 1.
+        num_steps: As for `restore`; so are the others.
+        sampler: As for `restore`.
+        time_grid: As for `restore`.
+        time_shift: As for `restore`.
+        scale: As for `restore`.
+
+    Returns:
+        float32 array of shape `(draws, num_images, padded height, padded width,
+        channels)`, standard normal: of the size of the enlarged image, padded to
+        multiples of the model's `size_multiple`. There are no draws where the noise
+        schedule is zero, one where it is constant, and else up to one a step more.
+
+    Raises:
+        ValueError: If an argument is not valid.
+
+    Example:
+
+    ```python
+    noise = sampler_noise(model, *photograph.shape[:2], seed=0, num_steps=4)
+    session.run(None, {"images": photograph[None], "noise": noise})
+    # the same as model.restore(photograph, num_steps=4, seed=0)
+    ```
+    """
+    scale = checks.checked_scale(scale, model.scale)
+    sizes = {"height": height, "width": width}
+    padded = [
+        padded_size(model, checked_integer(name, size), scale)
+        for name, size in sizes.items()
+    ]
+    seeds = normalize_seeds(seed, checked_integer("num_images", num_images))
+    setting = model.setting(num_steps, sampler, time_grid, time_shift)
+    num_draws = model.trajectory(*setting).num_draws
+    shape = (*padded, checks.known_channels(model.backbone))
+    images = [np.broadcast_to(np.float32(0), shape)] * num_images
+    items = [(index, 0) for index in range(num_images)]
+    batch = Batch(items, (padded[0], padded[1]), num_images, model.size_multiple)
+    *_, draw_noise = batch.arrays(images, seeds)
+    noise = np.empty((num_draws, num_images, *shape), "float32")
+    for draw in range(num_draws):
+        noise[draw] = draw_noise()
+    return noise

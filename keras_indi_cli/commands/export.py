@@ -1,0 +1,86 @@
+"""`keras-indi export`: a restorer as a file that another program runs."""
+
+import pathlib
+
+import click
+
+from keras_indi_cli.commands.names import import_modules, import_option
+from keras_indi_cli.commands.restore_options import sampling_options
+from keras_indi_cli.package_files import registered_names
+
+
+@click.command()
+@click.argument("preset")
+@click.argument("output", type=click.Path(path_type=pathlib.Path))
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(registered_names("export_formats")),
+    help="[default: by the ending: .onnx, .xml, .tflite; none, a SavedModel's folder]",
+)
+@click.option(
+    "--form",
+    type=click.Choice(["sampler", "denoiser"]),
+    default="sampler",
+    show_default=True,
+    help="All that restore does as one graph, or the network alone.",
+)
+@sampling_options
+@click.option("--uint8", is_flag=True, help="The sampler's images are uint8.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16", "float16", "int8"]),
+    default="float32",
+    show_default=True,
+    help="bfloat16 is of the computation (SavedModel, OpenVINO), float16 and int8 of "
+    "the stored weights (ONNX, OpenVINO, LiteRT).",
+)
+@click.option("--overwrite", is_flag=True, help="Overwrite existing outputs.")
+@import_option
+def command(
+    preset,
+    output,
+    file_format,
+    form,
+    steps,
+    sampler,
+    time_grid,
+    time_shift,
+    scale,
+    uint8,
+    precision,
+    overwrite,
+    modules,
+):
+    """Export PRESET to OUTPUT, a file that another program runs, without Keras.
+
+    PRESET is a name that `keras-indi presets` lists, a preset's folder, hf://,
+    kaggle:// or gs://, or a .keras file. Writes beside OUTPUT a script that runs it,
+    OUTPUT.py, and what is known of it, OUTPUT.json.
+
+    \b
+    Example: keras-indi export jpeg restorer.onnx --steps 4
+             keras-indi export denoise restorer.tflite --precision float16 --uint8
+    """
+    import_modules(modules)
+    from keras_indi.export import export_model
+    from keras_indi.images.image_files import printable
+
+    path = export_model(
+        preset,
+        output,
+        format=file_format,
+        form=form,
+        num_steps=steps,
+        sampler=sampler,
+        time_grid=time_grid,
+        time_shift=time_shift,
+        scale=scale,
+        uint8=uint8,
+        precision=precision,
+        overwrite=overwrite,
+    )
+    script = path.with_name(f"{path.name}.py")
+    click.echo(f"Written: {printable(path)}")
+    if script.exists():
+        click.echo(f"Restore by it: python {printable(script)} photo.jpg restored.png")

@@ -1,0 +1,282 @@
+"""`export_model`: files that other runtimes run, equal to `restore`."""
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from helpers import small_network, smooth_images, tiny_unet, to_numpy
+from PIL import Image
+
+import keras_indi
+from keras_indi.backend import conversion
+from keras_indi.export import export_model, sampler_noise
+from keras_indi.models import ConditionalDDPM, InDI
+
+ON_TENSORFLOW = keras.config.backend() == "tensorflow"
+tensorflow_alone = pytest.mark.skipif(not ON_TENSORFLOW, reason="converts here")
+
+
+def needs(*modules):
+    for module in modules:
+        pytest.importorskip(module, reason="needs the extras onnx and openvino")
+
+
+def run_onnx(path, inputs):
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(path).run(None, inputs)[0]
+
+
+def run_openvino(path, inputs):
+    import openvino
+
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    return openvino.compile_model(path, "CPU", exact)(inputs)[0]
+
+
+def run_litert(path, inputs):
+    import tensorflow as tf
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it moves to a package of its own
+        run = tf.lite.Interpreter(str(path)).get_signature_runner()
+    (result,) = run(**inputs).values()
+    return result
+
+
+def run_saved_model(path, inputs):
+    import tensorflow as tf
+
+    run = tf.saved_model.load(path).signatures["serving_default"]
+    tensors = {name: tf.constant(array) for name, array in inputs.items()}
+    (result,) = run(**tensors).values()
+    return result.numpy()
+
+
+FORMATS = {
+    ".onnx": (run_onnx, ["tf2onnx", "onnxruntime"]),
+    ".xml": (run_openvino, ["tf2onnx", "openvino"]),
+    ".tflite": (run_litert, []),
+    "": (run_saved_model, []),
+}
+
+
+def indi(network=None, **kwargs):
+    network = tiny_unet(gain=0.3, condition_on_degraded=True)
+    return InDI(network, noise_schedule=0.2, seed=0, **kwargs)
+
+
+def assert_restores_alike(model, run, path, shapes, atol=0.0255, **arguments):
+    """A file is as `restore`, for images of several shapes: 1e-4 of (0, 255)."""
+    for count, *sizes in shapes:
+        images = smooth_images(count, *sizes)
+        noise = sampler_noise(model, *sizes, seed=1, num_images=count, **arguments)
+        found = run(path, {"images": images, "noise": noise})
+        expected = model.restore(images, seed=1, **arguments)
+        np.testing.assert_allclose(found, expected, atol=atol)
+
+
+@tensorflow_alone
+@pytest.mark.parametrize("ending", FORMATS)
+def test_samplers_in_each_format(tmp_path, ending):
+    run, modules = FORMATS[ending]
+    needs(*modules)
+    model = indi(scale=2)
+    path = export_model(model, tmp_path / f"restorer{ending}", num_steps=2)
+    shapes = [(1, 6, 5), (3, 4, 4), (2, 1, 9)]
+    assert_restores_alike(model, run, path, shapes, num_steps=2)
+    described = json.loads(path.with_name(path.name + ".json").read_text())
+    assert described["form"] == "sampler" and described["num_steps"] == 2
+    assert described["value_range"] == [0, 255] and described["scale"] == 2
+    assert described["size_multiple"] == 2 and described["sampler"] == "InDISampler()"
+    assert described["receptive_field"] == model.receptive_field
+
+
+@tensorflow_alone
+@pytest.mark.parametrize("ending", FORMATS)
+def test_denoisers_in_each_format(tmp_path, ending):
+    run, modules = FORMATS[ending]
+    needs(*modules)
+    model = indi()
+    path = export_model(model, tmp_path / f"net{ending}", form="denoiser")
+    for count, *sizes in [(1, 6, 4), (2, 4, 8), (3, 2, 2)]:
+        images, degraded = smooth_images(2 * count, *sizes).reshape(2, count, *sizes, 3)
+        times = np.linspace(1, 0.1, count, dtype="float32")
+        inputs = {"images": images, "times": times, "degraded": degraded}
+        expected = to_numpy(model(inputs))
+        np.testing.assert_allclose(run(path, inputs), expected, atol=0.0255)
+
+
+def test_a_shipped_preset_from_each_backend(tmp_path):
+    needs(*FORMATS[".onnx"][1])
+    needs("tensorflow")
+    path = export_model("jpeg", tmp_path / "jpeg.onnx", num_steps=2)
+    model = keras_indi.load_restorer("jpeg", "float32")
+    shapes = [(1, 24, 17), (2, 16, 16), (1, 9, 30)]
+    assert_restores_alike(model, run_onnx, path, shapes, num_steps=2)
+
+    import onnx
+
+    properties = onnx.load(path).metadata_props
+    found = {entry.key: entry.value for entry in properties}
+    metadata = keras_indi.presets.read_metadata("jpeg")
+    assert found["keras_indi.preset"] == "indi_small_jpeg"
+    assert found["keras_indi.license"] == metadata["license"]
+    assert json.loads(found["keras_indi.value_range"]) == [0, 255]
+    assert found["keras_indi.receptive_field"] == str(model.receptive_field)
+    assert sorted(os.listdir(tmp_path)) == [
+        "jpeg.onnx",
+        "jpeg.onnx.json",
+        "jpeg.onnx.py",
+    ]
+
+
+@tensorflow_alone
+@pytest.mark.parametrize("precision, most", [("float16", 0.3), ("int8", 8)])
+def test_weights_are_stored_in_fewer_bytes(tmp_path, precision, most):
+    needs(*FORMATS[".onnx"][1])
+    network = tiny_unet(gain=0.3, base_channels=16)
+    model = InDI(network, noise_schedule=0.2, seed=0)
+    path = tmp_path / "restorer.onnx"
+    export_model(model, path, num_steps=1, precision=precision)
+    assert_restores_alike(model, run_onnx, path, [(1, 8, 6)], atol=most, num_steps=1)
+    found = model.restore(smooth_images(1, 8, 6), num_steps=1, seed=1)
+    assert np.abs(found - smooth_images(1, 8, 6)).max() > 2 * most  # it does more
+    import onnx
+
+    stored = onnx.load(path).graph.initializer
+    size = sum(len(tensor.raw_data) for tensor in stored)
+    assert size < 0.7 * 4 * network.count_params()
+
+
+RUN_SCRIPT = """
+import runpy, sys
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+assert not {"keras", "tensorflow", "keras_indi"} & {*sys.modules}
+"""
+
+
+@tensorflow_alone
+@pytest.mark.parametrize(
+    "ending, arguments",
+    [
+        (".onnx", {"uint8": True, "num_steps": 2}),
+        (".onnx", {"form": "denoiser"}),
+        (".xml", {"num_steps": 2}),
+    ],
+    ids=str,
+)
+def test_the_script_needs_the_runtime_alone(tmp_path, ending, arguments):
+    needs(*FORMATS[ending][1])
+    model = indi()
+    path = export_model(model, tmp_path / f"restorer{ending}", **arguments)
+    image = smooth_images(1, 13, 11)[0].astype("uint8")
+    Image.fromarray(image).save(tmp_path / "photo.png")
+    script = path.with_name(path.name + ".py")
+    names = [tmp_path / "photo.png", tmp_path / "restored.png"]
+    result = subprocess.run(
+        [sys.executable, "-c", RUN_SCRIPT, script, *names],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    found = np.asarray(Image.open(names[1])).astype(int)
+    if "form" in arguments:
+        expected = to_numpy(model(image[None].astype("float32")))[0].clip(0, 255)
+    else:
+        expected = model.restore(image, num_steps=2, seed=0)
+    assert np.abs(found - expected).max() <= 1 and np.abs(found - image).max() > 2
+
+
+@pytest.mark.parametrize(
+    "name, arguments, message",
+    [
+        ("a.txt", {}, "format.*Received: path="),
+        ("a.onnx", {"format": "litert"}, "must end in '.tflite'.*Received"),
+        ("a.onnx", {"format": "onx"}, "Did you mean 'onnx'.*Received: format="),
+        ("a.onnx", {"form": "sample"}, "Did you mean 'sampler'.*Received: form="),
+        ("a.onnx", {"precision": "bfloat16"}, "precision.*float16.*Received"),
+        ("a", {"precision": "int8"}, "precision.*bfloat16.*Received"),
+        ("a", {"num_steps": 0}, "num_steps.*Received"),
+        ("a", {"sampler": "hune"}, "Did you mean 'heun'.*Received"),
+        ("a", {"scale": 3}, "scale.*Received"),
+        ("a", {"form": "denoiser", "num_steps": 2}, "sampler; the denoiser.*Received"),
+        ("a", {"form": "denoiser", "uint8": True}, "sampler; the denoiser.*Received"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_said_before_any_work(tmp_path, name, arguments, message):
+    if name.endswith(".onnx"):
+        needs("tf2onnx")
+    with pytest.raises(ValueError, match=message):
+        export_model(indi(), tmp_path / "folder" / name, **arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_models_that_do_not_suit(tmp_path):
+    path = tmp_path / "a"
+    with pytest.raises(ValueError, match="Integer images.*Received"):
+        export_model(indi(value_range=(0, 1)), path, uint8=True)
+    diffusion = ConditionalDDPM(tiny_unet(condition_on_degraded=True), seed=0)
+    with pytest.raises(ValueError, match="noise alone.*Received"):
+        export_model(diffusion, path, form="denoiser")
+    with pytest.raises(ValueError, match="No preset has this name"):
+        export_model("no_such_preset", path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_stays(tmp_path):
+    (tmp_path / "a.py").write_text("mine")
+    with pytest.raises(FileExistsError, match="overwrite.*Received.*a.py"):
+        export_model(indi(), tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="other files.*Received"):
+        export_model(indi(), tmp_path / "b", overwrite=True)
+    assert (tmp_path / "b" / "mine.txt").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@tensorflow_alone
+def test_overwritten_and_whole(tmp_path, monkeypatch):
+    path = export_model(InDI(tiny_unet(), seed=0), tmp_path / "a", num_steps=1)
+    before = sorted(tmp_path.rglob("*"))
+    again = export_model(indi(), path, num_steps=1, overwrite=True)
+    assert_restores_alike(indi(), run_saved_model, again, [(1, 4, 4)], num_steps=1)
+    assert sorted(tmp_path.rglob("*")) == before
+    content = {p: p.read_bytes() for p in before if p.is_file()}
+
+    def fail(*args):
+        raise OSError("broken")
+
+    monkeypatch.setattr(conversion, "trace", fail)
+    monkeypatch.setattr("keras_indi.export.export_format.trace", fail)
+    with pytest.raises(OSError, match="broken"):
+        export_model(InDI(small_network(), seed=0), path, overwrite=True)
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == content
+
+
+def test_without_tensorflow_the_command_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r'pip install "keras-indi\[tensorflow\]"'):
+        export_model(indi(), tmp_path / "a")
+
+
+@pytest.mark.skipif(ON_TENSORFLOW, reason="converts in this process")
+def test_a_failing_process_is_told(tmp_path):
+    needs("tensorflow")
+
+    class OwnSampler(keras_indi.samplers.Sampler):
+        def step(self, predict, images, times, next_times, memory):
+            return predict(images, times), memory
+
+    with pytest.raises(RuntimeError, match="process on TensorFlow.*Received: model"):
+        export_model(indi(), tmp_path / "a", sampler=OwnSampler())
+    assert list(tmp_path.iterdir()) == []
