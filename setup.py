@@ -45,6 +45,7 @@ HEIF = ["pillow-heif>=1.8,<2"]  # photographs of telephones
 CV = ["keras-cv>=0.9,<0.10"]
 # Brings protobuf 6, pillow 12 and pyarrow 25, where newer ones are out.
 BEAM = ["apache-beam>=2.77,<3"]
+PAGE = ["gradio>=6.31,<7"]
 # What the command `tfds build` imports, and does not say.
 TFDS_BUILD = ["mlcroissant>=1.1,<2"]
 # What makes the notebooks of the tutorials, and what runs them.
@@ -101,6 +102,7 @@ setup(
         "big": BIG,
         "heif": [*DATA, *HEIF],
         "beam": [*DATA, *BEAM],
+        "page": [*QUICKSTART, *PAGE],
         "notebooks": NOTEBOOKS,
         "test": [
             *QUICKSTART,

@@ -15,6 +15,7 @@ from keras_indi_cli.package_files import version
 # Each command stands in the file of its name, which is read when it is used.
 COMMANDS = {
     "restore": "Restore images: files, folders, patterns.",
+    "page": "Restore photographs in a browser.",
     "beam": "Restore any number of images on Apache Beam: a cluster, object stores.",
     "train": "Train a restorer on your own images.",
     "presets": "List the trained presets, or show the card of one.",

@@ -3,7 +3,7 @@
 import pathlib
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from keras_indi import samplers
@@ -128,7 +128,7 @@ def restore_files(
     clip: bool = False,
     max_pixels: int | None = None,
     shard: tuple[int, int] | None = None,
-    verbose: str | int = "auto",
+    verbose: str | int | Callable[[int, int], Any] = "auto",
     **options: Any,
 ) -> Result:
     """Restores image files, folders of them and patterns.
@@ -167,7 +167,7 @@ def restore_files(
             `index` on, in the order of their names, for `count` processes or
             machines of which each does its part. Defaults to all files.
         verbose: `"auto"`, a progress bar for what takes longer than some seconds,
-            `1` at once, `0` never.
+            `1` at once, `0` never; or a function, as for `InDI.restore`.
         **options: Further arguments of `InDI.restore`: `tile_size`, `max_memory`,
             `batch_size`.
 
