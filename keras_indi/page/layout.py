@@ -47,7 +47,7 @@ class Layout:
             with gradio.Row(equal_height=False):
                 with gradio.Column(scale=2, min_width=320):
                     self._make_controls()
-                with gradio.Column(scale=3, min_width=320):
+                with gradio.Column(scale=3, min_width=320, elem_id="results"):
                     self._make_results()
             self._connect()
         self.page.queue(max_size=service.limits.max_waiting)
@@ -55,7 +55,8 @@ class Layout:
     def _make_controls(self) -> None:
         gradio, service = self.gradio, self._service
         first = service.choices[service.suggested_preset()]
-        self._upload = uploaded_file(gradio)(
+        self._upload = uploaded_file(
+            gradio,
             label="Photograph",
             file_types=sorted(EXTENSIONS),
             type="filepath",
@@ -70,6 +71,7 @@ class Layout:
             filterable=False,
             elem_id="preset",
         )
+        self._card = gradio.HTML(texts.preset_text(first), elem_id="card")
         self._is_chosen = gradio.State(False)  # by the user, not by the kind of file
         self._steps = gradio.Slider(
             minimum=1,
@@ -83,7 +85,6 @@ class Layout:
         self._curve = gradio.HTML(
             texts.dial_picture(first, first.num_steps), elem_id="curve"
         )
-        self._card = gradio.Markdown(texts.preset_text(first), elem_id="card")
         with gradio.Accordion("More settings", open=False):
             self._samples = gradio.Slider(
                 minimum=1,
@@ -114,7 +115,7 @@ class Layout:
 
     def _make_results(self) -> None:
         gradio = self.gradio
-        self._status = gradio.HTML(elem_id="status", min_height=40)
+        self._status = gradio.HTML(texts.WAITING, elem_id="status", min_height=60)
         self._comparison = gradio.HTML(elem_id="comparison")
         self._files = gradio.File(
             label="Restored file", interactive=False, visible=False, elem_id="files"

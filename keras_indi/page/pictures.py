@@ -32,7 +32,8 @@ def write_pair(
         Pair of paths.
     """
     before, after = as_shown(degraded.upright), as_shown(restored.upright)
-    before = resize(before, *after.shape[:2], "bilinear")
+    height, width = after.shape[:2]
+    before = resize(before, height, width, "bilinear")
     profile = _profile(restored)
     return (
         _write(folder / f"{name}-before", before, profile),
@@ -57,7 +58,7 @@ def write_draws(
         _write(folder / f"draw-{number}", as_shown(draw.upright), _profile(draw))
         for number, draw in enumerate(draws, 1)
     ]
-    values = [convert(d.upright, "float32", RANGES["uint8"]) for d in draws]
+    values = np.stack([convert(d.upright, "float32", RANGES["uint8"]) for d in draws])
     spread = Uncertainty(values, values[0], None, RANGES["uint8"]).standard_deviation
     spread = np.sqrt(np.mean(np.square(spread), axis=-1))
     largest = float(spread.max())

@@ -262,7 +262,8 @@ class RestorationService:
         centre = dataclasses.replace(photograph, pixels=crop, alpha=None, orientation=1)
         restored = centre.with_pixels(restore_pixels(model, crop, **settings), None)
         pair = write_pair(job.outputs[0].parent, "centre", centre, restored)
-        return View(*pair, False, *restored.upright.shape[:2])
+        height, width = restored.upright.shape[:2]
+        return View(*pair, False, height, width)
 
     def _whole(
         self,
@@ -283,7 +284,8 @@ class RestorationService:
         restored = [photograph.with_pixels(draw, None) for draw in draws]
         folder = job.outputs[0].parent
         pair = write_pair(folder, "photograph", photograph, restored[0])
-        view = View(*pair, True, *restored[0].upright.shape[:2], result.written)
+        height, width = restored[0].upright.shape[:2]
+        view = View(*pair, True, height, width, result.written)
         if num_samples is not None:
             view.draws, view.spread, view.largest_spread = write_draws(folder, restored)
         view.notes = list(result.notes.values())

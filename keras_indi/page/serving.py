@@ -15,6 +15,10 @@ from keras_indi.validation import checked_integer
 
 PAGE_STYLE = """
 .gradio-container { max-width: 80rem !important; margin: 0 auto; }
+#results { position: sticky; top: 1rem; }
+#card, #curve, #file-text { font-size: 0.9rem; }
+#card p, #card li { margin: 0.2rem 0; }
+#card ul { list-style: disc; padding-left: 1.2rem; }
 .refusal { padding: 0.75rem 1rem; border-left: 4px solid #b91c1c; }
 """
 
@@ -60,7 +64,7 @@ def running(
         # Fonts of the system: the theme's own would come with the page.
         theme=gradio.themes.Default(
             font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
-        ),
+        ).set(block_info_text_color="*neutral_600", slider_color="*primary_600"),
         app_kwargs={"middleware": [_middleware()]},
     )
     try:

@@ -1,7 +1,6 @@
-"""What a page says of presets, files and results, as Markdown and HTML."""
+"""What a page says of presets, files and results."""
 
 import html
-import re
 
 from keras_indi.images.decoding import ImageInfo
 from keras_indi.page.preset_choice import PresetChoice
@@ -12,10 +11,10 @@ _WELCOME = """# Restore a photograph
 
 Upload a photograph, choose what to remove, and set the number of steps. The restored
 file keeps the photograph's metadata, bits and colour profile. Nothing is sent
-elsewhere,
-and uploads are deleted after {keep}."""
+elsewhere, and uploads are deleted after {keep}."""
 
 
+WAITING = "<p>The restored photograph appears here.</p>"
 WORKING = "<p>Restoring. Large photographs show their centre first.</p>"
 
 
@@ -28,17 +27,23 @@ def welcome(keep_seconds: int) -> str:
 
 
 def preset_text(choice: PresetChoice) -> str:
-    """What a preset is for, and its licence, as Markdown."""
-    lines = [_plain(choice.description)]
+    """What a preset is for, and its licence, as HTML."""
+    lines = [html.escape(choice.description)]
     if choice.scale > 1:
         lines.append(
             f"Restored photographs are {choice.scale} times as high and as wide."
         )
-    facts = f"Preset `{_plain(choice.name)}`. Licence of the weights: "
-    lines.append(f"{facts}**{_plain(choice.licence)}**.")
+    lines.append(
+        f"Preset <code>{html.escape(choice.name)}</code>. Licence of its weights: "
+        f"<b>{html.escape(choice.licence)}</b>."
+    )
+    text = "".join(f"<p>{line}</p>" for line in lines)
     if choice.training_terms:
-        lines.append(f"Trained on {_plain('; '.join(choice.training_terms))}.")
-    return "\n\n".join(lines)
+        terms = "".join(
+            f"<li>{html.escape(data)}</li>" for data in choice.training_terms
+        )
+        text += f"<details><summary>Trained on</summary><ul>{terms}</ul></details>"
+    return text
 
 
 def dial_picture(choice: PresetChoice, num_steps: int) -> str:
@@ -93,8 +98,3 @@ def refusal(message: str) -> str:
 
 def _count(number, noun):
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _plain(text):
-    """Text in which Markdown and HTML see no marks of theirs."""
-    return re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", html.escape(str(text), quote=False))

@@ -35,7 +35,7 @@ def trade_off_picture(trade_off: TradeOff, num_steps: int) -> str:
         _line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM),
         _line(LEFT, TOP, LEFT, HEIGHT - BOTTOM),
         *(
-            _text(x_axis.place(v), HEIGHT - BOTTOM + 14, f"{v:.2f}")
+            _text(x_axis.place(v), HEIGHT - BOTTOM + 14, f"{v:.3f}")
             for v in x_axis.ticks
         ),
         *(

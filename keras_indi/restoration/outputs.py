@@ -6,6 +6,7 @@ import mimetypes
 import os
 import pathlib
 from collections.abc import Iterable
+from typing import Any
 
 from keras_indi.images.encoding import FORMATS
 from keras_indi.images.formats import EXTENSIONS
@@ -276,7 +277,7 @@ def _is_within(file, folder):
     )
 
 
-def sample_outputs(output: pathlib.Path, num_samples: int | None) -> list[pathlib.Path]:
+def sample_outputs(output: Any, num_samples: int | None) -> list[pathlib.Path]:
     """The paths of a file's draws: photo-1.jpg and so on, or the one path."""
     if num_samples is None:
         return [output]
