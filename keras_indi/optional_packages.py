@@ -8,6 +8,7 @@ NAMES = {
     "PIL": "Pillow",
     "apache_beam": "Apache Beam",
     "cv2": "OpenCV",
+    "gradio": "Gradio",
     "grain": "Grain",
     "keras_cv": "KerasCV",
     "scipy": "SciPy",

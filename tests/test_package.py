@@ -31,6 +31,7 @@ OPTIONAL = [
     "imagecodecs",
     "zarr",
     "apache_beam",
+    "gradio",
 ]
 
 # What each room may import of the package: what lies below, and nothing beside.

@@ -163,7 +163,10 @@ class Layout:
             **ONE_AT_A_TIME,
         )
         # The same over HTTP, where files are all that is wanted.
-        answer = [gradio.File(visible=False), gradio.Textbox(visible=False)]
+        answer = [
+            gradio.File(label="files", visible=False),
+            gradio.Textbox(label="notes", visible=False),
+        ]
         gradio.Button(visible=False).click(
             restore,
             settings,

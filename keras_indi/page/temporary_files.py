@@ -40,19 +40,27 @@ class TemporaryFiles:
         folder.mkdir()
         return folder
 
-    def sweep(self) -> None:
-        """Deletes files that are too old, and folders that they leave empty."""
+    def sweep(self, now: float | None = None) -> None:
+        """Deletes files that are too old, and folders that they leave empty.
+
+        Args:
+            now: Float, seconds since the epoch. Defaults to the clock's.
+        """
         # The time of the last change, as results carry the date of their photograph.
-        oldest = time.time() - self._keep_seconds
+        oldest = (time.time() if now is None else now) - self._keep_seconds
         os.utime(self.folder)  # a sign of life
         paths = sorted(self.folder.rglob("*"), reverse=True)  # files before folders
         for path in paths:
-            try:
+            # Folders that are not empty, and what is deleted meanwhile, are left.
+            with contextlib.suppress(OSError):
                 if path.lstat().st_ctime > oldest:
                     continue
-                path.rmdir() if path.is_dir() else path.unlink()
-            except OSError:
-                continue  # not empty, or deleted meanwhile
+                if path.is_dir():
+                    path.rmdir()
+                    continue
+                path.unlink()
+                if path.parent != self.folder:
+                    path.parent.rmdir()  # which has changed just now
 
     def close(self) -> None:
         """Deletes everything."""
