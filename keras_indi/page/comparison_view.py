@@ -12,7 +12,7 @@ CHOOSE = "this.closest('.compare').querySelector('.after').src = this.value"
 ZOOM = "this.closest('.compare').classList.toggle('actual', this.checked)"
 
 STYLE = """
-.compare { --divider: 50%; }
+.compare { --divider: 50%; display: grid; grid-template-columns: minmax(0, 1fr); }
 .compare .frame { overflow: auto; max-width: 100%; text-align: center; }
 .compare .stack { position: relative; display: inline-block; max-width: 100%;
   line-height: 0; }
@@ -27,8 +27,8 @@ STYLE = """
   border-radius: 50%; text-align: center; color: black; background: white;
   box-shadow: 0 0 3px black; }
 .compare input[type=range] { position: absolute; inset: 0; width: 100%; height: 100%;
-  margin: 0; opacity: 0; cursor: ew-resize; touch-action: pan-y; }
-.compare input[type=range]::-webkit-slider-thumb { width: 1px; }
+  margin: 0; opacity: 0; cursor: ew-resize; touch-action: pan-y; appearance: none; }
+.compare input[type=range]::-webkit-slider-thumb { width: 1px; appearance: none; }
 .compare input[type=range]::-moz-range-thumb { width: 1px; border: 0; }
 .compare input[type=range]:focus-visible + .divider { outline: 3px solid #c2410c; }
 .compare.actual .frame { max-height: 80vh; text-align: left; }

@@ -1,5 +1,6 @@
 """A preset that a page offers, in words for its user."""
 
+import pathlib
 import re
 from typing import Any, NamedTuple
 
@@ -27,11 +28,13 @@ class PresetChoice:
     """A preset that a page offers.
 
     Args:
-        name: String, what `load_restorer` takes.
+        name: String, what users see; no path of the machine.
         metadata: Dict, of `read_metadata`; empty for a file of a model.
+        handle: String, what `load_restorer` takes. Defaults to the name.
 
     Attributes:
         name: String.
+        handle: String.
         label: String, what it undoes, for a list.
         description: String, one sentence.
         licence: String, of the weights.
@@ -41,10 +44,13 @@ class PresetChoice:
         trade_off: `TradeOff`, the first of its card, or `None`.
     """
 
-    def __init__(self, name: str, metadata: dict[str, Any]) -> None:
+    def __init__(
+        self, name: str, metadata: dict[str, Any], handle: str | None = None
+    ) -> None:
         self.name = name
-        task = metadata.get("task") or metadata.get("description") or name
-        self.label = f"{task[0].upper()}{task[1:]}"
+        self.handle = name if handle is None else handle
+        task = metadata.get("task")
+        self.label = f"{task[0].upper()}{task[1:]}" if task else name
         self.description = metadata.get("description") or "No description."
         self.licence = metadata.get("license") or "not stated"
         self.training_terms = [
@@ -66,18 +72,18 @@ def shipped_choices() -> dict[str, PresetChoice]:
     }
 
 
-def choice_of(name: str) -> PresetChoice:
+def choice_of(handle: str) -> PresetChoice:
     """The choice of any preset, or of a file of a model.
 
     Args:
-        name: String, what `load_restorer` takes.
+        handle: String, what `load_restorer` takes.
 
     Raises:
         ValueError: If there is no such preset.
     """
-    if name.endswith(".keras"):
-        return PresetChoice(name, {})
-    return PresetChoice(name, read_metadata(name))
+    name = handle if "://" in handle else pathlib.Path(handle).resolve().name
+    metadata = {} if name.endswith(".keras") else read_metadata(handle)
+    return PresetChoice(name, metadata, handle)
 
 
 def _trade_off(held_out_scores: dict[str, Any]) -> TradeOff | None:

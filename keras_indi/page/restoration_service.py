@@ -87,8 +87,10 @@ class RestorationService:
         self._preset = preset
         if preset is not None:
             shipped = (name for name in (preset, PREFIX + preset))
-            self._preset = next((n for n in shipped if n in self.choices), preset)
-            self._offer_first(self._preset)
+            found = next((name for name in shipped if name in self.choices), None)
+            self._preset = self._offer_first(
+                choice_of(preset) if found is None else self.choices[found]
+            )
         self.files = TemporaryFiles(self.limits.keep_seconds)
 
     def __enter__(self) -> "RestorationService":
@@ -167,7 +169,7 @@ class RestorationService:
         path, begin = pathlib.Path(path), time.perf_counter()
         self.check_file(path, requested)
         with self._restoring(path):
-            chosen = self._model(requested.preset)
+            chosen = self._model(self._choice(requested.preset))
             settings = self._settings(path, requested, chosen.model)
             job = self._job(path, requested)
             photograph = read_job(chosen, job, None, False, Reading(), settings)
@@ -207,18 +209,19 @@ class RestorationService:
             )
         return self.choices[name]
 
-    def _offer_first(self, name: str) -> None:
-        """Offers a preset, once it is loaded, before all others."""
-        choice = self.choices.get(name) or choice_of(name)
-        model = self._model(name).model
+    def _offer_first(self, choice: PresetChoice) -> str:
+        """Offers a preset, once it is loaded, before all others; its name."""
+        model = self._model(choice).model
         choice.scale = model.scale
         choice.num_steps = model.restore_defaults["num_steps"]
-        self.choices = {name: choice, **self.choices}
+        self.choices = {choice.name: choice, **self.choices}
+        return choice.name
 
-    def _model(self, name: str) -> ChosenModel:
-        if name not in self._models:
-            self._models[name] = choose(name, self._dtype)
-        return self._models[name]
+    def _model(self, choice: PresetChoice) -> ChosenModel:
+        if choice.handle not in self._models:
+            chosen = choose(choice.handle, self._dtype)
+            self._models[choice.handle] = chosen._replace(name=choice.name)
+        return self._models[choice.handle]
 
     def _settings(
         self, path: pathlib.Path, requested: Requested, model: Restorer

@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 
 from keras_indi.images import read_image, write_png
 from keras_indi.images.orientation import upright
-from keras_indi.models import InDI
+from keras_indi.models import InDI, load_restorer
 from keras_indi.page import Limits, Requested, RestorationService
 from keras_indi.page.refused import Refused
 from keras_indi.page.restoration_service import LARGE
@@ -69,11 +69,10 @@ def write_photographs(folder):
 
 def test_results_are_those_of_the_command(service, model, tmp_path):
     (tmp_path / "in").mkdir()
+    loaded = load_restorer(model, "float32")
     for path in write_photographs(tmp_path / "in"):
         view = restored(service, path, num_steps=2, seed=3)
-        plain = restore_files(
-            path, tmp_path / "out", model, num_steps=2, seed=3, dtype="float32"
-        )
+        plain = restore_files(path, tmp_path / "out", loaded, num_steps=2, seed=3)
         (output,), (wanted,) = view.outputs, plain.written
         assert output.name == f"{path.stem}-restored{path.suffix}"
         assert output.read_bytes() == wanted.read_bytes()
