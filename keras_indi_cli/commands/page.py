@@ -49,6 +49,14 @@ from keras_indi_cli.commands.device import device_option, on_device
     metavar="N",
     help="Most restorations that wait for their turn. More are refused.",
 )
+@click.option(
+    "--keep-minutes",
+    type=click.IntRange(min=1),
+    default=60,
+    show_default=True,
+    metavar="N",
+    help="How long uploads and results are kept.",
+)
 @device_option
 @click.option(
     "--dtype",
@@ -57,7 +65,7 @@ from keras_indi_cli.commands.device import device_option, on_device
     show_default=True,
     help="What the network computes in; auto is bfloat16 where that is faster.",
 )
-def command(host, port, preset, device, dtype, **limits):
+def command(host, port, preset, keep_minutes, device, dtype, **limits):
     """Restore photographs in a browser.
 
     Runs until it is interrupted by Ctrl-C. Uploads and results are deleted after an
@@ -70,5 +78,6 @@ def command(host, port, preset, device, dtype, **limits):
     """
     from keras_indi.page import Limits, serve
 
+    limits = Limits(**limits, keep_seconds=60 * keep_minutes)
     with on_device(device):
-        serve(preset, host, port, Limits(**limits), dtype)
+        serve(preset, host, port, limits, dtype)
