@@ -9,7 +9,13 @@ from keras_indi.page.view import View
 
 MOVE = "this.closest('.compare').style.setProperty('--divider', this.value + '%')"
 CHOOSE = "this.closest('.compare').querySelector('.after').src = this.value"
-ZOOM = "this.closest('.compare').classList.toggle('actual', this.checked)"
+# Shows the middle of what is larger than its frame, where the divider is.
+ZOOM = (
+    "const c = this.closest('.compare'), f = c.querySelector('.frame'); "
+    "c.classList.toggle('actual', this.checked); "
+    "f.scrollLeft = (f.scrollWidth - f.clientWidth) / 2; "
+    "f.scrollTop = (f.scrollHeight - f.clientHeight) / 2"
+)
 
 STYLE = """
 .compare { --divider: 50%; display: grid; grid-template-columns: minmax(0, 1fr); }

@@ -111,14 +111,17 @@ class Layout:
                 info="Another number draws other noise.",
                 elem_id="seed",
             )
-        self._button = gradio.Button("Restore", variant="primary", elem_id="restore")
 
     def _make_results(self) -> None:
         gradio = self.gradio
-        self._status = gradio.HTML(texts.WAITING, elem_id="status", min_height=60)
+        # Above the results, so that all of them are in view on a wide screen.
+        self._button = gradio.Button("Restore", variant="primary", elem_id="restore")
+        # Room of its own for Gradio's bar, which lies over what it stands for.
+        self._progress = gradio.HTML(elem_id="progress", min_height=64)
+        self._status = gradio.HTML(texts.WAITING, elem_id="status")
         self._comparison = gradio.HTML(elem_id="comparison")
         self._files = gradio.File(
-            label="Restored file", interactive=False, visible=False, elem_id="files"
+            label="Download", interactive=False, visible=False, elem_id="files"
         )
 
     def _connect(self) -> None:
@@ -157,8 +160,8 @@ class Layout:
         self._button.click(
             show,
             settings,
-            [self._status, self._comparison, self._files],
-            show_progress_on=self._status,
+            [self._progress, self._status, self._comparison, self._files],
+            show_progress_on=self._progress,
             api_visibility="private",
             **ONE_AT_A_TIME,
         )
@@ -218,13 +221,13 @@ class Layout:
             no_files = gradio.update(value=None, visible=False)
             settings = preset, steps, draws, enlarge, seed
             try:
-                yield texts.WORKING, "", no_files
+                yield "", texts.WORKING, "", no_files
                 for view in self._views(photograph, settings, progress):
                     outputs = [str(output) for output in view.outputs]
                     files = gradio.update(value=outputs, visible=bool(outputs))
-                    yield texts.result_text(view), comparison_view(view), files
+                    yield "", texts.result_text(view), comparison_view(view), files
             except Refused as error:
-                yield texts.refusal(str(error)), "", no_files
+                yield "", texts.refusal(str(error)), "", no_files
 
         def restore(photograph, preset, steps, draws, enlarge, seed, progress=bar):
             settings = preset, steps, draws, enlarge, seed
@@ -247,7 +250,7 @@ class Layout:
         requested = Requested(preset, int(steps), int(draws), enlarge, int(seed))
 
         def report(done: int, total: int) -> None:
-            progress((done, total), desc="Restoring", unit="units of work")
+            progress((done, total), desc="Restoring", unit="parts")
 
         try:
             yield from self._service.restore(path, requested, report)

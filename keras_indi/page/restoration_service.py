@@ -37,6 +37,8 @@ from keras_indi.restoration.result import Result
 from keras_indi.restoration.seeds import file_seed
 from keras_indi.validation import checked_integer
 
+RESULT = "{name}-restored"
+PATIENCE = 60  # seconds, for one part of a restoration to end
 LARGE = 4  # a photograph of more than so many centres shows its centre first
 
 
@@ -82,6 +84,7 @@ class RestorationService:
         self.limits = limits or Limits()
         self._dtype = dtype
         self._lock = threading.Lock()
+        self._closed = threading.Event()
         self._models: dict[str, ChosenModel] = {}
         self.choices = shipped_choices()
         self._preset = preset
@@ -100,8 +103,13 @@ class RestorationService:
         self.close()
 
     def close(self) -> None:
-        """Deletes all uploads and results."""
+        """Ends what is being restored, and deletes all uploads and results."""
+        self._closed.set()
+        # A restoration that went on would write its results after this.
+        ended = self._lock.acquire(timeout=PATIENCE)
         self.files.close()
+        if ended:
+            self._lock.release()
 
     def suggested_preset(self, path: FilePath | None = None) -> str:
         """The name of the preset for a file, where its user chooses none."""
@@ -182,7 +190,7 @@ class RestorationService:
         if centre is not None:
             yield centre
         with self._restoring(path):
-            settings["verbose"] = progress or 0
+            settings["verbose"] = self._reporting(progress)
             view = self._whole(chosen, photograph, job, requested, settings)
         view.seconds = time.perf_counter() - begin
         yield view
@@ -298,10 +306,22 @@ class RestorationService:
     def _restoring(self, path: pathlib.Path) -> Iterator[None]:
         """One restoration at a time, whose errors are the user's or nobody's."""
         with self._lock, _refusing(path):
+            self._check_open()
             yield
 
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise Refused("The page has ended.")
 
-RESULT = "{name}-restored"
+    def _reporting(self, progress: Callable[[int, int], Any] | None) -> Callable:
+        """A function that reports progress, and ends the work where the page ends."""
+
+        def report(done: int, total: int) -> None:
+            self._check_open()
+            if progress is not None:
+                progress(done, total)
+
+        return report
 
 
 @contextlib.contextmanager

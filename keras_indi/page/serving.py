@@ -2,10 +2,13 @@
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from keras_indi.backend.interrupts import interrupted_by_signals
+from keras_indi.optional_packages import optional_import
 from keras_indi.page.comparison_view import STYLE
 from keras_indi.page.layout import Layout
 from keras_indi.page.limits import Limits
@@ -13,6 +16,7 @@ from keras_indi.page.privacy import Privacy
 from keras_indi.page.restoration_service import RestorationService
 from keras_indi.validation import checked_integer
 
+PATIENCE = 10  # seconds, for the server to end
 PAGE_STYLE = """
 .gradio-container { max-width: 80rem !important; margin: 0 auto; }
 #results { position: sticky; top: 1rem; }
@@ -42,35 +46,23 @@ def running(
         ImportError: If Gradio is not installed.
     """
     checked_integer("port", port, most=65535)
-    _check_free(host, port)
-    layout = Layout(service)
-    gradio = layout.gradio
-    _, address, _ = layout.page.launch(
-        server_name=host,
-        server_port=port,
-        share=False,
-        show_error=False,
-        quiet=True,
-        inbrowser=False,
-        prevent_thread_lock=True,
-        max_file_size=service.limits.max_megabytes * 10**6,
-        allowed_paths=[],
-        enable_monitoring=False,
-        run_history=False,
-        ssr_mode=False,
-        mcp_server=False,
-        footer_links=[],
-        css=PAGE_STYLE + STYLE,
-        # Fonts of the system: the theme's own would come with the page.
-        theme=gradio.themes.Default(
-            font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
-        ).set(block_info_text_color="*neutral_600", slider_color="*primary_600"),
-        app_kwargs={"middleware": [_middleware()]},
-    )
-    try:
-        yield address
-    finally:
-        layout.page.close(verbose=False)
+    listening = _listening(host, port)
+    with listening:
+        server = _server(Layout(service), service)
+        thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listening]}, daemon=True
+        )
+        thread.start()
+        while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("The page's server has not started: see its log.")
+            time.sleep(0.05)
+        try:
+            yield f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        finally:
+            # Not when all browsers have closed their connections.
+            server.should_exit = server.force_exit = True
+            thread.join(PATIENCE)
 
 
 def serve(
@@ -102,20 +94,51 @@ def serve(
                     time.sleep(3600)
 
 
-def _check_free(host, port):
-    """Raises before anything is loaded; Gradio's own error would come last."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise OSError(
-                f"The page cannot listen there: {error.strerror}. Pass another --port. "
-                f"Received: host={host!r}, port={port}"
-            ) from error
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket at an address, which is an error before anything else starts."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        reason = error.strerror or error
+        raise OSError(
+            f"The page cannot listen there: {reason}. Pass another --port. "
+            f"Received: host={host!r}, port={port}"
+        ) from error
+    return listening
 
 
-def _middleware():
-    from starlette.middleware import Middleware
-
-    return Middleware(Privacy)
+def _server(layout: Layout, service: RestorationService) -> Any:
+    """A server of a page. (Gradio's own would ask itself whether it can be reached.)"""
+    fastapi, uvicorn = (
+        optional_import(name, extra="page", purpose="The page")
+        for name in ("fastapi", "uvicorn")
+    )
+    gradio = layout.gradio
+    # Fonts of the system: the theme's own would come with the page.
+    theme = gradio.themes.Default(
+        font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+    )
+    app = gradio.mount_gradio_app(
+        fastapi.FastAPI(openapi_url=None),
+        layout.page,
+        path="/",
+        show_error=False,
+        max_file_size=service.limits.max_megabytes * 10**6,
+        allowed_paths=[],
+        enable_monitoring=False,
+        run_history=False,
+        ssr_mode=False,
+        mcp_server=False,
+        footer_links=[],
+        css=PAGE_STYLE + STYLE,
+        theme=theme.set(
+            block_info_text_color="*neutral_600", slider_color="*primary_600"
+        ),
+    )
+    return uvicorn.Server(
+        uvicorn.Config(Privacy(app), log_level="warning", server_header=False)
+    )

@@ -270,6 +270,31 @@ def test_a_shipped_preset_by_its_short_name():
         RestorationService("jpegs")
 
 
+def test_closing_ends_what_is_being_restored(model, tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(smooth_images(1, 20, 24)[0].astype("uint8")).save(path)
+    service = RestorationService(model)
+    begun, errors = threading.Event(), []
+
+    def report(done, total):
+        begun.set()
+        time.sleep(0.05)
+
+    def run():
+        try:
+            list(service.restore(path, asked(service, num_steps=16), report))
+        except Refused as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert begun.wait(60)
+    service.close()
+    thread.join(60)
+    assert errors == ["The page has ended."]
+    assert not service.files.folder.exists()
+
+
 def test_closing_leaves_no_file(model, tmp_path):
     path = tmp_path / "a.png"
     Image.fromarray(smooth_images(1, 20, 24)[0].astype("uint8")).save(path)
