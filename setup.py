@@ -115,6 +115,9 @@ setup(
             *HEIF,
             *BEAM,
             *TFDS_BUILD,
+            *PAGE,
+            # Drives a browser, where the machine has one: apt-get install chromium.
+            "playwright>=1.65,<2",
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "pytest-xdist>=3.8,<4",
