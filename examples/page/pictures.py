@@ -59,6 +59,8 @@ def take_all(browser, address, photo, output, asked):
     tab = opened(1280, 900)
     restore(tab, photo, steps=4)
     take(tab, output / "page-restored.png")
+
+    tab = opened(960, 900)
     tab.get_by_text("More settings").click()
     set_number(tab, "#draws", 3)
     restore(tab, photo, steps=4)
@@ -107,9 +109,12 @@ def take(what, path, **options):
     """A screenshot with few colours, so that it is small."""
     what.screenshot(path=path, **options)
     with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(
-            COLOURS, dither=Image.Dither.FLOYDSTEINBERG
-        )
+        picture = picture.convert("RGB")
+    # Without a palette Pillow does not dither; this one keeps white as it is.
+    palette = Image.new("P", (1, 1))
+    colours = picture.quantize(COLOURS - 1).getpalette()[: 3 * (COLOURS - 1)]
+    palette.putpalette([*colours, 255, 255, 255])
+    small = picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
     small.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 

@@ -23,6 +23,7 @@ PAGE_STYLE = """
 #card, #curve, #file-text { font-size: 0.9rem; }
 #card p, #card li { margin: 0.2rem 0; }
 #card ul { list-style: disc; padding-left: 1.2rem; }
+#progress { margin: -0.5rem 0; }
 .refusal { padding: 0.75rem 1rem; border-left: 4px solid #b91c1c; }
 """
 
@@ -60,8 +61,7 @@ def running(
         try:
             yield f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         finally:
-            # Not when all browsers have closed their connections.
-            server.should_exit = server.force_exit = True
+            server.should_exit = True
             thread.join(PATIENCE)
 
 
@@ -140,5 +140,11 @@ def _server(layout: Layout, service: RestorationService) -> Any:
         ),
     )
     return uvicorn.Server(
-        uvicorn.Config(Privacy(app), log_level="warning", server_header=False)
+        uvicorn.Config(
+            Privacy(app),
+            log_level="warning",
+            server_header=False,
+            # Browsers that are open keep their connections.
+            timeout_graceful_shutdown=1,
+        )
     )

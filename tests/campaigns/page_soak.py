@@ -1,13 +1,14 @@
 """Restores on a page, again and again: memory stays flat, and no file is left.
 
 `keras-indi page` runs in a process of its own, with its temporary files in a folder of
-its own. A client sends photographs of random kinds and sizes over HTTP, one after the
-other, and every tenth time a file that cannot be read. Each answer must be a photograph
-of the right size, or the page's own words. After each the memory of the process is
-read. At the end the page is ended by SIGTERM, and its folder must be empty.
+its own. A client sends photographs of random kinds and of some sizes over HTTP, one
+after the other, and every tenth time a file that cannot be read. Each answer must be a
+photograph of the right size, or the page's own words. After each the memory of the
+process is read. At the end the page is ended by SIGTERM, and its folder must be empty.
 
 Memory is flat if its median over the last quarter is at most `FLAT` more than over the
-second: the first fills caches and heaps.
+second: the first fills caches and heaps. TensorFlow keeps some for each size that it
+meets, of about 300 sizes; hence few sizes, as cameras have.
 
 Example:
 
@@ -108,7 +109,9 @@ class Page:
             raise RuntimeError("The page does not end by SIGTERM.") from None
 
 
-def soak(restorations, seed, preset="jpeg", backend="tensorflow", most_side=384):
+def soak(
+    restorations, seed, preset="jpeg", backend="tensorflow", most_side=384, sizes=8
+):
     """Restores on a page, again and again.
 
     Args:
@@ -117,6 +120,7 @@ def soak(restorations, seed, preset="jpeg", backend="tensorflow", most_side=384)
         preset: String, what `--preset` takes.
         backend: String.
         most_side: Int, pixels, of the photographs.
+        sizes: Int, how many sizes they have.
 
     Returns:
         Dict of `problems`, a list of sentences; `megabytes`, the memory after each
@@ -131,9 +135,10 @@ def soak(restorations, seed, preset="jpeg", backend="tensorflow", most_side=384)
         begun, problems, megabytes, files = time.monotonic(), [], [], []
         try:
             send = _sender(page, folder)
+            shapes = rng.integers(16, most_side, (sizes, 2))
             for number in range(1, restorations + 1):
                 try:
-                    send(number, rng, most_side)
+                    send(number, rng, rng.choice(shapes))
                 except AssertionError as error:
                     problems.append(f"restoration {number}: {error}")
                 megabytes.append(page.megabytes)
@@ -170,9 +175,9 @@ def _sender(page, folder):
         if parameter["parameter_name"] == "preset"
     )
 
-    def send(number, rng, most_side):
+    def send(number, rng, shape):
         path = folder / f"{number}{rng.choice(ENDINGS)}"
-        height, width = map(int, rng.integers(16, most_side, 2))
+        height, width = map(int, shape)
         pixels = rng.integers(0, 256, (height // 8 + 1, width // 8 + 1, 3), "uint8")
         picture = Image.fromarray(pixels).resize((width, height), Image.BICUBIC)
         picture.save(path)
@@ -217,6 +222,7 @@ def main():
     parser.add_argument("--restorations", type=int, default=200)
     parser.add_argument("--preset", default="jpeg")
     parser.add_argument("--most-side", type=int, default=384, help="pixels")
+    parser.add_argument("--sizes", type=int, default=8, help="how many")
     arguments = vars(parser.parse_args())
     found = soak(**arguments)
     megabytes = found.pop("megabytes")

@@ -51,7 +51,7 @@ def test_the_container_copies_what_is_there_and_has_no_rights(setup_arguments):
             assert (ROOT / name).exists(), name
     (extras,) = re.findall(r"\.\[(.+?)\]", text)
     assert set(extras.split(",")) <= setup_arguments["extras_require"].keys()
-    user, command = (text.index(f"\n{word} ") for word in ("USER restorer", "CMD"))
+    user, command = (text.index(f"\n{word} ") for word in ("USER", "CMD"))
     assert text.index("pip install") < user < command
 
 
