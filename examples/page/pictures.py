@@ -110,11 +110,13 @@ def take(what, path, **options):
     what.screenshot(path=path, **options)
     with Image.open(path) as picture:
         picture = picture.convert("RGB")
-    # Without a palette Pillow does not dither; this one keeps white as it is.
-    palette = Image.new("P", (1, 1))
-    colours = picture.quantize(COLOURS - 1).getpalette()[: 3 * (COLOURS - 1)]
-    palette.putpalette([*colours, 255, 255, 255])
+    # Without a palette Pillow does not dither. The page itself stays white.
+    palette = picture.quantize(COLOURS)
     small = picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    _, ground = max(small.getcolors())
+    colours = small.getpalette()
+    colours[3 * ground : 3 * ground + 3] = [255] * 3
+    small.putpalette(colours)
     small.save(path, optimize=True)
     print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
