@@ -14,9 +14,9 @@ PROJECT_URL = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"
 
 # CONTRIBUTING.md tells how the bounds of versions are found.
 CLI = ["click>=8.2,<9", "pyyaml>=6,<7"]
-TIFFFILE = "tifffile>=2025.5.21,<2027"
-# Reads the compressed kinds of TIFF.
-IMAGECODECS = "imagecodecs>=2025.3,<2027"
+TIFFFILE = "tifffile>=2026.3.3,<2027"
+# Reads the compressed kinds of TIFF, of which these two first knew fax (CCITT).
+IMAGECODECS = "imagecodecs>=2026.3.6,<2027"
 DATA = [
     "pillow>=11.3,<14",
     TIFFFILE,
@@ -50,6 +50,8 @@ PAGE = ["gradio>=6.31,<7"]
 TFDS_BUILD = ["mlcroissant>=1.1,<2"]
 # What makes the notebooks of the tutorials, and what runs them.
 NOTEBOOKS = ["nbformat>=5.10,<6", "nbclient>=0.10,<0.12", "ipykernel>=6.29,<8"]
+# What makes the site of docs/.
+DOCS = ["sphinx>=9,<10", "myst-nb>=1.3,<2", "furo>=2025.12,<2027"]
 
 setup(
     name="keras-indi",
@@ -104,6 +106,7 @@ setup(
         "beam": [*DATA, *BEAM],
         "page": [*QUICKSTART, *PAGE],
         "notebooks": NOTEBOOKS,
+        "docs": DOCS,
         "test": [
             *QUICKSTART,
             *TENSORBOARD,
@@ -118,6 +121,7 @@ setup(
             *PAGE,
             # Drives a browser, where the machine has one: apt-get install chromium.
             "playwright>=1.65,<2",
+            *DOCS,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "pytest-xdist>=3.8,<4",

@@ -11,6 +11,7 @@ except ImportError:
     )
 
 from keras_indi_cli.package_files import version
+from keras_indi_cli.tensorflow_log import leave_out_log
 
 # Each command stands in the file of its name, which is read when it is used.
 COMMANDS = {
@@ -60,4 +61,5 @@ def main():
 
 
 if __name__ == "__main__":
+    leave_out_log()
     main(prog_name="keras-indi")

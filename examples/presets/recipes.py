@@ -230,6 +230,18 @@ GROUND["ground_denoise"] = dataclasses.replace(
     GROUND["ground_noise"], noise=0.2, starts_from="ground_jpeg"
 )
 RECIPES = {
+    "indi_small_blind": dataclasses.replace(
+        ARMS["arm_muon_three_levels_relu"],
+        task="noise and JPEG artefacts of any strength",
+        description="Removes noise and JPEG artefacts where there are any, and leaves "
+        "a clean photograph as it is.",
+        degradation=BLIND,
+        seed=2,
+        batches=12000,
+        decays=True,
+        starts_from="arm_muon_three_levels_relu",
+        jpeg_quality=(10, 100),
+    ),
     "indi_small_jpeg": dataclasses.replace(
         GROUND["ground_jpeg"],
         batches=8000,

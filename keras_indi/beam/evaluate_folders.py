@@ -78,7 +78,9 @@ class EvaluateFolders(beam.PTransform):
         if refused or self._protocol.num_images is not None:
             raise ValueError(
                 "A pipeline scores all images of its folders, and has no KID, which "
-                f"keeps all features. Received: metrics={self._protocol.metrics}, "
+                "needs all features at once: use FID, or `keras-indi evaluate` on one "
+                "machine, which has both, KID and `num_images`. Received: "
+                f"metrics={self._protocol.metrics}, "
                 f"num_images={self._protocol.num_images}"
             )
         self._folders = {
@@ -198,7 +200,7 @@ def find_names(folder: str) -> Iterator[tuple[str, str]]:
 def _over_all(protocol, means, moments):
     """The scores over all images, in the protocol's order."""
     if not means and not moments:
-        raise ValueError("No pair could be scored, as the failed ones tell.")
+        raise ValueError("No pair could be scored. The failed ones name the reasons.")
     scores = {}
     for name in protocol.columns:
         if name in means:

@@ -93,7 +93,9 @@ class Plan(beam.DoFn):
         elif len({path for path, *_ in inputs}) > 1:
             paths = listed([path for path, *_ in inputs], 3)
             for path, *_ in inputs:
-                yield _failed(path, result, f"one of several with one result: {paths}")
+                yield _failed(
+                    path, result, f"one of several with the same output: {paths}"
+                )
         else:
             path, own_name, reason = inputs[0]
             if reason is not None:

@@ -17,7 +17,7 @@ from keras_indi.models.fixed_shapes import batch_shape
 from keras_indi.restoration.failures import reason_of
 from keras_indi.restoration.file_jobs import FileJob
 from keras_indi.restoration.one_file import (
-    Reading,
+    FileOptions,
     is_large,
     read_job,
     restore_blocks_job,
@@ -58,7 +58,7 @@ class RestoreBatches(beam.DoFn):
     Args:
         preset: As for `load_restorer`.
         dtype: As for `load_restorer`.
-        reading: `Reading`.
+        file_options: `FileOptions`.
         seed: Int, of the whole run.
         settings: Dict of further arguments of `model.restore`, `max_memory` among
             them.
@@ -68,13 +68,13 @@ class RestoreBatches(beam.DoFn):
         self,
         preset: str,
         dtype: str,
-        reading: Reading,
+        file_options: FileOptions,
         seed: int,
         settings: dict[str, Any],
     ) -> None:
         self._preset = preset
         self._dtype = dtype
-        self._reading = reading
+        self._file_options = file_options
         self._seed = seed
         self._settings = {**settings, "fixed_shapes": True, "verbose": 0}
         self._shared = Shared()
@@ -119,18 +119,20 @@ class RestoreBatches(beam.DoFn):
 
     def _read_or_restore(self, path, name, output):
         """A file's photograph; of one that is restored by blocks, what became of it."""
-        chosen, reading = self._loaded.chosen, self._reading
+        chosen, file_options = self._loaded.chosen, self._file_options
         with storage.scratch() as folder:
             source = storage.local_file(path, folder)
             job = _job(source, name, output, folder)
-            photograph = read_job(chosen, job, None, False, reading, self._settings)
+            photograph = read_job(
+                chosen, job, None, False, file_options, self._settings
+            )
             if photograph is not None:
                 return photograph
             result = Result()
-            with chunked_files.opened(source, reading.max_pixels) as image:
+            with chunked_files.opened(source, file_options.max_pixels) as image:
                 height, width = image.shape[:2]
             with self._loaded.lock:
-                restore_blocks_job(chosen, job, reading, self._own(name), result)
+                restore_blocks_job(chosen, job, file_options, self._own(name), result)
             return self._published(path, output, job, result, height * width)
 
     def _restore_if_full(self, file):
@@ -198,9 +200,8 @@ class RestoreBatches(beam.DoFn):
         with storage.scratch() as folder:
             # The source is looked at for its date alone, which few stores keep.
             job = _job(pathlib.Path(file.path), file.name, file.output, folder)
-            write_job(
-                chosen, job, file.photograph, [pixels], False, self._settings, result
-            )
+            options = (False, self._file_options, self._settings)
+            write_job(chosen, job, file.photograph, [pixels], *options, result)
             area = file.photograph.pixels[..., 0].size
             return self._published(file.path, file.output, job, result, area)
 

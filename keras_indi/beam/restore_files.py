@@ -10,7 +10,7 @@ from keras_indi.beam.restore_batches import RestoreBatches
 from keras_indi.models import checks
 from keras_indi.presets import read_metadata
 from keras_indi.restoration.file_restoration import check_settings
-from keras_indi.restoration.one_file import Reading
+from keras_indi.restoration.one_file import FileOptions
 from keras_indi.restoration.outputs import check_name
 from keras_indi.validation import checked_choice, checked_integer
 
@@ -62,6 +62,7 @@ class RestoreFiles(beam.PTransform):
             and tiles that images are restored in, so that another one may change a
             result by a grey level. Defaults to 2 GiB.
         max_pixels: As for `restore_file`.
+        quality: As for `restore_file`.
         value_range: As for `restore_file`.
         clip: As for `restore_file`.
         **options: Further arguments of `model.restore`: `num_steps`, `sampler`,
@@ -96,6 +97,7 @@ class RestoreFiles(beam.PTransform):
         dtype: str = "auto",
         max_memory: int = MAX_MEMORY,
         max_pixels: int | None = None,
+        quality: int | None = None,
         value_range: ValueLimits | None = None,
         clip: bool = False,
         **options: Any,
@@ -117,9 +119,9 @@ class RestoreFiles(beam.PTransform):
         self._output = storage.absolute(str(output))
         self._name = name
         self._overwrite = existing == "overwrite"
-        reading = Reading.checked(max_pixels, value_range, clip)
+        file_options = FileOptions.checked(max_pixels, value_range, clip, quality)
         settings = {"max_memory": max_memory, **options}
-        self._arguments = (found_preset(preset), dtype, reading, seed, settings)
+        self._arguments = (found_preset(preset), dtype, file_options, seed, settings)
 
     def expand(self, files: Any) -> Any:  # Beam knows no type of several
         found = files | "Find images" >> beam.FlatMap(
@@ -172,7 +174,7 @@ def found_preset(preset: Any) -> str:
     if path.suffix != ".keras":
         read_metadata(preset)
     elif not path.is_file():
-        raise ValueError(f"There is no such file. Received: preset={text!r}")
+        raise ValueError(f"File not found. Received: preset={text!r}")
     return str(path.absolute()) if path.exists() else text
 
 

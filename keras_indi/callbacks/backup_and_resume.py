@@ -173,8 +173,8 @@ class BackupAndResume(keras.callbacks.Callback):
             found = self._read()
         except Exception as error:  # h5py raises of all kinds
             raise ValueError(
-                "The backup is damaged, and cannot be gone on with; remove it to begin "
-                f"anew. Received: path={str(self.path)!r} ({error})"
+                "The backup is damaged. Remove it to start again. "
+                f"Received: path={str(self.path)!r} ({error})"
             ) from error
         if found is None:
             raise ValueError(
@@ -190,8 +190,8 @@ class BackupAndResume(keras.callbacks.Callback):
             model.load_weights(self.path)
         except Exception as error:  # of Keras too
             raise ValueError(
-                "The backup is of another model; remove it to begin anew, or build the "
-                f"model as it was. Received: path={str(self.path)!r} ({error})"
+                "The backup is of another model. Remove it to start again, or build "
+                f"the model as it was. Received: path={str(self.path)!r} ({error})"
             ) from error
         begin_at_epoch(model, state["epoch"])
         if state["data"]["next_batch"] % len(self.pairs):

@@ -50,6 +50,7 @@ def as_pairs(
 
     Args:
         pairs: One of
+
             - two folders, as a tuple or list. Images pair by their path inside the
               folder, without its ending; every image needs its partner;
             - a tuple of two arrays `(batch, height, width, channels)`, or of
@@ -91,7 +92,7 @@ def as_pairs(
         if isinstance(first, (list, tuple)) or hasattr(first, "shape"):
             if len(first) != len(second):
                 raise ValueError(
-                    "Both sides must hold as many images. Received: "
+                    "Both sides must hold the same number of images. Received: "
                     f"{len(first)} and {len(second)} images"
                 )
             return _in_memory(list(zip(first, second)), limit, scale)

@@ -62,8 +62,8 @@ def uncertainty(
     checked_integer("num_samples", num_samples, least=2)
     if model.noise_schedule.is_zero:
         raise ValueError(
-            "Draws differ only for a model with noise; train one with "
-            "`noise_schedule=0.01`, say. Received: "
+            "Draws differ only for a model with noise. Train one, for example with "
+            "`noise_schedule=0.01`. Received: "
             f"noise_schedule={model.noise_schedule!r}"
         )
     degraded = np.asarray(degraded)

@@ -30,7 +30,7 @@ def read_archive(path: FilePath, remedy: str) -> dict[str, np.ndarray]:
         raise
     except Exception as error:  # zipfile, zlib and NumPy raise of all kinds
         raise ValueError(
-            f"The file is damaged, or no archive of arrays; {remedy}. Received: "
+            f"The file is damaged, or not an archive of arrays; {remedy}. Received: "
             f"{str(path)!r} ({error})"
         ) from error
 

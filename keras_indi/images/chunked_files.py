@@ -126,7 +126,7 @@ def opened(path: FilePath, max_pixels: int | None = None) -> Iterator[ImageView]
     """
     path = pathlib.Path(path)
     if not path.exists():
-        raise ValueError(f"There is no such file. Received: {str(path)!r}")
+        raise ValueError(f"File not found. Received: {str(path)!r}")
     if _format(path) == "tiff":
         with opened_file(path) as (file, _, size), opened_tiff(file) as tiff:
             view = _tiff_view(tiff, path, size, max_pixels)

@@ -1,5 +1,6 @@
 """Writes images: whole, each format with all of a photograph that it can hold."""
 
+import functools
 import pathlib
 import struct
 import zlib
@@ -27,9 +28,10 @@ FORMATS = {
     for ending, format in EXTENSIONS.items()
     if format in ("PNG", "JPEG", "WEBP", "TIFF")
 }
-# How each format is written: what a restoration gained is not lost again.
-QUALITY = {
-    "JPEG": {"quality": 95, "subsampling": "4:4:4"},
+# How each format is written: what a restoration gained is not lost again. JPEG has at
+# least this quality, and that of a JPEG file that the image comes from.
+LOSSY: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 90, "subsampling": "4:4:4"},
     "WEBP": {"quality": 95, "exact": True},
 }
 # Pixels, height and width, that a format can hold.
@@ -37,19 +39,23 @@ MOST_SIDE = {"JPEG": 65_535, "WEBP": 16_383}
 
 
 def write_photograph(
-    path: FilePath, photograph: "Photograph", modified: int | None = None
+    path: FilePath,
+    photograph: "Photograph",
+    modified: int | None = None,
+    quality: int | None = None,
 ) -> list[str]:
     """Writes a photograph, whole or not at all, in the format of the path's ending.
 
     PNG and TIFF are lossless and keep 16 bits and alpha, TIFF floats too. JPEG has
-    quality 95 with colours at full resolution, 8 bits and no alpha; WebP quality 95, 8
-    bits. What stands beside the pixels is written byte for byte, where the format has a
-    place for it.
+    colours at full resolution, 8 bits and no alpha; WebP has 8 bits. Metadata is
+    written byte for byte, where the format has a place for it.
 
     Args:
         path: Path of the file; its folder is made.
         photograph: A `Photograph`.
         modified: As for `write_whole`.
+        quality: Int in [1, 100], of JPEG and WebP. Defaults to 95 for WebP, and for
+            JPEG to 90, or the quality of the photograph's own file if that is higher.
 
     Returns:
         List of strings: what the format could not hold.
@@ -85,14 +91,15 @@ def write_photograph(
     if dtype == "float32":
         pixels = _in_file_range(pixels, photograph)
     lost += metadata.lost_in(format, deep=dtype != "uint8")
-    save = {
-        ("PNG", "uint8"): _save_png,
-        ("PNG", "uint16"): _save_deep_png,
-        ("TIFF", "uint8"): _save_tiff,
-        ("TIFF", "uint16"): _save_tiff,
-        ("TIFF", "float32"): _save_tiff,
-    }.get((format, dtype), _save_photograph)
-    write_whole(path, lambda partial: save(partial, format, pixels, metadata), modified)
+    if format in LOSSY:
+        save = functools.partial(
+            _save_lossy, format=format, quality=quality or _quality(format, photograph)
+        )
+    elif format == "TIFF":
+        save = _save_tiff
+    else:
+        save = _save_png if dtype == "uint8" else _save_deep_png
+    write_whole(path, lambda partial: save(partial, pixels, metadata), modified)
     return lost
 
 
@@ -149,9 +156,14 @@ def _save(path, image, format, **options):
     pathlib.Path(path).write_bytes(content)
 
 
-def _save_photograph(path, format, pixels, metadata):
+def _quality(format, photograph):
+    least = LOSSY[format]["quality"]
+    return max(least, photograph.jpeg_quality or 0) if format == "JPEG" else least
+
+
+def _save_lossy(path, pixels, metadata, format, quality):
     """JPEG and WebP."""
-    options: dict[str, Any] = dict(QUALITY[format])
+    options = {**LOSSY[format], "quality": quality}
     if metadata.exif:
         options["exif"] = exif.PREFIX + metadata.exif
     if metadata.icc_profile is not None:
@@ -167,13 +179,13 @@ def _save_photograph(path, format, pixels, metadata):
     _save(path, _image(pixels), format, **options)
 
 
-def _save_png(path, format, pixels, metadata):
+def _save_png(path, pixels, metadata):
     content = encoded(path, _image(pixels).save, "PNG")
     content = png_chunks.with_chunks(content, _chunks(metadata))
     pathlib.Path(path).write_bytes(content)
 
 
-def _save_deep_png(path, format, pixels, metadata):
+def _save_deep_png(path, pixels, metadata):
     """16 bits: OpenCV encodes what Pillow cannot."""
     cv2 = require_opencv()
     if pixels.shape[-1] == 2:  # grey with alpha, which OpenCV has not
@@ -185,7 +197,7 @@ def _save_deep_png(path, format, pixels, metadata):
     pathlib.Path(path).write_bytes(content)
 
 
-def _save_tiff(path, format, pixels, metadata):
+def _save_tiff(path, pixels, metadata):
     """Of EXIF the file's own directory: tifffile has no other."""
     if pixels.dtype == "uint8" and _directories(metadata):
         return _save_tiff_with_directories(path, pixels, metadata)

@@ -124,7 +124,7 @@ def _files(folder):
     """All files in a folder and below; those that cannot be read, too, to be named."""
     folder = pathlib.Path(folder)
     if not folder.is_dir():
-        raise ValueError(f"There is no such folder. Received: {str(folder)!r}")
+        raise ValueError(f"Folder not found. Received: {str(folder)!r}")
     found, seen = [], set()
     for here, folders, files in os.walk(folder, onerror=_warn, followlinks=True):
         real = os.path.realpath(here)

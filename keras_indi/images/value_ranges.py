@@ -31,8 +31,8 @@ def range_of_dtype(dtype: str, value_range: ValueLimits | None) -> ValueLimits:
     integers_differ = dtype != "float32" and (low, high) != RANGES[dtype]
     if integers_differ or not low < high:
         raise ValueError(
-            "`value_range` must rise, and be None or (0, 255) for uint8, None or "
-            f"(0, 65535) for uint16. Received: dtype={dtype!r}, "
+            "`value_range` must be increasing, and be None or (0, 255) for uint8, None "
+            f"or (0, 65535) for uint16. Received: dtype={dtype!r}, "
             f"value_range={value_range!r}"
         )
     return low, high

@@ -78,7 +78,9 @@ def pretrained_weights(
         paths = [pathlib.Path(path) for path in weights]
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
-        raise FileNotFoundError(f"No such file. {both_ways(name)} Received: {missing}")
+        raise FileNotFoundError(
+            f"File not found. {both_ways(name)} Received: {missing}"
+        )
     return {key: value for path in paths for key, value in _read(path, name).items()}
 
 

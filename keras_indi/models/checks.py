@@ -45,7 +45,7 @@ def known_channels(backbone):
             channels = shapes["images"][-1]
     if channels is None:
         raise ValueError(
-            "The backbone does not tell its channels: give it an attribute "
+            "The backbone does not state its channels. Give it an attribute "
             "`image_channels`, or say `input_signature=[keras.InputSpec('float32', "
             f"(None, None, None, 3))]`. Received: backbone={backbone!r}"
         )

@@ -167,8 +167,8 @@ class ConditionalDDPM(Restorer):
     def get_time_shift(time_shift: float) -> float:
         if time_shift != 1:
             raise ValueError(
-                "`time_shift` is of `InDI`. Those of `ConditionalDDPM` restore with 1 "
-                "alone: its network finds the noise, and the noise level that it is "
+                "`time_shift` belongs to `InDI`. A `ConditionalDDPM` restores with 1 "
+                "only: its network finds the noise, and the noise level that it is "
                 "asked at also turns that into the estimate of the image. Received: "
                 f"time_shift={time_shift!r}"
             )

@@ -58,7 +58,7 @@ def load_restorer(handle: str | os.PathLike, dtype: str = "auto") -> Restorer:
 
 def _from_file(path: pathlib.Path) -> Restorer:
     if not path.is_file():
-        raise ValueError(f"There is no such file. Received: {str(path)!r}")
+        raise ValueError(f"File not found. Received: {str(path)!r}")
     model = keras.saving.load_model(path, compile=False)
     if not isinstance(model, Restorer):
         # The file of a backbone says neither its value range nor its noise.

@@ -50,8 +50,8 @@ def check_finite(model: keras.Model) -> None:
         value = keras.ops.convert_to_numpy(variable)
         if not np.isfinite(value.astype("float32")).all():
             raise ValueError(
-                "The weights are not finite any more: the training has diverged. Begin "
-                "a new one with a lower learning rate or a `global_clipnorm`. "
+                "The weights are no longer finite: the training has diverged. Start a "
+                "new one with a lower learning rate or a `global_clipnorm`. "
                 f"Received: weights with {variable.path} = {value.ravel()[:3]}..."
             )
 
@@ -67,6 +67,6 @@ def check_read_back(model: Any, found: Any, path: FilePath) -> None:
     pairs = zip(model.get_weights(), found.get_weights(), strict=True)
     if not all(np.array_equal(one, other) for one, other in pairs):
         raise OSError(
-            "What was written is not what can be read back: the disk may be damaged. "
-            f"Received: {str(path)!r}"
+            "The file read back differs from what was written: the disk may be "
+            f"damaged. Received: {str(path)!r}"
         )

@@ -26,7 +26,7 @@ from keras_indi.restoration.chosen_model import ChosenModel, choose, default_pre
 from keras_indi.restoration.comparison import VIEW, middle_of
 from keras_indi.restoration.file_jobs import FileJob
 from keras_indi.restoration.one_file import (
-    Reading,
+    FileOptions,
     read_job,
     restore_photograph,
     write_job,
@@ -180,7 +180,7 @@ class RestorationService:
             chosen = self._model(self._choice(requested.preset))
             settings = self._settings(path, requested, chosen.model)
             job = self._job(path, requested)
-            photograph = read_job(chosen, job, None, False, Reading(), settings)
+            photograph = read_job(chosen, job, None, False, FileOptions(), settings)
             if photograph is None:
                 raise Refused(
                     "This kind of TIFF is not restored on a page. Restore it on the "
@@ -291,7 +291,9 @@ class RestorationService:
         )
         draws = [pixels] if num_samples is None else list(pixels)
         result = Result()
-        write_job(chosen, job, photograph, draws, False, settings, result)
+        write_job(
+            chosen, job, photograph, draws, False, FileOptions(), settings, result
+        )
         restored = [photograph.with_pixels(draw, None) for draw in draws]
         folder = job.outputs[0].parent
         pair = write_pair(folder, "photograph", photograph, restored[0])

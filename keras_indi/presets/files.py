@@ -72,7 +72,7 @@ def as_json(content):
 
 
 def _refuse(name):
-    raise ValueError(f"{name} is no finite number")
+    raise ValueError(f"{name} is not a finite number")
 
 
 def _finite(digits):

@@ -100,7 +100,7 @@ def _no_preset(preset: object, reason: str | None = None) -> ValueError:
     if reason is None:
         short = [name.removeprefix(PREFIX) for name in names]
         hint = did_you_mean(preset, dict.fromkeys([*short, *names]))
-        reason = f"There is none of this name.{hint}"
+        reason = f"No preset has this name.{hint}"
     return ValueError(
         f"{reason} A preset is one of: the name of a shipped one ({', '.join(names)}), "
         f"where {PREFIX!r} may be left out; a "

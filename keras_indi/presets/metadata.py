@@ -10,7 +10,7 @@ from keras_indi.presets.handles import locate
 from keras_indi.schedules import time_grid as time_grids
 from keras_indi.version import __version__
 
-# What only the maker can tell, with what is meant by it.
+# What only the maker can tell, with what it means.
 MAKERS_KEYS = {
     "description": "one sentence",
     "task": "what it undoes, such as 'JPEG artefacts'",
@@ -87,8 +87,8 @@ def checked_metadata(metadata):
         and 1 <= qualities[0] <= qualities[1] <= 100
     ):
         raise ValueError(
-            "`jpeg_quality` must be a pair of rising qualities of 1 to 100. Received: "
-            f"metadata with jpeg_quality={qualities!r}"
+            "`jpeg_quality` must be a pair of increasing qualities of 1 to 100. "
+            f"Received: metadata with jpeg_quality={qualities!r}"
         )
     try:
         as_json(metadata)

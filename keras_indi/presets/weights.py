@@ -61,7 +61,7 @@ def stored_layout(path, preset):
         found = _layout(path)
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise ValueError(
-            f"{path.name} is no HDF5 file that can be read: {error}. Received: "
+            f"{path.name} is not a readable HDF5 file: {error}. Received: "
             f"preset={str(preset)!r}"
         ) from error
     return {at_new_path(name, RENAMED): shape for name, shape in found.items()}

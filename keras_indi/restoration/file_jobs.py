@@ -74,7 +74,7 @@ def _check_apart(jobs):
             name = os.path.normcase(path.absolute())
             if name in owners:
                 raise ValueError(
-                    "Two images would have one result; restore them into separate "
+                    "Two images would have the same output. Restore them into separate "
                     f"folders. Received: {str(owners[name])!r} and "
                     f"{str(job.source)!r} for {str(path)!r}"
                 )
@@ -90,7 +90,7 @@ def _check_writable(jobs: list[FileJob]) -> None:
         if protected or not os.access(folder, os.W_OK) or not folder.is_dir():
             raise ValueError(
                 f"The output cannot be written: {'it' if protected else 'its folder'} "
-                f"is read-only or no folder. Received: {str(path)!r}"
+                f"is read-only or not a folder. Received: {str(path)!r}"
             )
 
 
@@ -100,7 +100,7 @@ def _check_formats(jobs: list[FileJob]) -> None:
         endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
         if ZARR in endings and not endings <= {*TIFF, ZARR}:
             raise ValueError(
-                "Zarr is written of TIFF and of Zarr, and restored to them. Received: "
+                "Zarr output needs TIFF or Zarr input, and the reverse. Received: "
                 f"out={str(job.outputs[0])!r} for {str(job.source)!r}"
             )
 
@@ -110,7 +110,7 @@ def _check_new(jobs: list[FileJob]) -> None:
     found = [path for job in jobs for path in job.results if os.path.exists(path)]
     if found:
         raise ValueError(
-            "Results are there already: skip them (--skip-existing), overwrite them "
+            "Outputs already exist. Skip them (--skip-existing), overwrite them "
             f"(--overwrite) or choose another `out`. Received: {listed(found, 3)}"
         )
 
@@ -122,9 +122,8 @@ def _check_inputs_stay(jobs):
         for path in job.results:
             if pathlib.Path(os.path.realpath(path)) in sources:
                 raise ValueError(
-                    "The result would replace the image that it is made of: choose "
-                    "another `out`, or say that it may (--overwrite). Received: "
-                    f"{str(path)!r}"
+                    "The output would overwrite its own input. Choose another `out`, "
+                    f"or allow it (--overwrite). Received: {str(path)!r}"
                 )
 
 

@@ -15,7 +15,7 @@ from keras_indi.inference.progress import Progress
 from keras_indi.models import Restorer, checks
 from keras_indi.restoration.chosen_model import choose, choose_all, default_preset
 from keras_indi.restoration.failures import reason_of
-from keras_indi.restoration.one_file import Reading, restore_job
+from keras_indi.restoration.one_file import FileOptions, restore_job
 from keras_indi.restoration.outputs import find_outputs, left_out, one_output
 from keras_indi.restoration.result import Result
 from keras_indi.restoration.seeds import file_seed
@@ -32,6 +32,7 @@ def restore_file(
     value_range: ValueLimits | None = None,
     clip: bool = False,
     max_pixels: int | None = None,
+    quality: int | None = None,
     **restore_options: Any,
 ) -> pathlib.Path:
     """Restores an image from file to file, of any format and of any size.
@@ -72,6 +73,8 @@ def restore_file(
         max_pixels: Int, the most pixels that are read. Defaults to no limit but for
             files that declare far more than they hold: more than 100 megabytes, and
             1000 times their own size.
+        quality: Int in [1, 100], of JPEG and WebP outputs. Defaults to 95 for WebP,
+            and for JPEG to 90, or the input's if it is a JPEG of a higher quality.
         **restore_options: Further arguments of `model.restore`: `num_steps`, `seed`,
             `max_memory` and so on.
 
@@ -99,8 +102,10 @@ def restore_file(
     job = one_output(input_path, output_path, overwrite)
     result = Result()
     try:
-        reading = Reading.checked(max_pixels, value_range, clip)
-        restore_job(choose(model), job, None, False, reading, restore_options, result)
+        file_options = FileOptions.checked(max_pixels, value_range, clip, quality)
+        restore_job(
+            choose(model), job, None, False, file_options, restore_options, result
+        )
     except UnusableImageError as error:
         raise UnusableImageError(f"{error}. Received: {str(job.source)!r}") from error
     for note in result.notes.values():
@@ -127,8 +132,10 @@ def restore_files(
     value_range: ValueLimits | None = None,
     clip: bool = False,
     max_pixels: int | None = None,
+    quality: int | None = None,
     shard: tuple[int, int] | None = None,
     verbose: str | int | Callable[[int, int], Any] = "auto",
+    on_file: Callable[[Result, int], None] | None = None,
     **options: Any,
 ) -> Result:
     """Restores image files, folders of them and patterns.
@@ -160,14 +167,18 @@ def restore_files(
             `compare` does.
         name: String with `{name}` in it, the results' names: `"{name}_x4"` writes
             `photo_x4.jpg`.
-        value_range: As for `restore_file`; so are `clip` and `max_pixels`.
+        value_range: As for `restore_file`; so are `clip`, `max_pixels` and
+            `quality`.
         clip: Bool.
         max_pixels: Int.
+        quality: Int.
         shard: Pair of ints, `(index, count)`: restores every `count`-th file from
             `index` on, in the order of their names, for `count` processes or
             machines of which each does its part. Defaults to all files.
         verbose: `"auto"`, a progress bar for what takes longer than some seconds,
             `1` at once, `0` never; or a function, as for `InDI.restore`.
+        on_file: Function that is called after each file, with the `Result` of this
+            file alone and the number of files that are left.
         **options: Further arguments of `InDI.restore`: `tile_size`, `max_memory`,
             `batch_size`.
 
@@ -189,7 +200,7 @@ def restore_files(
     if isinstance(inputs, (str, pathlib.Path)):
         inputs = [inputs]
     check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed)
-    reading = Reading.checked(max_pixels, value_range, clip)
+    file_options = FileOptions.checked(max_pixels, value_range, clip, quality)
     inputs = list(inputs)
     jobs, skipped = find_outputs(
         inputs, out, num_samples, existing, compare, name, shard
@@ -213,23 +224,32 @@ def restore_files(
     settings = {name: value for name, value in given.items() if value is not None}
     settings |= options
     models = choose_all((job.source for job in jobs), model, dtype)
-    result.models = [str(n) for n in models if isinstance(n, (str, pathlib.Path))]
+    for key, chosen in models.items():
+        if isinstance(key, (str, pathlib.Path)):
+            steps = num_steps or chosen.model.restore_defaults["num_steps"]
+            result.models[str(key)] = steps
     # A single file's bar counts its steps, that of several counts them.
     single = len(jobs) == 1
     settings["verbose"] = verbose if single else 0
     progress = Progress(len(jobs), 0 if single else verbose, unit="image")
-    for job in jobs:
+    for index, job in enumerate(jobs):
+        one = Result()
         preset = default_preset(job.source) if model is None else model
         own = {**settings, "seed": file_seed(seed, job.name)}
         try:
             if job.problem is not None:
                 raise UnusableImageError(job.problem)
-            restore_job(models[preset], job, num_samples, compare, reading, own, result)
+            restore_job(
+                models[preset], job, num_samples, compare, file_options, own, one
+            )
         except ImportError:
             raise  # it would be missing for the next file too
         except Exception as error:  # backends raise of all kinds, of memory too
-            result.failed[job.source] = reason_of(error)
+            one.failed[job.source] = reason_of(error)
+        result.add(one)
         progress.advance()
+        if on_file is not None:
+            on_file(one, len(jobs) - 1 - index)
     result.seconds = time.perf_counter() - begin
     return result
 

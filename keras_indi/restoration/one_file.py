@@ -29,22 +29,35 @@ from keras_indi.validation import checked_integer
 from keras_indi.value_range import ValueRange
 
 
-class Reading(NamedTuple):
-    """How files are read."""
+class FileOptions(NamedTuple):
+    """How files are read and written."""
 
     max_pixels: int | None = None
     value_range: ValueLimits | None = None
     clip: bool = False
+    quality: int | None = None
 
     @classmethod
     def checked(
-        cls, max_pixels: int | None, value_range: ValueLimits | None, clip: bool
-    ) -> "Reading":
+        cls,
+        max_pixels: int | None,
+        value_range: ValueLimits | None,
+        clip: bool,
+        quality: int | None,
+    ) -> "FileOptions":
         """Raises a ValueError where an argument is not valid."""
         checked_integer("max_pixels", max_pixels, optional=True)
+        checked_integer("quality", quality, most=100, optional=True)
         if value_range is not None:
             value_range = ValueRange(value_range).limits
-        return cls(max_pixels, value_range, clip)
+        return cls(max_pixels, value_range, clip, quality)
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The arguments of the functions that read."""
+        options = self._asdict()
+        del options["quality"]
+        return options
 
 
 def restore_job(
@@ -52,7 +65,7 @@ def restore_job(
     job: FileJob,
     num_samples: int | None,
     compare: bool,
-    reading: Reading,
+    file_options: FileOptions,
     settings: dict[str, Any],
     result: Result,
 ) -> None:
@@ -63,22 +76,22 @@ def restore_job(
         job: `FileJob`.
         num_samples: Int, how many restorations to draw, or `None` for one.
         compare: Bool, whether to write the two pictures of the comparison.
-        reading: `Reading`.
+        file_options: `FileOptions`.
         settings: Dict of further arguments of `model.restore`.
         result: `Result`, which takes what was written.
 
     Raises:
         UnusableImageError: If the file cannot be used.
     """
-    photograph = read_job(chosen, job, num_samples, compare, reading, settings)
+    photograph = read_job(chosen, job, num_samples, compare, file_options, settings)
     if photograph is None:
-        restore_blocks_job(chosen, job, reading, settings, result)
+        restore_blocks_job(chosen, job, file_options, settings, result)
         return
     pixels = restore_photograph(
         chosen.model, photograph, num_samples, compare, settings
     )
     draws = [pixels] if num_samples is None else pixels
-    write_job(chosen, job, photograph, draws, compare, settings, result)
+    write_job(chosen, job, photograph, draws, compare, file_options, settings, result)
 
 
 def read_job(
@@ -86,7 +99,7 @@ def read_job(
     job: FileJob,
     num_samples: int | None,
     compare: bool,
-    reading: Reading,
+    file_options: FileOptions,
     settings: dict[str, Any],
 ) -> Photograph | None:
     """Reads the file of a job, once it is clear that its result can be written.
@@ -96,7 +109,7 @@ def read_job(
         job: `FileJob`.
         num_samples: Int, or `None`.
         compare: Bool.
-        reading: `Reading`.
+        file_options: `FileOptions`.
         settings: Dict.
 
     Returns:
@@ -110,15 +123,15 @@ def read_job(
     if others is not None:
         raise UnusableImageError(_not_in_place(others))
     endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
-    if ZARR in endings or is_by_blocks(job.source, reading.max_pixels):
+    if ZARR in endings or is_by_blocks(job.source, file_options.max_pixels):
         if num_samples is not None or compare:
             raise UnusableImageError(
                 "restored by blocks, without samples and comparisons, which take the "
                 "image into memory"
             )
         return None
-    _check_sides(chosen.model, job, reading.max_pixels, settings.get("scale"))
-    photograph = read_photograph(job.source, **reading._asdict(), most=math.inf)
+    _check_sides(chosen.model, job, file_options.max_pixels, settings.get("scale"))
+    photograph = read_photograph(job.source, **file_options.reading, most=math.inf)
     if _loses_pixels(photograph, job.outputs[0]) and job.is_in_place:
         raise UnusableImageError(_not_in_place("its bits or its alpha"))
     return photograph
@@ -127,7 +140,7 @@ def read_job(
 def restore_blocks_job(
     chosen: ChosenModel,
     job: FileJob,
-    reading: Reading,
+    file_options: FileOptions,
     settings: dict[str, Any],
     result: Result,
 ) -> None:
@@ -136,7 +149,7 @@ def restore_blocks_job(
         chosen.model,
         job.source,
         job.outputs[0],
-        **reading._asdict(),
+        **file_options.reading,
         modified=_date(job.source),
         **settings,
     )
@@ -170,6 +183,7 @@ def write_job(
     photograph: Photograph,
     draws: Iterable[np.ndarray],
     compare: bool,
+    file_options: FileOptions,
     settings: dict[str, Any],
     result: Result,
 ) -> None:
@@ -181,6 +195,7 @@ def write_job(
         photograph: The `Photograph` of its source.
         draws: The restored pixels for each of its outputs.
         compare: Bool.
+        file_options: `FileOptions`.
         settings: Dict.
         result: `Result`.
     """
@@ -188,7 +203,7 @@ def write_job(
     modified = _date(job.source)
     for index, (draw, path) in enumerate(zip(draws, job.outputs)):
         restored = photograph.with_pixels(draw, resized_alpha(photograph.alpha, draw))
-        lost = write_photograph(path, restored, modified)
+        lost = write_photograph(path, restored, modified, file_options.quality)
         notes += [note for note in lost if note not in notes]
         result.written.append(path)
         if compare:

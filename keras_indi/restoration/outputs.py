@@ -90,11 +90,15 @@ def find_outputs(
         jobs.append(FileJob(path, name, outputs, pictures))
     own = jobs if shard is None else _shard(jobs, *shard)
     check_jobs(jobs, existing, own)
-    # `os.path` answers where `pathlib` raises: of a name that is too long.
-    there = [t for t in own if all(os.path.exists(p) for p in t.outputs)]
-    if existing == "skip":
-        return [t for t in own if t not in there], there
-    return own, []
+    if existing != "skip":
+        return own, []
+    new: list[FileJob] = []
+    there: list[FileJob] = []
+    for job in own:
+        # `os.path` answers where `pathlib` raises: of a name that is too long.
+        done = all(os.path.exists(path) for path in job.outputs)
+        (there if done else new).append(job)
+    return new, there
 
 
 def one_output(
@@ -119,7 +123,7 @@ def one_output(
         os.path.isfile(source)
         or (os.path.exists(source) and source.suffix.lower() == ZARR)
     ):
-        raise ValueError(f"There is no such file. Received: {str(source)!r}")
+        raise ValueError(f"File not found. Received: {str(source)!r}")
     if output.suffix.lower() not in (*FORMATS, ZARR):
         raise _no_format(output)
     jobs = [FileJob(source, source.name, [output], [])]
@@ -225,7 +229,7 @@ def _expanded(text):
     ]
     if not files:
         raise ValueError(
-            "There is no such file or folder, and no image suits it as a pattern. "
+            "File or folder not found, and no image matches it as a pattern. "
             f"Received: {str(text)!r}"
         )
     return files

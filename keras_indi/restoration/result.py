@@ -15,7 +15,8 @@ class Result:
         notes: Dict of input's path to a sentence, what a file could not keep.
         left_out: Dict of endings to how many files of the folders have them, which
             are not read.
-        models: List of strings, the presets or files used.
+        models: Dict of the presets or files used, as strings, to their number of
+            steps.
         seconds: Float.
     """
 
@@ -25,8 +26,16 @@ class Result:
     failed: dict = dataclasses.field(default_factory=dict)
     notes: dict = dataclasses.field(default_factory=dict)
     left_out: dict = dataclasses.field(default_factory=dict)
-    models: list = dataclasses.field(default_factory=list)
+    models: dict = dataclasses.field(default_factory=dict)
     seconds: float = 0.0
+
+    def add(self, other: "Result") -> None:
+        """Adds what became of further files."""
+        self.written += other.written
+        self.pictures += other.pictures
+        self.skipped += other.skipped
+        self.failed |= other.failed
+        self.notes |= other.notes
 
     def report(self):
         """A sentence on how many files were restored, skipped and failed."""
@@ -40,5 +49,9 @@ class Result:
         if self.left_out:
             kinds = [f"{count} {kind}" for kind, count in self.left_out.items()]
             parts.append(f"files left out: {', '.join(kinds)}")
-        by = f", by {' and '.join(self.models)}" if self.models else ""
+        used = [
+            f"{name} ({steps} step{'s' * (steps > 1)})"
+            for name, steps in self.models.items()
+        ]
+        by = f", by {' and '.join(used)}" if used else ""
         return f"{', '.join(parts)}, in {self.seconds:.1f} s{by}"

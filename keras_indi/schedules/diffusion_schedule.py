@@ -60,7 +60,7 @@ class DiffusionSchedule(Configurable):
         elif np.any(np.diff(found) > 0) or found[-1] >= 1:
             problem = "a(t) does not fall"
         elif found[-1] < 1e-6:
-            problem = f"a(1) is {found[-1]:.4g}, from which no image can be told"
+            problem = f"a(1) is {found[-1]:.4g}, from which no image can be estimated"
         if problem:
             raise ValueError(
                 "A diffusion schedule must fall from 1 at t = 0 to a small number "

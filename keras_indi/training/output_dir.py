@@ -49,10 +49,14 @@ def check_settings(config: "TrainingConfig") -> None:
         and _comparable(name, earlier.get(name)) != _comparable(name, value)
     }
     if differing:
+        changes = [
+            f"{name}={settings[name]!r}, where the folder has {value!r}"
+            for name, value in differing.items()
+        ]
         raise ValueError(
-            "The folder holds a training of other settings: go on with those, or "
-            f"choose another `output`. Received: {differing} in {str(path)!r}, "
-            f"{ {name: settings[name] for name in differing} } here"
+            "The output directory holds a training with other settings: continue with "
+            "its settings, or choose another `output`. Received: "
+            f"output={config.output!r}, {'; '.join(changes)}"
         )
 
 
@@ -93,8 +97,8 @@ def claim(
 
 def _other_kind(path):
     return ValueError(
-        "Something of another kind stands where the training would write; remove it, "
-        f"or choose another `output`. Received: {str(path)!r}"
+        "A file or folder of another kind is where the training would write. Remove "
+        f"it, or choose another `output`. Received: {str(path)!r}"
     )
 
 

@@ -173,7 +173,7 @@ class TrainingConfig:
                 )
         elif self.validation_degraded is None:
             raise ValueError(
-                f"Pairs are validated on pairs: give `{wanted}` too. Received: "
+                f"Validation needs pairs too: give `{wanted}` too. Received: "
                 f"validation_clean={self.validation_clean!r}"
             )
         if self.batches_per_epoch is None:
@@ -277,7 +277,7 @@ def _parsed(path):
             f"A configuration must be text in UTF-8: {error}. {received}"
         ) from error
     except yaml.YAMLError as error:
-        raise ValueError(f"This is not YAML: {error}. {received}") from error
+        raise ValueError(f"Not valid YAML: {error}. {received}") from error
     except RecursionError as error:
         raise ValueError(f"A configuration must not hold itself. {received}") from error
     if size > MAX_VALUES:

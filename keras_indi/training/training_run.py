@@ -224,7 +224,7 @@ def build_degradation(description: Any) -> "Degradation | None":
         return degradations.BUILTIN[name](**arguments)
     except TypeError as error:
         raise ValueError(
-            f"These are no arguments of {name} ({error}). Received: {description!r}"
+            f"Not arguments of {name} ({error}). Received: {description!r}"
         ) from error
 
 

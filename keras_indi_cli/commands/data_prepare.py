@@ -5,6 +5,8 @@ import sys
 
 import click
 
+from keras_indi_cli.commands.interruption import interruptible
+
 
 @click.command()
 @click.argument("clean", type=click.Path(path_type=pathlib.Path))
@@ -44,7 +46,8 @@ import click
     metavar="N",
     help="Most pixels of an image. [default: 89 megapixels]",
 )
-def command(clean, output, degraded, size, overlap, num_workers, max_pixels):
+@click.pass_context
+def command(context, clean, output, degraded, size, overlap, num_workers, max_pixels):
     """Cut the photographs of the folder CLEAN into sub-images.
 
     Training then decodes what it needs, not whole photographs. It may be
@@ -57,16 +60,18 @@ def command(clean, output, degraded, size, overlap, num_workers, max_pixels):
     """
     from keras_indi.data.preparation import prepare
 
-    result = prepare(
-        clean,
-        output,
-        degraded,
-        size=size,
-        overlap=overlap,
-        num_workers=num_workers,
-        max_pixels=max_pixels,
-        verbose=int(sys.stdout.isatty()),
-    )
+    message = "Run the same command again to continue where it stopped."
+    with interruptible(context, lambda: message):
+        result = prepare(
+            clean,
+            output,
+            degraded,
+            size=size,
+            overlap=overlap,
+            num_workers=num_workers,
+            max_pixels=max_pixels,
+            verbose=int(sys.stdout.isatty()),
+        )
     click.echo(
         f"{result.written} sub-images written to {output}, {result.present} were there"
     )

@@ -29,8 +29,8 @@ def on_device(device):
     found = [name for name in devices() if not name.startswith("cpu")]
     if device == "gpu" and not found:
         raise ValueError(
-            f"{keras.config.backend()} sees no GPU here; `keras-indi info` tells more. "
-            f"Received: device={device!r}"
+            f"{keras.config.backend()} finds no GPU; `keras-indi info` shows the "
+            f"devices. Received: device={device!r}"
         )
     if device == "auto" or not found:
         return contextlib.nullcontext()

@@ -1,12 +1,16 @@
 """`keras-indi evaluate`: scores a folder of restored images, of any system."""
 
+import sys
+
 import click
 
+from keras_indi_cli.commands.interruption import interruptible
 from keras_indi_cli.commands.protocol_options import (
     FOLDER,
     MAX_PIXELS,
     OUTPUT,
     finish,
+    how_to_continue,
     make_protocol,
     protocol_options,
 )
@@ -39,14 +43,15 @@ def command(context, restored, clean, output, max_pixels, **options):
     from keras_indi import evaluation
 
     protocol = make_protocol(**options)
-    table = evaluation.evaluate(
-        restored,
-        clean,
-        protocol,
-        output_dir=output,
-        verbose=1,
-        warn=False,
-        max_pixels=max_pixels,
-    )
+    with interruptible(context, lambda: how_to_continue(output)):
+        table = evaluation.evaluate(
+            restored,
+            clean,
+            protocol,
+            output_dir=output,
+            verbose=int(sys.stdout.isatty()),
+            warn=False,
+            max_pixels=max_pixels,
+        )
     click.echo(f"\n{table}\n\n{protocol}")
     finish(context, table, output)

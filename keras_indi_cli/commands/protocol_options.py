@@ -75,7 +75,7 @@ def make_protocol(protocol, **options):
     if protocol is not None:
         if given:
             raise ValueError(
-                "`--protocol` says all: leave the other options of the protocol out. "
+                "`--protocol` sets the whole protocol: leave out its other options. "
                 f"Received: --protocol={protocol}, and {', '.join(given)}"
             )
         return Table.from_json(protocol).protocol
@@ -83,6 +83,13 @@ def make_protocol(protocol, **options):
         pairs = [text.partition("=") for text in given["weights"]]
         given["weights"] = {network: path for network, _, path in pairs}
     return Protocol(**given)
+
+
+def how_to_continue(output):
+    """What an interrupted command says, whose results go to `output` or nowhere."""
+    if output is None:
+        return "The scores were not saved: --output saves them, to continue later."
+    return f"Scores are saved in {output}: run the same command again to continue."
 
 
 def finish(context, table, output):

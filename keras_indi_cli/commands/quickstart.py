@@ -1,6 +1,7 @@
 """`keras-indi quickstart`: train, restore, look, in a few minutes."""
 
 import pathlib
+import sys
 import time
 
 import click
@@ -110,7 +111,8 @@ def _train(photographs, batches, width, seed):
         batches_per_epoch=batches // EPOCHS,
         seed=seed,
     )
-    model.fit(pairs, epochs=EPOCHS)
+    # A line an epoch in a file, where a bar would be thousands.
+    model.fit(pairs, epochs=EPOCHS, verbose=1 if sys.stdout.isatty() else 2)
     return model
 
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from keras_indi_cli.commands.device import device_option, on_device
+from keras_indi_cli.commands.interruption import interruptible
 from keras_indi_cli.commands.names import import_modules, import_option
 from keras_indi_cli.commands.restore_options import (
     Bytes,
@@ -27,7 +28,9 @@ class Shard(click.ParamType):
         found = re.fullmatch(r"(\d+)/(\d+)", value.strip())
         index, count = map(int, found.groups()) if found else (0, 0)
         if not 1 <= index <= count:
-            self.fail(f"{value!r} is no shard such as 1/4 or 4/4.", parameter, context)
+            self.fail(
+                f"{value!r} is not a shard such as 1/4 or 4/4.", parameter, context
+            )
         return index - 1, count
 
 
@@ -137,17 +140,17 @@ def command(
     name,
     value_range,
     clip,
+    quality,
     max_pixels,
     shard,
     modules,
 ):
     """Restore images: files, folders and quoted patterns such as "*.jpg".
 
-    Results keep names and sub-folders, format (JPEG of quality 95), bits, alpha,
-    EXIF with its orientation, colour profile, density and date. BMP, GIF, AVIF and HEIC
-    become PNG. Existing outputs are an
-    error unless --overwrite or --skip-existing is given. Ends with status 1 if some
-    images could not be restored; they are named.
+    Outputs keep names and sub-folders, format, bits, alpha, EXIF with its
+    orientation, colour profile, density and date. BMP, GIF, AVIF and HEIC become
+    PNG. Existing outputs are an error unless --overwrite or --skip-existing is
+    given. The exit status is 1 if some images could not be restored; they are named.
 
     \b
     Example: keras-indi restore photo.jpg
@@ -158,9 +161,31 @@ def command(
     import_modules(modules)
     from keras_indi.images.image_files import printable
     from keras_indi.restoration import restore_files
+    from keras_indi.restoration.result import Result
 
+    done = Result()
+
+    def show(one, left):
+        done.add(one)
+        # Over the progress bar, which is drawn again below.
+        click.echo("\r\033[K" if on_terminal and left else "", nl=False)
+        for path, note in one.notes.items():
+            click.echo(f"{printable(path)}: {printable(note)}")
+        for path in [*one.written, *one.pictures]:
+            click.echo(f"Written: {printable(path)}")
+        for path, reason in one.failed.items():
+            failed = click.style("Failed", fg="red")
+            click.echo(f"{failed}: {printable(path)}: {printable(reason)}", err=True)
+
+    def how_to_continue():
+        return (
+            f"{len(done.written)} images were written. Run the same command with "
+            "--skip-existing to restore the others."
+        )
+
+    on_terminal = sys.stdout.isatty()
     existing = "skip" if skip_existing else "overwrite" if overwrite else "refuse"
-    with on_device(device):
+    with interruptible(context, how_to_continue), on_device(device):
         result = restore_files(
             inputs,
             output,
@@ -181,16 +206,11 @@ def command(
             name=name,
             value_range=value_range,
             clip=clip,
+            quality=quality,
             max_pixels=max_pixels,
             shard=shard,
-            verbose=int(sys.stdout.isatty()),
+            verbose=int(on_terminal),
+            on_file=show,
         )
-    for path, note in result.notes.items():
-        click.echo(f"{printable(path)}: {printable(note)}")
-    for path in [*result.written, *result.pictures]:
-        click.echo(f"Written: {printable(path)}")
-    for path, reason in result.failed.items():
-        failed = click.style("Failed", fg="red")
-        click.echo(f"{failed}: {printable(path)}: {printable(reason)}", err=True)
     click.echo(result.report())
     context.exit(bool(result.failed))

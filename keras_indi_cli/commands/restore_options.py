@@ -27,7 +27,9 @@ class Bytes(click.ParamType):
         except (AttributeError, ValueError):
             size = 0
         if size < 1:
-            self.fail(f"{value!r} is no size such as 2GB or 500MB.", parameter, context)
+            self.fail(
+                f"{value!r} is not a size such as 2GB or 500MB.", parameter, context
+            )
         return size
 
 
@@ -96,6 +98,13 @@ FILES = [
         is_flag=True,
         help="Clip floats outside the value range, and report it. They are an error "
         "otherwise.",
+    ),
+    click.option(
+        "--quality",
+        type=click.IntRange(1, 100),
+        metavar="Q",
+        help="Quality of JPEG and WebP outputs, 1 to 100. [default: JPEG 90, or the "
+        "input's if higher; WebP 95]",
     ),
     click.option(
         "--max-pixels",

@@ -1,7 +1,10 @@
 """`keras-indi trade-off`: the perception-distortion curve of a model."""
 
+import sys
+
 import click
 
+from keras_indi_cli.commands.interruption import interruptible
 from keras_indi_cli.commands.names import (
     CommaSeparated,
     import_modules,
@@ -13,6 +16,7 @@ from keras_indi_cli.commands.protocol_options import (
     MAX_PIXELS,
     OUTPUT,
     finish,
+    how_to_continue,
     make_protocol,
     protocol_options,
 )
@@ -108,22 +112,23 @@ def command(
     from keras_indi.models import load_restorer
 
     protocol = make_protocol(**options)
-    table = evaluation.trade_off(
-        load_restorer(model, dtype="float32"),
-        (degraded, clean),
-        num_steps=steps,
-        samplers=samplers,
-        time_grids=time_grids,
-        time_shifts=time_shifts,
-        seeds=seeds,
-        protocol=protocol,
-        output_dir=output,
-        verbose=1,
-        tile_size=tile_size or "auto",
-        batch_size=batch_size,
-        warn=False,
-        max_pixels=max_pixels,
-    )
+    with interruptible(context, lambda: how_to_continue(output)):
+        table = evaluation.trade_off(
+            load_restorer(model, dtype="float32"),
+            (degraded, clean),
+            num_steps=steps,
+            samplers=samplers,
+            time_grids=time_grids,
+            time_shifts=time_shifts,
+            seeds=seeds,
+            protocol=protocol,
+            output_dir=output,
+            verbose=int(sys.stdout.isatty()),
+            tile_size=tile_size or "auto",
+            batch_size=batch_size,
+            warn=False,
+            max_pixels=max_pixels,
+        )
     click.echo(f"\n{table}\n\n{protocol}")
     if 1 in steps and "psnr" in protocol.metrics:
         for name in protocol.metrics:

@@ -2,13 +2,13 @@
 
 import contextlib
 import pathlib
-import signal
 import sys
 from typing import Any
 
 import click
 
 from keras_indi_cli.commands.device import device_option, on_device
+from keras_indi_cli.commands.interruption import interruptible
 from keras_indi_cli.commands.names import import_modules, import_option
 from keras_indi_cli.package_files import registered_names
 
@@ -180,17 +180,13 @@ def command(context, config, device, modules, **flags):
     settings = {} if config is None else read_settings(config)
     settings |= {name: value for name, value in flags.items() if value is not None}
     settings = TrainingConfig.from_dict(settings)
-    try:
-        # To ask for devices would end the search for those of other machines.
-        with contextlib.nullcontext() if settings.devices else on_device(device):
-            path = train(settings, verbose="auto" if sys.stdout.isatty() else 2)
-    except KeyboardInterrupt as interrupt:
-        number = getattr(interrupt, "signal", signal.SIGINT)
-        click.echo(
-            f"\nInterrupted by {number.name}. The same command goes on from the last "
-            f"backup in {settings.output}, or begins anew where there is none yet.",
-            err=True,
-        )
-        context.exit(128 + number)
+    # To ask for devices would end the search for those of other machines.
+    device = contextlib.nullcontext() if settings.devices else on_device(device)
+    message = (
+        f"Run the same command again to continue from the last backup in "
+        f"{settings.output}, or from the start if there is no backup yet."
+    )
+    with interruptible(context, lambda: message), device:
+        path = train(settings, verbose="auto" if sys.stdout.isatty() else 2)
     click.echo(f"Model: {path}\n\nUse it:\n")
     click.echo(f"    keras-indi restore photo.jpg --preset {path.parent / 'preset'}")

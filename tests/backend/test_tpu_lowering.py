@@ -7,7 +7,7 @@ That it compiles and runs there has not been tried.
 import keras
 import numpy as np
 import pytest
-from helpers import tiny_unet
+from helpers import shared_folder, tiny_unet
 
 import keras_indi
 from keras_indi import metrics, samplers
@@ -83,3 +83,19 @@ def test_metrics(make):
     check_lowered(metric.stateless_update_state, values, IMAGES, 0.5 * IMAGES)
     check_lowered(metric.stateless_result, values)
     assert np.isfinite(metric(IMAGES, 0.5 * IMAGES))
+
+
+@pytest.mark.parametrize("network", ["alex", "squeeze"])
+def test_lpips(network):
+    path = shared_folder("weights", f"lpips_{network}_v0.1.npz")
+    metric = metrics.LPIPS(network, path)
+    variables = metric.frozen_variables()
+
+    def scores(weights, clean, restored):  # as `per_image` compiles it
+        with keras.StatelessScope(state_mapping=zip(variables, weights)):
+            return metric.compute(clean, restored)
+
+    weights = [variable.value for variable in variables]
+    images = jnp.full((2, 40, 32, 3), 100.0)
+    text = check_lowered(scores, weights, images, 0.5 * images)
+    assert "stablehlo.convolution" in text

@@ -10,7 +10,7 @@ beam = pytest.importorskip("apache_beam", reason="needs Apache Beam: the extra `
 
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 from apache_beam.testing.util import assert_that, equal_to  # noqa: E402
-from helpers import full_strength, smooth_images  # noqa: E402
+from helpers import full_strength, shared_folder, smooth_images  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from keras_indi.beam import EvaluateFolders  # noqa: E402
@@ -73,6 +73,30 @@ def test_the_scores_are_those_of_evaluate(folders, protocol, tmp_path):
     assert (tmp_path / "scores/evaluation.csv").read_text().startswith("name,psnr,ssim")
 
 
+@pytest.mark.parametrize("network", ["alex", "squeeze"])
+def test_lpips_is_that_of_evaluate(network, tmp_path):
+    weights = {network: shared_folder("weights", f"lpips_{network}_v0.1.npz")}
+    for side, strength in (("clean", 1), ("restored", 3)):
+        (tmp_path / side).mkdir()
+        for index in range(4):
+            image = smooth_images(1, 40 + 8 * (index % 2), 36, seed=index)[0]
+            image = (image / (1 + index * (strength - 1))).astype("uint8")
+            Image.fromarray(image).save(tmp_path / side / f"{index}.png")
+    protocol = Protocol(("psnr", f"lpips_{network}"), weights=weights)
+    expected = evaluate(tmp_path / "restored", tmp_path / "clean", protocol)
+    for _ in run(tmp_path, protocol, tmp_path / "scores"):
+        pass
+    table = Table.from_json(tmp_path / "scores/evaluation.json")
+    assert table.failures == [] and len(table.rows) == 4
+    for row, own in zip(table.rows, expected.rows):
+        assert row.pop("name") == own.pop("name")
+        assert row == pytest.approx(own, rel=1e-6, abs=1e-6)
+    assert table.rows[0][f"lpips_{network}"] == 0  # of an image and itself
+    assert table.means == pytest.approx(expected.means, rel=1e-6)
+    assert table.means[f"lpips_{network}"] > 0.01
+    assert table.versions == expected.versions  # the weights' digests among them
+
+
 def test_what_cannot_be_scored_is_named(tmp_path):
     for side in ("clean", "restored"):
         (tmp_path / side).mkdir()
@@ -115,7 +139,9 @@ def test_moments_are_the_same_however_they_are_combined():
 @pytest.mark.backend_free
 def test_what_cannot_be_combined_is_refused(protocol):
     own = {"extractor": protocol.extractor}
-    with pytest.raises(ValueError, match="Received: metrics=.*kid"):
+    with pytest.raises(
+        ValueError, match="keras-indi evaluate.*Received: metrics=.*kid"
+    ):
         EvaluateFolders("a", "b", Protocol(("psnr", "kid"), **own))
     with pytest.raises(ValueError, match="num_images=3"):
         EvaluateFolders("a", "b", Protocol(num_images=3))

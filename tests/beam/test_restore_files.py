@@ -241,7 +241,7 @@ def test_two_images_with_one_result_are_both_named(preset, tmp_path):
     entries, sums = run(tmp_path / "out", preset, tmp_path / "in")
     assert sums["failed"] == 2 and not (tmp_path / "out/e.png").exists()
     reason = entries[str(tmp_path / "in/e.bmp")]["reason"]
-    assert str(tmp_path / "in/e.png") in reason and "one result" in reason
+    assert str(tmp_path / "in/e.png") in reason and "the same output" in reason
 
 
 @pytest.mark.backend_free

@@ -6,9 +6,9 @@ after the other, and every tenth time a file that cannot be read. Each answer mu
 photograph of the right size, or the page's own words. After each the memory of the
 process is read. At the end the page is ended by SIGTERM, and its folder must be empty.
 
-Memory is flat if its median over the last quarter is at most `FLAT` more than over the
-second: the first fills caches and heaps. TensorFlow keeps some for each size that it
-meets, of about 300 sizes; hence few sizes, as cameras have.
+Memory is flat if it grows by less than `FLAT` a restoration over the last quarter: what
+comes before fills caches and heaps. TensorFlow keeps some memory for each size and
+number of draws that it meets, of some hundreds; hence few sizes, as cameras have.
 
 Example:
 
@@ -21,7 +21,6 @@ import os
 import pathlib
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,7 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENDINGS = (".png", ".jpg", ".webp", ".tif")
 BROKEN = 10  # every so many-th file cannot be read
-FLAT = 0.02  # of the memory
+FLAT = 0.1  # megabytes, far less than one photograph takes
 LIMIT = 300  # seconds, for a start, a restoration or an end
 START = "from keras_indi_cli.launcher import main; main()"
 
@@ -125,8 +124,8 @@ def soak(
     Returns:
         Dict of `problems`, a list of sentences; `megabytes`, the memory after each
         restoration; `most_files`, how many temporary files there were at most;
-        `left`, the names of the files that are left; `seconds`, and `growth`, the
-        share by which memory grew, as above.
+        `left`, the names of the files that are left; `seconds`; and `growth`, in
+        megabytes a restoration, over the last quarter.
     """
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory(prefix="page-soak-") as folder:
@@ -148,15 +147,14 @@ def soak(
         if status:
             problems.append(f"The page ended with status {status}.")
         left = [str(path) for path in page.temporary.rglob("*")]
-        quarter = max(1, restorations // 4)
-        second, last = megabytes[quarter : 2 * quarter], megabytes[-quarter:]
+        last = megabytes[-max(2, restorations // 4) :]
         return {
             "problems": problems,
             "megabytes": megabytes,
             "most_files": max(files),
             "left": left,
             "seconds": time.monotonic() - begun,
-            "growth": statistics.median(last) / statistics.median(second) - 1,
+            "growth": float(np.polyfit(range(len(last)), last, 1)[0]),
         }
 
 

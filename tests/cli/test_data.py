@@ -58,7 +58,7 @@ def test_check_of_a_set_to_mend(folders):
 def test_check_of_no_set(folders):
     status, _, error = run("check", folders / "degraded", folders / "nothing")
     assert status == 2
-    assert "no such folder. Received: " in error and "nothing" in error
+    assert "Folder not found. Received: " in error and "nothing" in error
 
 
 def test_prepare(folders):

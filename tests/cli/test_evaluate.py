@@ -16,6 +16,7 @@ from helpers import shared_folder, smooth_images
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
+from keras_indi import evaluation
 from keras_indi.evaluation import Protocol, Table
 from keras_indi_cli.__main__ import main
 
@@ -160,6 +161,21 @@ def test_bad_options_end_with_a_message(folders, options, message):
     assert result.exit_code == 2
     assert message in result.stderr and "Traceback" not in result.output
     assert not (root / "out").exists()
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_an_interrupt_says_how_to_go_on(folders, monkeypatch, saved):
+    root, *_ = folders
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluation, "evaluate", interrupted)
+    out = ["--output", str(root / "out")] if saved else []
+    result = run(root, "--metrics", "psnr", *out)
+    assert result.exit_code == 130 and "Interrupted by SIGINT" in result.stderr
+    expected = "same command again" if saved else "not saved: --output"
+    assert expected in result.stderr
 
 
 def test_weights_are_read_from_their_paths(folders):

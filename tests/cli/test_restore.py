@@ -14,7 +14,7 @@ from helpers import smooth_images, tiny_unet
 from PIL import Image
 
 from keras_indi.models import InDI
-from keras_indi.restoration import file_seed
+from keras_indi.restoration import file_restoration, file_seed
 from keras_indi_cli.__main__ import main
 from keras_indi_cli.commands.restore_options import Bytes
 
@@ -80,6 +80,21 @@ def test_one_bad_file_does_not_end_the_run(here):
     assert sorted(os.listdir("out")) == ["a.png", "b.jpg"]
 
 
+def test_an_interrupt_says_how_far_it_came_and_how_to_go_on(here, monkeypatch):
+    restore = file_restoration.restore_job
+
+    def interrupted(chosen, job, *arguments):
+        if job.name == "b.jpg":
+            raise KeyboardInterrupt
+        restore(chosen, job, *arguments)
+
+    monkeypatch.setattr(file_restoration, "restore_job", interrupted)
+    result = run("photos", "-o", "out", "--steps", 1)
+    assert result.exit_code == 130 and "Written: out/a.png" in result.stdout
+    assert "Interrupted by SIGINT. 1 images were written." in result.stderr
+    assert "--skip-existing" in result.stderr
+
+
 def test_results_that_are_there(here):
     assert run("photos/a.png", "-o", "out", "--steps", 1).exit_code == 0
     before = os.stat("out/a.png")
@@ -99,7 +114,7 @@ def test_results_that_are_there(here):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["photos", "-o", "photos"], "would replace the image"),
+        (["photos", "-o", "photos"], "would overwrite its own input"),
         (["none.jpg"], "Received: 'none.jpg'"),
         (["photos", "--steps", "0"], "'--steps'"),
         (["photos", "--sampler", "euler"], "'--sampler'"),
@@ -168,7 +183,7 @@ def test_sizes_as_people_write_them(text, size):
 @pytest.mark.backend_free
 @pytest.mark.parametrize("text", ["", "GB", "2XB", "1.2.3G", "0", "-1GB"])
 def test_what_is_no_size(text):
-    with pytest.raises(click.BadParameter, match="is no size such as 2GB"):
+    with pytest.raises(click.BadParameter, match="is not a size such as 2GB"):
         Bytes().convert(text, None, None)
 
 

@@ -340,7 +340,7 @@ def test_bad_arguments(model, tmp_path):
         evaluate(clean, clean[:1])
     with pytest.raises(ValueError, match="Received: pair 1 of shapes"):
         evaluate([clean[0], clean[1]], [clean[0], clean[1][:8]])
-    with pytest.raises(ValueError, match="no such folder"):
+    with pytest.raises(ValueError, match="Folder not found"):
         evaluate(tmp_path / "none", tmp_path)
     with pytest.raises(ValueError, match="Received: no images"):
         evaluate(tmp_path, tmp_path)

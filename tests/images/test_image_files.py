@@ -73,7 +73,7 @@ def test_one_name_twice_is_refused(tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="no such folder. Received: .*missing"):
+    with pytest.raises(ValueError, match="Folder not found. Received: .*missing"):
         find_images(tmp_path / "missing")
 
 

@@ -243,11 +243,11 @@ def test_trade_off_takes_it(tmp_path):
         (lambda model: model.restore(smooth_images(), sampler="indi"), "'indi'"),
         (
             lambda model: model.restore(smooth_images(), time_shift=1.5),
-            "`time_shift` is of `InDI`.*network finds the noise.*time_shift=1.5",
+            "`time_shift` belongs to `InDI`.*network finds the noise.*time_shift=1.5",
         ),
         (
             lambda model: new_model(restore_defaults={"time_shift": 1.5}),
-            "`time_shift` is of `InDI`.*Received: time_shift=1.5",
+            "`time_shift` belongs to `InDI`.*Received: time_shift=1.5",
         ),
         (lambda model: DDIMSampler(2), "Received: eta=2"),
         (

@@ -48,15 +48,15 @@ def test_what_is_no_preset(tmp_path, load):
     (tmp_path / "empty").mkdir()
     (tmp_path / "model.keras").write_bytes(b"")
     for handle, told in [
-        ("indi_large_nothing", "none of this name"),
+        ("indi_large_nothing", "No preset has this name"),
         ("", "lacks"),  # the current folder
-        ("s3://bucket/preset", "none of this name"),
-        ("https://example.org/preset", "none of this name"),
-        (str(tmp_path / "missing"), "none of this name"),
+        ("s3://bucket/preset", "No preset has this name"),
+        ("https://example.org/preset", "No preset has this name"),
+        (str(tmp_path / "missing"), "No preset has this name"),
         (tmp_path / "empty", "lacks config.json and metadata.json"),
         (tmp_path / "model.keras", r"`keras.saving.load_model\(path\)`"),
-        (None, "none of this name"),
-        (5, "none of this name"),
+        (None, "No preset has this name"),
+        (5, "No preset has this name"),
     ]:
         with pytest.raises(ValueError, match=told) as caught:
             load(handle)
@@ -69,7 +69,7 @@ def test_what_is_no_preset(tmp_path, load):
 def test_a_name_does_not_lead_out_of_the_shipped_presets(sound, monkeypatch):
     monkeypatch.chdir(sound.parent)
     assert read_metadata("tiny")["parameter_count"]  # a folder here
-    with pytest.raises(ValueError, match="none of this name"):
+    with pytest.raises(ValueError, match="No preset has this name"):
         read_metadata("indi_jpeg_q15/../nothing")
 
 
@@ -381,7 +381,7 @@ def test_pickles_are_not_weights(preset, tmp_path):
 
     (preset / "model.weights.h5").write_bytes(pickle.dumps(Evil()))
     with_checksum(preset)
-    with pytest.raises(ValueError, match="no HDF5 file that can be read"):
+    with pytest.raises(ValueError, match="not a readable HDF5 file"):
         InDI.from_preset(preset)
     assert not (tmp_path / "evil").exists()
 

@@ -73,7 +73,7 @@ def test_short_names():
     for wrong, near in (("jpg", "jpeg"), ("indi_smal_jpeg", "indi_small_jpeg")):
         with pytest.raises(ValueError, match=f"Did you mean '{near}'.*Received: "):
             InDI.from_preset(wrong)
-    with pytest.raises(ValueError, match="none of this name. A preset is"):
+    with pytest.raises(ValueError, match="No preset has this name. A preset is"):
         handles.locate("small")
 
 

@@ -11,6 +11,7 @@ from helpers import small_network, smooth_images, tiny_unet
 from PIL import Image
 
 from keras_indi.images.encoding import write_png
+from keras_indi.images.jpeg_quality import jpeg_quality
 from keras_indi.models import InDI, load_restorer
 from keras_indi.restoration import file_seed, restore_file, restore_files
 from keras_indi.restoration.chosen_model import default_preset
@@ -238,6 +239,62 @@ def test_what_suits_no_file_ends_it_before_any(model, tmp_path, options, receive
     assert not (tmp_path / "out").exists()
 
 
+def test_lossy_outputs_have_the_inputs_quality_and_at_least_90(model, tmp_path):
+    image = Image.fromarray(smooth_images(1, 16, 16)[0].astype("uint8"))
+    image.save(tmp_path / "low.jpg", quality=40)
+    image.save(tmp_path / "high.jpg", quality=97)
+    image.save(tmp_path / "plain.png")
+
+    def quality(path):
+        return jpeg_quality(Image.open(path).quantization)
+
+    out = tmp_path / "out"
+    restore_files([tmp_path / "low.jpg", tmp_path / "high.jpg"], out, model)
+    assert (quality(out / "low.jpg"), quality(out / "high.jpg")) == (90, 97)
+    restore_file(model, tmp_path / "plain.png", out / "plain.jpg")
+    restore_file(model, tmp_path / "high.jpg", out / "small.jpg", quality=20)
+    assert (quality(out / "plain.jpg"), quality(out / "small.jpg")) == (90, 20)
+    sizes = []
+    for name, options in (("a.webp", {}), ("b.webp", {"quality": 5})):
+        restore_file(model, tmp_path / "plain.png", out / name, **options)
+        sizes.append((out / name).stat().st_size)
+    assert sizes[1] < sizes[0]
+    for wrong in (0, 101, 2.5):
+        with pytest.raises(ValueError, match=f"Received: quality={wrong}"):
+            restore_file(model, tmp_path / "low.jpg", out / "x.jpg", quality=wrong)
+    assert not (out / "x.jpg").exists()
+
+
+def test_each_file_is_reported_as_soon_as_it_is_done(model, tmp_path):
+    image = smooth_images(1, 13, 10)[0]
+    good, bad = write(tmp_path / "b.png", image), tmp_path / "a.png"
+    bad.write_bytes(b"torn")
+    seen = []
+
+    def on_file(result, left):
+        for path in result.written:
+            assert path.exists()
+        seen.append((result.written, list(result.failed), left))
+
+    out = tmp_path / "out"
+    result = restore_files([bad, good], out, model, num_steps=1, on_file=on_file)
+    assert seen == [([], [bad], 1), ([out / "b.png"], [], 0)]
+    assert result.written == [out / "b.png"] and list(result.failed) == [bad]
+
+
+def test_the_report_names_the_presets_and_their_steps(model, tmp_path):
+    model.save_to_preset(tmp_path / "preset")
+    path = write(tmp_path / "a.png", smooth_images(1, 13, 10)[0])
+    preset = tmp_path / "preset"
+    for steps, words in ((1, "1 step"), (2, "2 steps")):
+        out = tmp_path / str(steps)
+        result = restore_files(path, out, preset, num_steps=steps)
+        assert result.report().endswith(f" s, by {preset} ({words})")
+    result = restore_files(path, tmp_path / "own", preset)
+    own = model.restore_defaults["num_steps"]
+    assert f"({own} step" in result.report()
+
+
 def test_without_a_model_the_format_chooses_the_preset(tmp_path):
     assert default_preset(tmp_path / "a.JPG") == "indi_small_jpeg"
     assert default_preset(tmp_path / "a.tif") == "indi_small_denoise"
@@ -289,7 +346,7 @@ def test_one_photograph_warns_of_what_is_lost(model, tmp_path):
 def test_one_file_is_replaced_only_where_that_is_asked_for(model, tmp_path):
     image = smooth_images(1, 13, 10)[0].astype("uint8")
     path, other = write(tmp_path / "a.png", image), write(tmp_path / "b.png", image)
-    for output, message in ((other, "there already"), (path, "would replace")):
+    for output, message in ((other, "already exist"), (path, "would overwrite")):
         with pytest.raises(ValueError, match=message):
             restore_file(model, path, output, num_steps=1)
         np.testing.assert_array_equal(read(output), image)

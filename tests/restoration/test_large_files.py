@@ -66,7 +66,9 @@ def test_from_tiff_to_zarr_and_on(model, tmp_path):
 def test_what_does_not_go_by_blocks(model, tmp_path):
     Image.fromarray(smooth_images(1, 9, 9)[0].astype("uint8")).save(tmp_path / "a.png")
     for restore in (restore_files, lambda a, b, m: restore_file(m, a, b)):
-        with pytest.raises(ValueError, match="of TIFF and of Zarr.* Received: out="):
+        with pytest.raises(
+            ValueError, match="Zarr output needs TIFF or Zarr.* Received: out="
+        ):
             restore(tmp_path / "a.png", tmp_path / "a.zarr", model)
     tifffile.imwrite(tmp_path / "float.tif", np.zeros((9, 9, 3), "float32"))
     result = restore_files(
@@ -112,11 +114,11 @@ def test_files_restore_as_arrays_do(wide_model, tmp_path, source, target):
 @pytest.mark.parametrize(
     "source, target, options, message",
     [
-        ("missing.tif", "b.tif", {}, "no such file"),
-        (".", "b.tif", {}, "no such file"),
+        ("missing.tif", "b.tif", {}, "File not found"),
+        (".", "b.tif", {}, "File not found"),
         ("image.tif", "b.gif", {}, ".zarr. Received: "),
         ("image.zarr", "b.png", {}, "of TIFF and of Zarr"),
-        ("image.tif", "image.tif", {}, "would replace the image"),
+        ("image.tif", "image.tif", {}, "would overwrite its own input"),
         ("image.tif", "there.tif", {}, "there already"),
         ("image.tif", "there.zarr", {}, "there already"),
         ("image.tif", "there.zarr", {"overwrite": True}, "folder that exists"),

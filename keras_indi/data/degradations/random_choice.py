@@ -33,7 +33,7 @@ class RandomChoice(Group):
         super().__init__(degradations)
         if len({(member.reduction, member.axes) for member in self.degradations}) > 1:
             raise ValueError(
-                "The members must take and give images of the same sizes. Received: "
+                "The members must keep the size of images alike. Received: "
                 f"degradations={degradations!r}"
             )
         if probabilities is not None:

@@ -146,7 +146,7 @@ def _builder(name, data_dir):
         return tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError:
         raise ValueError(
-            "There is no builder of this name. Ours are "
+            "No builder has this name. This package has "
             f"{', '.join(builders.BUILDERS)}; `tfds.list_builders()` lists all "
             f"others. Received: name={name!r}"
         ) from None

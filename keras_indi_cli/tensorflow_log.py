@@ -1,0 +1,62 @@
+"""Leaves out what TensorFlow logs while it is imported.
+
+It writes six lines to the standard error before its own log is set up, so that no
+setting of its own (`TF_CPP_MIN_LOG_LEVEL`) reaches them.
+"""
+
+import contextlib
+import importlib.util
+import os
+import re
+import sys
+import tempfile
+
+LINE = re.compile(rb"(WARNING: All log messages before absl|I\d{4} \d\d:\d\d:)")
+
+
+class QuietTensorFlow:
+    """Finds TensorFlow for Python's import, once, and imports it without its log."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "tensorflow":
+            return None
+        # Found by those that come next, and loaded by itself.
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None:
+            load = spec.loader.exec_module
+
+            def load_quietly(module):
+                with without_log():
+                    load(module)
+
+            spec.loader.exec_module = load_quietly
+        return spec
+
+
+@contextlib.contextmanager
+def without_log():
+    """A context whose standard error is written at its end, without TensorFlow's log.
+
+    Also that of libraries, which know the file by its number alone.
+    """
+    sys.stderr.flush()
+    before = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(before, 2)
+            os.close(before)
+            file.seek(0)
+            for line in file:
+                if not LINE.match(line):
+                    os.write(2, line)
+
+
+def leave_out_log():
+    """Imports TensorFlow without its log from now on, unless the log is wished for."""
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "3":
+        sys.meta_path.insert(0, QuietTensorFlow())
