@@ -23,6 +23,8 @@ PAGE_STYLE = """
 #card, #curve, #file-text { font-size: 0.9rem; }
 #card p, #card li { margin: 0.2rem 0; }
 #card ul { list-style: disc; padding-left: 1.2rem; }
+/* Results are for download; Gradio offers to take single ones off the list. */
+#files button[aria-label="Remove this file"] { display: none; }
 #progress { margin: -0.5rem 0; }
 .refusal { padding: 0.75rem 1rem; border-left: 4px solid #b91c1c; }
 """
