@@ -58,7 +58,7 @@ class RestorationService:
         dtype: As for `load_restorer`.
 
     Attributes:
-        choices: Dict of names to the `PresetChoice`s that are offered.
+        choices: Dict of names to `PresetChoice`, the presets that are offered.
         limits: `Limits`.
         files: `TemporaryFiles`.
 
