@@ -70,4 +70,4 @@ def test_the_site_is_built_without_warnings(tmp_path):
     # What a reader looks up is there, with its signature.
     text = (tmp_path / "site" / "reference" / "models.html").read_text()
     for name in ("InDI", "InDI.restore", "UNetBackbone", "ConditionalDDPM"):
-        assert f'id="keras_indi.models.' in text and f".{name}" in text
+        assert 'id="keras_indi.models.' in text and f".{name}" in text
