@@ -51,7 +51,12 @@ TFDS_BUILD = ["mlcroissant>=1.1,<2"]
 # What makes the notebooks of the tutorials, and what runs them.
 NOTEBOOKS = ["nbformat>=5.10,<6", "nbclient>=0.10,<0.12", "ipykernel>=6.29,<8"]
 # What makes the site of docs/.
-DOCS = ["sphinx>=9,<10", "myst-nb>=1.3,<2", "furo>=2025.12,<2027"]
+DOCS = [
+    "sphinx>=9,<10",
+    "myst-nb>=1.4,<2",
+    "furo>=2025.12,<2027",
+    "latex2mathml>=3.81,<4",
+]
 
 setup(
     name="keras-indi",

@@ -3,7 +3,11 @@
 import os
 import pathlib
 import re
+import shutil
 import sys
+
+from docutils import nodes
+from latex2mathml.converter import convert
 
 ROOT = pathlib.Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -18,7 +22,7 @@ release = version = __version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_title = f"keras_indi {release}"
-html_static_path = []
+html_math_renderer = "mathml"  # of browsers, without a script from elsewhere
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
@@ -60,12 +64,14 @@ def skip_members_of_others(app, what, name, object, skip, options):
 def read_page(app, page, content):
     """A page with the files that it includes, and links that hold on the site."""
     here = pathlib.Path(app.srcdir, page).parent
-    text = INCLUDE.sub(lambda found: _included(here / found[1], here), content[0])
-    content[0] = _with_links(text, here, here)
 
+    def included(found):
+        path = here / found[1]
+        text = _with_links(path.read_text(encoding="utf-8"), path.parent, here)
+        # Below a title of the page's own, its title is a section.
+        return text if found.start() == 0 else re.sub("^#", "##", text, flags=re.M)
 
-def _included(path, here):
-    return _with_links(path.read_text(encoding="utf-8"), path.parent, here)
+    content[0] = INCLUDE.sub(included, _with_links(content[0], here, here))
 
 
 def _with_links(text, folder, here):
@@ -100,7 +106,27 @@ PAGES = {
 }
 
 
+def write_math(translator, node, display):
+    translator.body.append(convert(node.astext(), display=display))
+    raise nodes.SkipNode
+
+
+def copy_notebooks(app):
+    """The tutorials become pages: Sphinx reads what lies in its folder alone."""
+    folder = pathlib.Path(app.srcdir, "tutorials")
+    pictures = ROOT / "examples" / "tutorials" / "pictures"
+    shutil.copytree(pictures, folder / "pictures", dirs_exist_ok=True)
+    for path in (ROOT / "examples" / "notebooks").glob("*.ipynb"):
+        shutil.copyfile(path, folder / path.name)
+
+
 def setup(app):
+    app.connect("builder-inited", copy_notebooks)
+    app.add_html_math_renderer(
+        "mathml",
+        (lambda translator, node: write_math(translator, node, "inline"), None),
+        (lambda translator, node: write_math(translator, node, "block"), None),
+    )
     app.connect("source-read", read_page)
     app.connect("autodoc-skip-member", skip_members_of_others)
     # Before napoleon reads the sections.
