@@ -1,6 +1,7 @@
 """Runs a page, and leaves nothing behind."""
 
 import contextlib
+import logging
 import socket
 import threading
 import time
@@ -63,8 +64,13 @@ def running(
         try:
             yield f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         finally:
+            # Of each browser that is open, the server would log how it was left.
+            log = logging.getLogger("uvicorn.error")
+            level = log.level
+            log.setLevel(logging.CRITICAL)
             server.should_exit = True
             thread.join(PATIENCE)
+            log.setLevel(level)
 
 
 def serve(
