@@ -49,6 +49,7 @@ BEAM = ["apache-beam>=2.77,<3"]
 ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.23,<2"]
 ONNX_RUNTIME = ["onnxruntime>=1.32,<2"]  # 80 MB
 OPENVINO = ["openvino>=2026.4,<2027"]  # 180 MB
+PAGE = ["gradio>=6.31,<7"]
 # What the command `tfds build` imports, and does not say.
 TFDS_BUILD = ["mlcroissant>=1.1,<2"]
 # What makes the notebooks of the tutorials, and what runs them.
@@ -114,6 +115,7 @@ setup(
         "beam": [*DATA, *BEAM],
         "onnx": ONNX,
         "openvino": [*ONNX, *OPENVINO],
+        "page": [*QUICKSTART, *PAGE],
         "notebooks": NOTEBOOKS,
         "docs": DOCS,
         "test": [
@@ -127,6 +129,12 @@ setup(
             *HEIF,
             *BEAM,
             *TFDS_BUILD,
+            *PAGE,
+            # Drives a browser, where the machine has one: apt-get install chromium.
+            "playwright>=1.65,<2",
+            *DOCS,
+            *ONNX,
+            *ONNX_RUNTIME,
             *ONNX,
             *ONNX_RUNTIME,
             *DOCS,

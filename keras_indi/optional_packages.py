@@ -9,6 +9,7 @@ NAMES = {
     "PIL": "Pillow",
     "apache_beam": "Apache Beam",
     "cv2": "OpenCV",
+    "gradio": "Gradio",
     "grain": "Grain",
     "keras_cv": "KerasCV",
     "onnx": "ONNX",

@@ -16,6 +16,7 @@ from keras_indi_cli.tensorflow_log import leave_out_log
 # Each command stands in the file of its name, which is read when it is used.
 COMMANDS = {
     "restore": "Restore images: files, folders, patterns.",
+    "page": "Restore photographs in a browser.",
     "beam": "Restore any number of images on Apache Beam: a cluster, object stores.",
     "export": "Export a restorer to ONNX, OpenVINO, LiteRT or a SavedModel.",
     "train": "Train a restorer on your own images.",

@@ -35,6 +35,7 @@ OPTIONAL = [
     "onnxruntime",
     "openvino",
     "tf2onnx",
+    "gradio",
 ]
 
 # What each room may import of the package: what lies below, and nothing beside.

@@ -130,7 +130,7 @@ class Engine:
         seeds: list[tuple[int, int]],
         batch_size: int | None,
         keep_states: bool,
-        verbose: int | str,
+        verbose: int | str | Callable[[int, int], Any],
         out: Any = None,
         fixed_shapes: bool = False,
     ) -> list[list[Any]]:

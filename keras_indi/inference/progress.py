@@ -12,13 +12,17 @@ class Progress:
 
     Args:
         total: Int, how many units the work has.
-        verbose: `"auto"` (after two seconds), `1` (at once) or `0` (never).
+        verbose: `"auto"` (after two seconds), `1` (at once) or `0` (never); or a
+            function of how many units are done and how many there are, called
+            before the first and after each.
         unit: String, what is counted.
     """
 
     PATIENCE = 2.0  # seconds
 
     def __init__(self, total, verbose="auto", unit="step"):
+        self._report = verbose if callable(verbose) else None
+        verbose = 0 if self._report else verbose
         checked_choice("verbose", verbose, ("auto", 0, 1))
         self._total = total
         self._done = 0
@@ -27,10 +31,14 @@ class Progress:
         self._unit = unit
         # From its making on it measures the time that it expects to be left.
         self._bar = self._new_bar() if verbose == 1 else None
+        if self._report:
+            self._report(0, total)
 
     def advance(self):
         """Counts one unit."""
         self._done = min(self._done + 1, self._total)
+        if self._report:
+            self._report(self._done, self._total)
         if self._bar is None:
             if time.perf_counter() - self._start < self._shown_from:
                 return

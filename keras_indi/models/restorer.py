@@ -1,6 +1,6 @@
 """What all restorers share: training on pairs, restoration in steps, presets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -138,7 +138,7 @@ class Restorer(PairTrainer):
         max_memory: int | None = None,
         batch_size: int | None = None,
         return_trajectory: bool = False,
-        verbose: int | str = "auto",
+        verbose: int | str | Callable[[int, int], Any] = "auto",
         out: Any = None,
         fixed_shapes: bool = False,
     ) -> Any:
@@ -201,7 +201,7 @@ class Restorer(PairTrainer):
             return_trajectory: Bool, whether to return all states instead of
                 the last.
             verbose: `"auto"`, a progress bar for what takes longer than some
-                seconds, `1` at once, `0` never.
+                seconds, `1` at once, `0` never; or a function `(done, total)`.
             out: Array-like of the result's shape and one image's dtype that takes its
                 restoration, written by blocks. Defaults to a new array.
             fixed_shapes: Bool, whether the arrays in which an image is restored depend

@@ -34,26 +34,27 @@ def compare(model, photograph, restored, paths, **options):
         ImportError: If Pillow is missing.
     """
     options = {k: v for k, v in options.items() if k not in ("num_steps", "verbose")}
-    sides = [_shown(image.upright) for image in (photograph, restored)]
+    sides = [as_shown(image.upright) for image in (photograph, restored)]
     sides = [_smaller(_resized(side, sides[1])) for side in sides]
     enlarged = restored.pixels.shape[0] // photograph.pixels.shape[0]
-    crop = _middle(photograph.upright, VIEW // enlarged)
+    crop = middle_of(photograph.upright, VIEW // enlarged)
     walks = [
-        _shown(restore_pixels(model, crop, num_steps=steps, verbose=0, **options))
+        as_shown(restore_pixels(model, crop, num_steps=steps, verbose=0, **options))
         for steps in NUM_STEPS
     ]
     labels = ["1 step" if steps == 1 else f"{steps} steps" for steps in NUM_STEPS]
     pictures = (
         contact_sheet([sides], ["degraded", "restored"]),
         contact_sheet(
-            [[_resized(_shown(crop), walks[0]), *walks]], ["degraded", *labels]
+            [[_resized(as_shown(crop), walks[0]), *walks]], ["degraded", *labels]
         ),
     )
     for path, picture in zip(paths, pictures):
         write_encoded(path, picture.save)
 
 
-def _shown(pixels):
+def as_shown(pixels: np.ndarray) -> np.ndarray:
+    """A file's pixels as screens show them: uint8, `(height, width, 3)`."""
     return to_channels(convert(pixels, "uint8", RANGES["uint8"]), 3)
 
 
@@ -70,6 +71,7 @@ def _resized(image, other):
     return resize(image, *other.shape[:2], "bilinear")
 
 
-def _middle(image, side):
+def middle_of(image: np.ndarray, side: int) -> np.ndarray:
+    """The middle of an image, at most `side` pixels high and wide."""
     top, left = (max(0, size - side) // 2 for size in image.shape[:2])
     return np.ascontiguousarray(image[top : top + side, left : left + side])

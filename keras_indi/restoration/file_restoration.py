@@ -134,7 +134,7 @@ def restore_files(
     max_pixels: int | None = None,
     quality: int | None = None,
     shard: tuple[int, int] | None = None,
-    verbose: str | int = "auto",
+    verbose: str | int | Callable[[int, int], Any] = "auto",
     on_file: Callable[[Result, int], None] | None = None,
     **options: Any,
 ) -> Result:
@@ -176,7 +176,7 @@ def restore_files(
             `index` on, in the order of their names, for `count` processes or
             machines of which each does its part. Defaults to all files.
         verbose: `"auto"`, a progress bar for what takes longer than some seconds,
-            `1` at once, `0` never.
+            `1` at once, `0` never; or a function, as for `InDI.restore`.
         on_file: Function that is called after each file, with the `Result` of this
             file alone and the number of files that are left.
         **options: Further arguments of `InDI.restore`: `tile_size`, `max_memory`,

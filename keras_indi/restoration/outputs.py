@@ -6,6 +6,7 @@ import mimetypes
 import os
 import pathlib
 from collections.abc import Iterable
+from typing import Any
 
 from keras_indi.images.encoding import FORMATS
 from keras_indi.images.formats import EXTENSIONS
@@ -79,7 +80,7 @@ def find_outputs(
         )
     jobs = []
     for path, (name, output) in sources.items():
-        outputs = _samples(out if one_file else _written(output), num_samples)
+        outputs = sample_outputs(out if one_file else _written(output), num_samples)
         shown = outputs if compare else []
         pictures = [
             result.with_name(f"{result.stem}-{name}.png")
@@ -280,7 +281,8 @@ def _is_within(file, folder):
     )
 
 
-def _samples(output, num_samples):
+def sample_outputs(output: Any, num_samples: int | None) -> list[pathlib.Path]:
+    """The paths of a file's draws: photo-1.jpg and so on, or the one path."""
     if num_samples is None:
         return [output]
     return [

@@ -24,3 +24,12 @@ def test_what_is_short_shows_nothing(capsys):
         progress.advance()
         progress.advance()
     assert capsys.readouterr().out == ""
+
+
+def test_a_function_is_called_before_the_first_unit_and_after_each(capsys):
+    calls = []
+    progress = Progress(2, lambda done, total: calls.append((done, total)))
+    progress.advance()
+    progress.advance()
+    assert calls == [(0, 2), (1, 2), (2, 2)]
+    assert capsys.readouterr().out == ""

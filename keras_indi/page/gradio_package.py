@@ -1,0 +1,24 @@
+"""Gradio, imported so that it asks nobody outside for anything."""
+
+import os
+import pathlib
+import types
+
+from keras_indi.optional_packages import optional_import
+
+QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+
+
+def import_gradio(folder: pathlib.Path) -> types.ModuleType:
+    """Imports Gradio without analytics, and with its uploads in a folder.
+
+    Args:
+        folder: `pathlib.Path`, where it keeps uploads and what it shows.
+
+    Raises:
+        ImportError: If it is not installed.
+    """
+    # It reads these when it is imported, and when components are made.
+    os.environ.update(QUIET)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    return optional_import("gradio", extra="page", purpose="The page")

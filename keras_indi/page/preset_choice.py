@@ -1,0 +1,101 @@
+"""A preset that a page offers, in words for its user."""
+
+import pathlib
+import re
+from typing import Any, NamedTuple
+
+from keras_indi import presets
+from keras_indi.presets import read_metadata
+
+STEPS = re.compile(r"(\d+) steps?")  # how a card names its own rows
+
+
+class TradeOff(NamedTuple):
+    """Scores of a preset at several numbers of steps.
+
+    Attributes:
+        data: String, the images that were scored.
+        points: List of triples of steps, PSNR in dB and LPIPS, by steps.
+        degraded: Pair of PSNR and LPIPS of the degraded images, or `None`.
+    """
+
+    data: str
+    points: list[tuple[int, float, float]]
+    degraded: tuple[float, float] | None
+
+
+class PresetChoice:
+    """A preset that a page offers.
+
+    Args:
+        name: String, what users see; no path of the machine.
+        metadata: Dict, of `read_metadata`; empty for a file of a model.
+        handle: String, what `load_restorer` takes. Defaults to the name.
+
+    Attributes:
+        name: String.
+        handle: String.
+        label: String, what it undoes, for a list.
+        description: String, one sentence.
+        licence: String, of the weights.
+        training_terms: List of strings, each a set of training data and its terms.
+        scale: Int, how many times larger each way results are.
+        num_steps: Int, recommended.
+        trade_off: `TradeOff`, the first of its card, or `None`.
+    """
+
+    def __init__(
+        self, name: str, metadata: dict[str, Any], handle: str | None = None
+    ) -> None:
+        self.name = name
+        self.handle = name if handle is None else handle
+        task = metadata.get("task")
+        self.label = f"{task[0].upper()}{task[1:]}" if task else name
+        self.description = metadata.get("description") or "No description."
+        self.licence = metadata.get("license") or "not stated"
+        self.training_terms = [
+            f"{data['name']}: {data['terms']}"
+            for data in metadata.get("training_data") or []
+        ]
+        self.scale = metadata.get("scale") or 1
+        recommended = metadata.get("recommended") or {}
+        self.num_steps = recommended.get("num_steps") or 1
+        self.trade_off = _trade_off(metadata.get("held_out_scores") or {})
+
+
+def shipped_choices() -> dict[str, PresetChoice]:
+    """The shipped presets that have weights, by their names."""
+    return {
+        name: PresetChoice(name, metadata)
+        for name, metadata in presets.list_presets().items()
+        if metadata.get("weights_sha256") is not None
+    }
+
+
+def choice_of(handle: str) -> PresetChoice:
+    """The choice of any preset, or of a file of a model.
+
+    Args:
+        handle: String, what `load_restorer` takes.
+
+    Raises:
+        ValueError: If there is no such preset.
+    """
+    name = handle if "://" in handle else pathlib.Path(handle).resolve().name
+    metadata = {} if name.endswith(".keras") else read_metadata(handle)
+    return PresetChoice(name, metadata, handle)
+
+
+def _trade_off(held_out_scores: dict[str, Any]) -> TradeOff | None:
+    """The scores of the first data set that has them at several numbers of steps."""
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    for row in held_out_scores.get("scores") or []:
+        if {"data", "system", "psnr", "lpips_alex"} <= row.keys():
+            scores = found.setdefault(row["data"], {})
+            scores[row["system"]] = (row["psnr"], row["lpips_alex"])
+    for data, scores in found.items():
+        matches = ((STEPS.fullmatch(name), pair) for name, pair in scores.items())
+        points = sorted((int(match[1]), *pair) for match, pair in matches if match)
+        if len(points) > 1:
+            return TradeOff(data, points, scores.get("degraded"))
+    return None

@@ -1,0 +1,48 @@
+"""What keeps a page to itself, whatever the browser or a client asks for."""
+
+from typing import Any
+
+# The browser itself refuses whatever the page would load from elsewhere. Gradio's own
+# page has scripts and styles in its text.
+CONTENT_POLICY = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'"
+)
+HEADERS = [
+    (b"content-security-policy", CONTENT_POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+class Privacy:
+    """ASGI middleware: headers that keep browsers to this page, and no proxy.
+
+    Gradio would fetch an address for its client (`/file=https://...`), and so ask
+    others outside.
+
+    Args:
+        app: The ASGI application.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answers a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *HEADERS]}
+            await send(message)
+
+        if "http:/" in scope["path"] or "https:/" in scope["path"]:
+            await send_with_headers(
+                {"type": "http.response.start", "status": 403, "headers": []}
+            )
+            await send({"type": "http.response.body", "body": b"No such file."})
+            return
+        await self._app(scope, receive, send_with_headers)

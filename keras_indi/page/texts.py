@@ -1,0 +1,100 @@
+"""What a page says of presets, files and results."""
+
+import html
+
+from keras_indi.images.decoding import ImageInfo
+from keras_indi.page.preset_choice import PresetChoice
+from keras_indi.page.trade_off_picture import trade_off_picture
+from keras_indi.page.view import View
+
+_WELCOME = """# Restore a photograph
+
+Upload a photograph, choose what to remove, and set the number of steps. The restored
+file keeps the photograph's metadata, bits and colour profile. Nothing is sent
+elsewhere, and uploads are deleted after {keep}."""
+
+
+WAITING = "<p>The restored photograph appears here.</p>"
+WORKING = "<p>Restoring. Large photographs show their centre first.</p>"
+
+
+def welcome(keep_seconds: int) -> str:
+    """What the page does, as Markdown."""
+    hours, minutes = divmod(round(keep_seconds / 60), 60)
+    parts = [(hours, "hour"), (minutes, "minute")]
+    kept = " and ".join(_count(n, noun) for n, noun in parts if n)
+    return _WELCOME.format(keep=kept or _count(keep_seconds, "second"))
+
+
+def preset_text(choice: PresetChoice) -> str:
+    """What a preset is for, and its licence, as HTML."""
+    lines = [html.escape(choice.description)]
+    if choice.scale > 1:
+        lines.append(
+            f"Restored photographs are {choice.scale} times as high and as wide."
+        )
+    lines.append(
+        f"Preset <code>{html.escape(choice.name)}</code>. Licence of its weights: "
+        f"<b>{html.escape(choice.licence)}</b>."
+    )
+    text = "".join(f"<p>{line}</p>" for line in lines)
+    if choice.training_terms:
+        terms = "".join(
+            f"<li>{html.escape(data)}</li>" for data in choice.training_terms
+        )
+        text += f"<details><summary>Trained on</summary><ul>{terms}</ul></details>"
+    return text
+
+
+def dial_picture(choice: PresetChoice, num_steps: int) -> str:
+    """The curve of a preset's card at a number of steps, as HTML."""
+    if choice.trade_off is None:
+        return "<p>This preset's card has no scores at several numbers of steps.</p>"
+    data = html.escape(choice.trade_off.data)
+    return (
+        f"<figure style='margin: 0'>{trade_off_picture(choice.trade_off, num_steps)}"
+        f"<figcaption>Scores of this preset's card, by the number of steps, on {data}. "
+        f"Recommended: {_count(choice.num_steps, 'step')}.</figcaption></figure>"
+    )
+
+
+def file_text(info: ImageInfo) -> str:
+    """What a file is."""
+    colours = "colour" if info.channels == 3 else "grey"
+    alpha = ", alpha" if info.has_alpha else ""
+    return (
+        f"{info.format}, {info.width} x {info.height} pixels, {colours}, "
+        f"{info.bits} bits{alpha}"
+    )
+
+
+def result_text(view: View) -> str:
+    """What was done, as HTML, which screen readers read when it changes."""
+    size = f"{view.width} x {view.height} pixels"
+    if view.is_whole:
+        texts = [
+            f"<b>Restored in {view.seconds:.1f} s:</b> {size}, "
+            f"{_count(len(view.outputs), 'file')}. Move the divider to compare; with "
+            "the keyboard, use the arrow keys.",
+            *(f"Note: {html.escape(note)}." for note in view.notes),
+        ]
+    else:
+        texts = [f"<b>The centre, {size}.</b> The whole photograph follows."]
+    return f'<div role="status">{"".join(f"<p>{text}</p>" for text in texts)}</div>'
+
+
+def spread_text(view: View) -> str:
+    """What the colours of the map of the spread stand for."""
+    return (
+        "Spread of the draws: black where they agree, bright where they differ, by "
+        f"up to {view.largest_spread:.1f} of 255 grey levels (standard deviation)"
+    )
+
+
+def refusal(message: str) -> str:
+    """A reason why nothing was restored, which screen readers read at once."""
+    return f'<div role="alert" class="refusal">{html.escape(message)}</div>'
+
+
+def _count(number, noun):
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,83 @@
+"""`keras-indi page`: restoring photographs in a browser."""
+
+import click
+
+from keras_indi_cli.commands.device import device_option, on_device
+
+
+@click.command()
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on. 0.0.0.0 lets the whole network in.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=7860,
+    show_default=True,
+    help="Port to listen on.",
+)
+@click.option(
+    "--preset",
+    metavar="NAME|PATH",
+    help="Preset chosen at the start: as for `keras-indi restore`. [default: by the "
+    "kind of file]",
+)
+@click.option(
+    "--max-megapixels",
+    type=click.IntRange(min=1),
+    default=24,
+    show_default=True,
+    metavar="N",
+    help="Most megapixels of a restored photograph, of all its draws together.",
+)
+@click.option(
+    "--max-megabytes",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Most megabytes of an uploaded file.",
+)
+@click.option(
+    "--max-waiting",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="Most restorations that wait for their turn. More are refused.",
+)
+@click.option(
+    "--keep-minutes",
+    type=click.IntRange(min=1),
+    default=60,
+    show_default=True,
+    metavar="N",
+    help="How long uploads and results are kept.",
+)
+@device_option
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="What the network computes in; auto is bfloat16 where that is faster.",
+)
+def command(host, port, preset, keep_minutes, device, dtype, **limits):
+    """Restore photographs in a browser.
+
+    Runs until it is interrupted by Ctrl-C. Uploads and results are deleted after an
+    hour and at the end. The page loads nothing from elsewhere, and is open to this
+    machine alone unless --host says otherwise. Needs pip install "keras-indi[page]".
+
+    \b
+    Example: keras-indi page
+             keras-indi page --port 8000 --preset super_resolution_x4
+    """
+    from keras_indi.page import Limits, serve
+
+    limits = Limits(**limits, keep_seconds=60 * keep_minutes)
+    with on_device(device):
+        serve(preset, host, port, limits, dtype)
