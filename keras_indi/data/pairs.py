@@ -36,6 +36,15 @@ class Pairs(keras.utils.PyDataset):
         skipped: Dict of name to reason, the images that could not be used so far.
             They are named in one warning at the end of the epoch that met them.
         shard: Pair of ints, `(index, count)`, of `make_pairs`.
+
+    Example:
+
+    >>> pairs = keras_indi.data.pairs_from_folders(
+    ...     "clean", degraded="degraded", crop_size=8, batch_size=2
+    ... )
+    >>> isinstance(pairs, keras_indi.data.Pairs)
+    True
+    >>> degraded, clean = pairs[0]
     """
 
     def __init__(

@@ -30,8 +30,9 @@ def finest_band_power(image: np.ndarray) -> float:
 
     Example:
 
+    >>> from keras_indi.evaluation import grain
     >>> noise = np.random.default_rng(0).normal(0, 5, (256, 256, 1))
-    >>> round(finest_band_power(noise))
+    >>> round(grain.finest_band_power(noise))
     25
     """
     values = np.asarray(image, "float64")

@@ -20,6 +20,15 @@ class Recommendation:
         scores: Dict of the setting's scores, means over the seeds; `None`
             likewise.
         statement: String, the same in words.
+
+    Example:
+
+    >>> protocol = keras_indi.evaluation.Protocol(("psnr",))
+    >>> table = keras_indi.evaluation.trade_off(
+    ...     model, (degraded, clean), num_steps=(1, 2), protocol=protocol
+    ... )
+    >>> found = keras_indi.evaluation.recommend(table, best="psnr")
+    >>> restored = model.restore(image, **found.settings)
     """
 
     def __init__(

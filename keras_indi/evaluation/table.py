@@ -23,6 +23,12 @@ class Table:
         failures: List of dicts of `"name"` and `"reason"`: the images that are
             in no score, as they could not be read or scored.
         versions: Dict of the versions that ran. Defaults to those running now.
+
+    Example:
+
+    >>> protocol = keras_indi.evaluation.Protocol(("psnr",))
+    >>> table = keras_indi.evaluation.evaluate("restored", "clean", protocol)
+    >>> path = table.to_csv("scores.csv")
     """
 
     def __init__(

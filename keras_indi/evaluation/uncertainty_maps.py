@@ -103,6 +103,12 @@ class Uncertainty:
         standard_deviation: float64 array of that shape, of the draws about their
             mean, with `num_samples - 1` in the denominator.
         coverage: Dict of the function `coverage`; `None` without the clean image.
+
+    Example:
+
+    >>> found = keras_indi.evaluation.uncertainty(noisy_model, image, num_samples=2)
+    >>> found.mean.shape
+    (16, 16, 3)
     """
 
     def __init__(

@@ -30,6 +30,12 @@ class ImageInfo:
         bits: Int, 8, 16 or 32, bits a value.
         format: String, one of `FORMATS`.
         is_float: Bool, whether values are floats.
+
+    Example:
+
+    >>> info = keras_indi.images.inspect_image("photo.jpg")
+    >>> (info.height, info.width)
+    (16, 16)
     """
 
     height: int

@@ -179,6 +179,12 @@ class ImageFiles:
         image_channels: 1 or 3.
         max_pixels: As for `read_image`.
         cache_bytes: Int, memory for decoded images.
+
+    Example:
+
+    >>> files = keras_indi.data.ImageFiles(keras_indi.data.find_images("clean"))
+    >>> len(files)
+    2
     """
 
     def __init__(

@@ -34,6 +34,12 @@ class Photograph:
             `None` where the file is no JPEG.
         float_dtype: String, `"float16"` or `"float32"`, of a file of floats.
         value_range: Pair of numbers, what black and white are in a file of floats.
+
+    Example:
+
+    >>> photograph = keras_indi.images.read_photograph("photo.jpg")
+    >>> photograph.pixels.shape
+    (16, 16, 3)
     """
 
     pixels: np.ndarray

@@ -24,6 +24,14 @@ class UnusableImageError(ValueError):
     """An image that cannot be used: unreadable, truncated, too small, too large.
 
     Pipelines skip such an image, count it and name it at the end.
+
+    Example:
+
+    >>> try:
+    ...     keras_indi.data.read_image("torn.png")
+    ... except keras_indi.data.UnusableImageError:
+    ...     print("skipped")
+    skipped
     """
 
 

@@ -21,6 +21,12 @@ class DownsampleBlock(ResampleBlock):
 
     Returns:
         Tensor of shape `(batch, height / 2, width / 2, filters)`.
+
+    Example:
+
+    >>> block = keras_indi.layers.DownsampleBlock(32)
+    >>> block(np.zeros((1, 8, 8, 16), "float32")).shape[1:3] == (4, 4)
+    True
     """
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ class FastConv2D(keras.layers.Conv2D):
 
     Example:
 
-    >>> keras_indi.layers.FastConv2D(8)(np.zeros((1, 5, 7, 3))).shape
+    >>> tuple(keras_indi.layers.FastConv2D(8)(np.zeros((1, 5, 7, 3))).shape)
     (1, 5, 7, 8)
     """
 

@@ -42,7 +42,7 @@ class SpaceToDepth2D(_Patches2D):
 
     Example:
 
-    >>> keras_indi.layers.SpaceToDepth2D(2)(np.zeros((1, 4, 6, 3))).shape
+    >>> tuple(keras_indi.layers.SpaceToDepth2D(2)(np.zeros((1, 4, 6, 3))).shape)
     (1, 2, 3, 12)
     """
 
@@ -79,7 +79,7 @@ class DepthToSpace2D(_Patches2D):
 
     Example:
 
-    >>> keras_indi.layers.DepthToSpace2D(2)(np.zeros((1, 2, 3, 12))).shape
+    >>> tuple(keras_indi.layers.DepthToSpace2D(2)(np.zeros((1, 2, 3, 12))).shape)
     (1, 4, 6, 3)
 
     Reference:

@@ -37,7 +37,7 @@ class ResidualBlock(keras.layers.Layer):
     Example:
 
     >>> block = keras_indi.layers.ResidualBlock(8)
-    >>> block(np.zeros((1, 5, 7, 4)), np.zeros((1, 16))).shape
+    >>> tuple(block(np.zeros((1, 5, 7, 4)), np.zeros((1, 16))).shape)
     (1, 5, 7, 8)
     """
 

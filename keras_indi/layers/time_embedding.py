@@ -30,7 +30,7 @@ class TimeEmbedding(keras.layers.Layer):
 
     Example:
 
-    >>> keras_indi.layers.TimeEmbedding(16)(np.array([0.5])).shape
+    >>> tuple(keras_indi.layers.TimeEmbedding(16)(np.array([0.5])).shape)
     (1, 16)
     """
 

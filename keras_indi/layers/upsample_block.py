@@ -22,6 +22,12 @@ class UpsampleBlock(ResampleBlock):
 
     Returns:
         Tensor of shape `(batch, 2 height, 2 width, filters)`.
+
+    Example:
+
+    >>> block = keras_indi.layers.UpsampleBlock(16)
+    >>> block(np.zeros((1, 4, 4, 32), "float32")).shape[1:3] == (8, 8)
+    True
     """
 
     def call(self, inputs: Tensor) -> Tensor:

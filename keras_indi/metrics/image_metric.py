@@ -29,6 +29,12 @@ class ImageMetric(keras.metrics.Metric):
         smallest: Int, the least height and width.
         name: The metric's name in logs.
         dtype: Of `keras.metrics.Metric`; what is computed is float32 regardless.
+
+    Example:
+
+    >>> metric = keras_indi.metrics.PSNR(value_range=(0, 255))
+    >>> isinstance(metric, keras_indi.metrics.ImageMetric)
+    True
     """
 
     def __init__(

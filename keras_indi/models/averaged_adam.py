@@ -25,6 +25,13 @@ class AveragedAdam(AveragingOptimizer, keras.optimizers.Adam):
         use_ema: Bool. Defaults to `True`.
         ema_momentum: Float in [0, 1]. Defaults to 0.9999, the paper's.
         **kwargs: Further arguments of `keras.optimizers.Adam`.
+
+    Example:
+
+    >>> optimizer = keras_indi.models.AveragedAdam(1e-3)
+    >>> optimizer.use_ema
+    True
+    >>> model.compile(optimizer)
     """
 
     def __init__(

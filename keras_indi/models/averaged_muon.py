@@ -35,6 +35,13 @@ class AveragedMuon(AveragedAdam):
         ema_momentum: Float in [0, 1]. Defaults to 0.9999.
         **kwargs: Further arguments of `keras.optimizers.Adam`.
 
+    Example:
+
+    >>> optimizer = keras_indi.models.AveragedMuon(1e-3)
+    >>> optimizer.use_ema
+    True
+    >>> model.compile(optimizer)
+
     Reference:
         Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
         Liu et al., "Muon is Scalable for LLM Training", arXiv 2502.16982.

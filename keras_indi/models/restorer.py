@@ -36,6 +36,14 @@ class Restorer(PairTrainer):
         scale: Int, how many times larger each way restored images are. Defaults to 1.
         **kwargs: `size_multiple`, `receptive_field`, and `name` and so on of
             `keras.Model`.
+
+    Example:
+
+    >>> isinstance(model, keras_indi.models.Restorer)
+    True
+    >>> restored = model.restore(image, num_steps=4)
+    >>> restored.shape == image.shape
+    True
     """
 
     # What `restore` does unless the model or the caller says otherwise.

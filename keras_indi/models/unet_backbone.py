@@ -78,7 +78,7 @@ class UNetBackbone(PresetModel, keras.Model):
 
     >>> unet = keras_indi.models.UNetBackbone(base_channels=16)
     >>> x = np.zeros((2, 64, 64, 3), "float32")
-    >>> unet({"images": x, "times": np.ones(2)}).shape
+    >>> tuple(unet({"images": x, "times": np.ones(2)}).shape)
     (2, 64, 64, 3)
     >>> unet.size_multiple
     8

@@ -23,7 +23,7 @@ def card(preset):
 
     Example:
 
-    >>> print(keras_indi.presets.card("indi_jpeg_q15"))
+    >>> text = keras_indi.presets.card("indi_jpeg_q15")  # Markdown
     """
     folder = locate(preset)
     path = folder / CARD_FILE

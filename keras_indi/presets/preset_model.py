@@ -31,6 +31,10 @@ class PresetModel:
     Attributes:
         presets: Dict of the names of the shipped presets of this class to the dicts
             of their `metadata.json`. Of the class, not of its instances.
+
+    Example:
+
+    >>> model = keras_indi.InDI.from_preset("denoise")  # from_preset is of this class
     """
 
     presets = _Presets()

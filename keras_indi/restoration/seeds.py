@@ -20,7 +20,7 @@ def file_seed(seed: int, name: str) -> int:
 
     Example:
 
-    >>> file_seed(0, "summer/beach.jpg")
+    >>> keras_indi.restoration.file_seed(0, "summer/beach.jpg")
     961882849
     """
     # One name has two spellings in Unicode, and file systems differ in theirs.

@@ -14,6 +14,10 @@ class AncestralSampler(DiffusionSampler):
     """Draws from the path's own transitions, backwards (Ho et al. 2020, Algorithm 2).
 
     With the variance that they call beta tilde. One evaluation a step, any grid.
+
+    Example:
+
+    >>> restored = diffusion.restore(image, num_steps=4, sampler="ancestral")
     """
 
     def step(

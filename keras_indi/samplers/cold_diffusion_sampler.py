@@ -16,6 +16,10 @@ class ColdDiffusionSampler(Sampler):
     straight path, as the paper compares with. x_1 is the start, y with its
     noise. One evaluation a step, any grid, constant eps alone: the rule
     carries a step's noise on undamped, so that fresh noise could never fade.
+
+    Example:
+
+    >>> restored = model.restore(image, num_steps=4, sampler="cold_diffusion")
     """
 
     def initial_memory(self, images: Tensor) -> Any:

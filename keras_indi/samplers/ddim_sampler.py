@@ -22,6 +22,10 @@ class DDIMSampler(DiffusionSampler):
     Args:
         eta: Float in [0, 1], the noise as a share of ancestral sampling's. With 0 the
             start alone is drawn, with 1 it is `AncestralSampler`. Defaults to 0.
+
+    Example:
+
+    >>> restored = diffusion.restore(image, num_steps=4, sampler="ddim")
     """
 
     def __init__(self, eta: float = 0.0) -> None:

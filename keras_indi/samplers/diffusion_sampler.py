@@ -17,6 +17,12 @@ class DiffusionSampler(Sampler):
     noise levels of `diffusion_process`, images are states in units in which the clean
     ones are about 1 wide, and `predict` returns the estimate of the clean image. The
     noise after a step is `eta` times that of ancestral sampling.
+
+    Example:
+
+    >>> sampler = keras_indi.samplers.DDIMSampler()
+    >>> isinstance(sampler, keras_indi.samplers.DiffusionSampler)
+    True
     """
 
     eta = 1.0

@@ -21,6 +21,10 @@ class DPMSolverSampler(Sampler):
     Better than `MultistepSampler` at three or four steps on a `PowerGrid`, but
     not second order up to t = 0 on a uniform grid, where the steps in lambda
     do not shrink. One evaluation a step, any grid, constant eps.
+
+    Example:
+
+    >>> restored = model.restore(image, num_steps=4, sampler="dpm_solver")
     """
 
     def initial_memory(self, images: Tensor) -> Any:

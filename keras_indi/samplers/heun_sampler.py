@@ -17,6 +17,10 @@ class HeunSampler(Sampler):
     Karras et al. 2022 with sigma(t) = t). Two evaluations a step, but one in
     the last, which would need F at t = 0: `2 N - 1` in all. Any grid,
     constant eps.
+
+    Example:
+
+    >>> restored = model.restore(image, num_steps=4, sampler="heun")
     """
 
     def step(

@@ -16,6 +16,11 @@ class InDISampler(Sampler):
     `x_s = (1 - s/t) F(x_t, t) + (s/t) x_t`, plus
     `s sqrt(eps_s^2 - eps_t^2) zeta` where eps_t varies. First order, one
     evaluation a step, any grid, any noise schedule.
+
+    Example:
+
+    >>> sampler = keras_indi.samplers.InDISampler()
+    >>> restored = model.restore(image, num_steps=4, sampler=sampler)
     """
 
     def step(

@@ -18,6 +18,10 @@ class MultistepSampler(Sampler):
     `x_s = x_t + h ((1 + h / 2h') d_t - (h / 2h') d')`, the rule for unequal
     steps; the first step is Euler's. Second order at one evaluation a step.
     Any grid, constant eps.
+
+    Example:
+
+    >>> restored = model.restore(image, num_steps=4, sampler="multistep")
     """
 
     def initial_memory(self, images: Tensor) -> Any:

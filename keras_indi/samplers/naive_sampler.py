@@ -17,6 +17,10 @@ class NaiveSampler(Sampler):
     algorithms). x_1 is the start, y with its noise, which thereby fades as
     the path's does; where eps_t varies, `s sqrt(eps_s^2 - eps_1^2) zeta` is
     added. First order, one evaluation a step, any grid, any noise schedule.
+
+    Example:
+
+    >>> restored = model.restore(image, num_steps=4, sampler="naive")
     """
 
     def initial_memory(self, images: Tensor) -> Any:

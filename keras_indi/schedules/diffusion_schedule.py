@@ -20,6 +20,12 @@ class DiffusionSchedule(Configurable):
     At t in [0, 1] the state is `a(t) x + sqrt(1 - a(t)^2) n` with n standard
     normal; a(t)^2 is called alpha bar. It must fall from 1 at t = 0, and stay above
     0. For a schedule of your own, override `signal_scale`.
+
+    Example:
+
+    >>> schedule = keras_indi.schedules.CosineDiffusion()
+    >>> isinstance(schedule, keras_indi.schedules.DiffusionSchedule)
+    True
     """
 
     # Unlike a path of InDI without noise, no two draws are the same.
@@ -104,6 +110,12 @@ class LinearDiffusion(_DiscreteSchedule):
         first_beta: Float in (0, 1). Defaults to 1e-4.
         last_beta: Float in (0, 1). Defaults to 0.02.
         num_steps: Int, T. Defaults to 1000.
+
+    Example:
+
+    >>> schedule = keras_indi.schedules.LinearDiffusion()
+    >>> float(schedule.signal_scale(0.0))
+    1.0
     """
 
     def __init__(
@@ -127,6 +139,12 @@ class CosineDiffusion(_DiscreteSchedule):
     Args:
         offset: Float >= 0. Defaults to 0.008.
         num_steps: Int, T. Defaults to 1000.
+
+    Example:
+
+    >>> schedule = keras_indi.schedules.CosineDiffusion()
+    >>> float(schedule.signal_scale(0.0))
+    1.0
 
     Reference:
         Nichol & Dhariwal, "Improved Denoising Diffusion Probabilistic Models",
@@ -155,6 +173,12 @@ class ContinuousDiffusion(DiffusionSchedule):
     Args:
         first_rate: Float > 0. Defaults to 0.1.
         last_rate: Float > 0. Defaults to 20.
+
+    Example:
+
+    >>> schedule = keras_indi.schedules.ContinuousDiffusion()
+    >>> float(schedule.signal_scale(0.0))
+    1.0
     """
 
     def __init__(self, first_rate: float = 0.1, last_rate: float = 20.0) -> None:

@@ -128,6 +128,14 @@ class ConstantNoise(NoiseSchedule):
     Args:
         eps: Float >= 0, for images in [-1, 1]: the paper's 0.01 is 1.275 grey
             levels of 255. 0 is no noise.
+
+    Example:
+
+    >>> schedule = keras_indi.schedules.ConstantNoise(0.01)
+    >>> round(float(schedule.level(0.25)), 7)  # eps_t
+    0.01
+    >>> round(float(schedule.variance(0.5)) ** 0.5, 7)  # t eps_t
+    0.005
     """
 
     def __init__(self, eps: float = 0.0) -> None:
@@ -144,6 +152,12 @@ class BrownianNoise(NoiseSchedule):
     Args:
         eps: Float >= 0, the level at t = 1, for images in [-1, 1]: 0.01 is 1.275
             grey levels of 255.
+
+    Example:
+
+    >>> schedule = keras_indi.schedules.BrownianNoise(0.01)
+    >>> round(float(schedule.level(0.25)), 7)  # eps / sqrt(t)
+    0.02
     """
 
     def __init__(self, eps: float = 0.01) -> None:
@@ -167,7 +181,8 @@ class ScaledNoise(NoiseSchedule):
 
     Example: half the noise of a schedule.
 
-    >>> float(ScaledNoise(BrownianNoise(0.5), 0.5).scale(1.0))
+    >>> noise = keras_indi.schedules.BrownianNoise(0.5)
+    >>> float(keras_indi.schedules.ScaledNoise(noise, 0.5).scale(1.0))
     0.25
     """
 

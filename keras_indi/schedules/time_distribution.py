@@ -22,6 +22,12 @@ class TimeDistribution(Configurable):
             interval is cut into as many strata as there are draws, one draw
             falls in each, and their order is shuffled. Each single draw keeps
             the marginal p(t) exactly, while the batch covers [0, 1].
+
+    Example:
+
+    >>> times = keras_indi.schedules.UniformTime(stratified=True)
+    >>> isinstance(times, keras_indi.schedules.TimeDistribution)
+    True
     """
 
     def __init__(self, stratified: bool = False) -> None:
@@ -109,7 +115,7 @@ class UniformTime(TimeDistribution):
 
     Example:
 
-    >>> keras_indi.schedules.UniformTime().sample((16,), seed=0).shape
+    >>> tuple(keras_indi.schedules.UniformTime().sample((16,), seed=0).shape)
     (16,)
     """
 
@@ -136,6 +142,12 @@ class LinearMixtureTime(TimeDistribution):
     Args:
         a: Float >= 0, weight of the point mass; 0 is `UniformTime`.
         stratified: See `TimeDistribution`.
+
+    Example:
+
+    >>> times = keras_indi.schedules.LinearMixtureTime(2.0)
+    >>> round(times.mean, 7)  # two thirds of the draws are 1
+    0.8333333
     """
 
     def __init__(self, a: float = 1.0, stratified: bool = False) -> None:
@@ -161,6 +173,11 @@ class PowerTime(TimeDistribution):
         k: Float > -1. Positive leans towards t = 1 (degraded), negative
             towards t = 0 (clean), 0 is `UniformTime`.
         stratified: See `TimeDistribution`.
+
+    Example:
+
+    >>> round(keras_indi.schedules.PowerTime(1.0).mean, 7)
+    0.6666667
     """
 
     def __init__(self, k: float = 1.0, stratified: bool = False) -> None:

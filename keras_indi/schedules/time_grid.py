@@ -15,7 +15,15 @@ MAX_STEPS = 10**6
 
 
 class TimeGrid(Configurable):
-    """Base class of a grid of times from 1 (degraded) to 0 (clean)."""
+    """Base class of a grid of times from 1 (degraded) to 0 (clean).
+
+    Example:
+
+    >>> class SquareRootGrid(keras_indi.schedules.TimeGrid):
+    ...     def times(self, num_steps):
+    ...         return np.sqrt(np.linspace(1, 0, num_steps + 1))
+    >>> restored = model.restore(image, num_steps=4, time_grid=SquareRootGrid())
+    """
 
     def times(self, num_steps: int) -> np.ndarray:
         """The grid's points.
@@ -57,7 +65,13 @@ class TimeGrid(Configurable):
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class UniformGrid(TimeGrid):
-    """Equal steps, t_i = i / N: the grid of the paper."""
+    """Equal steps, t_i = i / N: the grid of the paper.
+
+    Example:
+
+    >>> keras_indi.schedules.UniformGrid()(4).tolist()
+    [1.0, 0.75, 0.5, 0.25, 0.0]
+    """
 
     def times(self, num_steps: int) -> np.ndarray:
         return _fractions(num_steps)
@@ -69,6 +83,11 @@ class PowerGrid(TimeGrid):
 
     Args:
         k: Float > 0.
+
+    Example:
+
+    >>> keras_indi.schedules.PowerGrid(2)(4).tolist()
+    [1.0, 0.5625, 0.25, 0.0625, 0.0]
     """
 
     def __init__(self, k: float = 2.0) -> None:
@@ -80,7 +99,13 @@ class PowerGrid(TimeGrid):
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class CosineGrid(TimeGrid):
-    """t = (1 - cos(pi u)) / 2 at uniform u: small steps near both ends."""
+    """t = (1 - cos(pi u)) / 2 at uniform u: small steps near both ends.
+
+    Example:
+
+    >>> keras_indi.schedules.CosineGrid()(2).round(4).tolist()
+    [1.0, 0.5, 0.0]
+    """
 
     def times(self, num_steps: int) -> np.ndarray:
         times = (1.0 - np.cos(np.pi * _fractions(num_steps))) / 2.0
@@ -95,6 +120,13 @@ class ExplicitGrid(TimeGrid):
     Args:
         points: List of floats that falls strictly from 1 to 0. Its length
             fixes the number of steps.
+
+    Example:
+
+    >>> grid = keras_indi.schedules.ExplicitGrid([1.0, 0.3, 0.0])
+    >>> grid.num_steps
+    2
+    >>> restored = model.restore(image, time_grid=grid)
     """
 
     def __init__(self, points: Sequence[float] | np.ndarray) -> None:

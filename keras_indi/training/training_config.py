@@ -95,6 +95,13 @@ class TrainingConfig:
 
     Raises:
         ValueError: If a setting is not valid, or two exclude each other.
+
+    Example:
+
+    >>> config = keras_indi.training.TrainingConfig.from_dict(
+    ...     {"clean": "clean", "degraded": "degraded", "output": "run"}
+    ... )
+    >>> config.save("train.yaml")
     """
 
     output: str

@@ -17,6 +17,11 @@ class DefocusBlur(Blur):
             which each call draws. Up to 1/2 there is no blur.
         linear_light: See `Blur`. With `True` highlights spread into discs, as in
             photographs.
+
+    Example:
+
+    >>> blur = keras_indi.data.degradations.DefocusBlur((1, 5))
+    >>> degraded = blur(image, seed=0)
     """
 
     def __init__(

@@ -16,6 +16,11 @@ class GaussianBlur(Blur):
         sigma: Standard deviation in pixels, a number or a pair `(low, high)` from
             which each call draws. 0 is no blur.
         linear_light: See `Blur`.
+
+    Example:
+
+    >>> blur = keras_indi.data.degradations.GaussianBlur((0.5, 2))
+    >>> degraded = blur(image, seed=0)
     """
 
     def __init__(

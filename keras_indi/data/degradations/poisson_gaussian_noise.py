@@ -29,6 +29,11 @@ class PoissonGaussianNoise(Degradation):
             these are then taken for sRGB's (see `linear_light.py`), and values
             that the noise took below black stay below. Defaults to `False`.
 
+    Example:
+
+    >>> noise = keras_indi.data.degradations.PoissonGaussianNoise((50, 2000), (0, 8))
+    >>> degraded = noise(image, seed=0)
+
     Reference:
         A. Foi et al., Practical Poissonian-Gaussian Noise Modeling and Fitting
         for Single-Image Raw-Data, IEEE Transactions on Image Processing, 2008.

@@ -22,6 +22,10 @@ class PureNoise(Degradation):
         sigma: Standard deviation in 8-bit grey levels, a number or a pair
             `(low, high)`. The default, 127.5, is half the value range: in the
             range (-1, 1) the noise is standard normal.
+
+    Example:
+
+    >>> degraded = keras_indi.data.degradations.PureNoise()(image, seed=0)
     """
 
     def __init__(self, sigma: NumberOrRange = 127.5) -> None:
