@@ -136,7 +136,7 @@ def test_bad_options_end_with_a_message_and_no_files(here, arguments, message):
 def test_a_gpu_that_is_not_there(here, monkeypatch):
     monkeypatch.setattr("keras_indi.backend.compiled.devices", lambda: ["cpu:0"])
     result = run("photos", "-o", "out", "--device", "gpu")
-    assert result.exit_code == 2 and "sees no GPU" in result.stderr
+    assert result.exit_code == 2 and "finds no GPU" in result.stderr
 
 
 @pytest.mark.slow

@@ -181,7 +181,7 @@ def test_a_file_that_is_not_utf_8_is_named(tmp_path):
 def test_yaml_runs_no_code(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(f"out: !!python/object/apply:os.mkdir ['{tmp_path}/made']\n")
-    with pytest.raises(ValueError, match="not YAML"):
+    with pytest.raises(ValueError, match="Not valid YAML"):
         read_settings(path)
     assert not (tmp_path / "made").exists()
 
@@ -196,5 +196,5 @@ def test_degradations_as_a_file_describes_them():
     )
     with pytest.raises(ValueError, match="gaussian_noise.*name='noise'"):
         build_degradation({"name": "noise"})
-    with pytest.raises(ValueError, match="no arguments of gaussian_noise"):
+    with pytest.raises(ValueError, match="Not arguments of gaussian_noise"):
         build_degradation({"name": "gaussian_noise", "strength": 3})

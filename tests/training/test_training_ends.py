@@ -162,7 +162,7 @@ def test_what_cannot_be_read_back_replaces_nothing(config, output, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(InDI, "save", save)
-        with pytest.raises(OSError, match="can be read back.*restorer.keras"):
+        with pytest.raises(OSError, match="read back differs.*restorer.keras"):
             train(config, verbose=0)
     assert (output / "backup.weights.h5").is_file()
     assert not (output / "restorer.keras").exists()

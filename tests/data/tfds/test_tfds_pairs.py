@@ -195,7 +195,7 @@ def test_grey_on_request(prepared):
 @pytest.mark.parametrize(
     "arguments, error, message",
     [
-        ({"name": "goppro"}, ValueError, "Ours are dpdd, gopro.*name='goppro'"),
+        ({"name": "goppro"}, ValueError, "This package has dpdd, gopro.*name='goppro'"),
         ({"name": "gopro/blurr"}, ValueError, "configs blur, blur_gamma. Received"),
         ({"split": "val"}, ValueError, r"\['test', 'train'\].*split='val'"),
         ({"split": "train[:x]"}, ValueError, r"split='train\[:x\]'"),
