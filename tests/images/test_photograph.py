@@ -175,15 +175,16 @@ def test_what_stands_beside_16_bits(orientation, tmp_path):
         assert again.orientation == orientation
 
 
-def test_jpeg_is_written_with_full_colours_and_quality_95(tmp_path):
+@pytest.mark.parametrize("quality, expected", [(30, 90), (96, 96)])
+def test_jpeg_is_written_with_full_colours_and_quality_90(tmp_path, quality, expected):
     path = tmp_path / "image.jpg"
-    Image.fromarray(pixels(3)).save(path, quality=30)
+    Image.fromarray(pixels(3)).save(path, quality=quality)
     _, out, _ = rewritten(path)
     with Image.open(out) as written:
         assert [layer[1:3] for layer in written.layer] == [(1, 1)] * 3
         tables = written.quantization
     buffer = io.BytesIO()
-    Image.fromarray(pixels(3)).save(buffer, "JPEG", quality=95)
+    Image.fromarray(pixels(3)).save(buffer, "JPEG", quality=expected)
     assert tables == Image.open(buffer).quantization
 
 

@@ -117,7 +117,7 @@ def test_files_restore_as_arrays_do(wide_model, tmp_path, source, target):
         ("missing.tif", "b.tif", {}, "File not found"),
         (".", "b.tif", {}, "File not found"),
         ("image.tif", "b.gif", {}, ".zarr. Received: "),
-        ("image.zarr", "b.png", {}, "of TIFF and of Zarr"),
+        ("image.zarr", "b.png", {}, "Zarr output needs TIFF or Zarr"),
         ("image.tif", "image.tif", {}, "would overwrite its own input"),
         ("image.tif", "there.tif", {}, "already exist"),
         ("image.tif", "there.zarr", {}, "already exist"),

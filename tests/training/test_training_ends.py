@@ -184,7 +184,9 @@ def test_weights_that_are_not_finite_end_it_and_the_state_stays(
 
     with monkeypatch.context() as patch:
         patch.setattr(StopAfter, "on_train_batch_end", poison)
-        with pytest.raises(ValueError, match="not finite.*lower learning rate.*nan"):
+        with pytest.raises(
+            ValueError, match="no longer finite.*lower learning rate.*nan"
+        ):
             train(config, verbose=0)
     assert not (output / "restorer.keras").exists()
     assert not (output / "preset").exists()
