@@ -11,7 +11,7 @@ from keras_indi.backend.conversion import InputSpec
 from keras_indi.backend.padding import pad_to_multiple
 from keras_indi.backend.resampling import enlarge
 from keras_indi.inference.engine import moves
-from keras_indi.inference.trajectory import Trajectory
+from keras_indi.inference.trajectory import Trajectory, with_noise
 from keras_indi.models.checks import known_channels
 from keras_indi.models.restorer import Restorer
 
@@ -78,7 +78,10 @@ def sampler(model: Restorer, trajectory: Trajectory, scale: int, uint8: bool) ->
         height, width = ops.shape(images)[1:3]
         padded = pad_to_multiple(images, model.size_multiple)
         draws = (noise[draw] for draw in range(trajectory.num_draws))
-        *_, states = trajectory.walk(steps, padded, draws)
+        states, memory = trajectory.start(padded, draws)
+        for move, scalars, noise_scale in trajectory.planned(steps):
+            states, memory = move(states, *scalars, memory, padded)
+            states = with_noise(states, noise_scale, draws)
         restored = trajectory.to_values(states[:, :height, :width])
         if model.value_range is not None:
             restored = ops.clip(restored, *model.value_range)

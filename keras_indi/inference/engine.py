@@ -210,7 +210,7 @@ class Engine:
 
 
 def moves(sampler: samplers.Sampler, estimate: Callable) -> tuple[Callable, Callable]:
-    """What `Trajectory.walk` goes with.
+    """What `Trajectory.run` walks with.
 
     Args:
         sampler: A `Sampler`.

@@ -115,47 +115,45 @@ class Trajectory:
         Returns:
             List of float32 NumPy arrays: all states from x_1 to x_0, or x_0.
         """
-        draws = made_ahead(itertools.repeat(draw_noise, self.num_draws))
+        known = ops.convert_to_tensor(degraded)
         further = () if extents is None else (ops.convert_to_tensor(extents),)
-        states: list[Any] = []
+        draws = made_ahead(itertools.repeat(draw_noise, self.num_draws))
         with contextlib.closing(draws) as noise:
-            for images in self.walk(
-                steps, ops.convert_to_tensor(degraded), noise, *further
-            ):
-                if states:
-                    # Two steps at most are under way: progress is that of the device,
-                    # and an interrupt need not wait for all steps.
-                    compiled.wait_for(states[-1])
-                    progress.advance()
+            images, memory = self.start(known, noise)
+            states = [images]
+            for move, scalars, scale in self.planned(steps):
+                images, memory = move(images, *scalars, memory, known, *further)
+                images = with_noise(images, scale, noise)
+                # Two steps at most are under way: progress is that of the device, and
+                # an interrupt need not wait for all steps.
+                compiled.wait_for(states[-1])
                 states = [*states, images] if keep_states else [images]
+                progress.advance()
         return [ops.convert_to_numpy(state) for state in states]
 
-    def walk(
-        self,
-        steps: tuple[Callable, Callable],
-        degraded: Any,
-        noise: Iterator[Any],
-        *extents: Any,
-    ) -> Iterator[Any]:
-        """Yields the states of a batch, from x_1 to x_0.
+    def start(self, degraded: Any, noise: Iterator[Any]) -> tuple[Any, Any]:
+        """The state at t = 1, and what the sampler remembers there.
+
+        Args:
+            degraded: float32 tensor `(batch, height, width, channels)`.
+            noise: Iterator of `num_draws` arrays or tensors of that shape.
+        """
+        images = degraded if self.starts_at_degraded else ops.zeros_like(degraded)
+        images = with_noise(images, self.start_scale, noise)
+        return images, self.sampler.initial_memory(images)
+
+    def planned(
+        self, steps: tuple[Callable, Callable]
+    ) -> Iterator[tuple[Callable, Sequence[Any], float]]:
+        """Yields each move: its function, its times as tensors, and its noise's scale.
 
         Args:
             steps: Pair of functions, as for `run`.
-            degraded: float32 tensor `(batch, height, width, channels)`.
-            noise: Iterator of `num_draws` arrays or tensors of that shape.
-            *extents: Tensor, where images fill their arrays in part.
         """
-        images = degraded if self.starts_at_degraded else ops.zeros_like(degraded)
-        images = _with_noise(images, self.start_scale, noise)
-        memory = self.sampler.initial_memory(images)
-        yield images
+        step, last_step = steps
         for time, next_time, scale in self.moves:
-            step, last_step = steps
             move = last_step if next_time == 0 else step
-            scalars = as_scalars(time, next_time, self.time_shift)
-            images, memory = move(images, *scalars, memory, degraded, *extents)
-            images = _with_noise(images, scale, noise)
-            yield images
+            yield move, as_scalars(time, next_time, self.time_shift), scale
 
     def to_values(self, states: Any) -> Any:
         """An array or tensor of states in the units of the images."""
@@ -167,7 +165,8 @@ def as_scalars(*values: float) -> Sequence[Any]:
     return [ops.convert_to_tensor(value, "float32") for value in values]
 
 
-def _with_noise(images: Any, scale: float, noise: Iterator[Any]) -> Any:
+def with_noise(images: Any, scale: float, noise: Iterator[Any]) -> Any:
+    """Images with the next draw of noise, times a scale."""
     if scale == 0:
         return images
     return process.perturb(images, next(noise), scale)
