@@ -34,7 +34,7 @@ class PSNR(PixelMetric):
     Example:
 
     >>> clean = np.zeros((1, 8, 8, 3))
-    >>> keras_indi.metrics.PSNR().per_image(clean, clean + 25.5)
+    >>> keras_indi.metrics.PSNR().per_image(clean, clean + 25.5).round(4)
     array([20.])
 
     In training: `model.compile(metrics=[keras_indi.metrics.PSNR()])`.
