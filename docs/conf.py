@@ -33,7 +33,6 @@ autodoc_typehints = "none"  # the docstrings say them, with shapes and ranges
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_custom_sections = [("Call arguments", "params_style")]
-nitpicky = False
 
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.M | re.S)
 CODE = re.compile(r"(?<!`)`([^`\n]+(?:\n[^`\n]+)?)`(?!`)")

@@ -91,8 +91,3 @@ def sampler(model: Restorer, trajectory: Trajectory, scale: int, uint8: bool) ->
         return ops.cast(restored, dtype)
 
     return Graph(restore, inputs, "restored", model.backbone.variables)
-
-
-def padded_size(model: Restorer, size: int, scale: int) -> int:
-    """The height or width of the states that an image is restored in."""
-    return scale * size + -scale * size % model.size_multiple

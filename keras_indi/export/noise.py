@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_indi.export.graphs import padded_size
-from keras_indi.inference.batching import Batch
+from keras_indi.inference.batching import Batch, padded_size
 from keras_indi.inference.inputs import normalize_seeds
 from keras_indi.models import checks
 from keras_indi.models.restorer import Restorer
@@ -58,19 +57,17 @@ def sampler_noise(
     """
     scale = checks.checked_scale(scale, model.scale)
     sizes = {"height": height, "width": width}
-    padded = [
-        padded_size(model, checked_integer(name, size), scale)
-        for name, size in sizes.items()
-    ]
+    enlarged = [scale * checked_integer(name, size) for name, size in sizes.items()]
+    channels = checks.known_channels(model.backbone)
+    image = np.broadcast_to(np.float32(0), (*enlarged, channels))
+    padded = padded_size(image, model.size_multiple)
     seeds = normalize_seeds(seed, checked_integer("num_images", num_images))
     setting = model.setting(num_steps, sampler, time_grid, time_shift)
     num_draws = model.trajectory(*setting).num_draws
-    shape = (*padded, checks.known_channels(model.backbone))
-    images = [np.broadcast_to(np.float32(0), shape)] * num_images
     items = [(index, 0) for index in range(num_images)]
-    batch = Batch(items, (padded[0], padded[1]), num_images, model.size_multiple)
-    *_, draw_noise = batch.arrays(images, seeds)
-    noise = np.empty((num_draws, num_images, *shape), "float32")
+    batch = Batch(items, padded, num_images, model.size_multiple)
+    *_, draw_noise = batch.arrays([image] * num_images, seeds)
+    noise = np.empty((num_draws, num_images, *padded, channels), "float32")
     for draw in range(num_draws):
         noise[draw] = draw_noise()
     return noise

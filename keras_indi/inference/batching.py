@@ -69,7 +69,7 @@ class Batch:
         """
         # A short batch is filled up, so that it needs no compilation of its own.
         filled = self.items + [self.items[-1]] * (self._size - len(self.items))
-        extents = [_padded_size(images[index], self._multiple) for index, _ in filled]
+        extents = [padded_size(images[index], self._multiple) for index, _ in filled]
         channels = images[self.items[0][0]].shape[-1]
         degraded = np.zeros((self._size, *self.shape, channels), "float32")
         for row, (index, _), (height, width) in zip(degraded, filled, extents):
@@ -136,7 +136,7 @@ def make_batches(
     fixed = isinstance(shapes, FixedShapes)
     sizes_and_items = []
     for index, image in enumerate(images):
-        padded = _padded_size(image, multiple)
+        padded = padded_size(image, multiple)
         items = [(index, draw) for draw in range(num_samples)]
         sizes_and_items.append((padded, items))
     # Large images first: smaller ones then find shapes to share.
@@ -253,7 +253,8 @@ def put_whole(
             output.put(state, slice(0, row.shape[0]), row)
 
 
-def _padded_size(image: Any, multiple: int) -> tuple[int, int]:
+def padded_size(image: Any, multiple: int) -> tuple[int, int]:
+    """The height and width of an image, filled up to multiples."""
     height, width, _ = image.shape
     return height + -height % multiple, width + -width % multiple
 

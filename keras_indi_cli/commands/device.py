@@ -1,4 +1,4 @@
-"""The option that says what to compute on, the same in every command that has it."""
+"""The options of what to compute on and in, the same in commands that have them."""
 
 import contextlib
 
@@ -10,6 +10,13 @@ device_option = click.option(
     default="auto",
     show_default=True,
     help="What to compute on; auto is a GPU where the backend sees one.",
+)
+dtype_option = click.option(
+    "--dtype",
+    type=click.Choice(["auto", "float32", "bfloat16"]),
+    default="auto",
+    show_default=True,
+    help="What the network computes in; auto is bfloat16 where that is faster.",
 )
 
 

@@ -2,7 +2,7 @@
 
 import click
 
-from keras_indi_cli.commands.device import device_option, on_device
+from keras_indi_cli.commands.device import device_option, dtype_option, on_device
 
 
 @click.command()
@@ -58,19 +58,14 @@ from keras_indi_cli.commands.device import device_option, on_device
     help="How long uploads and results are kept.",
 )
 @device_option
-@click.option(
-    "--dtype",
-    type=click.Choice(["auto", "float32", "bfloat16"]),
-    default="auto",
-    show_default=True,
-    help="What the network computes in; auto is bfloat16 where that is faster.",
-)
+@dtype_option
 def command(host, port, preset, keep_minutes, device, dtype, **limits):
     """Restore photographs in a browser.
 
-    Runs until it is interrupted by Ctrl-C. Uploads and results are deleted after an
-    hour and at the end. The page loads nothing from elsewhere, and is open to this
-    machine alone unless --host says otherwise. Needs pip install "keras-indi[page]".
+    Runs until it is interrupted by Ctrl-C. Uploads and results are deleted after
+    --keep-minutes and at the end. The page loads nothing from elsewhere, and is open
+    to this machine alone unless --host says otherwise. Needs pip install
+    "keras-indi[page]".
 
     \b
     Example: keras-indi page

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from keras_indi_cli.commands.device import device_option, on_device
+from keras_indi_cli.commands.device import device_option, dtype_option, on_device
 from keras_indi_cli.commands.interruption import interruptible
 from keras_indi_cli.commands.names import import_modules, import_option
 from keras_indi_cli.commands.restore_options import (
@@ -87,13 +87,7 @@ class Shard(click.ParamType):
     help="Such as 2GB or 500MB. [default: half of what is free]",
 )
 @device_option
-@click.option(
-    "--dtype",
-    type=click.Choice(["auto", "float32", "bfloat16"]),
-    default="auto",
-    show_default=True,
-    help="What the network computes in; auto is bfloat16 where that is faster.",
-)
+@dtype_option
 @click.option("--skip-existing", is_flag=True, help="Skip images whose outputs exist.")
 @click.option(
     "--overwrite",

@@ -11,7 +11,6 @@ Example:
     python tests/campaigns/many_files.py --backend tensorflow --files 2000
 """
 
-import argparse
 import collections
 import io
 import json
@@ -239,13 +238,9 @@ def restore(count, backend, share=0.01, seed=0, sides=SIDES, steps=1):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = runs.make_common_parser(__doc__)
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--share", type=float, default=0.01, help="of broken files")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--backend", default=os.environ.get("KERAS_BACKEND", "tensorflow")
-    )
     options = parser.parse_args()
     found = restore(options.files, options.backend, options.share, options.seed)
     for text in found.problems:

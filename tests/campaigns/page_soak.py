@@ -15,7 +15,6 @@ Example:
     python tests/campaigns/page_soak.py --restorations 200 --seed 0
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -27,6 +26,7 @@ import tempfile
 import time
 
 import numpy as np
+import runs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ENDINGS = (".png", ".jpg", ".webp", ".tif")
@@ -212,11 +212,7 @@ def _free_port():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--backend", default=os.environ.get("KERAS_BACKEND", "tensorflow")
-    )
+    parser = runs.make_common_parser(__doc__)
     parser.add_argument("--restorations", type=int, default=200)
     parser.add_argument("--preset", default="jpeg")
     parser.add_argument("--most-side", type=int, default=384, help="pixels")

@@ -28,11 +28,7 @@ def make_parser(description, names, **sizes):
         names: Sequence of strings, the commands that it breaks off.
         **sizes: `side`, `pairs` and `batches` of `make_inputs`, by default.
     """
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--backend", default=os.environ.get("KERAS_BACKEND", "tensorflow")
-    )
+    parser = make_common_parser(description)
     parser.add_argument("--commands", nargs="+", choices=names, default=names)
     helps = {
         "side": "pixels, of images",
@@ -41,6 +37,20 @@ def make_parser(description, names, **sizes):
     }
     for name, size in sizes.items():
         parser.add_argument(f"--{name}", type=int, default=size, help=helps[name])
+    return parser
+
+
+def make_common_parser(description):
+    """The parser of the arguments that all campaigns of commands have.
+
+    Args:
+        description: String, of which the first line is shown.
+    """
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--backend", default=os.environ.get("KERAS_BACKEND", "tensorflow")
+    )
     return parser
 
 
