@@ -8,7 +8,7 @@ angle of (a, b) as a fraction of a right one:
     a = cos(pi l / 2),  b = sin(pi l / 2)
 
 so that 0 is clean and 1 is pure noise, as t is in `process.py`. It is a one-to-one
-map of the noise level `a` that Saharia et al. condition on, and tells apart both
+map of the noise level `a` that Saharia et al. condition on, and distinguishes both
 nearly clean and nearly pure noise. Images are in units in which x is about 1 wide,
 as [-1, 1].
 

@@ -1,7 +1,7 @@
-"""What is installed, and which backend runs: told without importing any of it.
+"""What is installed, and which backend runs: found without importing any of it.
 
 It stands outside the package, as the launcher does, because the package cannot be
-imported where no backend is installed, and that too must be told.
+imported where no backend is installed, and that too must be reported.
 """
 
 import importlib.util
@@ -131,16 +131,16 @@ def report(environ):
     else:
         lines += ["", f"Runs on {name}: {reason}."]
     features = runpy.run_path(str(CPU_FILE))["bfloat16_features"]()
-    told = "not known" if features is None else ", ".join(features) or "none"
-    lines += ["", f"Processors: {os.cpu_count()}; bfloat16 instructions: {told}"]
+    shown = "not known" if features is None else ", ".join(features) or "none"
+    lines += ["", f"Processors: {os.cpu_count()}; bfloat16 instructions: {shown}"]
     missing = missing_of_extras()
     if missing:
         lines += ["", "Optional parts:"]
     for extra, lacking in missing.items():
         if extra in CPU_ORDER or extra == "test":
             continue
-        told = "present"
+        shown = "present"
         if lacking:
-            told = f'lacks {", ".join(lacking)}: pip install "keras-indi[{extra}]"'
-        lines.append(f"  {extra:12}{told}")
+            shown = f'lacks {", ".join(lacking)}: pip install "keras-indi[{extra}]"'
+        lines.append(f"  {extra:12}{shown}")
     return lines

@@ -19,7 +19,7 @@ from keras_indi_cli.environment import (
     version,
 )
 
-# Images leave and enter the heap at every layer; glibc must be told to keep the
+# Images leave and enter the heap at every layer; glibc must be set to keep the
 # memory instead of returning it to the system each time.
 MALLOC_SETTINGS = {
     "MALLOC_MMAP_THRESHOLD_": "4294967296",
@@ -82,7 +82,7 @@ def main():
     if installed_backends() or arguments != ["info"]:
         environ = environment(environ, device_of(arguments))
     if arguments == ["info"]:
-        # This much can be told where the package cannot be imported; it tells the rest.
+        # This much is known where the package cannot be imported; it adds the rest.
         print("\n".join(report(environ)), flush=True)
         if not installed_backends():
             raise SystemExit(1)

@@ -9,7 +9,7 @@ import keras
 from keras_indi.backend import several_devices
 from keras_indi.backend.supported import check_supported
 
-UNTOLD_DEVICE_MEMORY = 4 * 2**30
+UNKNOWN_DEVICE_MEMORY = 4 * 2**30
 
 
 def default_jit_compile() -> bool | str:
@@ -138,19 +138,19 @@ def gains_from_batches() -> bool:
 def free_device_memory() -> int | None:
     """Bytes free on the accelerator that computes, or `None` on a CPU.
 
-    TensorFlow tells none: there it is taken to be `UNTOLD_DEVICE_MEMORY`.
+    TensorFlow reports none: there it is taken to be `UNKNOWN_DEVICE_MEMORY`.
     """
     backend = keras.config.backend()
     if backend == "tensorflow" and _tensorflow_accelerators():
-        return UNTOLD_DEVICE_MEMORY
+        return UNKNOWN_DEVICE_MEMORY
     if backend == "jax":
         import jax
 
         device = jax.local_devices()[0]
         if device.platform != "cpu":
-            told = device.memory_stats() or {}
-            limit = told.get("bytes_limit", UNTOLD_DEVICE_MEMORY)
-            return limit - told.get("bytes_in_use", 0)
+            stats = device.memory_stats() or {}
+            limit = stats.get("bytes_limit", UNKNOWN_DEVICE_MEMORY)
+            return limit - stats.get("bytes_in_use", 0)
     if backend == "torch":
         import torch
 

@@ -149,7 +149,7 @@ def check_folders(
 
 
 def crops_to_look_at(result: SetCheck, count: int = 6) -> dict[str, list[np.ndarray]]:
-    """Centre crops of pairs that tell most, for a contact sheet.
+    """Centre crops of pairs that show most, for a contact sheet.
 
     Args:
         result: A `SetCheck` with readable pairs.

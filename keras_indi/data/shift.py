@@ -9,7 +9,7 @@ from keras_indi.optional_packages import optional_import
 FINEST, COARSEST = 1.5, 8.0
 STEPS = 20  # parts of a pixel
 LARGEST = 1024  # pixels, height and width of the centre that is looked at
-# Of the squared gradients, against those across: less, and a direction tells nothing.
+# Of the squared gradients, against those across: less, and a direction says nothing.
 LEAST_STRENGTH = 0.1
 
 

@@ -180,7 +180,7 @@ def draw_evaluation(table: "Table") -> Any:
 
 
 def _tail(name, length=28):
-    """The end of a name, which tells files apart."""
+    """The end of a name, which distinguishes files."""
     return name if len(name) <= length else f"…{name[1 - length :]}"
 
 

@@ -113,8 +113,8 @@ def recommend(
         and not math.isnan(scores[best])
     ]
     wording = " and ".join(
-        f"{name} {'>=' if name in HIGHER_IS_BETTER else '<='} {told}"
-        for name, _, told in bounds
+        f"{name} {'>=' if name in HIGHER_IS_BETTER else '<='} {words}"
+        for name, _, words in bounds
     )
     if not able:
         closest = ", ".join(

@@ -81,7 +81,7 @@ def evaluate(
         `Table` with a row an image (its name and scores), `means` over all
         images, with FID and KID among them, and `failures`: the files that
         could not be read or scored. They are in no score, and a warning
-        tells of them.
+        names them.
 
     Raises:
         ValueError: If names do not match, images in memory differ in shape,
@@ -125,8 +125,8 @@ def evaluate(
     else:
         if output_dir is not None and not isinstance(model, keras.Model):
             raise ValueError(
-                "`output_dir` needs a Keras model, whose weights tell its results from "
-                f"another's. Received: restored of type {type(model).__name__}"
+                "`output_dir` needs a Keras model, whose weights set its results apart "
+                f"from another's. Received: restored of type {type(model).__name__}"
             )
         channels = getattr(model, "image_channels", None) or 3
         scale = getattr(model, "scale", 1)

@@ -24,7 +24,7 @@ def describe(
     """
     value_range = model.value_range
     trajectory = settings.trajectory(model)
-    told = {
+    found = {
         "keras_indi_version": __version__,
         "model": found_out(model.backbone, model)["model"],
         "preset": preset,
@@ -41,7 +41,7 @@ def describe(
         "dtype": "uint8" if settings.uint8 else "float32",
     }
     if settings.form == "sampler":
-        told |= {
+        found |= {
             "num_steps": trajectory.num_steps,
             "sampler": repr(trajectory.sampler),
             "times": settings.times,
@@ -49,5 +49,5 @@ def describe(
             "noise_draws": trajectory.num_draws,
         }
     else:
-        told["condition_on_degraded"] = model.condition_on_degraded
-    return {key: value for key, value in told.items() if value is not None}
+        found["condition_on_degraded"] = model.condition_on_degraded
+    return {key: value for key, value in found.items() if value is not None}

@@ -20,7 +20,7 @@ BUILTIN = Registry(
 
 
 def checked_format(name: str | None, path: pathlib.Path) -> str:
-    """Returns the name of the format, as given or as the path's ending tells.
+    """Returns the name of the format, as given or by the path's ending.
 
     Args:
         name: String, or `None`.
@@ -33,11 +33,11 @@ def checked_format(name: str | None, path: pathlib.Path) -> str:
     endings = {found.ending: key for key, found in formats.items()}
     own = endings.get(path.suffix.lower())
     if name is None and own is None:
-        told = ", ".join(
+        shown = ", ".join(
             f"{ending or 'none'}: {key}" for ending, key in endings.items()
         )
         raise ValueError(
-            f"`path` must end in what tells its format ({told}), or `format` be given. "
+            f"`path` must end in one of {shown}; or pass `format`. "
             f"Received: path={str(path)!r}"
         )
     name = checked_choice("format", name or own, BUILTIN)

@@ -13,7 +13,7 @@ from keras_indi.optional_packages import optional_import
 class OpenVINOFormat(ExportFormat):
     """A `.xml` file, with its weights in a `.bin` file beside it.
 
-    `"bfloat16"` is what the script tells the runtime to compute in; `"float16"` and
+    `"bfloat16"` is what the script makes the runtime compute in; `"float16"` and
     `"int8"` are what the weights are stored in.
     """
 

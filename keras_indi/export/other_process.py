@@ -28,14 +28,14 @@ def convert(
     with tempfile.TemporaryDirectory() as folder:
         saved, job = pathlib.Path(folder, "model.keras"), pathlib.Path(folder, "job")
         model.save(saved)
-        told = {
+        content = {
             "model": str(saved),
             "settings": settings.as_dict(),
             "metadata": metadata,
             "path": str(path.resolve()),
             "modules": _modules(),
         }
-        job.write_text(json.dumps(told), encoding="utf-8")
+        job.write_text(json.dumps(content), encoding="utf-8")
         result = subprocess.run(
             [sys.executable, "-m", "keras_indi.export.worker", str(job)],
             env={

@@ -147,7 +147,7 @@ def inspect_image(path: FilePath | bytes, max_pixels: int | None = None) -> Imag
         An `ImageInfo`.
 
     Raises:
-        UnusableImageError: As for `read_image`, as far as the header tells.
+        UnusableImageError: As for `read_image`, as far as the header shows.
     """
     with opened(path, max_pixels) as stored:
         return stored.info
@@ -169,7 +169,7 @@ def opened(
         by_profile: As for `TiffSamples`.
 
     Raises:
-        UnusableImageError: As for `read_image`, as far as the header tells.
+        UnusableImageError: As for `read_image`, as far as the header shows.
     """
     with opened_file(path) as (file, format, size):
         if format == "TIFF":

@@ -8,10 +8,10 @@ from keras_indi.images.orientation import ORIENTATION, checked_orientation
 PREFIX = b"Exif\0\0"
 EXIF_DIRECTORY, GPS_DIRECTORY = 0x8769, 0x8825
 TIFF_DIRECTORIES = {EXIF_DIRECTORY, GPS_DIRECTORY}
-# Of a TIFF file's own directory, what tells of the photograph, not of its storage:
+# Of a TIFF file's own directory, the tags of the photograph, not of its storage:
 # description, make, model, orientation, software, date, artist, copyright.
 TIFF_TAGS = {0x010E, 0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x013B, 0x8298}
-# A description that tells of how the file stores its image, which a result stores in
+# A description of how the file stores its image, which a result stores in
 # its own way.
 DESCRIPTION = 0x010E
 OF_STORAGE = re.compile(r"""\{"shape"|ImageJ=|(<\?xml.*?)?<OME\b""", re.S)
@@ -63,7 +63,7 @@ def directories(exif: Any) -> dict[int, dict]:
 
 
 def of_tiff(header: Any) -> bytes:
-    """The EXIF block of a TIFF file, without what tells of its storage.
+    """The EXIF block of a TIFF file, without the tags of its storage.
 
     Args:
         header: The file, opened as a `PIL.Image.Image`.

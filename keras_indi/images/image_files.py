@@ -219,7 +219,7 @@ class ImageFiles:
         return self._names[index]
 
     def fingerprint(self) -> str:
-        """A string that tells these files from others: of their names and sizes."""
+        """A string that identifies these files: of their names and sizes."""
         digest = hashlib.sha256()
         for name, paths in zip(self._names, self._paths):
             paths = paths if isinstance(paths, tuple) else (paths,)

@@ -85,7 +85,7 @@ def read_photograph(
     """Reads an image file with all that restoring should keep.
 
     Palettes and CMYK become RGB, bits become grey; of several pages or frames the
-    first is read. `notes` tell so.
+    first is read. `notes` say so.
 
     Args:
         path: Path of the file, as for `keras_indi.data.read_image`.

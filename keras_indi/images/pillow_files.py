@@ -87,7 +87,7 @@ class LimitedReads:
 
 def pixel_bits(header: Any) -> int:
     """8 or 16, the bits of a value as the file stores it."""
-    # Only of PNG. Pillow's mode tells of grey, its way of decoding of colour.
+    # Only of PNG. Pillow's mode shows grey, its way of decoding colour.
     deep = header.mode.startswith("I;16") or any(
         ";16" in str(tile[3]) for tile in header.tile
     )

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from keras_indi.images.unusable import UnusableImageError
 
-# What tells of the colours, and text: kept byte for byte.
+# Chunks of colours and text: kept byte for byte.
 COLOURS = (b"cICP", b"mDCV", b"cLLI", b"gAMA", b"cHRM", b"sRGB")
 TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
 XMP_KEYWORD = b"XML:com.adobe.xmp\0"

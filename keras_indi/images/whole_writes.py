@@ -29,7 +29,7 @@ DAY = 86_400  # seconds
 LONGEST_ENDING = 24  # characters, of which each may take 4 of a name's 255 bytes
 # What they answer where there is no room: on the disk, for the user, for such a file.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-IN_WORDS = re.compile(r"errno = (\d+)")  # as HDF5 tells of it
+IN_WORDS = re.compile(r"errno = (\d+)")  # as HDF5 reports it
 # What file systems answer that cannot flush, and so have nothing to flush.
 CANNOT_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EBADF, errno.EACCES}
 
@@ -166,8 +166,8 @@ def naming_full_disks(path: FilePath) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # libraries raise of several kinds
-        told = IN_WORDS.search(str(error))
-        number = int(told[1]) if told else getattr(error, "errno", None)
+        found = IN_WORDS.search(str(error))
+        number = int(found[1]) if found else getattr(error, "errno", None)
         name = getattr(error, "filename", None)
         named = name is not None and not LEFT_OVER.search(os.fsdecode(name))
         if number not in FULL or named:

@@ -31,7 +31,7 @@ class Engine:
     but variables; an engine is thrown away when one of these is replaced.
 
     Args:
-        backbone: Keras model or layer. It tells by attributes, which it need not
+        backbone: Keras model or layer. It states by attributes, which it need not
             have: `bytes_per_pixel`, what it takes of the memory; and
             `works_on_canvas`, whether images may fill their arrays in part.
         estimate: Function of tensors `(images, times, degraded, time_shift=1.0)`,

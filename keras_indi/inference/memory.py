@@ -4,9 +4,9 @@ import pathlib
 
 from keras_indi.backend import compiled
 
-# Where the system tells nothing.
+# Where the system reports nothing.
 UNKNOWN = 2 * 2**30
-# Of the memory that is free, what a restoration takes unless told.
+# Of the memory that is free, what a restoration takes by default.
 SHARE = 0.5
 # Of its memory, what goes to the network's evaluations; the states have the rest.
 NETWORK_SHARE = 0.75
@@ -79,7 +79,7 @@ def available_memory():
 
 
 def bytes_per_pixel(backbone):
-    """What an evaluation takes a pixel, of a network that tells or is guessed.
+    """What an evaluation takes a pixel, of a network that states it or is guessed.
 
     Returns:
         Float, the backbone's own `bytes_per_pixel`; without one, what a network

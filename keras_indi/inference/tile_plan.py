@@ -18,7 +18,7 @@ class TilePlan:
     Args:
         budget: `Budget`.
         reach: Int, how far in pixels an output depends on inputs, each way; or
-            `None` for a network that does not tell, which has no tiles.
+            `None` for a network that does not state it, which has no tiles.
         multiple: Int, tiles' origins and sizes are multiples of it.
         tile_size: `"auto"`, tiles where an image does not fit whole; an int, tiles
             of this side; or `None`, no tiles.

@@ -12,7 +12,7 @@ class KernelDistance(FeatureDistance):
 
     With the kernel `k(a, b) = (a . b / dimensions + 1)^3`, on random subsets of the
     clean and of the restored images, drawn without replacement; the score is the
-    mean over subsets, and their standard deviation tells its uncertainty. Being
+    mean over subsets, and their standard deviation is its uncertainty. Being
     unbiased it compares between sets of different sizes, and is about 0 for sets of
     one distribution, a little below it half the time. It takes the sets for
     independent: where small sets show the same scenes, as pairs do, each pair's own

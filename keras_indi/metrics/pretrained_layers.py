@@ -29,7 +29,7 @@ def convolution(
         filters: Int, number of output channels.
         kernel_size: Int, or a pair.
         strides: Int.
-        padding: `"same"`, which pads as PyTorch is told to where the stride is 1,
+        padding: `"same"`, which pads as PyTorch does where the stride is 1,
             or `"valid"`.
 
     Returns:

@@ -129,7 +129,7 @@ class BackboneModel(PresetModel, keras.Model):
 
     @property
     def image_channels(self) -> int | None:
-        """Int, the images' channels, or `None` where the backbone tells none."""
+        """Int, the images' channels, or `None` where the backbone states none."""
         declared = getattr(self.backbone, "image_channels", None)
         if declared is not None:
             return declared

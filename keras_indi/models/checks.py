@@ -27,7 +27,7 @@ def known_channels(backbone):
     """Returns the channels of the images that a backbone takes; it has its weights.
 
     Raises:
-        ValueError: If it has none yet, or does not tell.
+        ValueError: If it has none yet, or does not state them.
     """
     if not backbone.built:
         raise ValueError(
@@ -171,7 +171,7 @@ def check_same_shape(degraded, clean, scale=1):
 
     Returns:
         Bool, whether the degraded image is to be enlarged by the scale; `None` where
-        the shapes do not tell.
+        the shapes do not show it.
     """
     alike = compatible(degraded.shape, clean.shape)
     batch, *size, channels = degraded.shape

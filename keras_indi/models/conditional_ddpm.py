@@ -33,7 +33,7 @@ class ConditionalDDPM(Restorer):
             and `"times"`, the noise level of shape `(batch,)`, it returns a tensor of
             the images' shape. The noise level is `2 / pi * arccos(a)`: 0 for a clean
             z, near 1 for pure noise, and one to one with the `a` (the square root of
-            alpha bar) that SR3's network is told. A `keras_indi.models.UNetBackbone`
+            alpha bar) that SR3's network is given. A `keras_indi.models.UNetBackbone`
             with `condition_on_degraded=True`, or one of your own.
         noise_schedule: a(t), a `DiffusionSchedule`, its config, or `"linear"` (Ho et
             al.), `"cosine"` (Nichol & Dhariwal) or `"continuous"` (Song et al.).

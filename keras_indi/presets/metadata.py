@@ -1,4 +1,4 @@
-"""What is known about a preset: found out from the model, or told by its maker."""
+"""What is known about a preset: found out from the model, or given by its maker."""
 
 import datetime
 
@@ -10,7 +10,7 @@ from keras_indi.presets.handles import locate
 from keras_indi.schedules import time_grid as time_grids
 from keras_indi.version import __version__
 
-# What only the maker can tell, with what it means.
+# What only the maker knows, with what it means.
 MAKERS_KEYS = {
     "description": "one sentence",
     "task": "what it undoes, such as 'JPEG artefacts'",
@@ -35,7 +35,7 @@ def read_metadata(preset):
         `keras_indi_version`, `parameter_count`, `date_saved`, `weights_sha256`
         (`None` without weights), `weights_dtype`, `weights_bytes`; for a restorer
         `model`, `time_distribution`, `noise_schedule`, `noise_unit`, `scale`,
-        `value_range` and `recommended`; and of `MAKERS_KEYS` what the maker told.
+        `value_range` and `recommended`; and of `MAKERS_KEYS` what the maker gave.
 
     Raises:
         ValueError: If it is not a preset.
@@ -46,7 +46,7 @@ def read_metadata(preset):
 
 
 def checked_metadata(metadata):
-    """What the maker tells as JSON holds it; raises a ValueError for the rest."""
+    """What the maker gives, as JSON holds it; raises a ValueError for the rest."""
     metadata = dict(metadata or {})
     unknown = sorted(metadata.keys() - MAKERS_KEYS.keys())
     if unknown:
@@ -101,7 +101,7 @@ def checked_metadata(metadata):
 
 
 def found_out(backbone, task):
-    """What a model itself tells.
+    """What a model itself shows.
 
     Args:
         backbone: The Keras model whose weights the preset holds.

@@ -59,8 +59,8 @@ def make_card(name, metadata):
     blocks.append(_table(("", ""), _facts(metadata)))
     for entry in metadata.get("training_data", []):
         rest = [f"{k}: {v}" for k, v in entry.items() if k not in ("name", "terms")]
-        told = "; ".join([f"terms: {entry['terms']}", *rest])
-        blocks.append(f"* Trained on **{entry['name']}**. {told}")
+        terms = "; ".join([f"terms: {entry['terms']}", *rest])
+        blocks.append(f"* Trained on **{entry['name']}**. {terms}")
     for key in ("training", "degradation"):
         if metadata.get(key):
             blocks += [f"## {key.capitalize()}", _plain(metadata[key])]

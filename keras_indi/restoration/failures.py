@@ -28,5 +28,5 @@ def reason_of(error: BaseException) -> str:
         if encountered < 0 and errors:
             return f"{type(error).__name__}: {errors[-1].strip()}"
     lines = text[inner[-1] if inner else 0 :].splitlines()
-    told = next((line.strip() for line in lines if not NO_REASON.match(line)), "")
-    return f"{type(error).__name__}: {told}"
+    reason = next((line.strip() for line in lines if not NO_REASON.match(line)), "")
+    return f"{type(error).__name__}: {reason}"

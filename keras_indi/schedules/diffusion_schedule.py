@@ -50,7 +50,7 @@ class DiffusionSchedule(Configurable):
 
         Returns:
             float32 tensor of the same shape, with values in [0, 1): what a network
-            is told as `"times"`.
+            is given as `"times"`.
         """
         return diffusion_process.noise_level(self.signal_scale(times))
 

@@ -279,7 +279,7 @@ def _callbacks(config, model, pairs, validation):
 
 
 def _metadata(config):
-    """What the preset tells of its training."""
+    """What the preset states about its training."""
     settings = dataclasses.asdict(config)
     names = ("batch_size", "crop_size", "learning_rate", "ema_momentum")
     folder = pathlib.Path(config.clean).name

@@ -14,7 +14,7 @@ def command():
 
     Example: keras-indi info
     """
-    # What can be told without the package, `keras_indi_cli.launcher` has told before.
+    # What needs no package, `keras_indi_cli.launcher` has printed before.
     import keras
 
     from keras_indi.backend.compiled import devices

@@ -8,7 +8,7 @@ import click
 def command(name):
     """List the presets, those with weights first, or show the card of one.
 
-    The card tells the task, the training data and their terms, the degradation,
+    The card shows the task, the training data and their terms, the degradation,
     the recommended settings and the held-out scores.
 
     \b
@@ -28,7 +28,7 @@ def command(name):
 
 
 def _lines(metadata):
-    """What the list tells of a preset."""
+    """What the list shows of a preset."""
     yield metadata.get("description") or metadata.get("task") or "no description"
     parameters = f"{metadata['parameter_count'] / 1e6:.1f}M parameters"
     if not _has_weights(metadata):
@@ -37,8 +37,8 @@ def _lines(metadata):
         yield f"{parameters}, {metadata['weights_bytes'] / 1e6:.1f} MB"
     settings = metadata.get("recommended") or {}
     if settings:
-        told = ", ".join(f"{name} {value}" for name, value in settings.items())
-        yield f"recommended: {told}"
+        shown = ", ".join(f"{name} {value}" for name, value in settings.items())
+        yield f"recommended: {shown}"
     if metadata.get("license"):
         yield f"license: {metadata['license']}"
     for data in metadata.get("training_data") or []:

@@ -11,7 +11,7 @@ from keras_indi.backend.tensorflow_random import reseed_tensorflow
 from keras_indi.data.degradations.degradation import Degradation
 from keras_indi.optional_packages import optional_import
 
-# Layers that do not tell which range they take, where it is not (0, 255).
+# Layers that do not state which range they take, where it is not (0, 255).
 LAYER_RANGES = {"RandomJpegQuality": (0, 1)}
 
 

@@ -1,4 +1,4 @@
-"""Pure noise: the degraded image that tells nothing of the clean one."""
+"""Pure noise: the degraded image that holds nothing of the clean one."""
 
 import keras
 import numpy as np

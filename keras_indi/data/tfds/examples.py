@@ -104,7 +104,7 @@ class ExampleImages:
         return f"{self._label}[{index}]"
 
     def fingerprint(self) -> str:
-        """A string that tells these examples from others: set, version, split, number.
+        """A string that identifies these examples: set, version, split, number.
 
         It is not of their content: a prepared version of a data set does not change.
         """
