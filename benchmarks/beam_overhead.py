@@ -46,7 +46,7 @@ def make_files(folder, count, sides):
 
 
 def run(command, source, output, preset):
-    """Runs a command as a user does; its seconds."""
+    """Run a command as a user does; its seconds."""
     shutil.rmtree(output, ignore_errors=True)
     start = [sys.executable, "-c", "from keras_indi_cli.launcher import main; main()"]
     name, *more = command

@@ -267,7 +267,7 @@ def pairs_a_second(stream, batch_size, batches):
 
 
 def work(name, folder):
-    """Answers each line `[figure, task, size, batches]` with a number."""
+    """Answer each line `[figure, task, size, batches]` with a number."""
     answers = os.fdopen(os.dup(1), "w")  # libraries may print: not into answers
     os.dup2(2, 1)
     side = {"keras": KerasSide, "loader": LoaderSide}[name](pathlib.Path(folder))

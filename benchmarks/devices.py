@@ -95,7 +95,7 @@ def walk(model, degraded):
 
 
 def check(compile_model, dtype="float32", tolerance=0.1, epochs=25, model=None):
-    """Fits, evaluates, restores; raises an AssertionError where one is wrong."""
+    """Fit, evaluate, restore; raise an AssertionError where one is wrong."""
     import numpy as np
 
     degraded, clean = make_data()
@@ -188,7 +188,7 @@ def _value(weight):
 
 
 def two_devices():
-    """Runs in a process with two devices, which `environment` or this prepares."""
+    """Run in a process with two devices, which `environment` or this prepares."""
     import keras
 
     if backend() == "torch":
@@ -264,7 +264,7 @@ def load(folder, source):
 
 
 def work(rows, folder):
-    """Runs rows in this process; prints a JSON line of each row's result."""
+    """Run rows in this process; print a JSON line of each row's result."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     folder = pathlib.Path(folder)

@@ -41,7 +41,7 @@ def with_weights(names):
 
 
 def equality(options):
-    """Prints a line for each file; on the backend of this process."""
+    """Print a line for each file; on the backend of this process."""
     import keras
     from keras import ops
 
@@ -94,7 +94,7 @@ def equality(options):
 
 
 def losses(options):
-    """Prints the scores of each precision beside those of float32."""
+    """Print the scores of each precision beside those of float32."""
     import keras
 
     import keras_indi

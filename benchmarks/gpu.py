@@ -225,7 +225,7 @@ def make_pairs(count, height, width):
 
 
 def check_same(ours, by_hand, network):
-    """Raises an AssertionError unless both restore alike, and not nothing."""
+    """Raise an AssertionError unless both restore alike, and not nothing."""
     import numpy as np
 
     images = make_pairs(2, 32, 64)[0]
@@ -284,7 +284,7 @@ def work(backend, config):
 
 
 def run(backend, smoke):
-    """Prints rows of the table as they come from a backend's process."""
+    """Print rows of the table as they come from a backend's process."""
     environment = {
         **os.environ,
         "KERAS_BACKEND": backend,

@@ -167,7 +167,7 @@ def _data(batch, height, width):
 
 
 def work(side_name, folder):
-    """Answers each line `[case, steps]` with seconds a step, as JSON lines."""
+    """Answer each line `[case, steps]` with seconds a step, as JSON lines."""
     answers = os.fdopen(os.dup(1), "w")  # libraries may print: not into answers
     os.dup2(2, 1)
     side = _make_side(side_name, pathlib.Path(folder))

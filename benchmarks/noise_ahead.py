@@ -23,7 +23,7 @@ from keras_indi.schedules import BrownianNoise
 
 
 class Elsewhere(keras.layers.Layer):
-    """Takes its time without the host's processors."""
+    """Take its time without the host's processors."""
 
     condition_on_degraded = True
 

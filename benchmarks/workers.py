@@ -71,7 +71,7 @@ def measure_phases(model, source, output, steps):
 
 
 def run(command, source, output, preset, steps):
-    """Runs a command as a user does.
+    """Run a command as a user does.
 
     Returns:
         Dict: its `seconds`; the peak `memory` of its first process, bytes; the `start`,
@@ -139,7 +139,7 @@ def processor_seconds(group):
 
 
 def measure_names(folder, count, command, preset):
-    """Runs a command on empty files whose results are there."""
+    """Run a command on empty files whose results are there."""
     for side in ("in", "out"):
         for index in range(count):
             path = folder / side / f"{index % 100}" / f"{index:07d}.jpg"

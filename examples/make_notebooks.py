@@ -53,7 +53,7 @@ EXTRAS = {"train_at_full_scale": "quickstart,tfds"}
 
 
 def read_script(path):
-    """Reads a tutorial.
+    """Read a tutorial.
 
     Args:
         path: Path of the script.

@@ -49,7 +49,7 @@ def label(num_steps):
 
 
 def train(options):
-    """Trains, or goes on training, and saves the model."""
+    """Train, or go on training, and save the model."""
     path = options.out / "restorer.keras"
     if path.exists():
         return keras.saving.load_model(path)
@@ -74,7 +74,7 @@ def train(options):
 
 
 def measure(model, options):
-    """Scores the degraded and the restored held-out images."""
+    """Score the degraded and the restored held-out images."""
     metrics, weights = ["psnr", "ssim"], {}
     if options.lpips_weights:
         metrics.append("lpips_alex")
@@ -115,7 +115,7 @@ def view(image):
 
 
 def draw(model, options, count=4):
-    """Writes a picture of the first held-out images."""
+    """Write a picture of the first held-out images."""
     degraded, clean = (data.find_images(folder) for folder in options.held_out)
     rows = []
     for name in sorted(degraded.keys() & clean.keys())[:count]:

@@ -57,7 +57,7 @@ class Configurable:
         vars(self).update({name: _frozen(value) for name, value in state.items()})
 
     def get_config(self) -> Config:
-        """Returns the constructor's arguments as a JSON-compatible dict."""
+        """Return the constructor's arguments as a JSON-compatible dict."""
         names = inspect.signature(type(self)).parameters
         missing = [name for name in names if not hasattr(self, name)]
         if missing:
@@ -70,7 +70,7 @@ class Configurable:
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
-        """Builds the object that `get_config()` describes."""
+        """Build the object that `get_config()` describes."""
         return cls(**config)
 
     def __eq__(self, other):
@@ -142,7 +142,7 @@ def _exact(value: Any) -> Any:
 def resolve(
     identifier: Any, base_class: type[Object], builtin: Mapping[str, Any], argument: str
 ) -> Object:
-    """Turns an object, a name or a config into an object.
+    """Turn an object, a name or a config into an object.
 
     Args:
         identifier: An instance of `base_class`; a name among `builtin`, or a

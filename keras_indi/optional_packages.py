@@ -24,7 +24,7 @@ NAMES = {
 
 
 def optional_import(module: str, extra: str, purpose: str) -> types.ModuleType:
-    """Imports a module of a package that may be missing.
+    """Import a module of a package that may be missing.
 
     Args:
         module: Name of the module, such as `"cv2"` or `"PIL.Image"`.
@@ -53,7 +53,7 @@ def optional_import(module: str, extra: str, purpose: str) -> types.ModuleType:
 
 
 def check_installed(module: str, extra: str, purpose: str) -> None:
-    """Raises the error of `optional_import`, but imports nothing.
+    """Raise the error of `optional_import`, but imports nothing.
 
     Args:
         module: Name of a module that is a package's own.

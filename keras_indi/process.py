@@ -50,7 +50,7 @@ def interpolate(clean: Tensor, degraded: Tensor, times: Tensor) -> Tensor:
 
 
 def perturb(images: Tensor, noise: Tensor, noise_scale: Tensor) -> Tensor:
-    """Adds the noise of the perturbed path: `x_t + t eps_t n`.
+    """Add the noise of the perturbed path: `x_t + t eps_t n`.
 
     Args:
         images: Tensor of shape `(batch, ...)`, x_t without noise.

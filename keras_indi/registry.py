@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 
 class Registry(Mapping[str, type]):
-    """Maps names to classes, and reads the names without importing a class.
+    """Map names to classes, and read the names without importing a class.
 
     Write the entries as a literal dict: the `keras-indi` command reads them from the
     file, without importing the package (`keras_indi_cli/registered_names.py`).
@@ -42,7 +42,7 @@ class Registry(Mapping[str, type]):
         return len(self.entries)
 
     def exports(self) -> dict[str, type]:
-        """Imports the classes.
+        """Import the classes.
 
         Returns:
             Dict of the classes' own names to the classes, for the `globals()` of the

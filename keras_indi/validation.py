@@ -14,7 +14,7 @@ def checked_integer(
     most: int | None = None,
     optional: bool = False,
 ) -> Any:
-    """Returns the integer as an `int`, or `None` where that is allowed.
+    """Return the integer as an `int`, or `None` where that is allowed.
 
     Args:
         name: The argument's name, for the error.
@@ -44,7 +44,7 @@ def checked_number(
     below: float | None = None,
     optional: bool = False,
 ) -> Any:
-    """Returns the finite number as a `float`, or `None` where that is allowed.
+    """Return the finite number as a `float`, or `None` where that is allowed.
 
     Args:
         name: The argument's name, for the error.
@@ -73,7 +73,7 @@ def checked_number(
 
 
 def checked_value_range(value_range: Any) -> tuple[float, float]:
-    """Returns the pair of a smallest and a largest value as floats.
+    """Return the pair of a smallest and a largest value as floats.
 
     Raises:
         ValueError: If it is not a pair of finite numbers, the smallest first.
@@ -91,7 +91,7 @@ def checked_value_range(value_range: Any) -> tuple[float, float]:
 
 
 def checked_choice(name: str, value: Any, choices: Iterable[Any]) -> Any:
-    """Returns the value, which must be among the choices.
+    """Return the value, which must be among the choices.
 
     Args:
         name: The argument's name, for the error.

@@ -46,7 +46,7 @@ class ValueRange:
         return 0.5 * (high - low)
 
     def to_unit(self, images: Any) -> Any:
-        """Scales images from the range to [-1, 1].
+        """Scale images from the range to [-1, 1].
 
         Args:
             images: Tensor of any shape.
@@ -60,7 +60,7 @@ class ValueRange:
         return (images - self.limits[0]) * (1.0 / self.half_width) - 1.0
 
     def from_unit(self, images: Any) -> Any:
-        """Scales images from [-1, 1] to the range.
+        """Scale images from [-1, 1] to the range.
 
         Args:
             images: Tensor of any shape.

@@ -42,7 +42,7 @@ def has_accelerator():
 
 
 def choose_backend(environ, device="auto"):
-    """Chooses the installed backend that is fastest here.
+    """Choose the installed backend that is fastest here.
 
     Args:
         environ: Dict, the environment; its `KERAS_BACKEND` stands.

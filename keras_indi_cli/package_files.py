@@ -20,13 +20,13 @@ REGISTRIES = {
 
 
 def version() -> str:
-    """Returns the version of the package."""
+    """Return the version of the package."""
     return runpy.run_path(str(PACKAGE / "version.py"))["__version__"]
 
 
 @functools.cache
 def registered_names(registry: str) -> tuple[str, ...]:
-    """Returns the names in a registry.
+    """Return the names in a registry.
 
     Args:
         registry: String, a key of `REGISTRIES`.

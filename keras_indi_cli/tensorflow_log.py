@@ -15,7 +15,7 @@ LINE = re.compile(rb"(WARNING: All log messages before absl|I\d{4} \d\d:\d\d:)")
 
 
 class QuietTensorFlow:
-    """Finds TensorFlow for Python's import, once, and imports it without its log."""
+    """Find TensorFlow for Python's import, once, and imports it without its log."""
 
     def find_spec(self, name, path=None, target=None):
         if name != "tensorflow":
@@ -57,6 +57,6 @@ def without_log():
 
 
 def leave_out_log():
-    """Imports TensorFlow without its log from now on, unless the log is wished for."""
+    """Import TensorFlow without its log from now on, unless the log is wished for."""
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "3":
         sys.meta_path.insert(0, QuietTensorFlow())

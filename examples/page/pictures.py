@@ -48,7 +48,7 @@ def main():
 
 
 def take_all(browser, address, photo, output, asked):
-    """Takes all screenshots."""
+    """Take all screenshots."""
 
     def opened(width, height):
         tab = browser.new_page(viewport={"width": width, "height": height})
@@ -81,7 +81,7 @@ def take_all(browser, address, photo, output, asked):
 
 
 def restore(tab, photo, steps):
-    """Uploads a photograph, and restores it."""
+    """Upload a photograph, and restore it."""
     if tab.locator("#file-text").inner_text() == "":
         tab.set_input_files("#photograph input[type=file]", photo)
     expect(tab.locator("#file-text")).to_contain_text("pixels")
@@ -99,7 +99,7 @@ def restore(tab, photo, steps):
 
 
 def set_number(tab, selector, value):
-    """Sets a slider by its number."""
+    """Set a slider by its number."""
     field = tab.locator(f"{selector} input[type=number]")
     field.fill(str(value))
     field.press("Enter")

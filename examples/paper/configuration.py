@@ -154,7 +154,7 @@ class Config:
     conventions: dict = dataclasses.field(default_factory=dict)
 
     def lines(self):
-        """Yields `(name, variant name, method)` of each curve."""
+        """Yield `(name, variant name, method)` of each curve."""
         for variant_name, variant in self.variants.items():
             for method in variant.methods:
                 name = ", ".join(filter(None, (variant_name, method.name)))

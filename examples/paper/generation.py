@@ -36,7 +36,7 @@ OTHERS = {"naive": "InDI, naive", "Cold Diffusion": "InDI, Cold Diffusion"}
 
 @keras.saving.register_keras_serializable(package="paper_generation")
 class Grey(Degradation):
-    """Leaves nothing of the image."""
+    """Leave nothing of the image."""
 
     def apply(self, image, generator):
         return np.full_like(image, 0.5)

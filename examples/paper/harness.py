@@ -81,7 +81,7 @@ def judged(shows, gap=None, spread=None):
 
 
 def main(name, run, configs):
-    """Runs an experiment from the command line.
+    """Run an experiment from the command line.
 
     Args:
         name: The experiment's name, of its script.

@@ -12,7 +12,7 @@ from keras_indi.images.whole_writes import write_whole
 
 
 def held_out_folders(config, sources, root, runs):
-    """Writes the pairs of some sets, if they are not there yet.
+    """Write the pairs of some sets, if they are not there yet.
 
     A photograph is degraded with the seed of its number in the order of names.
 
@@ -38,7 +38,7 @@ def held_out_folders(config, sources, root, runs):
 
 
 class Writer:
-    """Writes the pairs of a set into a folder.
+    """Write the pairs of a set into a folder.
 
     Args:
         config: `Config`.
@@ -60,7 +60,7 @@ class Writer:
                     save_image(pathlib.Path(folder, side, file_name), image[tile])
 
     def photographs(self):
-        """Yields name, degraded and clean image of whole photographs."""
+        """Yield name, degraded and clean image of whole photographs."""
         if isinstance(self.source, str):
             files = data.find_images(self.root / self.source)
             for number, (inside, path) in enumerate(sorted(files.items())):
@@ -80,7 +80,7 @@ class Writer:
             yield inside.replace("/", "_"), degraded, clean
 
     def tiles(self, height, width):
-        """Yields the pairs of slices to cut out of a photograph."""
+        """Yield the pairs of slices to cut out of a photograph."""
         size = self.config.crop
         if size is None:
             yield slice(None), slice(None)

@@ -21,7 +21,7 @@ from keras_indi.images.whole_writes import write_whole
 
 
 def main(name, configs, claims, draw_pictures=drawing.draw_pictures, extra=None):
-    """Runs an experiment on photographs from the command line.
+    """Run an experiment on photographs from the command line.
 
     Args:
         name: The experiment's name, of its script.
@@ -38,7 +38,7 @@ def main(name, configs, claims, draw_pictures=drawing.draw_pictures, extra=None)
 
 
 def run(config, folder, options, claims, draw_pictures, extra):
-    """Trains, measures, draws. See `harness.main`."""
+    """Train, measure, draw. See `harness.main`."""
     root, conventions = options.data, dict(config.conventions)
     if options.scale == "smoke":
         root = options.shared / "data"

@@ -126,7 +126,7 @@ def build(config, variant, seed):
 
 
 def trained(config, variant, seed, root, models):
-    """Trains a variant, goes on training it, or finds it trained.
+    """Train a variant, go on training it, or find it trained.
 
     Returns:
         The model, and the path of its folder.

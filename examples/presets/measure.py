@@ -121,7 +121,7 @@ CASES = {
 
 
 def save(image, path):
-    """Writes a picture; of floats that 8 bits cannot hold, also their array."""
+    """Write a picture; of floats that 8 bits cannot hold, also their array."""
     if image.dtype != np.uint8:
         write_whole(path.with_suffix(".npy"), lambda to: np.save(to, image))
         image = as_integers(image, "uint8", (0, 255))
@@ -134,7 +134,7 @@ def load(path):
 
 
 def write_folders(root, sources, degradation, methods, out):
-    """Writes what is compared: clean, degraded, and what each tool makes of it.
+    """Write what is compared: clean, degraded, and what each tool makes of it.
 
     The seed of an image's degradation is its number in the order of names.
 
@@ -170,7 +170,7 @@ def write_folders(root, sources, degradation, methods, out):
 
 
 def restore(model, names, num_steps, out):
-    """Restores all images into the folder of a number of steps."""
+    """Restore all images into the folder of a number of steps."""
     folder = out / label(num_steps)
     for number, name in enumerate(names):
         path = folder / f"{name}.png"
@@ -187,7 +187,7 @@ def label(num_steps):
 
 
 def write_adversaries(names, num_steps, out):
-    """Adds to one step what the better number of steps adds to the squared error.
+    """Add to one step what the better number of steps adds to the squared error.
 
     Returns:
         List of the two folders' names.

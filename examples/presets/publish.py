@@ -89,7 +89,7 @@ def metadata(name, results):
 
 
 def keep_log(name, runs):
-    """Copies the log of a training to those of the shipped presets."""
+    """Copy the log of a training to those of the shipped presets."""
     log = runs / name / "training.csv"
     write_whole(LOGS / f"{name}.csv", lambda to: shutil.copyfile(log, to))
 

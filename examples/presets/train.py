@@ -88,7 +88,7 @@ def find_start(name, folder, out):
 
 
 def train(name, folder, out, until=None):
-    """Trains, or goes on training, and saves `out/NAME/restorer.keras`.
+    """Train, or go on training, and save `out/NAME/restorer.keras`.
 
     Args:
         name: Name of a recipe.
@@ -156,11 +156,11 @@ def train(name, folder, out, until=None):
 
 
 class PausedError(Exception):
-    """Ends a fit as an interrupt does, so that its backup stays."""
+    """End a fit as an interrupt does, so that its backup stays."""
 
 
 class Pause(keras.callbacks.Callback):
-    """Ends a fit after so many epochs, once `BackupAndResume` has saved them."""
+    """End a fit after so many epochs, once `BackupAndResume` has saved them."""
 
     def __init__(self, epochs):
         super().__init__()

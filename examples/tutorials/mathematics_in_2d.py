@@ -77,7 +77,7 @@ lie in one place.)
 
 
 def scatter(axis, points, title):
-    """Draws points, coloured by their clean point, and the clean points."""
+    """Draw points, coloured by their clean point, and the clean points."""
     colours = plt.cm.tab10(np.argmax(clean[:, 0, 0] @ MODES.T, axis=-1))
     points = np.reshape(points, (-1, 2))
     points = points + np.random.default_rng(0).normal(0, 0.025, points.shape)
@@ -158,7 +158,7 @@ that this is the best estimate of $x_s$.)
 
 
 def restore_and_draw(model, name, steps=(1, 4, 64)):
-    """Restores all points in several numbers of steps, and draws where they end."""
+    """Restore all points in several numbers of steps, and draw where they end."""
     figure, axes = plt.subplots(1, 3, figsize=(10, 2.9), layout="constrained")
     for axis, count in zip(axes, steps):
         ends = model.restore(degraded, num_steps=count)
@@ -185,7 +185,7 @@ the ends that lie within 0.05 of any clean point: of results that could be a pho
 
 
 def measure(model):
-    """Prints distance and realism of the ends for several numbers of steps."""
+    """Print distance and realism of the ends for several numbers of steps."""
     for steps in (1, 2, 4, 8, 16, 64):
         ends = model.restore(degraded, num_steps=steps)
         distance = np.mean(np.sum((ends - clean) ** 2, axis=-1))
@@ -282,7 +282,7 @@ figure, axes = plt.subplots(1, 2, figsize=(7, 2.8), layout="constrained")
 
 
 def draw_frame(index):
-    """Draws the states after some steps; the last one stays for a while."""
+    """Draw the states after some steps; the last one stays for a while."""
     step = min(index, 32)
     for axis, (name, states) in zip(axes, walks.items()):
         axis.clear()

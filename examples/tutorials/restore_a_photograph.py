@@ -80,7 +80,7 @@ A small function shows images side by side and keeps the picture. We need it a f
 
 
 def show(images, name):
-    """Shows a dict of titles to images in a row, and saves the picture."""
+    """Show a dict of titles to images in a row, and save the picture."""
     figure, axes = plt.subplots(
         1, len(images), figsize=(2.6 * len(images), 2.9), layout="constrained"
     )

@@ -85,7 +85,7 @@ A smoke run must not download, so it makes pairs of its own, in the layout of th
 
 
 def make_small_set(folder, split, count):
-    """Writes pairs of smooth colour patterns and their quarter-size versions."""
+    """Write pairs of smooth colour patterns and their quarter-size versions."""
     shrink = keras_indi.data.degradations.Downsample(4, enlarge=False)
     for name in ("degraded", "clean"):
         (folder / split / name).mkdir(parents=True, exist_ok=True)

@@ -67,7 +67,7 @@ degradation = keras_indi.data.degradations.PoissonGaussianNoise(200, 4)
 
 
 def write_pairs(names, degraded_dir, clean_dir):
-    """Writes photographs, and their degraded forms, into two folders."""
+    """Write photographs, and their degraded forms, into two folders."""
     degraded_dir.mkdir(parents=True, exist_ok=True)
     clean_dir.mkdir(parents=True, exist_ok=True)
     for seed, (name, clean) in enumerate(zip(names, sample_photographs(names))):
@@ -236,7 +236,7 @@ training in the middle of the second epoch, as if someone had pulled the plug.
 
 
 class PullThePlug(keras.callbacks.Callback):
-    """Interrupts the training in the middle of its second epoch."""
+    """Interrupt the training in the middle of its second epoch."""
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch

@@ -28,7 +28,7 @@ def default_jit_compile() -> bool | str:
 def compile_function(
     function: Callable[..., Any], variables: Sequence[keras.Variable]
 ) -> Callable[..., Any]:
-    """Compiles a pure function for inference, once per shape of its arguments.
+    """Compile a pure function for inference, once per shape of its arguments.
 
     Batches are divided among the devices of `several_devices.num_devices`.
 
@@ -66,7 +66,7 @@ def compile_function(
 
 
 def _compile_tensorflow(function, variables):
-    """Compiles once for all sizes, whichever comes first.
+    """Compile once for all sizes, whichever comes first.
 
     TensorFlow would compile the first size that comes for itself, and the others
     together: their results differ by a rounding, in bfloat16 by a third of a grey
@@ -102,7 +102,7 @@ def _compile_tensorflow(function, variables):
 
 
 def wait_for(tensor: Any) -> None:
-    """Returns when a tensor is computed, where a program runs ahead of its device.
+    """Return when a tensor is computed, where a program runs ahead of its device.
 
     That is JAX, which says nothing of how far it is, and hears no interrupt meanwhile.
 

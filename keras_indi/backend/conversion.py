@@ -24,7 +24,7 @@ def converts_here() -> bool:
 
 
 def check_exports() -> None:
-    """Raises a RuntimeError unless the backend exports images of any size."""
+    """Raise a RuntimeError unless the backend exports images of any size."""
     if not converts_here():
         raise RuntimeError(
             "`export` of a model works on the TensorFlow backend. "
@@ -35,7 +35,7 @@ def check_exports() -> None:
 
 
 def check_converter() -> None:
-    """Raises an ImportError, with the command, unless TensorFlow is installed."""
+    """Raise an ImportError, with the command, unless TensorFlow is installed."""
     check_installed("tensorflow", "tensorflow", "Exporting, from any backend,")
 
 
@@ -70,7 +70,7 @@ def trace(
 def write_saved_model(
     traced: Any, variables: Sequence[keras.Variable], folder: str | os.PathLike[str]
 ) -> None:
-    """Writes a SavedModel with the signature `serving_default`.
+    """Write a SavedModel with the signature `serving_default`.
 
     Args:
         traced: What `trace` returned.

@@ -43,7 +43,7 @@ def _convolve_torch(images, kernel, bias):
 
 
 def add_to_pixels(images: Tensor, vectors: Tensor) -> Tensor:
-    """Adds a vector to every pixel, with a gradient that can be trusted.
+    """Add a vector to every pixel, with a gradient that can be trusted.
 
     TensorFlow and JAX sum the vector's gradient over the pixels in the compute
     dtype. On a CPU in bfloat16 such a sum stops growing after some hundred pixels;

@@ -8,7 +8,7 @@ _first: int | None = None  # the process in which a model was built first
 
 
 def check_not_forked() -> None:
-    """Raises a RuntimeError in a process forked from one in which models were built.
+    """Raise a RuntimeError in a process forked from one in which models were built.
 
     The threads of a backend stay behind in a fork. What waits for them there, on any
     of the three, waits for ever.

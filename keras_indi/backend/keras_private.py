@@ -11,7 +11,7 @@ from keras_indi.backend.interrupts import deferred_interrupts
 
 
 def forget_layer(model: Any, layer: Any) -> None:
-    """Lets another layer take a layer's place as an attribute of a model.
+    """Let another layer take a layer's place as an attribute of a model.
 
     Keras tracks what is set as an attribute, locks that once the model is built, and
     forgets nothing.
@@ -39,7 +39,7 @@ def steps_of(optimizer: Any) -> Any:
 
 
 def begin_at_epoch(model: Any, epoch: int | None) -> None:
-    """Lets the fit that begins go on at a later epoch; `None` at its own.
+    """Let the fit that begins go on at a later epoch; `None` at its own.
 
     The one way for a callback to do so; Keras's own `BackupAndRestore` takes it too.
     """
@@ -56,7 +56,7 @@ def averages_are_swapped_in(callbacks: Iterable[keras.callbacks.Callback]) -> bo
 
 
 def keep_swapped_averages(callbacks: Iterable[keras.callbacks.Callback]) -> None:
-    """Lets averages of the weights that are swapped into a model stay there.
+    """Let averages of the weights that are swapped into a model stay there.
 
     Args:
         callbacks: Callbacks of a fit. Those that are a `SwapEMAWeights`, and have the
@@ -70,7 +70,7 @@ def keep_swapped_averages(callbacks: Iterable[keras.callbacks.Callback]) -> None
 
 
 def make_interruptible(model: Any, name: str) -> None:
-    """Changes a model's step so that an interrupt or an error leaves the model whole.
+    """Change a model's step so that an interrupt or an error leaves the model whole.
 
     On JAX, `fit`, `evaluate` and `predict` take the values out of the model's
     variables, and a step gives their memory away before its results are at hand. What
@@ -102,7 +102,7 @@ def make_interruptible(model: Any, name: str) -> None:
 
 
 def reattach_variables(model: Any) -> None:
-    """Gives a model its variables' values back, as Keras on JAX does in `fit` alone.
+    """Give a model its variables' values back, as Keras on JAX does in `fit` alone.
 
     Args:
         model: `keras.Model` whose steps are interruptible.

@@ -39,7 +39,7 @@ def is_first() -> bool:
 
 
 def in_first(function: Callable[..., Any], *args: Any) -> None:
-    """Calls a function in the first process alone, which writes what all share.
+    """Call a function in the first process alone, which writes what all share.
 
     Meanwhile it builds what it builds as if no other process were there: Keras would
     wait for all of them to make the same variables.
@@ -62,7 +62,7 @@ def in_first(function: Callable[..., Any], *args: Any) -> None:
 
 
 def wait_for_all(what: str) -> None:
-    """Returns when all processes that train together have come here.
+    """Return when all processes that train together have come here.
 
     Args:
         what: String, what they wait for, the same in all.
@@ -78,7 +78,7 @@ def wait_for_all(what: str) -> None:
 
 
 def begin() -> None:
-    """Joins the processes that Keras's environment variables name, if they do.
+    """Join the processes that Keras's environment variables name, if they do.
 
     `KERAS_DISTRIBUTION_JOB_ADDRESSES`, `KERAS_DISTRIBUTION_NUM_PROCESSES` and
     `KERAS_DISTRIBUTION_PROCESS_ID`, as of `keras.distribution.initialize`, with JAX.

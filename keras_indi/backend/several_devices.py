@@ -89,7 +89,7 @@ def batch_divisor() -> int:
 
 
 def check_divides(batch_size: int, divisor: int) -> None:
-    """Raises a ValueError unless as many devices can share a batch evenly."""
+    """Raise a ValueError unless as many devices can share a batch evenly."""
     if batch_size % divisor:
         above = batch_size + -batch_size % divisor
         sizes = [str(size) for size in (above - divisor, above) if size]
@@ -113,7 +113,7 @@ def strategy_of(variables: Sequence[keras.Variable]) -> Any:
 
 
 def on_replicas(function: Callable[..., Any], strategy: Any) -> Callable[..., Any]:
-    """Runs a compiled function on all replicas of a `tf.distribute` strategy.
+    """Run a compiled function on all replicas of a `tf.distribute` strategy.
 
     Args:
         function: `tf.function` of tensors, and nested tuples of them, of which the
@@ -183,7 +183,7 @@ def specs_of_any_size(args: tuple[Any, ...]) -> tuple[Any, ...]:
 def place(
     values: Sequence[Any], args: tuple[Any, ...]
 ) -> tuple[Sequence[Any], tuple[Any, ...]]:
-    """Divides the batches among the arguments of a function that JAX compiles.
+    """Divide the batches among the arguments of a function that JAX compiles.
 
     Args:
         values: List of the values of variables.

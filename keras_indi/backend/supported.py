@@ -4,7 +4,7 @@ import keras
 
 
 def check_supported() -> None:
-    """Raises a ValueError on a backend that cannot train or restore.
+    """Raise a ValueError on a backend that cannot train or restore.
 
     Keras's own backend for OpenVINO trains nothing, and the graphs that it makes of
     these networks are slow there; those that come by way of ONNX are not.

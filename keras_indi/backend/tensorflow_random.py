@@ -5,7 +5,7 @@ from typing import Any
 
 
 def reseed_tensorflow(global_seed: int, seed: int, values: Iterable[Any]) -> None:
-    """Sets what draws in TensorFlow.
+    """Set what draws in TensorFlow.
 
     Args:
         global_seed: Int, of TensorFlow's global generator.

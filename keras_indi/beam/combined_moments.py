@@ -18,7 +18,7 @@ Accumulator = tuple[Moments, list[np.ndarray]]
 
 
 class CombinedMoments(beam.CombineFn):
-    """Combines feature vectors into their count, mean and scatter, in float64."""
+    """Combine feature vectors into their count, mean and scatter, in float64."""
 
     def create_accumulator(self) -> Accumulator:
         return NO_IMAGES, []

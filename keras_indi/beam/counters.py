@@ -17,7 +17,7 @@ class Amount:
         self._rest = 0.5  # so that the sum is rounded, not cut
 
     def add(self, amount: float) -> None:
-        """Adds an amount; what is less than a unit waits for more."""
+        """Add an amount; what is less than a unit waits for more."""
         self._rest += amount
         whole = int(self._rest)
         if whole:

@@ -35,7 +35,7 @@ class EvaluatedFolders(NamedTuple):
 
 
 class EvaluateFolders(beam.PTransform):
-    """Scores a folder of restored images, of any system, against clean ones.
+    """Score a folder of restored images, of any system, against clean ones.
 
     It is applied to a pipeline, and measures as `keras_indi.evaluation.evaluate` of two
     folders. An image pairs by its path inside its folder, without its ending. Those
@@ -130,7 +130,7 @@ class EvaluateFolders(beam.PTransform):
 
 
 class MeasurePairs(beam.DoFn):
-    """Scores pairs of images.
+    """Score pairs of images.
 
     Takes a name, with the paths of its `"clean"` and `"restored"` image. The main
     output are pairs of the name and its dict of scores; `"failed"` are pairs of the
@@ -182,7 +182,7 @@ class MeasurePairs(beam.DoFn):
 
 
 def find_names(folder: str) -> Iterator[tuple[str, str]]:
-    """Finds the images of a folder.
+    """Find the images of a folder.
 
     Args:
         folder: String.
@@ -212,7 +212,7 @@ def _over_all(protocol, means, moments):
 
 
 def _write(means, output, protocol, scores, failed):
-    """Writes the table that `evaluate` writes."""
+    """Write the table that `evaluate` writes."""
     rows = [{"name": name, **own} for name, own in sorted(scores, key=_name)]
     failures = [{"name": n, "reason": why} for n, why in sorted(failed, key=_name)]
     versions = {**running_versions(), "weights": protocol.weight_digests()}

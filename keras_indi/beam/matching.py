@@ -18,7 +18,7 @@ from keras_indi.restoration.outputs import result_name
 def find_inputs(
     text: str, output: str, template: str | None
 ) -> Iterator[tuple[str, tuple[str, str, str | None]]]:
-    """Finds the images that an input names.
+    """Find the images that an input names.
 
     Args:
         text: Path of a file or a folder, or a pattern, in which `*` and `?` stay
@@ -52,7 +52,7 @@ def find_inputs(
 
 
 def find_results(output: str) -> Iterator[tuple[str, bool]]:
-    """Finds what earlier runs left in the folder of results.
+    """Find what earlier runs left in the folder of results.
 
     Args:
         output: String, path of the folder.
@@ -67,7 +67,7 @@ def find_results(output: str) -> Iterator[tuple[str, bool]]:
 
 
 class Plan(beam.DoFn):
-    """Finds what is to be done from what is done, one result at a time.
+    """Find what is to be done from what is done, one result at a time.
 
     Takes the name of a result, with the inputs of `find_inputs` and the findings of
     `find_results`. The main output are triples of the path, the name and the result's

@@ -16,7 +16,7 @@ inference: Any = imported("apache_beam.ml.inference.base")
 
 
 class ModelHandler(inference.ModelHandler):
-    """Restores arrays in Beam's `RunInference`.
+    """Restore arrays in Beam's `RunInference`.
 
     Takes images, arrays of shape `(height, width, channels)` in the model's value
     range, and returns restored ones of their dtype, in the same order. Each draws the

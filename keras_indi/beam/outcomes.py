@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
 
 
 def write_manifest(path: str, outcomes: Iterable[Outcome]) -> None:
-    """Writes a line of JSON a file, once all are done.
+    """Write a line of JSON a file, once all are done.
 
     Args:
         path: String, of the manifest.

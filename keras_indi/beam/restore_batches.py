@@ -49,7 +49,7 @@ class Waiting(NamedTuple):
 
 
 class RestoreBatches(beam.DoFn):
-    """Restores files, and writes their results.
+    """Restore files, and write their results.
 
     Takes triples of a file's path, its name and its result's path. The output is the
     `Outcome` of each. Images of one compiled size are restored together; where that
@@ -136,7 +136,7 @@ class RestoreBatches(beam.DoFn):
             return self._published(path, output, job, result, height * width)
 
     def _restore_if_full(self, file):
-        """Restores the batch that a file completes, if it does."""
+        """Restore the batch that a file completes, if it does."""
         shape = self._batch_shape(file.photograph)
         if shape is None:
             yield from self._restore([file])
@@ -161,7 +161,7 @@ class RestoreBatches(beam.DoFn):
             return batch_shape(model, *photograph.pixels.shape[:2], **options)
 
     def _restore(self, batch):
-        """Restores and writes a batch; where it fails, image by image."""
+        """Restore and write a batch; where it fails, image by image."""
         try:
             restored = self._pixels(batch)
         except ImportError:

@@ -33,7 +33,7 @@ class RestoredFiles(NamedTuple):
 
 
 class RestoreFiles(beam.PTransform):
-    """Restores image files wherever Beam reads and writes: disks, object stores, HDFS.
+    """Restore image files wherever Beam reads and writes: disks, object stores, HDFS.
 
     Takes a PCollection of strings: paths of files and folders, and patterns, in which
     `*` and `?` stay within a folder and `**` spans folders. Results keep the images'

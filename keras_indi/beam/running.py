@@ -11,7 +11,7 @@ LOCAL_RUNNER = "FnApiRunner"
 
 
 def run(transform: Any, inputs: Sequence[str], arguments: Sequence[str]) -> dict:
-    """Runs a pipeline of one transform, and waits for its end.
+    """Run a pipeline of one transform, and wait for its end.
 
     Args:
         transform: A `beam.PTransform` of a PCollection of strings.

@@ -66,7 +66,7 @@ def local_file(path: str, folder: pathlib.Path) -> pathlib.Path:
 
 
 def publish(source: pathlib.Path, path: str) -> None:
-    """Copies a file to its place, where it appears whole or not at all.
+    """Copy a file to its place, where it appears whole or not at all.
 
     It is copied under a name of its own, hidden, and renamed. So attempts that run at
     the same time do not meet, and one that is repeated replaces the file by the same.
@@ -84,7 +84,7 @@ def publish(source: pathlib.Path, path: str) -> None:
 
 
 def publish_lines(lines: Iterator[str], path: str) -> None:
-    """Writes lines of text as `publish` copies a file."""
+    """Write lines of text as `publish` copies a file."""
     with _renamed(path) as temporary, created(temporary) as target:
         for line in lines:
             target.write(f"{line}\n".encode())
@@ -98,7 +98,7 @@ def created(path):
 
 @contextlib.contextmanager
 def _renamed(path):
-    """Yields the path of a file that is renamed, or removed where writing it fails."""
+    """Yield the path of a file that is renamed, or removed where writing it fails."""
     folder, name = FileSystems.split(path)
     temporary = FileSystems.join(folder, temporary_name(pathlib.PurePosixPath(name)))
     try:
@@ -117,6 +117,6 @@ def _renamed(path):
 
 
 def remove(path: str) -> None:
-    """Removes a file that may be gone already."""
+    """Remove a file that may be gone already."""
     if FileSystems.exists(path):
         FileSystems.delete([escaped(path)])

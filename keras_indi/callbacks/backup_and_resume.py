@@ -26,7 +26,7 @@ GROUP = "backup_and_resume"
 
 
 class BackupAndResume(keras.callbacks.Callback):
-    """Saves a fit as it goes; run again, the fit goes on at the next batch.
+    """Save a fit as it goes; run again, the fit goes on at the next batch.
 
     `keras.callbacks.BackupAndRestore` resumes at the beginning of an epoch, with
     whatever data come then. This one also keeps the position within the epoch and
@@ -84,7 +84,7 @@ class BackupAndResume(keras.callbacks.Callback):
         self.keep = keep
 
     def remove(self) -> None:
-        """Removes the backup: what it is for is done, and saved."""
+        """Remove the backup: what it is for is done, and saved."""
         if processes.is_first():
             self.path.unlink(missing_ok=True)
 

@@ -13,13 +13,13 @@ from keras_indi.images.whole_writes import write_text
 
 
 class EpochLog(keras.callbacks.Callback):
-    """Keeps the logs of each epoch in a CSV file, also over resumptions.
+    """Keep the logs of each epoch in a CSV file, also over resumptions.
 
-    `keras.callbacks.CSVLogger` with `append` writes an epoch again that a resumed fit
-    ends again, and goes on behind a line that a crash has torn. This one writes the
-    file whole, at the end of each epoch: the epochs so far, each once. An epoch that
-    ends anew, as in a second `fit`, replaces the lines from it on. Of several processes
-    that train together the first one writes.
+    `keras.callbacks.CSVLogger` with `append` writes an epoch twice when a resumed fit
+    repeats it, and appends to a line that a crash has torn. This callback writes the
+    whole file at the end of each epoch, with each epoch once. An epoch that is
+    repeated, as in a second `fit`, replaces its line and all later ones. When several
+    processes train together, only the first one writes.
 
     Args:
         path: Path of the file.

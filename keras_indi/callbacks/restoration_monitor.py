@@ -23,7 +23,7 @@ from keras_indi.validation import checked_integer
 
 
 class RestorationMonitor(keras.callbacks.Callback):
-    """Restores a fixed set every few epochs, with the averaged weights.
+    """Restore a fixed set every few epochs, with the averaged weights.
 
     The loss of a training says little about what `restore` gives. This callback
     restores the same images with the same noise, with the weights that training
@@ -212,7 +212,7 @@ class RestorationMonitor(keras.callbacks.Callback):
                 variable.assign(value)
 
     def _write(self, epoch, restored):
-        """Writes the preview, and what TensorBoard shows, of one epoch."""
+        """Write the preview, and what TensorBoard shows, of one epoch."""
         shown = range(min(self.num_previews, len(self.clean)))
         height, width = np.min([self.clean[i].shape[:2] for i in shown], axis=0)
         degraded = [

@@ -13,7 +13,7 @@ from keras_indi.optional_packages import optional_import
 
 
 class TensorBoardScalars(keras.callbacks.Callback):
-    """Writes the logs of each epoch for TensorBoard.
+    """Write the logs of each epoch for TensorBoard.
 
     (`keras.callbacks.TensorBoard` needs TensorFlow, on every backend.) Of several
     processes that train together the first one writes.
@@ -43,7 +43,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
 
 
 def event_writer(log_dir: FilePath) -> Any:
-    """Opens TensorBoard's file in a folder.
+    """Open TensorBoard's file in a folder.
 
     Raises:
         ImportError: If tensorboard is not installed.
@@ -56,7 +56,7 @@ def event_writer(log_dir: FilePath) -> Any:
 def add_event(
     writer: Any, epoch: int, scores: Mapping[str, float], **images: Any
 ) -> None:
-    """Writes scores and pictures of an epoch.
+    """Write scores and pictures of an epoch.
 
     Args:
         writer: What `event_writer` returned.

@@ -6,7 +6,7 @@ SYMMETRIES = 8  # of the square; the first four also keep a rectangle's shape
 
 
 def transform(image: np.ndarray, symmetry: int) -> np.ndarray:
-    """Applies one of the eight symmetries of the square to an image.
+    """Apply one of the eight symmetries of the square to an image.
 
     Args:
         image: Array of shape `(height, width, channels)`.
@@ -22,7 +22,7 @@ def transform(image: np.ndarray, symmetry: int) -> np.ndarray:
 
 
 def random_symmetry(height: int, width: int, random: np.random.Generator) -> int:
-    """Draws a symmetry, uniformly among those that keep the shape.
+    """Draw a symmetry, uniformly among those that keep the shape.
 
     Args:
         height: Int.

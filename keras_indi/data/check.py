@@ -109,7 +109,7 @@ def check_folders(
     max_pixels: int | None = None,
     verbose: int = 1,
 ) -> SetCheck:
-    """Reads all pairs of two folders and looks for what would spoil a training.
+    """Read all pairs of two folders and look for what would spoil a training.
 
     Args:
         degraded_dir: Path of the degraded images' folder.

@@ -12,7 +12,7 @@ from keras_indi.images.value_ranges import RANGES, convert
 
 
 class CropPair:
-    """Makes a pair `(degraded, clean)` of equal shape from what a source holds.
+    """Make a pair `(degraded, clean)` of equal shape from what a source holds.
 
     Where the clean image is s times larger than the degraded one, the degraded is
     enlarged by s, bilinear, as in the paper. Crops of a degradation are cut with
@@ -51,7 +51,7 @@ class CropPair:
         element: np.ndarray | tuple[np.ndarray, np.ndarray],
         generator: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Cuts one pair.
+        """Cut one pair.
 
         Args:
             element: Tuple of arrays `(degraded, clean)`, or the clean array, of

@@ -37,7 +37,8 @@ def pairs_from_folders(
     With `degraded`, files match by their path within the folder, extensions aside.
     Files without a partner are skipped and named in a warning. A clean image may be
     a whole number of times larger than its degraded one, which is then enlarged,
-    bilinear. With `degradation`, each crop of a clean image is degraded anew.
+    bilinear. With `degradation`, each crop of a clean image is degraded
+    when it is read.
 
     Args:
         clean: Path of the folder of clean images.

@@ -85,7 +85,7 @@ class Pairs(keras.utils.PyDataset):
         return len(self) if self._order is None else self._remaining()
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Reads batch `index` of the epoch.
+        """Read batch `index` of the epoch.
 
         Within an epoch of `fit` the index only counts: `fit` would shuffle the
         batches again by Python's global random numbers, and training could not
@@ -123,12 +123,12 @@ class Pairs(keras.utils.PyDataset):
 
         Returns:
             JSON-compatible dict. It holds the settings that the batches depend
-            on too, so that it suits no other pairs.
+            on too, and cannot be used with other pairs.
         """
         return {**self._settings, "next_batch": self._position}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Lets the next iteration begin where `state` says.
+        """Let the next iteration begin where `state` says.
 
         To resume a `fit`, use `keras_indi.callbacks.BackupAndResume`.
 
@@ -188,7 +188,7 @@ class Pairs(keras.utils.PyDataset):
         return int(state["next_batch"])
 
     def _read(self, number):
-        """Reads the batch of a number; in sequence, it was read ahead."""
+        """Read the batch of a number; in sequence, it was read ahead."""
         from grain import experimental
 
         with self._lock:
@@ -240,5 +240,5 @@ class PairsIterator:
         return {**self._pairs._settings, "next_batch": self._next}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes to a position, as `Pairs.set_state`."""
+        """Go to a position, as `Pairs.set_state`."""
         self._start_at(self._pairs._checked_position(state))

@@ -39,7 +39,7 @@ def make_pairs(
     num_workers: int | None = None,
     shard: tuple[int, int] | None = None,
 ) -> Pairs:
-    """Makes training pairs of any source of images with random access.
+    """Make training pairs of any source of images with random access.
 
     Args:
         source: Object with `__len__` and `__getitem__`, whose element i is the
@@ -140,7 +140,7 @@ def make_pairs(
 
 
 class Shuffle:
-    """Puts each pass over a source into an order of its own.
+    """Put each pass over a source into an order of its own.
 
     (Grain's `shuffle` needs no memory, but half a millisecond an element, which
     is more than a crop takes.)
@@ -163,7 +163,7 @@ class Shuffle:
 
 
 class PairLoader:
-    """Makes the pair of a source's element, or of another where it is unusable.
+    """Make the pair of a source's element, or of another where it is unusable.
 
     Args:
         source: As for `make_pairs`.
@@ -180,7 +180,7 @@ class PairLoader:
     def __call__(
         self, index: int, generator: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Makes a pair.
+        """Make a pair.
 
         What is unusable is known by its index from then on, and draws nothing;
         so the pair does not depend on who met it first.
@@ -203,7 +203,7 @@ class PairLoader:
             index = int(generator.integers(len(self._source)))
 
     def check(self) -> None:
-        """Raises a ValueError if no element can be used."""
+        """Raise a ValueError if no element can be used."""
         for index in range(len(self._source)):
             try:
                 self._crop_pair(self._source[index], np.random.default_rng(0))
@@ -213,7 +213,7 @@ class PairLoader:
         raise ValueError(self._all_unusable())
 
     def report(self) -> None:
-        """Names, once, what was skipped since the last report."""
+        """Name, once, what was skipped since the last report."""
         names = sorted(self.skipped)
         if len(names) > self._reported:
             self._reported = len(names)
@@ -302,11 +302,11 @@ def _checked_crop_size(crop_size):
 def _check_degradation(degradation):
     if degradation is None:
         return
-    suits = callable(degradation) and (
+    allowed = callable(degradation) and (
         getattr(degradation, "reduction", 1) == 1
         and getattr(degradation, "axes", 3) == 3
     )
-    if not suits:
+    if not allowed:
         raise ValueError(
             "`degradation` must be a Degradation, or a callable of (image, "
             "generator), that keeps the image's shape (of `Downsample`: with "

@@ -49,7 +49,7 @@ def prepare(
     num_workers: int | None = None,
     verbose: int = 1,
 ) -> Preparation:
-    """Cuts a folder of photographs, or of pairs, into overlapping sub-images.
+    """Cut a folder of photographs, or of pairs, into overlapping sub-images.
 
     Sub-images lie on a grid of `size - overlap` pixels; the last of each row and
     column moves inwards to the border, so that all have the full size, but for
@@ -154,7 +154,7 @@ def grid(length: int, size: int, step: int) -> list[int]:
 
 
 def _cut(paths, name, folders, size, overlap, max_pixels):
-    """Cuts one image, or pair; returns how many files were written and present."""
+    """Cut one image, or pair; return how many files were written and present."""
     infos = [inspect_image(path, max_pixels) for path in paths]
     shapes = [(info.height, info.width) for info in infos]
     clean_shape = shapes[-1]
@@ -192,7 +192,7 @@ def _cut(paths, name, folders, size, overlap, max_pixels):
 
 
 def _check_settings(output_dir, settings):
-    """Notes the settings in the folder; raises if it was made with others."""
+    """Note the settings in the folder; raise if it was made with others."""
     path = output_dir / SETTINGS
     if path.exists():
         found = read_record(

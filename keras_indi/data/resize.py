@@ -17,7 +17,7 @@ def resize(
     method: str = "bicubic",
     antialias: bool = True,
 ) -> np.ndarray:
-    """Resizes an image with half-pixel centres.
+    """Resize an image with half-pixel centres.
 
     Output pixel i has its centre at `(i + 1/2) * size_in / size_out - 1/2` of the
     input. Beyond its border the image is continued by its mirror image, the

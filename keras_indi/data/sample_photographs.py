@@ -23,7 +23,7 @@ HELD_OUT = ("chelsea", "coffee")
 
 
 def sample_photographs(names: Sequence[str] = TRAINING) -> list[np.ndarray]:
-    """Loads photographs from the installed scikit-image; nothing is downloaded.
+    """Load photographs from the installed scikit-image; nothing is downloaded.
 
     Args:
         names: Sequence of names among `TRAINING` and `HELD_OUT`.

@@ -18,7 +18,7 @@ def measure_shift(degraded: np.ndarray, clean: np.ndarray) -> tuple[float, float
 
     The cross-correlation is computed by Fourier transforms of the windowed,
     band-passed images and refined around its peak to a twentieth of a pixel; then
-    once more on the parts that lie upon each other, as the window pulls towards
+    once more on the overlapping parts, as the window pulls towards
     no shift. Along structure that all runs in one direction a shift cannot be
     seen, and counts as none.
 

@@ -44,7 +44,7 @@ def finest_band_power(image: np.ndarray) -> float:
 
 
 def with_noise(image: np.ndarray, energy: float, seed: int) -> np.ndarray:
-    """Adds white noise of a given energy: the adversary of fine grain.
+    """Add white noise of a given energy: the adversary of fine grain.
 
     Args:
         image: Array `(height, width, channels)`, in the value range (0, 255).
@@ -60,7 +60,7 @@ def with_noise(image: np.ndarray, energy: float, seed: int) -> np.ndarray:
 
 
 def sharpened(image: np.ndarray, energy: float, radius: float = 1.0) -> np.ndarray:
-    """Sharpens by an unsharp mask until the change has a given energy.
+    """Sharpen by an unsharp mask until the change has a given energy.
 
     Args:
         image: Array `(height, width, channels)`, in the value range (0, 255).

@@ -46,7 +46,7 @@ def as_pairs(
     scale: int = 1,
     max_pixels: int | None = None,
 ) -> NamedPairs:
-    """Makes `NamedPairs` of what a user has.
+    """Make `NamedPairs` of what a user has.
 
     Args:
         pairs: One of
@@ -107,7 +107,7 @@ def read_pair(
     scale: int = 1,
     max_pixels: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reads two images that fit each other.
+    """Read two images that fit each other.
 
     Args:
         paths: Pair of paths.

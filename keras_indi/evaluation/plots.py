@@ -41,7 +41,7 @@ TITLES = {
 def contact_sheet(
     rows: Sequence[Sequence[np.ndarray]], labels: Sequence[str]
 ) -> "PIL.Image.Image":
-    """Lays images out in a labelled grid.
+    """Lay images out in a labelled grid.
 
     Args:
         rows: List of rows, each a list of uint8 arrays of one shape `(height,
@@ -75,7 +75,7 @@ def contact_sheet(
 
 
 def draw_trade_off(table: "Table") -> dict[str, Any]:
-    """Draws the paper's plots of a trade-off.
+    """Draw the paper's plots of a trade-off.
 
     Each distortion (PSNR, SSIM) against each perceptual figure (LPIPS, FID, KID)
     that the table holds, a curve for each sampler, grid and time shift with the
@@ -136,7 +136,7 @@ def draw_trade_off(table: "Table") -> dict[str, Any]:
 
 
 def draw_evaluation(table: "Table") -> Any:
-    """Draws each image's scores, so that outliers are seen.
+    """Draw each image's scores, so that outliers are seen.
 
     A panel a metric: the images from the worst to the best, the mean as a line, and
     the names of the worst.

@@ -54,7 +54,7 @@ def recommend(
     within: Mapping[str, float] | None = None,
     reach: Mapping[str, float] | None = None,
 ) -> Recommendation:
-    """Names the setting that is best in one score while others keep their bounds.
+    """Name the setting that is best in one score while others keep their bounds.
 
     Of equal ones, that with the fewest network evaluations. Scores are means
     over the table's seeds.
@@ -146,5 +146,5 @@ def recommend(
 
 
 def _cost(name):
-    """Turns a score into what is to be small."""
+    """Turn a score into what is to be small."""
     return (lambda value: -value) if name in HIGHER_IS_BETTER else float

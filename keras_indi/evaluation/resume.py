@@ -59,7 +59,7 @@ def circumstances(
 
 
 def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
-    """Makes a folder of finished work this run's, or raises if it is another's.
+    """Make a folder of finished work this run's, or raise if it is another's.
 
     Args:
         folder: `pathlib.Path`, whose files are finished work, in a locked folder.
@@ -115,7 +115,7 @@ class FinishedPairs:
     def save(
         self, index: int, scores: dict[str, float], features: dict[str, np.ndarray]
     ) -> None:
-        """Keeps what `Scorer.measure` gave for the pair of an index."""
+        """Keep what `Scorer.measure` gave for the pair of an index."""
         if self._folder is None:
             return
 
@@ -127,7 +127,7 @@ class FinishedPairs:
         write_whole(self._path(index), save)
 
     def load(self, index: int) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        """Returns what `save` was given.
+        """Return what `save` was given.
 
         Raises:
             ValueError: If the file is damaged.

@@ -23,7 +23,7 @@ COUNTED_TOGETHER = 128
 
 
 class Scorer:
-    """Computes a protocol's scores, image by image.
+    """Compute a protocol's scores, image by image.
 
     Args:
         protocol: A `Protocol`.
@@ -42,7 +42,7 @@ class Scorer:
         self._waiting: list[Mapping[str, np.ndarray]] = []
 
     def reset(self) -> None:
-        """Forgets all images that were counted in."""
+        """Forget all images that were counted in."""
         self._waiting = []
         for metric in self._set_metrics.values():
             metric.reset_state()
@@ -50,7 +50,7 @@ class Scorer:
     def measure(
         self, clean: np.ndarray, restored: np.ndarray
     ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        """Looks at one pair, which is not counted in yet.
+        """Look at one pair, which is not counted in yet.
 
         Args:
             clean: NumPy array `(height, width, channels)`.
@@ -79,7 +79,7 @@ class Scorer:
         return scores, features
 
     def count_in(self, features: Mapping[str, np.ndarray]) -> None:
-        """Adds the features of one pair to the scores over all images."""
+        """Add the features of one pair to the scores over all images."""
         self._waiting.append(features)
         if len(self._waiting) == COUNTED_TOGETHER:
             self._count_waiting()

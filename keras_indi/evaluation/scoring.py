@@ -46,7 +46,7 @@ def evaluate(
     max_pixels: int | None = None,
     **restore_arguments: Any,
 ) -> Table:
-    """Scores a model, or images that any system restored.
+    """Score a model, or images that any system restored.
 
     Args:
         restored: A `keras_indi.models.InDI` (anything with its `restore`); or
@@ -223,7 +223,7 @@ def score_pairs(
 
 
 def _restored(pairs, model, seed, restore_arguments, finished, fail):
-    """Yields index, restored and clean image of each pair that can be read.
+    """Yield index, restored and clean image of each pair that can be read.
 
     Of finished pairs the images may be `None`.
     """
@@ -255,7 +255,7 @@ def _restored(pairs, model, seed, restore_arguments, finished, fail):
 
 
 def _restored_chunk(chunk, model, seed, restore_arguments, finished):
-    """Yields index, restored and clean image of pairs of one scale."""
+    """Yield index, restored and clean image of pairs of one scale."""
     indices, degraded, clean = zip(*chunk)
     if all(index in finished for index in indices):
         yield from zip(indices, degraded, clean)

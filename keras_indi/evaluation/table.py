@@ -74,13 +74,13 @@ class Table:
         return "\n  ".join([f"{len(lines)} images are in no score:", *lines])
 
     def to_json(self, path: FilePath) -> pathlib.Path:
-        """Writes rows, means, failures, protocol and versions; returns the path."""
+        """Write rows, means, failures, protocol and versions; return the path."""
         text = json.dumps(_encoded(self._content()), indent=2) + "\n"
         return write_text(path, text)
 
     @classmethod
     def from_json(cls, path: FilePath) -> Self:
-        """Reads back exactly what `to_json` wrote.
+        """Read back exactly what `to_json` wrote.
 
         Raises:
             ValueError: If the file does not hold a table.
@@ -98,7 +98,7 @@ class Table:
                 ) from error
 
     def to_csv(self, path: FilePath) -> pathlib.Path:
-        """Writes the rows, and a row of the means; returns the path.
+        """Write the rows, and a row of the means; return the path.
 
         FID and KID stand in the row of the means alone.
         """

@@ -41,7 +41,7 @@ def trade_off(
     warn: bool = True,
     max_pixels: int | None = None,
 ) -> Table:
-    """Scores a model at every combination of steps, sampler, grid, shift and seed.
+    """Score a model at every combination of steps, sampler, grid, shift and seed.
 
     Args:
         model: A `keras_indi.models.InDI`.

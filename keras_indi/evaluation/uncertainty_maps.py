@@ -33,7 +33,7 @@ def uncertainty(
     seed: int = 0,
     **restore_arguments: Any,
 ) -> "Uncertainty":
-    """Draws many restorations of one image, and looks where they differ.
+    """Draw many restorations of one image, and look where they differ.
 
     Args:
         model: A `keras_indi.models.InDI` with a noise schedule that is not zero.
@@ -130,7 +130,7 @@ class Uncertainty:
         self._value_range = value_range
 
     def save(self, folder: FilePath) -> pathlib.Path:
-        """Writes the pictures and the scores.
+        """Write the pictures and the scores.
 
         Args:
             folder: Path. It gets `mean.png`, `standard_deviation.png` (a heat map,

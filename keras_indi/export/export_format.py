@@ -36,7 +36,7 @@ class ExportFormat:
     runtime_call: str
 
     def check_packages(self) -> None:
-        """Raises an ImportError, with the command, if what writes it is missing."""
+        """Raise an ImportError, with the command, if what writes it is missing."""
         for module, extra in self.packages.items():
             check_installed(module, extra, f"Exporting to {self.title}")
 
@@ -51,7 +51,7 @@ class ExportFormat:
         metadata: dict[str, Any],
         path: pathlib.Path,
     ) -> None:
-        """Writes the file or folder.
+        """Write the file or folder.
 
         Args:
             graph: `Graph`.

@@ -43,7 +43,7 @@ def export_model(
     precision: str = "float32",
     overwrite: bool = False,
 ) -> pathlib.Path:
-    """Exports a restorer to a program without Keras: a file that a runtime runs.
+    """Export a restorer to a program without Keras: a file that a runtime runs.
 
     Also writes a script that restores an image with that runtime alone
     (`restorer.onnx.py`), and a description (`restorer.onnx.json`). Batch, height
@@ -147,7 +147,7 @@ def export_model(
 def convert(
     model: Restorer, settings: Settings, metadata: dict[str, Any], path: pathlib.Path
 ) -> None:
-    """Writes the file itself, on TensorFlow.
+    """Write the file itself, on TensorFlow.
 
     Args:
         model: The restorer.

@@ -20,7 +20,7 @@ BUILTIN = Registry(
 
 
 def checked_format(name: str | None, path: pathlib.Path) -> str:
-    """Returns the name of the format, as given or by the path's ending.
+    """Return the name of the format, as given or by the path's ending.
 
     Args:
         name: String, or `None`.

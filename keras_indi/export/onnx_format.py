@@ -50,7 +50,7 @@ session = onnxruntime.InferenceSession(path)
 
 
 def _store_weights(onnx: Any, model: Any, precision: str) -> None:
-    """Stores the weights in fewer bytes, with nodes that make float32 of them."""
+    """Store the weights in fewer bytes, with nodes that make float32 of them."""
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
     stored, nodes = [], []
     for tensor in model.graph.initializer:

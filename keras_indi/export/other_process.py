@@ -20,7 +20,7 @@ SECONDS = 3600
 def convert(
     model: Restorer, settings: Settings, metadata: dict[str, Any], path: pathlib.Path
 ) -> None:
-    """Writes the file itself, as `exporting.convert` does.
+    """Write the file itself, as `exporting.convert` does.
 
     Raises:
         RuntimeError: If the process fails, with what it said.

@@ -10,7 +10,7 @@ from keras_indi.annotations import FilePath
 
 
 def read_archive(path: FilePath, remedy: str) -> dict[str, np.ndarray]:
-    """Reads an `.npz` file.
+    """Read an `.npz` file.
 
     Args:
         path: Path of the file.
@@ -36,7 +36,7 @@ def read_archive(path: FilePath, remedy: str) -> dict[str, np.ndarray]:
 
 
 def read_record(path: pathlib.Path, what: str, remedy: str) -> dict[str, Any]:
-    """Reads the dict in a JSON file.
+    """Read the dict in a JSON file.
 
     Args:
         path: `pathlib.Path` of the file.

@@ -8,7 +8,7 @@ from keras_indi.optional_packages import optional_import
 
 
 def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
-    """Gives an image 1 channel or 3.
+    """Give an image 1 channel or 3.
 
     Args:
         image: uint8, uint16 or float array of shape `(height, width, 1 or 3)`.

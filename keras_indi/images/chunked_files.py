@@ -112,7 +112,7 @@ class ImageView:
 
 @contextlib.contextmanager
 def opened(path: FilePath, max_pixels: int | None = None) -> Iterator[ImageView]:
-    """Opens an image file as an `ImageView`.
+    """Open an image file as an `ImageView`.
 
     Args:
         path: Path of a TIFF file, a Zarr array or an OME-Zarr image.
@@ -147,7 +147,7 @@ def opened(path: FilePath, max_pixels: int | None = None) -> Iterator[ImageView]
 
 
 def check_output(path: FilePath) -> None:
-    """Raises a ValueError unless an image can be written at this path."""
+    """Raise a ValueError unless an image can be written at this path."""
     path = pathlib.Path(path)
     _format(path)
     if path.is_dir():
@@ -173,7 +173,7 @@ def enlarged(metadata: dict[str, Any], scale: int) -> dict[str, Any]:
 def write(
     path: FilePath, image: Any, metadata: dict[str, Any], modified: int | None = None
 ) -> list[str]:
-    """Writes an image by blocks, whole or not at all.
+    """Write an image by blocks, whole or not at all.
 
     Args:
         path: Path of the output, whose ending chooses the format.

@@ -66,7 +66,7 @@ class StoredImage:
     tiff: Any = None
 
     def pixels(self) -> np.ndarray:
-        """Decodes the image as stored, not turned by its orientation.
+        """Decode the image as stored, not turned by its orientation.
 
         Returns:
             uint8, uint16 or float array of shape `(height, width, channels)`, grey or
@@ -99,7 +99,7 @@ def read_image(
     image_channels: int | None = None,
     max_pixels: int | None = None,
 ) -> np.ndarray:
-    """Reads a PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF or HEIC file.
+    """Read a PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF or HEIC file.
 
     EXIF orientation is applied. Palettes become RGB; bits become 0 and 255; CMYK
     becomes RGB. Transparent pixels are laid over black, so alpha is multiplied
@@ -137,7 +137,7 @@ def read_image(
 
 
 def inspect_image(path: FilePath | bytes, max_pixels: int | None = None) -> ImageInfo:
-    """Reads an image file's header alone.
+    """Read an image file's header alone.
 
     Args:
         path: Path of the file, or its content as bytes.
@@ -160,7 +160,7 @@ def opened(
     most: float = MAX_PIXELS,
     by_profile: bool = False,
 ) -> Iterator[StoredImage]:
-    """Opens an image file, and reads its header.
+    """Open an image file, and read its header.
 
     Args:
         path: As for `read_image`.

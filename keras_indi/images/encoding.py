@@ -44,7 +44,7 @@ def write_photograph(
     modified: int | None = None,
     quality: int | None = None,
 ) -> list[str]:
-    """Writes a photograph, whole or not at all, in the format of the path's ending.
+    """Write a photograph, whole or not at all, in the format of the path's ending.
 
     PNG and TIFF are lossless and keep 16 bits and alpha, TIFF floats too. JPEG has
     colours at full resolution, 8 bits and no alpha; WebP has 8 bits. Metadata is
@@ -104,7 +104,7 @@ def write_photograph(
 
 
 def check_sides(format: str, height: int, width: int) -> None:
-    """Raises an `UnusableImageError` where a format cannot hold an image of a size."""
+    """Raise an `UnusableImageError` where a format cannot hold an image of a size."""
     most = MOST_SIDE.get(format)
     if most is not None and max(height, width) > most:
         raise UnusableImageError(
@@ -114,7 +114,7 @@ def check_sides(format: str, height: int, width: int) -> None:
 
 
 def write_png(path: FilePath, image: np.ndarray) -> None:
-    """Writes a lossless PNG, whole or not at all.
+    """Write a lossless PNG, whole or not at all.
 
     Args:
         path: Path of the file; its folder is made.

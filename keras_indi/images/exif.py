@@ -1,4 +1,4 @@
-"""EXIF blocks as bytes: kept as they are, or written anew where they must change."""
+"""EXIF blocks as bytes: kept as they are, or rewritten where they must change."""
 
 import re
 from typing import Any

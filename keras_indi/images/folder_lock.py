@@ -24,7 +24,7 @@ NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL}
 
 @contextlib.contextmanager
 def locked_folder(folder: FilePath | None, argument: str) -> Iterator[None]:
-    """Keeps other processes, and other threads, out of a folder while work lasts.
+    """Keep other processes, and other threads, out of a folder while work lasts.
 
     The system frees the lock of a process that ends, however it ends. Where a disk
     has no locks, a warning says so.

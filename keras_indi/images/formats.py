@@ -44,7 +44,7 @@ BRANDS |= dict.fromkeys([b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"], 
 
 @contextlib.contextmanager
 def opened_file(path: FilePath | bytes) -> Iterator[tuple[BinaryIO, str, int]]:
-    """Opens an image file, and finds its format by its first bytes.
+    """Open an image file, and find its format by its first bytes.
 
     Args:
         path: Path of the file, or its content as bytes.

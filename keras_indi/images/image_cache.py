@@ -9,7 +9,7 @@ Images = TypeVar("Images", np.ndarray, tuple[np.ndarray, ...])
 
 
 class ImageCache:
-    """Keeps decoded images as long as they fit; none is dropped for another.
+    """Keep decoded images as long as they fit; none is dropped for another.
 
     Args:
         max_bytes: Int, memory for the images. 0 keeps none.

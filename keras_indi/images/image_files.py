@@ -54,7 +54,7 @@ def listed(names: Iterable[Any], limit: int = 10) -> str:
 
 
 def find_images(folder: FilePath) -> dict[str, pathlib.Path]:
-    """Finds all image files in a folder and below.
+    """Find all image files in a folder and below.
 
     Hidden files and folders are passed over, and with them what an interrupted
     preparation has left. Links to folders are followed, once.
@@ -148,7 +148,7 @@ def _warn(error):
 
 
 def match_folders(degraded_dir: FilePath, clean_dir: FilePath) -> Match:
-    """Matches two folders' images by name, extensions aside.
+    """Match two folders' images by name, extensions aside.
 
     Args:
         degraded_dir: Path of the degraded images' folder.
@@ -204,7 +204,7 @@ class ImageFiles:
         return len(self._paths)
 
     def __getitem__(self, index: int) -> np.ndarray | tuple[np.ndarray, ...]:
-        """Reads element `index`.
+        """Read element `index`.
 
         Raises:
             UnusableImageError: If a file cannot be used.

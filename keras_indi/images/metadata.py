@@ -92,7 +92,7 @@ class Metadata:
 
 
 def read_metadata(stored: StoredImage, file: Any) -> Metadata:
-    """Reads the metadata of an open image.
+    """Read the metadata of an open image.
 
     Args:
         stored: `StoredImage`, whose pixels were read.
@@ -173,7 +173,7 @@ def _photoshop(header):
 
 
 def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
-    """Reads the metadata of a TIFF page.
+    """Read the metadata of a TIFF page.
 
     Args:
         page: A `tifffile.TiffPage`, the first of its file.

@@ -82,7 +82,7 @@ def read_photograph(
     clip: bool = False,
     most: float = MAX_PIXELS,
 ) -> Photograph:
-    """Reads an image file with all that restoring should keep.
+    """Read an image file with all that restoring should keep.
 
     Palettes and CMYK become RGB, bits become grey; of several pages or frames the
     first is read. `notes` say so.

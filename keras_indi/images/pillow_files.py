@@ -25,7 +25,7 @@ ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 def opened_image(
     file: BinaryIO, format: str, stored_bytes: int, max_pixels: int | None, most: float
 ) -> Iterator[Any]:
-    """Opens a file as a `PIL.Image.Image`, whose header alone is read.
+    """Open a file as a `PIL.Image.Image`, whose header alone is read.
 
     Args:
         file: File opened for reading.
@@ -75,7 +75,7 @@ class LimitedReads:
         self._reads = 0
 
     def read(self, size: int = -1) -> bytes:
-        """Reads bytes; raises an OSError after too many reads."""
+        """Read bytes; raise an OSError after too many reads."""
         self._reads += 1
         if self._reads > self.MOST:
             raise OSError("no image within millions of blocks")
@@ -122,7 +122,7 @@ def orientation_of(header: Any) -> int:
 
 
 def decoded(header: Any) -> np.ndarray:
-    """Decodes an opened image, as stored: not turned upright.
+    """Decode an opened image, as stored: not turned upright.
 
     Returns:
         uint8 or uint16 array of shape `(height, width, channels)`: grey or RGB, with

@@ -18,7 +18,7 @@ Chunks = tuple[tuple[bytes, bytes], ...]
 
 
 def check_whole(file: BinaryIO, stored_bytes: int) -> None:
-    """Raises unless all chunks lie within a PNG file, the last one too.
+    """Raise unless all chunks lie within a PNG file, the last one too.
 
     Args:
         file: PNG file, opened for reading.

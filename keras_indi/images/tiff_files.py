@@ -18,7 +18,7 @@ UNCOMPRESSED = 1
 
 @contextlib.contextmanager
 def opened_tiff(file: pathlib.Path | BinaryIO) -> Iterator[Any]:
-    """Opens a `tifffile.TiffFile`, whose first page is there and has an image.
+    """Open a `tifffile.TiffFile`, whose first page is there and has an image.
 
     Args:
         file: Path, or file opened for reading.
@@ -47,7 +47,7 @@ def opened_tiff(file: pathlib.Path | BinaryIO) -> Iterator[Any]:
 def check_stored(
     page: Any, stored_bytes: int, max_pixels: int | None, **limits: float
 ) -> None:
-    """Raises unless what a page declares is in its file, and not too much.
+    """Raise unless what a page declares is in its file, and not too much.
 
     Args:
         page: A `tifffile.TiffPage`.

@@ -25,7 +25,7 @@ NOTES = {
 
 
 class TiffSamples:
-    """Turns the samples of a page into grey or RGB, with or without alpha.
+    """Turn the samples of a page into grey or RGB, with or without alpha.
 
     Where the page is grey with further samples of unspecified meaning, as of
     microscopes, all are channels of their own.
@@ -128,7 +128,7 @@ class TiffSamples:
             )
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
-        """Turns samples `(height, width, samples)` into channels.
+        """Turn samples `(height, width, samples)` into channels.
 
         Returns:
             Array of shape `(height, width, channels)`, of `dtype`.

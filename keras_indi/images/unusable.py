@@ -41,7 +41,7 @@ class TooLargeImageError(UnusableImageError):
 
 @contextlib.contextmanager
 def parsing(what: str = "unreadable") -> Iterator[None]:
-    """Turns whatever a library raises on a damaged file into an `UnusableImageError`.
+    """Turn whatever a library raises on a damaged file into an `UnusableImageError`.
 
     Args:
         what: The error's first word, before the library's own message.
@@ -82,7 +82,7 @@ def check_size(
     max_pixels: int | None,
     most: float = MAX_PIXELS,
 ) -> None:
-    """Raises unless an image may be unpacked, by what its header declares.
+    """Raise unless an image may be unpacked, by what its header declares.
 
     Args:
         height: Int.

@@ -39,7 +39,7 @@ def range_of_dtype(dtype: str, value_range: ValueLimits | None) -> ValueLimits:
 
 
 def convert(image: np.ndarray, dtype: str, value_range: ValueLimits) -> np.ndarray:
-    """Converts an image as files hold it.
+    """Convert an image as files hold it.
 
     Args:
         image: uint8 or uint16 array, of the dtype's full range, or float32 in [0, 1].

@@ -37,7 +37,7 @@ CANNOT_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EBADF, errno.EA
 def write_whole(
     path: FilePath, save: Callable[[str], Any], modified: int | None = None
 ) -> pathlib.Path:
-    """Saves under another name first, so that no half-written file is left.
+    """Save under another name first, so that no half-written file is left.
 
     Each writer has a hidden temporary file of its own beside the path, so that of
     two that write one path the last one's file is left, whole. Content and name are
@@ -71,7 +71,7 @@ def write_whole(
 
 
 def write_text(path: FilePath, text: str) -> pathlib.Path:
-    """Writes text as UTF-8 with its line ends as they are, whole or not at all.
+    """Write text as UTF-8 with its line ends as they are, whole or not at all.
 
     Args:
         path: As for `write_whole`.
@@ -84,12 +84,12 @@ def write_text(path: FilePath, text: str) -> pathlib.Path:
 
 
 def write_bytes(path: FilePath, content: bytes) -> pathlib.Path:
-    """Writes bytes, whole or not at all; as `write_whole` otherwise."""
+    """Write bytes, whole or not at all; as `write_whole` otherwise."""
     return write_whole(path, lambda partial: pathlib.Path(partial).write_bytes(content))
 
 
 def write_encoded(path: FilePath, save: Callable[..., Any]) -> pathlib.Path:
-    """Saves a picture as `write_whole` does, but encodes it in memory first.
+    """Save a picture as `write_whole` does, but encodes it in memory first.
 
     Pillow, before version 13, loses a write that a full disk cuts short.
 
@@ -144,7 +144,7 @@ def temporary_name(path: pathlib.PurePath) -> str:
 
 
 def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
-    """Gives a file or folder its name, once its content is on the disk.
+    """Give a file or folder its name, once its content is on the disk.
 
     Args:
         partial: `pathlib.Path` of the file or folder.
@@ -158,7 +158,7 @@ def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
 
 @contextlib.contextmanager
 def naming_full_disks(path: FilePath) -> Iterator[None]:
-    """Raises an OSError with a path, which says why, where a disk has no room.
+    """Raise an OSError with a path, which says why, where a disk has no room.
 
     Args:
         path: Path of what is written, for the error.
@@ -176,7 +176,7 @@ def naming_full_disks(path: FilePath) -> Iterator[None]:
 
 
 def check_room(path: FilePath, size: int) -> None:
-    """Raises an OSError where a disk has no room for a file.
+    """Raise an OSError where a disk has no room for a file.
 
     HDF5 ends the process, later, where it meets a full disk in the middle of a file.
 
@@ -200,7 +200,7 @@ def is_left_over(path: pathlib.PurePath) -> bool:
 
 
 def remove_left_overs(folder: pathlib.Path, alone: bool = True) -> list[pathlib.Path]:
-    """Removes what killed writers have left in a folder.
+    """Remove what killed writers have left in a folder.
 
     Args:
         folder: `pathlib.Path`.
@@ -224,7 +224,7 @@ def remove_left_overs(folder: pathlib.Path, alone: bool = True) -> list[pathlib.
 
 
 def _flush(path):
-    """Returns once a file's content, or the names in a folder, are on the disk."""
+    """Return once a file's content, or the names in a folder, are on the disk."""
     if path.is_dir():
         if os.name != "posix":
             return  # a folder cannot be opened there

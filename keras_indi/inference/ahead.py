@@ -8,7 +8,7 @@ Made = TypeVar("Made")
 
 
 def made_ahead(makers: Iterable[Callable[[], Made]]) -> Generator[Made]:
-    """Yields what functions return, each called while the one before is used.
+    """Yield what functions return, each called while the one before is used.
 
     One thread calls them, one after another and in their order, so that random
     draws are those of a plain loop. NumPy draws without holding up other threads.

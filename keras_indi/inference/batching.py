@@ -119,7 +119,7 @@ def make_batches(
     multiple: int,
     shapes: Shapes | FixedShapes | None,
 ) -> list[Batch]:
-    """Groups draws by their images' sizes.
+    """Group draws by their images' sizes.
 
     Args:
         images: List of array-likes of shape `(height, width, channels)`.
@@ -224,7 +224,7 @@ class Output:
             self.array = np.zeros(image.shape, self._dtype)
 
     def put(self, state: int, rows: slice, values: np.ndarray) -> None:
-        """Takes a band of a state.
+        """Take a band of a state.
 
         Args:
             state: Int, the state's index from 0 for x_1.
@@ -246,7 +246,7 @@ class Output:
 def put_whole(
     states: list[np.ndarray], outputs: list[Output], trajectory: Trajectory
 ) -> None:
-    """Puts the states of whole images, all or the last, into their outputs."""
+    """Put the states of whole images, all or the last, into their outputs."""
     first = trajectory.num_steps + 1 - len(states)
     for state, values in enumerate(states, start=first):
         for row, output in zip(values, outputs):

@@ -23,7 +23,7 @@ KEPT_RULES = 8
 
 
 class Engine:
-    """Restores images of any size with one network, and keeps what it compiles.
+    """Restore images of any size with one network, and keep what it compiles.
 
     Its functions are compiled when they are first used: once for each sampler (the
     `KEPT_RULES` last used are kept) and shape of the images, for all numbers of steps,
@@ -134,7 +134,7 @@ class Engine:
         out: Any = None,
         fixed_shapes: bool = False,
     ) -> list[list[Any]]:
-        """Restores images of any sizes, `num_samples` times each.
+        """Restore images of any sizes, `num_samples` times each.
 
         Images of one padded size, or of sizes that share a compiled shape, share
         batches. The noise of a draw depends on the image's seeds and the draw alone,
@@ -231,7 +231,7 @@ def moves(sampler: samplers.Sampler, estimate: Callable) -> tuple[Callable, Call
 def compile_moves(
     sampler: samplers.Sampler, estimate: Callable, variables: list[keras.Variable]
 ) -> tuple[Callable, Callable]:
-    """Compiles `moves`, each function once.
+    """Compile `moves`, each function once.
 
     Args:
         sampler: A `Sampler`.

@@ -31,7 +31,7 @@ def check_image(
     argument: str = "images",
     degraded: bool = True,
 ) -> None:
-    """Raises a ValueError unless an image, or a batch of them, suits a model.
+    """Check that a model can restore an image, or a batch of images.
 
     Args:
         image: Array-like of shape `(height, width, channels)` or
@@ -123,7 +123,7 @@ def check_image(
 
 
 def check_uint8(value_range: Sequence[float] | None) -> None:
-    """Raises a ValueError unless a model restores images of uint8."""
+    """Raise a ValueError unless a model restores images of uint8."""
     least = 0 if value_range is None else max(0, min(255, int(value_range[0])))
     check_image(np.full((1, 1, 1), least, "uint8"), value_range, None, "uint8")
 
@@ -215,7 +215,7 @@ def normalize_outputs(
 
 
 def check_out(out: Any, image: Any, alone: bool) -> None:
-    """Raises a ValueError unless `out` can take the result of one image.
+    """Raise a ValueError unless `out` can take the result of one image.
 
     Args:
         out: Array-like, or `None`, which is always fine.
@@ -241,7 +241,7 @@ def check_out(out: Any, image: Any, alone: bool) -> None:
 def like_input(
     restored: np.ndarray, dtype: np.dtype, value_range: ValueRange
 ) -> np.ndarray:
-    """Clips a restored image to the range and gives it the input's dtype.
+    """Clip a restored image to the range and give it the input's dtype.
 
     Integers are rounded; without limits of the range, integers clip to their dtype's.
     """

@@ -35,7 +35,7 @@ class Progress:
             self._report(0, total)
 
     def advance(self):
-        """Counts one unit."""
+        """Count one unit."""
         self._done = min(self._done + 1, self._total)
         if self._report:
             self._report(self._done, self._total)

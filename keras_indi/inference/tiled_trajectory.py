@@ -27,7 +27,7 @@ class TiledTrajectory:
     estimates it does to each pixel by itself, so it runs on bands of rows, one after
     another. But a rule asks for its estimates in the middle of its work, and these
     need all bands. So it is replayed: it runs on every band up to the first estimate
-    that is not known yet, which then is evaluated, and anew from its beginning.
+    that is not known yet, which then is evaluated, and again from its beginning.
 
     A step of `HeunSampler` from t to s, `predict` being what it asks:
 
@@ -91,14 +91,14 @@ class TiledTrajectory:
         self._spare: list[Any] = []
 
     def run(self) -> None:
-        """Walks from t = 1 to 0, and emits every state."""
+        """Walk from t = 1 to 0, and emit every state."""
         with contextlib.closing(self._noise):
             self._start()
             for index in range(self._trajectory.num_steps):
                 self._step(index)
 
     def _start(self) -> None:
-        """Makes x_1, and what the rule remembers before its first step."""
+        """Make x_1, and what the rule remembers before its first step."""
         trajectory = self._trajectory
         for rows in self._bands:
             band = self._degraded[rows, EVERYTHING]
@@ -115,7 +115,7 @@ class TiledTrajectory:
         self._end_state()
 
     def _step(self, index: int) -> None:
-        """Moves from t to s: passes, until the rule has all its estimates."""
+        """Move from t to s: passes, until the rule has all its estimates."""
         estimates: list[Any] = []
         while (query := self._pass(index, estimates)) is not None:
             estimates.append(self._evaluate(*query))
@@ -123,7 +123,7 @@ class TiledTrajectory:
         self._end_state()
 
     def _pass(self, index: int, estimates: list[Any]) -> tuple[Any, Any] | None:
-        """Runs the rule on all bands, with the estimates that are known.
+        """Run the rule on all bands, with the estimates that are known.
 
         Returns:
             The images and the time at which it asks for another; `None` if it ran to
@@ -165,7 +165,7 @@ class TiledTrajectory:
         return estimate
 
     def _commit(self, index: int, rows: slice, band: Any, memory: Any) -> None:
-        """Adds a band's fresh noise, and makes it a part of x_s."""
+        """Add a band's fresh noise, and make it a part of x_s."""
         _, _, scale = self._trajectory.moves[index]
         if scale != 0:
             noise = next(self._noise)
@@ -182,7 +182,7 @@ class TiledTrajectory:
         self._target[rows] = band
 
     def _end_state(self) -> None:
-        """Lets the next step begin at what was written."""
+        """Let the next step begin at what was written."""
         if self._target is not None:
             self._images = self._target
         self._memory.commit()
@@ -260,7 +260,7 @@ class _Memory:
 
 
 class _Plane:
-    """Marks what of a memory is an image."""
+    """Mark what of a memory is an image."""
 
     def __init__(self, array: Any) -> None:
         self.array = array

@@ -99,7 +99,7 @@ class Trajectory:
         progress: Progress,
         keep_states: bool,
     ) -> list[np.ndarray]:
-        """Walks a batch of whole images.
+        """Walk a batch of whole images.
 
         Args:
             steps: Pair of functions, of `engine.moves`, compiled or not.
@@ -145,7 +145,7 @@ class Trajectory:
     def planned(
         self, steps: tuple[Callable, Callable]
     ) -> Iterator[tuple[Callable, Sequence[Any], float]]:
-        """Yields each move: its function, its times as tensors, and its noise's scale.
+        """Yield each move: its function, its times as tensors, and its noise's scale.
 
         Args:
             steps: Pair of functions, as for `run`.

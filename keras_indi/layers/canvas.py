@@ -14,7 +14,7 @@ _CANVAS: contextvars.ContextVar[Any] = contextvars.ContextVar("canvas", default=
 
 @contextlib.contextmanager
 def on_canvas(height: int, extents: Tensor) -> Iterator[None]:
-    """Lets `FastConv2D` treat images' borders as their own, not their arrays'.
+    """Let `FastConv2D` treat images' borders as their own, not their arrays'.
 
     Inside, each convolution sees zeros beyond the images, which lie in the upper
     left corners of their arrays. A network whose layers mix pixels by convolutions

@@ -9,7 +9,7 @@ from keras_indi.layers.resample_block import ResampleBlock, scaled
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class DownsampleBlock(ResampleBlock):
-    """Halves height and width: 2x2 means, then a 3x3 convolution.
+    """Halve height and width: 2x2 means, then a 3x3 convolution.
 
     Args:
         filters: Int, number of output channels.

@@ -26,7 +26,7 @@ class _Patches2D(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class SpaceToDepth2D(_Patches2D):
-    """Moves each patch of pixels into the channels of one pixel.
+    """Move each patch of pixels into the channels of one pixel.
 
     Args:
         patch_size: Int, height and width of a patch.

@@ -9,7 +9,7 @@ from keras_indi.layers.resample_block import ResampleBlock, scaled
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class UpsampleBlock(ResampleBlock):
-    """Doubles height and width: a 3x3 convolution, then each pixel four times.
+    """Double height and width: a 3x3 convolution, then each pixel four times.
 
     The convolution works at the coarse resolution, where it costs a quarter.
 

@@ -67,12 +67,12 @@ class FeatureDistance:
         self.reset_state()
 
     def reset_state(self) -> None:
-        """Forgets all images; a reference read from a file stays."""
+        """Forget all images; a reference read from a file stays."""
         self._clean = self._empty() if self._reference is None else self._reference
         self._restored = self._empty()
 
     def update_state(self, clean: Tensor | None, restored: Tensor | None) -> None:
-        """Adds batches to the two sets.
+        """Add batches to the two sets.
 
         Args:
             clean: Array or tensor of shape `(batch, height, width, channels)`, in
@@ -106,7 +106,7 @@ class FeatureDistance:
     def add_features(
         self, clean: np.ndarray | None, restored: np.ndarray | None
     ) -> None:
-        """Adds images to the two sets by their features.
+        """Add images to the two sets by their features.
 
         Args:
             clean: What `features` gave of clean images, or `None`.
@@ -130,7 +130,7 @@ class FeatureDistance:
         return self._features(self._checked(images, "images"))
 
     def save_reference(self, path: FilePath) -> None:
-        """Writes what is known of the clean images, for `reference` of later ones.
+        """Write what is known of the clean images, for `reference` of later ones.
 
         Args:
             path: Path of an `.npz` file; it appears whole or not at all. Its folder

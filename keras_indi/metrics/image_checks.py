@@ -15,7 +15,7 @@ def check_shape(
     smallest: int = 1,
     why: str = "",
 ) -> None:
-    """Raises a ValueError unless a batch of images has a shape that will do.
+    """Raise a ValueError unless a batch of images has a shape that will do.
 
     Args:
         shape: Tuple of ints; `None` for what is not known yet.
@@ -53,7 +53,7 @@ def same_shape(first: Shape, second: Shape) -> bool:
 
 
 def check_pair(clean_shape: Shape, restored_shape: Shape) -> None:
-    """Raises a ValueError unless two batches of images have one shape."""
+    """Raise a ValueError unless two batches of images have one shape."""
     if not same_shape(clean_shape, restored_shape):
         raise ValueError(
             "Clean and restored images must have one shape; nothing is resized or "
@@ -63,7 +63,7 @@ def check_pair(clean_shape: Shape, restored_shape: Shape) -> None:
 
 
 def check_values(images: np.ndarray, value_range: ValueLimits, argument: str) -> None:
-    """Raises a ValueError unless an array's values are finite and in the range.
+    """Raise a ValueError unless an array's values are finite and in the range.
 
     Fractions that all lie in [0, 1] are refused for a range such as (0, 255):
     their scores would be those of nearly black images.

@@ -90,7 +90,7 @@ class ImageMetric(keras.metrics.Metric):
     def update_state(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> None:
-        """Adds a batch to the mean.
+        """Add a batch to the mean.
 
         Args:
             y_true: Array or tensor of shape `(batch, height, width, channels)`, the
@@ -160,7 +160,7 @@ class ImageMetric(keras.metrics.Metric):
 
 
 def _add(pair, value):
-    """Adds to a sum held as a number and its rounding (Knuth's two-sum)."""
+    """Add to a sum held as a number and its rounding (Knuth's two-sum)."""
     total, rounding = (ops.convert_to_tensor(part) for part in pair)
     added = total + value
     back = added - total

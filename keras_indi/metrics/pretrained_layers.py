@@ -69,7 +69,7 @@ def concatenation(tensors: Sequence[Tensor]) -> Tensor:
 def assign_convolutions(
     model: keras.Model, arrays: Mapping[str, np.ndarray], name: str
 ) -> None:
-    """Gives a model's convolutions their pretrained kernels and biases.
+    """Give a model's convolutions their pretrained kernels and biases.
 
     Args:
         model: Keras model whose convolutions are named as in PyTorch.

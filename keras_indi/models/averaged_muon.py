@@ -24,7 +24,7 @@ class AveragedMuon(AveragedAdam):
     matrices alone; here a kernel of shape `(height, width, inputs, filters)` is the
     matrix `(height * width * inputs, filters)`. An update is scaled as in Liu et
     al. 2025, by 0.2 times the root of the matrix's larger side, to the size of
-    Adam's, so that one rate suits both. The weights are averaged as by
+    Adam's, so that one rate serves both. The weights are averaged as by
     `AveragedAdam`.
 
     Args:

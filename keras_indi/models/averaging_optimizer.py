@@ -74,7 +74,7 @@ def averaging_optimizers(optimizer: Any) -> Iterator[AveragingOptimizer]:
 
 
 def warm_up_averages(optimizer: keras.optimizers.Optimizer) -> None:
-    """Lets the average of an optimizer with `use_ema=True` warm up.
+    """Let the average of an optimizer with `use_ema=True` warm up.
 
     Args:
         optimizer: Keras optimizer, or one around others, whose class changes. It is

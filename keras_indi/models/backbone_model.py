@@ -112,7 +112,7 @@ class BackboneModel(PresetModel, keras.Model):
         self.forget_compiled()
 
     def forget_compiled(self) -> None:
-        """Throws away what is compiled, as it has captured what is set anew.
+        """Throw away what is compiled, as it has captured what was replaced.
 
         What sets an attribute that training, evaluation or restoration reads calls it.
         """
@@ -147,7 +147,7 @@ class BackboneModel(PresetModel, keras.Model):
         self.built = True
 
     def _build_backbone(self, shape: Sequence[int | None]) -> None:
-        """Lets the backbone make its variables, by a call without values."""
+        """Let the backbone make its variables, by a call without values."""
         images = keras.KerasTensor(shape, dtype="float32")
         inputs = {
             "images": images,
@@ -165,10 +165,12 @@ class BackboneModel(PresetModel, keras.Model):
         return tuple(input_shape)
 
     def check_channels(self, shape: Sequence[int | None], name: str = "images") -> None:
-        """Raises a ValueError unless a shape is that of images of the channels."""
+        """Raise a ValueError unless a shape is that of images of the channels."""
         channels = self.image_channels
-        suits = len(shape) == 4 and (channels is None or shape[-1] in (None, channels))
-        if not suits:
+        allowed = len(shape) == 4 and (
+            channels is None or shape[-1] in (None, channels)
+        )
+        if not allowed:
             raise ValueError(
                 f"`{name}` must have shape (batch, height, width, "
                 f"{channels or 'channels'}). Received: {name} of shape "
@@ -176,7 +178,7 @@ class BackboneModel(PresetModel, keras.Model):
             )
 
     def check_shape(self, shape: Sequence[int | None], name: str = "images") -> None:
-        """Raises a ValueError unless images of this shape suit the network."""
+        """Raise a ValueError unless images of this shape suit the network."""
         self.check_channels(shape, name)
         multiple = self.size_multiple
         if any(size is not None and size % multiple for size in shape[1:3]):

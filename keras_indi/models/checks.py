@@ -14,7 +14,7 @@ from keras_indi.validation import checked_integer
 
 
 def checked_backbone(backbone):
-    """Returns the backbone; raises a ValueError if it is none."""
+    """Return the backbone; raise a ValueError if it is none."""
     if not isinstance(backbone, keras.layers.Layer):
         raise ValueError(
             "`backbone` must be a Keras model or layer. Received: "
@@ -24,7 +24,7 @@ def checked_backbone(backbone):
 
 
 def known_channels(backbone):
-    """Returns the channels of the images that a backbone takes; it has its weights.
+    """Return the channels of the images that a backbone takes; it has its weights.
 
     Raises:
         ValueError: If it has none yet, or does not state them.
@@ -53,12 +53,12 @@ def known_channels(backbone):
 
 
 def checked_own_states(own_states):
-    """Returns the share of the training draws as a float; raises a ValueError."""
+    """Return the share of the training draws as a float; raise a ValueError."""
     return validation.checked_number("own_states", own_states, least=0, most=1)
 
 
 def checked_scale(scale, own):
-    """Returns the scale to restore in; raises a ValueError if the model has it not.
+    """Return the scale to restore in; raise a ValueError if the model has it not.
 
     Args:
         scale: Int, or `None` for the model's own.
@@ -76,12 +76,12 @@ def checked_scale(scale, own):
 
 
 def checked_time_shift(time_shift):
-    """Returns the time shift as a float; raises a ValueError if it is none."""
+    """Return the time shift as a float; raise a ValueError if it is none."""
     return validation.checked_number("time_shift", time_shift, above=0)
 
 
 def checked_restore_defaults(defaults, own, get_sampler, get_time_shift):
-    """Returns all defaults of `restore`, as objects; raises a ValueError if not valid.
+    """Return all defaults of `restore`, as objects; raise a ValueError if not valid.
 
     Args:
         defaults: Dict with any of the keys of `own`, or `None`.
@@ -114,14 +114,14 @@ def checked_restore_defaults(defaults, own, get_sampler, get_time_shift):
 
 
 def check_tiles(tile_size, tile_overlap):
-    """Raises a ValueError unless both are what `restore` takes."""
+    """Raise a ValueError unless both are what `restore` takes."""
     if tile_size != "auto":
         checked_integer("tile_size", tile_size, optional=True)
     checked_integer("tile_overlap", tile_overlap, least=0, optional=True)
 
 
 def check_fixed_shapes(fixed_shapes, max_memory):
-    """Raises a ValueError where the memory that is free would choose the shapes."""
+    """Raise a ValueError where the memory that is free would choose the shapes."""
     if fixed_shapes and max_memory is None:
         raise ValueError(
             "`fixed_shapes` needs `max_memory`: what is free differs. Received: "
@@ -130,7 +130,7 @@ def check_fixed_shapes(fixed_shapes, max_memory):
 
 
 def check_inputs(inputs, names):
-    """Raises a ValueError unless a dict of inputs has all names."""
+    """Raise a ValueError unless a dict of inputs has all names."""
     missing = [name for name in names if name not in inputs]
     if missing:
         raise ValueError(
@@ -139,7 +139,7 @@ def check_inputs(inputs, names):
 
 
 def check_output(shape, images_shape):
-    """Raises a ValueError unless a backbone's output has its images' shape."""
+    """Raise a ValueError unless a backbone's output has its images' shape."""
     if not compatible(shape, images_shape):
         raise ValueError(
             "The backbone must return a tensor of its images' shape. "
@@ -149,7 +149,7 @@ def check_output(shape, images_shape):
 
 
 def unpack_pairs(data):
-    """Returns a batch as `(degraded, clean)` or `(degraded, clean, weight)`."""
+    """Return a batch as `(degraded, clean)` or `(degraded, clean, weight)`."""
     degraded, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
     if clean is None or isinstance(degraded, dict) or isinstance(clean, dict):
         raise ValueError(
@@ -161,7 +161,7 @@ def unpack_pairs(data):
 
 
 def check_same_shape(degraded, clean, scale=1):
-    """Raises a ValueError unless both have one shape, as far as it is known.
+    """Raise a ValueError unless both have one shape, as far as it is known.
 
     Args:
         degraded: Tensor `(batch, height, width, channels)`.
@@ -188,7 +188,7 @@ def check_same_shape(degraded, clean, scale=1):
 
 
 def check_pairs(x, y, value_range, channels, scale):
-    """Raises a ValueError unless pairs suit `fit`.
+    """Raise a ValueError unless pairs suit `fit`.
 
     Args:
         x: Degraded images, or a data source.
@@ -220,7 +220,7 @@ def check_pairs(x, y, value_range, channels, scale):
 
 
 def warn_of_raw_weights(callbacks):
-    """Warns of callbacks that would keep raw weights in place of their averages.
+    """Warn of callbacks that would keep raw weights in place of their averages.
 
     Args:
         callbacks: List of the callbacks of a fit, in their order.

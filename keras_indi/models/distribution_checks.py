@@ -9,7 +9,7 @@ from keras_indi.backend import processes, replicas, several_devices
 
 
 def check_strategy(model: keras.Model) -> None:
-    """Raises a ValueError if Keras cannot train a model under its strategy.
+    """Raise a ValueError if Keras cannot train a model under its strategy.
 
     Args:
         model: `keras.Model`.
@@ -25,7 +25,7 @@ def check_strategy(model: keras.Model) -> None:
 
 
 def check_shares(x: Any, y: Any, batch_size: int | None) -> None:
-    """Raises a ValueError unless all devices get as many pairs of each batch.
+    """Raise a ValueError unless all devices get as many pairs of each batch.
 
     Args:
         x: Degraded images as an array, or a data source.
@@ -55,7 +55,7 @@ def check_shares(x: Any, y: Any, batch_size: int | None) -> None:
 
 
 def check_predicts() -> None:
-    """Raises a ValueError in a program of several processes, where Keras fails."""
+    """Raise a ValueError in a program of several processes, where Keras fails."""
     count = processes.process_count()
     if keras.config.backend() == "jax" and count > 1:
         raise ValueError(

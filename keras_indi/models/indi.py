@@ -278,7 +278,7 @@ class InDI(Restorer):
         input_signature: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Exports `model(y)`, the estimate in one step, for programs without Keras.
+        """Export `model(y)`, the estimate in one step, for programs without Keras.
 
         From the TensorFlow backend. What is exported takes any batch, height and width.
 

@@ -15,7 +15,7 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def load_restorer(handle: str | os.PathLike, dtype: str = "auto") -> Restorer:
-    """Loads a restorer from a file, a preset name or a hub handle.
+    """Load a restorer from a file, a preset name or a hub handle.
 
     Args:
         handle: Path of a `.keras` file; or a preset: a shipped preset's name, a

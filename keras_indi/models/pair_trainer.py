@@ -84,7 +84,7 @@ class PairTrainer(BackboneModel):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        """Configures training, by default as in the model's paper.
+        """Configure training, by default as in the model's paper.
 
         Args:
             optimizer: Keras optimizer or its name. Defaults to `AveragedAdam`:
@@ -102,8 +102,8 @@ class PairTrainer(BackboneModel):
             **kwargs: `metrics`, `steps_per_execution` and so on of
                 `keras.Model.compile`. Metrics compare what the loss compares.
                 `jit_compile="auto"` is Keras's choice, but never XLA on a CPU
-                with TensorFlow, where it is slower. It suits a backend and a device,
-                so that a model that is loaded has `"auto"` again.
+                with TensorFlow, where it is slower. A loaded model has `"auto"`
+                again, as the choice depends on the backend and the device.
         """
         given = optimizer
         optimizer = keras.optimizers.get(given or AveragedAdam())
@@ -130,7 +130,7 @@ class PairTrainer(BackboneModel):
     def fit(
         self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any
     ) -> keras.callbacks.History:
-        """Trains on pairs; see `keras.Model.fit`.
+        """Train on pairs; see `keras.Model.fit`.
 
         A second call goes on where the first ended: with the optimizer's state (its
         step, so that a learning rate schedule continues) and the model's seed. Two
@@ -344,7 +344,7 @@ def _bound(method, *args, **kwargs):
 
 
 def _introduce(callbacks: Any) -> None:
-    """Tells each callback that asks, by `set_callbacks`, which it stands beside."""
+    """Return each callback that asks, by `set_callbacks`, which it stands beside."""
     for callback in callbacks:
         if hasattr(callback, "set_callbacks"):
             callback.set_callbacks(callbacks)

@@ -150,7 +150,7 @@ class Restorer(PairTrainer):
         out: Any = None,
         fixed_shapes: bool = False,
     ) -> Any:
-        """Restores degraded images of any size in steps.
+        """Restore degraded images of any size in steps.
 
         Args:
             images: One image `(height, width, channels)`, a batch `(batch,

@@ -11,7 +11,7 @@ from keras_indi.images.whole_writes import write_whole
 
 
 def save_read_back(model: keras.Model, path: FilePath) -> pathlib.Path:
-    """Saves a model as a `.keras` file, which appears once it has been read back.
+    """Save a model as a `.keras` file, which appears once it has been read back.
 
     What a training kept to go on with, its backup, can be removed after that.
 
@@ -45,7 +45,7 @@ def save_read_back(model: keras.Model, path: FilePath) -> pathlib.Path:
 
 
 def check_finite(model: keras.Model) -> None:
-    """Raises a ValueError if a weight of a model is not finite."""
+    """Raise a ValueError if a weight of a model is not finite."""
     for variable in model.weights:
         value = keras.ops.convert_to_numpy(variable)
         if not np.isfinite(value.astype("float32")).all():
@@ -57,7 +57,7 @@ def check_finite(model: keras.Model) -> None:
 
 
 def check_read_back(model: Any, found: Any, path: FilePath) -> None:
-    """Raises an OSError unless a model has the weights of the one that was saved.
+    """Raise an OSError unless a model has the weights of the one that was saved.
 
     Args:
         model: The model that was saved.

@@ -10,7 +10,7 @@ QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 def import_gradio(folder: pathlib.Path) -> types.ModuleType:
-    """Imports Gradio without analytics, and with its uploads in a folder.
+    """Import Gradio without analytics, and with its uploads in a folder.
 
     Args:
         folder: `pathlib.Path`, where it keeps uploads and what it shows.

@@ -20,7 +20,7 @@ LOSSLESS = 4_000_000
 def write_pair(
     folder: pathlib.Path, name: str, degraded: Photograph, restored: Photograph
 ) -> tuple[pathlib.Path, pathlib.Path]:
-    """Writes two pictures of one size: before and after.
+    """Write two pictures of one size: before and after.
 
     Args:
         folder: `pathlib.Path`.
@@ -44,7 +44,7 @@ def write_pair(
 def write_draws(
     folder: pathlib.Path, draws: Sequence[Photograph]
 ) -> tuple[list[pathlib.Path], pathlib.Path, float]:
-    """Writes a picture of each draw, and a map of where they differ.
+    """Write a picture of each draw, and a map of where they differ.
 
     Args:
         folder: `pathlib.Path`.

@@ -43,7 +43,7 @@ LARGE = 4  # a photograph of more than so many centres shows its centre first
 
 
 class RestorationService:
-    """Restores uploaded photographs, one at a time, within limits.
+    """Restore uploaded photographs, one at a time, within limits.
 
     It reads, restores and writes as `restore_files` does, so that a result is the one
     that `keras-indi restore` writes for the same file name, settings and seed. Results
@@ -103,7 +103,7 @@ class RestorationService:
         self.close()
 
     def close(self) -> None:
-        """Ends what is being restored, and deletes all uploads and results."""
+        """End what is being restored, and delete all uploads and results."""
         self._closed.set()
         # A restoration that went on would write its results after this.
         ended = self._lock.acquire(timeout=PATIENCE)
@@ -122,7 +122,7 @@ class RestorationService:
         return max(self.limits.max_steps, self._choice(preset).num_steps)
 
     def check_file(self, path: FilePath, requested: Requested) -> ImageInfo:
-        """Reads the header of a file.
+        """Read the header of a file.
 
         Args:
             path: Path of the file.
@@ -161,7 +161,7 @@ class RestorationService:
         requested: Requested,
         progress: Callable[[int, int], Any] | None = None,
     ) -> Iterator[View]:
-        """Restores a photograph.
+        """Restore a photograph.
 
         Args:
             path: Path of the file.
@@ -218,7 +218,7 @@ class RestorationService:
         return self.choices[name]
 
     def _offer_first(self, choice: PresetChoice) -> str:
-        """Offers a preset, once it is loaded, before all others; its name."""
+        """Load a preset, offer it before all others, and return its name."""
         model = self._model(choice).model
         choice.scale = model.scale
         choice.num_steps = model.restore_defaults["num_steps"]
@@ -328,7 +328,7 @@ class RestorationService:
 
 @contextlib.contextmanager
 def _refusing(path: pathlib.Path) -> Iterator[None]:
-    """Turns what is wrong with a file into words without its folder."""
+    """Turn what is wrong with a file into words without its folder."""
     try:
         yield
     except Refused:

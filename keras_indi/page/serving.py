@@ -80,7 +80,7 @@ def serve(
     limits: Limits | None = None,
     dtype: str = "auto",
 ) -> None:
-    """Runs a page until it is interrupted, then deletes all uploads and results.
+    """Run a page until it is interrupted, then deletes all uploads and results.
 
     Args:
         preset: As for `RestorationService`.

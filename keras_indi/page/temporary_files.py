@@ -35,13 +35,13 @@ class TemporaryFiles:
         self._thread.start()
 
     def new_folder(self) -> pathlib.Path:
-        """Makes a folder whose name nobody can guess."""
+        """Make a folder whose name nobody can guess."""
         folder = self.folder / secrets.token_urlsafe(24)
         folder.mkdir()
         return folder
 
     def sweep(self, now: float | None = None) -> None:
-        """Deletes files that are too old, and folders that they leave empty.
+        """Delete files that are too old, and folders that they leave empty.
 
         Args:
             now: Float, seconds since the epoch. Defaults to the clock's.
@@ -63,13 +63,13 @@ class TemporaryFiles:
                     path.parent.rmdir()  # which has changed just now
 
     def close(self) -> None:
-        """Deletes everything."""
+        """Delete everything."""
         self._closed.set()
         self._thread.join()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _delete_left_overs(self) -> None:
-        """Deletes folders whose process has given no sign of life for long."""
+        """Delete folders whose process has given no sign of life for long."""
         oldest = time.time() - self._keep_seconds
         for folder in self.folder.parent.glob(f"{PREFIX}*"):
             with contextlib.suppress(OSError):  # another user's, or deleted meanwhile

@@ -10,7 +10,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 20, 14, 40  # margins of the axes
 
 
 def trade_off_picture(trade_off: TradeOff, num_steps: int) -> str:
-    """Draws PSNR against LPIPS over the numbers of steps, with the chosen one marked.
+    """Draw PSNR against LPIPS over the numbers of steps, with the chosen one marked.
 
     Args:
         trade_off: `TradeOff`.

@@ -7,7 +7,7 @@ from keras_indi.page.refused import Refused
 
 
 def uploaded_file(gradio: types.ModuleType, **options: Any) -> Any:
-    """Makes a `gradio.File` that takes uploads alone.
+    """Make a `gradio.File` that takes uploads alone.
 
     Gradio's own takes an address too, from which the server downloads a file: a page
     would ask others outside for what its users say.

@@ -40,7 +40,7 @@ def part_and_class(cls, found):
 
 
 def prepared(cls, found, dtype, overrides):
-    """Checks what `cls.from_preset` was given, before any work starts.
+    """Check what `cls.from_preset` was given, before any work starts.
 
     Args:
         cls: A class of models, or a base class of some.
@@ -90,7 +90,7 @@ def prepared(cls, found, dtype, overrides):
 
 
 def load(cls, found, load_weights, dtype, overrides):
-    """Loads a model from a preset's files; as for `PresetModel.from_preset`."""
+    """Load a model from a preset's files; as for `PresetModel.from_preset`."""
     build = prepared(cls, found, dtype, overrides)
     stored = None
     if load_weights:
@@ -166,7 +166,7 @@ def _built(build, found):
 
 
 def _check_depth(found, stored):
-    """Raises a ValueError where a config asks for more blocks than there are arrays."""
+    """Raise a ValueError where a config asks for more blocks than there are arrays."""
     blocks = found.config["config"].get("blocks_per_level")
     most = max(blocks, default=0) if isinstance(blocks, list) else blocks
     if isinstance(most, int) and most > len(stored):
@@ -213,7 +213,7 @@ def _saved_class(config):
 
 
 def _accepted(config):
-    """The arguments of a backbone that may be given anew."""
+    """The arguments of a backbone that may be overridden."""
     if is_graph(config):
         return {"name", "trainable"}
     return set(config["config"]) | {"name", "trainable"}

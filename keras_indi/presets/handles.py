@@ -39,7 +39,7 @@ def list_presets() -> dict[str, dict[str, Any]]:
 
 
 def locate(preset: str | os.PathLike[str]) -> pathlib.Path:
-    """Returns the local folder of a preset, downloaded if need be.
+    """Return the local folder of a preset, downloaded if need be.
 
     Args:
         preset: Name of a shipped preset, with or without `indi_small_`; path of a

@@ -49,7 +49,7 @@ def download(handle):
 
 
 def upload_preset(uri, preset_dir):
-    """Uploads a saved preset to a hub.
+    """Upload a saved preset to a hub.
 
     Args:
         uri: String, `"hf://user/name"` or `"hf://name"`, whose repository is made if

@@ -51,7 +51,7 @@ class Preset:
     metadata: dict
 
     def check_weights(self):
-        """Raises a ValueError unless the weights are there, as they were saved."""
+        """Raise a ValueError unless the weights are there, as they were saved."""
         path, wanted = self.folder / WEIGHTS_FILE, self.metadata.get("weights_sha256")
         if not path.is_file() and wanted is None:
             raise ValueError(
@@ -66,13 +66,13 @@ class Preset:
         return weights.stored_layout(self.folder / WEIGHTS_FILE, self.handle)
 
     def load_weights(self, backbone, layout):
-        """Gives a built backbone the weights, if their `stored_layout` is its own."""
+        """Give a built backbone the weights, if their `stored_layout` is its own."""
         weights.check_layout(layout, backbone, self.handle)
         backbone.load_weights(self.folder / WEIGHTS_FILE)
 
 
 def read(preset):
-    """Reads the configs of a preset, which may name nothing but what may be built.
+    """Read the configs of a preset, which may name nothing but what may be built.
 
     Args:
         preset: As for `InDI.from_preset`.
@@ -97,7 +97,7 @@ def read(preset):
 
 
 def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
-    """Writes a preset; its folder appears whole, or is replaced file by file.
+    """Write a preset; its folder appears whole, or is replaced file by file.
 
     Args:
         preset_dir: Path of the folder.
@@ -138,7 +138,7 @@ def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
 
 
 def check(preset_dir, backbone, task, metadata):
-    """Raises what `write` would raise of these arguments, and writes nothing.
+    """Raise what `write` would raise of these arguments, and write nothing.
 
     What is to be saved after hours of training is checked before.
     """
@@ -202,7 +202,7 @@ def _without_dtype(config):
 
 
 def _check_folder(folder):
-    """Raises a ValueError where files of another kind would be overwritten."""
+    """Raise a ValueError where files of another kind would be overwritten."""
     theirs = [name for name in FILES if name != CARD_FILE and (folder / name).exists()]
     if folder.is_file() or (theirs and not (is_preset(folder) or _is_begun(folder))):
         raise ValueError(

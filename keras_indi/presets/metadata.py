@@ -19,7 +19,7 @@ MAKERS_KEYS = {
     "degradation": "a `Degradation`, its config, or words",
     "training": "dict: loss, optimizer, learning_rate, ema, steps, crop_size, ...",
     "held_out_scores": "dict of `protocol` and `scores`, a list of dicts",
-    "jpeg_quality": "pair of ints, the qualities of JPEG files that it suits",
+    "jpeg_quality": "pair of ints, the qualities of JPEG files that it is for",
     "notes": "list of sentences",
 }
 
@@ -46,7 +46,7 @@ def read_metadata(preset):
 
 
 def checked_metadata(metadata):
-    """What the maker gives, as JSON holds it; raises a ValueError for the rest."""
+    """What the maker gives, as JSON holds it; raise a ValueError for the rest."""
     metadata = dict(metadata or {})
     unknown = sorted(metadata.keys() - MAKERS_KEYS.keys())
     if unknown:

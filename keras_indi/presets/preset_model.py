@@ -47,7 +47,7 @@ class PresetModel:
         dtype: Any = None,
         **overrides: Any,
     ) -> Any:
-        """Loads a model from a preset. No code from the preset runs.
+        """Load a model from a preset. No code from the preset runs.
 
         Args:
             preset: The name of a shipped preset (a key of `presets`), where
@@ -94,7 +94,7 @@ class PresetModel:
         weights_dtype: str = "float32",
         save_weights: bool = True,
     ) -> pathlib.Path:
-        """Saves the model as a preset: its weights as they are, without an optimizer.
+        """Save the model as a preset: its weights as they are, without an optimizer.
 
         After `fit` the weights are the averaged ones that it ended with. The
         compute dtype and the seed are not saved: they are chosen on loading.
@@ -144,5 +144,5 @@ class PresetModel:
 
     @staticmethod
     def upload_preset(uri: str, preset_dir: FilePath) -> None:
-        """Uploads a saved preset; see `keras_indi.presets.upload_preset`."""
+        """Upload a saved preset; see `keras_indi.presets.upload_preset`."""
         hub.upload_preset(uri, preset_dir)

@@ -75,7 +75,7 @@ VALUES = {
 
 
 def check_config(config: dict[str, Any], file_name: str, preset: object) -> None:
-    """Raises a ValueError unless all that a config names may be built.
+    """Raise a ValueError unless all that a config names may be built.
 
     That is: layers, operations, initializers and the like of Keras which hold no
     code; the models, layers, schedules, samplers and degradations of this package; and
@@ -103,7 +103,7 @@ def check_config(config: dict[str, Any], file_name: str, preset: object) -> None
 
 
 def is_registered(name: object) -> bool:
-    """Returns whether a preset may name a registered class or function."""
+    """Return whether a preset may name a registered class or function."""
     if not isinstance(name, str):
         return False
     if name.startswith(OWN) and name not in OWN_CLASSES:

@@ -18,7 +18,7 @@ BYTES_PER_ENTRY = 4096  # at most, of HDF5's own, for an array and its groups
 
 
 def write_weights(model, path, dtype):
-    """Writes a model's weights, in the layout of `model.save_weights`.
+    """Write a model's weights, in the layout of `model.save_weights`.
 
     Args:
         model: A built Keras model.
@@ -68,7 +68,7 @@ def stored_layout(path, preset):
 
 
 def check_shapes(found, wanted, preset):
-    """Raises a ValueError unless arrays have the shapes of a network's weights.
+    """Raise a ValueError unless arrays have the shapes of a network's weights.
 
     Args:
         found: Dict of the stored arrays' names to their shapes.
@@ -93,7 +93,7 @@ def check_shapes(found, wanted, preset):
 
 
 def check_layout(found, model, preset):
-    """Raises a ValueError unless a file holds exactly the weights of a model.
+    """Raise a ValueError unless a file holds exactly the weights of a model.
 
     Args:
         found: Dict of the stored arrays' names to their shapes.
@@ -122,7 +122,7 @@ def _temporary(model):
 
 
 def save_weights(model, path):
-    """Does what `model.save_weights` does, on a disk that has room for it.
+    """Do what `model.save_weights` does, on a disk that has room for it.
 
     Raises:
         OSError: If it has none, before anything is written.
@@ -143,7 +143,7 @@ def checksum(path):
 
 
 def check_checksum(folder, metadata, received):
-    """Raises a ValueError unless weights, or none, are there as they were saved.
+    """Raise a ValueError unless weights, or none, are there as they were saved.
 
     Args:
         folder: `pathlib.Path` of a preset.

@@ -19,7 +19,7 @@ class ChosenModel(NamedTuple):
 
     model: Restorer
     name: str | None = None
-    jpeg_quality: tuple[int, int] = (1, 100)  # of files that it suits
+    jpeg_quality: tuple[int, int] = (1, 100)  # of files that it is for
 
     def notes_on(self, photograph: Photograph) -> list[str]:
         """Sentences on what of a photograph lies outside the model's training."""

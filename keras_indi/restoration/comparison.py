@@ -15,7 +15,7 @@ VIEW = 384  # pixels, height and width at most of the sheet's crop, once restore
 
 
 def compare(model, photograph, restored, paths, **options):
-    """Writes two pictures of a restoration.
+    """Write two pictures of a restoration.
 
     The first shows the degraded and the restored image, made smaller where they
     are larger than a screen; the second the middle of the image in its own pixels:

@@ -50,7 +50,7 @@ class FileJob:
 def check_jobs(
     jobs: list[FileJob], existing: str, own: list[FileJob] | None = None
 ) -> None:
-    """Raises a ValueError where a result could not be written, or would do harm.
+    """Raise a ValueError where a result could not be written, or would do harm.
 
     Args:
         jobs: List of `FileJob`.

@@ -35,7 +35,7 @@ def restore_file(
     quality: int | None = None,
     **restore_options: Any,
 ) -> pathlib.Path:
-    """Restores an image from file to file, of any format and of any size.
+    """Restore an image from file to file, of any format and of any size.
 
     The output is written whole or not at all, whatever ends the process, with the
     date of the input. 8 and 16 bits are restored in the model's value range, and so
@@ -138,7 +138,7 @@ def restore_files(
     on_file: Callable[[Result, int], None] | None = None,
     **options: Any,
 ) -> Result:
-    """Restores image files, folders of them and patterns.
+    """Restore image files, folders of them and patterns.
 
     Files are restored one after another, each as by `restore_file`, with the name
     and the format of its input. What fails is named in the result, and the rest is
@@ -262,7 +262,7 @@ def check_settings(
     num_samples: int | None,
     seed: int,
 ) -> None:
-    """Raises what every file would raise; the arguments are of `restore_files`."""
+    """Raise what every file would raise; the arguments are of `restore_files`."""
     checked_integer("num_steps", num_steps, optional=True)
     checked_integer("num_samples", num_samples, optional=True)
     checked_integer("seed", seed, least=0)

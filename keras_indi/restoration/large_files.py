@@ -64,7 +64,7 @@ def restore_by_blocks(
     modified: int | None = None,
     **options: Any,
 ) -> list[str]:
-    """Restores an image from file to file, which is never whole in memory.
+    """Restore an image from file to file, which is never whole in memory.
 
     Args:
         model: A `keras_indi.models.Restorer`.
@@ -96,7 +96,7 @@ def restore_by_blocks(
 def restore_through_disk(
     model: Restorer, pixels: np.ndarray, **options: Any
 ) -> np.ndarray:
-    """Restores the pixels of a large photograph, whose floats lie on disk meanwhile.
+    """Restore the pixels of a large photograph, whose floats lie on disk meanwhile.
 
     Args:
         model: A `keras_indi.models.Restorer`.

@@ -45,7 +45,7 @@ class FileOptions(NamedTuple):
         clip: bool,
         quality: int | None,
     ) -> "FileOptions":
-        """Raises a ValueError where an argument is not valid."""
+        """Raise a ValueError where an argument is not valid."""
         checked_integer("max_pixels", max_pixels, optional=True)
         checked_integer("quality", quality, most=100, optional=True)
         if value_range is not None:
@@ -69,7 +69,7 @@ def restore_job(
     settings: dict[str, Any],
     result: Result,
 ) -> None:
-    """Restores one file, and notes in the result what was written.
+    """Restore one file, and note in the result what was written.
 
     Args:
         chosen: `ChosenModel`.
@@ -102,7 +102,7 @@ def read_job(
     file_options: FileOptions,
     settings: dict[str, Any],
 ) -> Photograph | None:
-    """Reads the file of a job, once it is clear that its result can be written.
+    """Read the file of a job, once it is clear that its result can be written.
 
     Args:
         chosen: As for `restore_job`; so are the others.
@@ -144,7 +144,7 @@ def restore_blocks_job(
     settings: dict[str, Any],
     result: Result,
 ) -> None:
-    """Restores a file by blocks; the arguments are those of `restore_job`."""
+    """Restore a file by blocks; the arguments are those of `restore_job`."""
     notes = restore_by_blocks(
         chosen.model,
         job.source,
@@ -187,7 +187,7 @@ def write_job(
     settings: dict[str, Any],
     result: Result,
 ) -> None:
-    """Writes the results of one file, and notes in the result what was written.
+    """Write the results of one file, and note in the result what was written.
 
     Args:
         chosen: As for `restore_job`; so are the others.
@@ -233,7 +233,7 @@ def _not_in_place(reason):
 
 
 def _check_sides(model, job, max_pixels, scale):
-    """Raises where the output's format cannot hold the result, before computing it."""
+    """Raise where the output's format cannot hold the result, before computing it."""
     format = FORMATS[job.outputs[0].suffix.lower()]
     scale = checks.checked_scale(scale, model.scale)
     with opened(job.source, max_pixels, math.inf) as stored:

@@ -41,7 +41,7 @@ def find_outputs(
     name: str | None = None,
     shard: tuple[int, int] | None = None,
 ) -> tuple[list[FileJob], list[FileJob]]:
-    """Finds the files to restore, and names their results.
+    """Find the files to restore, and names their results.
 
     Args:
         inputs: Sequence of paths of files, of folders (with what lies below) and
@@ -213,7 +213,7 @@ def _sources(inputs, out, template):
 
 
 def _expanded(text):
-    """The paths that an input names: itself, or what suits the pattern."""
+    """The paths that an input names: itself, or the matches of the pattern."""
     path = pathlib.Path(text).expanduser()
     if os.path.exists(path):
         return [path]
@@ -266,7 +266,7 @@ def _named(path, template):
 
 
 def check_name(name: str | None) -> None:
-    """Raises a ValueError unless a template of results' names is valid."""
+    """Raise a ValueError unless a template of results' names is valid."""
     if name is not None and ("{name}" not in name or "/" in name or os.sep in name):
         raise ValueError(
             "The results' names must hold {name}, such as '{name}_x4', and no folder. "

@@ -16,7 +16,7 @@ from keras_indi.value_range import ValueRange
 def restore_pixels(
     model: Restorer, pixels: np.ndarray, num_samples: int | None = None, **options: Any
 ) -> np.ndarray:
-    """Restores an image as files hold it.
+    """Restore an image as files hold it.
 
     A grey image goes through a model of three channels as RGB and comes back grey;
     each channel of a coloured one goes by itself through a model of one.

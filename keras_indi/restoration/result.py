@@ -30,7 +30,7 @@ class Result:
     seconds: float = 0.0
 
     def add(self, other: "Result") -> None:
-        """Adds what became of further files."""
+        """Add what became of further files."""
         self.written += other.written
         self.pictures += other.pictures
         self.skipped += other.skipped

@@ -36,10 +36,10 @@ if typing.TYPE_CHECKING:  # type checkers do not see what a registry exports
 
 
 def get_diffusion(identifier: object) -> DiffusionSampler:
-    """Returns a `DiffusionSampler` from an object, a name or a config."""
+    """Return a `DiffusionSampler` from an object, a name or a config."""
     return _resolve(identifier, DiffusionSampler, DIFFUSION, "sampler")
 
 
 def get(identifier: object) -> Sampler:
-    """Returns a `Sampler` from an object, a name or a config."""
+    """Return a `Sampler` from an object, a name or a config."""
     return _resolve(identifier, Sampler, BUILTIN, "sampler")

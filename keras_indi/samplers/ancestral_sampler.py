@@ -11,7 +11,7 @@ from keras_indi.samplers.diffusion_sampler import DiffusionSampler
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class AncestralSampler(DiffusionSampler):
-    """Draws from the path's own transitions, backwards (Ho et al. 2020, Algorithm 2).
+    """Draw from the path's own transitions, backwards (Ho et al. 2020, Algorithm 2).
 
     With the variance that they call beta tilde. One evaluation a step, any grid.
 

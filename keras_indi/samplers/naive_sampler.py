@@ -11,7 +11,7 @@ from keras_indi.samplers.sampler import Sampler
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class NaiveSampler(Sampler):
-    """Degrades the estimate again: `x_s = (1 - s) F(x_t, t) + s x_1`.
+    """Degrade the estimate again: `x_s = (1 - s) F(x_t, t) + s x_1`.
 
     The naive inference that the paper compares with (section on inference
     algorithms). x_1 is the start, y with its noise, which thereby fades as

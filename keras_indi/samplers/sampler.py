@@ -72,7 +72,7 @@ class Sampler(Configurable):
         next_times: Tensor,
         memory: Any,
     ) -> tuple[Tensor, Any]:
-        """Moves the state from t to s.
+        """Move the state from t to s.
 
         Args:
             predict: Function of `(images, times)` that returns F(x_t, t).

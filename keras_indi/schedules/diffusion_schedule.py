@@ -55,7 +55,7 @@ class DiffusionSchedule(Configurable):
         return diffusion_process.noise_level(self.signal_scale(times))
 
     def validate(self) -> None:
-        """Raises a ValueError unless a(t) falls from 1 and stays above 0."""
+        """Raise a ValueError unless a(t) falls from 1 and stays above 0."""
         times = ops.convert_to_tensor(np.linspace(0, 1, 257, dtype="float32"))
         found = ops.convert_to_numpy(self.signal_scale(times))
         problem = None

@@ -90,7 +90,7 @@ class NoiseSchedule(Configurable):
         return not self._levels().any()
 
     def validate(self) -> None:
-        """Raises a ValueError unless eps_t is one that a path can have.
+        """Raise a ValueError unless eps_t is one that a path can have.
 
         Non-negative and non-increasing, with noise t eps_t that vanishes at t = 0. That
         of `eps / t` is eps at every t > 0: the path would not end at x.

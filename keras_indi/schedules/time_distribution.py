@@ -63,7 +63,7 @@ class TimeDistribution(Configurable):
     def sample(
         self, shape: tuple[int, ...], seed: int | keras.random.SeedGenerator
     ) -> Tensor:
-        """Draws times.
+        """Draw times.
 
         Args:
             shape: Tuple of ints, usually `(batch,)`.

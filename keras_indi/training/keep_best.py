@@ -12,7 +12,7 @@ from keras_indi.images.whole_writes import write_whole
 
 
 class KeepBest(keras.callbacks.Callback):
-    """Keeps the model of the lowest validation loss, also over resumptions.
+    """Keep the model of the lowest validation loss, also over resumptions.
 
     Args:
         path: `pathlib.Path` of the model's file.

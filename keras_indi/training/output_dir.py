@@ -29,7 +29,7 @@ TENSORBOARD = "tensorboard"
 
 
 def check_settings(config: "TrainingConfig") -> None:
-    """Raises a ValueError where the folder holds a training of other settings."""
+    """Raise a ValueError where the folder holds a training of other settings."""
     path = pathlib.Path(config.output, CONFIG)
     if not path.exists():
         return
@@ -66,7 +66,7 @@ def claim(
     metadata: dict[str, Any],
     images: "dict[str, Pairs | None]",
 ) -> None:
-    """Makes a folder a training's, which can write there all that it will.
+    """Make a folder a training's, which can write there all that it will.
 
     Args:
         config: `TrainingConfig`, whose `output` is the folder, which is there.
@@ -108,7 +108,7 @@ def _try_writing(folder):
 
 
 def _check_images(path, images):
-    """Notes the images in the folder; raises if it was begun with others."""
+    """Note the images in the folder; raise if it was begun with others."""
     here = {
         name: {"batches": len(pairs), "fingerprint": pairs.fingerprint}
         for name, pairs in images.items()

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class StopAfter(keras.callbacks.Callback):
-    """Ends a fit after a number of batches, also one that was resumed.
+    """End a fit after a number of batches, also one that was resumed.
 
     Args:
         steps: Int, batches.

@@ -207,7 +207,7 @@ class TrainingConfig:
         return cls(**settings)
 
     def save(self, path: FilePath) -> None:
-        """Writes the configuration as a YAML file, whole or not at all."""
+        """Write the configuration as a YAML file, whole or not at all."""
         yaml = optional_import("yaml", extra="cli", purpose="Configuring")
         text = yaml.safe_dump(dataclasses.asdict(self), sort_keys=False)
         write_text(path, text)

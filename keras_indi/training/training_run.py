@@ -41,7 +41,7 @@ PREVIEWED = 4  # validation crops that are restored at the end of an epoch
 
 
 def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path:
-    """Trains, or goes on with a training that was interrupted.
+    """Train, or go on with a training that was interrupted.
 
     The folder `config.output` holds, from the beginning on, `config.yaml` and
     `images.json`, by which other settings and other images are known; while it
@@ -237,7 +237,7 @@ def _tupled(settings):
 
 
 def _claim(stack, config, model, metadata, images):
-    """Keeps others out of the folder while `stack` is open, and makes it ready."""
+    """Keep others out of the folder while `stack` is open, and make it ready."""
     output = pathlib.Path(config.output)
     stack.enter_context(locked_folder(output, "output"))
     for folder in (output, output / output_dir.PREVIEWS):
@@ -246,7 +246,7 @@ def _claim(stack, config, model, metadata, images):
 
 
 def _save(model, output, metadata):
-    """Writes what a training leaves, and reads it back."""
+    """Write what a training leaves, and read it back."""
     preset = model.save_to_preset(output / output_dir.PRESET, metadata)
     check_read_back(model, InDI.from_preset(preset), preset)
     save_read_back(model, output / output_dir.MODEL)

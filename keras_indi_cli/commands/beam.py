@@ -58,7 +58,7 @@ from keras_indi_cli.commands.restore_options import (
     help="What the network computes in. Choose one where workers' processors differ.",
 )
 @click.option(
-    "--overwrite", is_flag=True, help="Restore images anew whose results exist."
+    "--overwrite", is_flag=True, help="Restore again images whose outputs exist."
 )
 @file_options
 @click.pass_context

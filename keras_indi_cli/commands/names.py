@@ -22,7 +22,7 @@ import_option = click.option(
 
 
 def import_modules(modules: Sequence[str]) -> None:
-    """Imports modules, from the current directory too, as `python` does.
+    """Import modules, from the current directory too, as `python` does.
 
     Raises:
         ImportError: If there is none of a name.

@@ -93,7 +93,7 @@ def how_to_continue(output):
 
 
 def finish(context, table, output):
-    """Ends a command: says what was written, and what could not be scored.
+    """End a command: says what was written, and what could not be scored.
 
     Args:
         context: The command's click context. The exit status is 1 if the table

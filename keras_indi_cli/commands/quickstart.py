@@ -117,7 +117,7 @@ def _train(photographs, batches, width, seed):
 
 
 def _restore_and_score(model, degraded, clean):
-    """Restores at each number of steps and prints the table.
+    """Restore at each number of steps and print the table.
 
     Returns:
         List of `(label, images)`, the degraded ones first.
@@ -166,7 +166,7 @@ def _write_picture(rows, clean, path):
 
 
 def _write_pairs(photographs, folder):
-    """Writes whole photographs and their degraded forms; returns the two folders."""
+    """Write whole photographs and their degraded forms; return the two folders."""
     from PIL import Image
 
     from keras_indi.data.degradations import Downsample

@@ -37,7 +37,7 @@ class YAML(click.ParamType):
 
 
 def names(registry: str) -> str:
-    """Returns the names in a registry, for a help text."""
+    """Return the names in a registry, for a help text."""
     return ", ".join(registered_names(registry))
 
 

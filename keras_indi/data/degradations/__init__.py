@@ -36,5 +36,5 @@ if typing.TYPE_CHECKING:  # type checkers do not see what a registry exports
 
 
 def get(identifier: typing.Any) -> Degradation:
-    """Returns a `Degradation` from an object, a name or a config."""
+    """Return a `Degradation` from an object, a name or a config."""
     return _resolve(identifier, Degradation, BUILTIN, "degradation")

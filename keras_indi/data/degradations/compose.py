@@ -10,7 +10,7 @@ from keras_indi.data.degradations.group import Group, round_up
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class Compose(Group):
-    """Applies degradations one after another, as in a camera: blur, noise, JPEG.
+    """Apply degradations one after another, as in a camera: blur, noise, JPEG.
 
     In between the image stays float32 and is not clipped, even where it came as
     integers, except where a member itself stores it (`Downsample`,

@@ -10,7 +10,7 @@ from keras_indi.data.degradations.blur import Blur
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class DefocusBlur(Blur):
-    """Blurs with an evenly bright disc, its edge anti-aliased.
+    """Blur with an evenly bright disc, its edge anti-aliased.
 
     Args:
         radius: Radius of the disc in pixels, a number or a pair `(low, high)` from

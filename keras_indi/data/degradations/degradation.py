@@ -76,7 +76,7 @@ class Degradation(Configurable):
         seed: int | Sequence[int] | np.random.Generator,
         value_range: ValueLimits | None = None,
     ) -> np.ndarray:
-        """Degrades an image.
+        """Degrade an image.
 
         Args:
             image: Array of shape `(height, width, channels)`, any number of

@@ -14,7 +14,7 @@ REACH = {"nearest": 0.5, "area": 0.5, "bilinear": 1.0, "bicubic": 2.0}
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class Downsample(Degradation):
-    """Shrinks the image, and enlarges it again to its size.
+    """Shrink the image, and enlarge it again to its size.
 
     Shrinking is antialiased as in MATLAB's `imresize` and the benchmarks: the
     kernel is stretched by the factor, the image continued by its mirror image,

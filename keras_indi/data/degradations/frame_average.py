@@ -9,7 +9,7 @@ from keras_indi.validation import checked_number
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class FrameAverage(Degradation):
-    """Averages the frames of a clip of a fast camera, as the GoPro set does.
+    """Average the frames of a clip of a fast camera, as the GoPro set does.
 
     It takes a clip of shape `(frames, height, width, channels)` and returns one
     blurred image of shape `(height, width, channels)`: the mean of the frames in

@@ -10,7 +10,7 @@ from keras_indi.data.degradations.blur import Blur
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class GaussianBlur(Blur):
-    """Blurs with a Gaussian, cut at 4 sigma as in `scipy.ndimage`.
+    """Blur with a Gaussian, cut at 4 sigma as in `scipy.ndimage`.
 
     Args:
         sigma: Standard deviation in pixels, a number or a pair `(low, high)` from

@@ -12,7 +12,7 @@ GREY_LEVELS = 255  # the noise's unit: one level of an 8-bit image
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class GaussianNoise(Degradation):
-    """Adds independent Gaussian noise to each value.
+    """Add independent Gaussian noise to each value.
 
     Args:
         sigma: Standard deviation in 8-bit grey levels, the unit in which the

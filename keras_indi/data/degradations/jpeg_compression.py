@@ -16,7 +16,7 @@ SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class JPEGCompression(Degradation):
-    """Writes the image as JPEG and reads it again, by Pillow.
+    """Write the image as JPEG and read it again, by Pillow.
 
     JPEG holds 8 bits: images of uint16 and floats are clipped to the value range
     and rounded to 256 levels before. Three channels are one RGB image; of any

@@ -17,7 +17,7 @@ LAYER_RANGES = {"RandomJpegQuality": (0, 1)}
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class KerasLayerDegradation(Degradation):
-    """Applies an image layer of Keras or KerasCV, seeded anew for each image.
+    """Apply an image layer of Keras or KerasCV, with a new seed for each image.
 
     The layer is called eagerly with one image and `training=True`, on the backend
     in use, under a lock: one image at a time in a process. All its seed
@@ -116,7 +116,7 @@ def _deserialized(config):
 
 
 def _reseed(layer, seed):
-    """Sets all that a layer draws from."""
+    """Set all that a layer draws from."""
     owned = {id(variable) for variable in (*layer.weights, *layer.metrics_variables)}
     for variable in layer.variables:
         if id(variable) not in owned:  # the state of a `SeedGenerator`

@@ -92,7 +92,7 @@ def path(points: np.ndarray) -> np.ndarray:
 
 
 def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Convolves each channel of an image with a kernel.
+    """Convolve each channel of an image with a kernel.
 
     Beyond its border the image is continued by its mirror image, the border
     pixel not repeated ("reflect" in NumPy, "mirror" in SciPy).

@@ -15,11 +15,11 @@ JERKS = 3.0  # sudden changes of direction during an exposure, at most, on avera
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class MotionBlur(Blur):
-    """Blurs along a path: a camera's random shake, or a straight line.
+    """Blur along a path: a camera's random shake, or a straight line.
 
     Shake is a random walk with inertia: the camera drifts, the hand pushes it a
     little at each step and now and then jerks it into another direction. How
-    strong both are is drawn anew for each kernel, so that some paths are near to
+    strong both are is drawn for each kernel, so that some paths are near to
     straight lines and others curl. The kernel's centroid is at its middle, so
     that the image does not shift, and its path is drawn with sub-pixel accuracy.
 

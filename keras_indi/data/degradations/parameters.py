@@ -11,7 +11,7 @@ from keras_indi.validation import is_number
 def number_or_range(
     value: NumberOrRange, name: str, least: float = 0.0, most: float = np.inf
 ) -> NumberOrRange:
-    """Checks such an argument of a constructor.
+    """Check such an argument of a constructor.
 
     Args:
         value: A number, or a pair `(low, high)` of numbers.

@@ -11,7 +11,7 @@ from keras_indi.data.degradations.gaussian_noise import GREY_LEVELS
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class PureNoise(Degradation):
-    """Puts Gaussian noise around mid-grey in the image's place.
+    """Put Gaussian noise around mid-grey in the image's place.
 
     The limit in which restoration is generation: the result does not depend on
     the image, only on its shape. Values leave the value range about once in

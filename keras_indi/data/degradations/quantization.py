@@ -9,7 +9,7 @@ from keras_indi.validation import checked_integer
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class Quantization(Degradation):
-    """Clips the image to its value range and rounds it to the levels of a file.
+    """Clip the image to its value range and rounds it to the levels of a file.
 
     After noise, with float images: noise as 8-bit files hold it, beside noise that
     leaves the value range. On an image that was read from a file of as many bits,

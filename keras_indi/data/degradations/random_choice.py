@@ -12,7 +12,7 @@ from keras_indi.data.degradations.group import Group, round_up
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class RandomChoice(Group):
-    """Applies one of several degradations, drawn anew in each call.
+    """Apply one of several degradations, drawn in each call.
 
     Args:
         degradations: List of degradations, of one `reduction`.

@@ -91,7 +91,7 @@ class ExampleImages:
         return len(self._examples)
 
     def __getitem__(self, index: int) -> np.ndarray | tuple[np.ndarray, ...]:
-        """Reads element `index`.
+        """Read element `index`.
 
         Raises:
             UnusableImageError: If an image cannot be used.

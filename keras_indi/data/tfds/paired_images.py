@@ -44,7 +44,7 @@ class PairedImages(
     IMAGE_DTYPE: type[np.generic] = np.uint8
 
     def pairs(self, folder: epath.Path, manual_dir: epath.Path) -> SplitPairs:
-        """Lists the pairs of each official split.
+        """List the pairs of each official split.
 
         Args:
             folder: `epath.Path` of the folder with the files.
@@ -117,7 +117,7 @@ class PairedImages(
         return None
 
     def check(self, split: str, pairs: Sequence[tuple[str, Any, Any]]) -> None:
-        """Sees before anything is written that the pairs of a split are all there.
+        """See before anything is written that the pairs of a split are all there.
 
         Args:
             split: String, the name of the split.
@@ -141,7 +141,7 @@ class PairedImages(
 
 
 def images_in(folder: epath.Path) -> list[epath.Path]:
-    """Lists the PNG images of a folder.
+    """List the PNG images of a folder.
 
     Args:
         folder: `epath.Path`.

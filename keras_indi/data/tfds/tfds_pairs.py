@@ -197,7 +197,7 @@ def _features(builder, degradation, degraded, clean, preparation):
 
 
 def _prepare(builder, manual_dir, download):
-    """Prepares the data set, unless it is."""
+    """Prepare the data set, unless it is."""
     import tensorflow_datasets as tfds
 
     if builder.data_path.exists() and builder.is_prepared():

@@ -54,7 +54,7 @@ class TFRecordExamples:
 
 
 def record_positions(path: FilePath) -> np.ndarray:
-    """Finds the records of a TFRecord file.
+    """Find the records of a TFRecord file.
 
     Args:
         path: Path of the file.

@@ -56,7 +56,7 @@ class Builder(PairedImages):
 def validation_blocks(
     noisy_path: FilePath, clean_path: FilePath
 ) -> Iterator[tuple[str, Any, Any]]:
-    """Reads the blocks of the official validation set.
+    """Read the blocks of the official validation set.
 
     Args:
         noisy_path: Path of ValidationNoisyBlocksSrgb.mat.
