@@ -217,7 +217,7 @@ def _tiff_view(tiff, path, stored_bytes, max_pixels):
     with parsing():
         level = tiff.series[0].levels[0]
         pages = [page for page in level.pages if page is not None]
-        store = level.aszarr()
+        store = level.aszarr(level=0)  # not with its smaller views
         array = _by_blocks("zarr").open_array(store, mode="r")
         axes = level.axes.lower()
     if len(level.pages) > 1:

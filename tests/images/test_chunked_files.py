@@ -223,3 +223,13 @@ def test_a_broken_chunk_is_refused(tmp_path):
     with chunked_files.opened(path) as view:
         with pytest.raises(UnusableImageError, match="truncated or damaged"):
             view[:8]
+
+
+def test_a_pyramid_in_a_tiff_page_is_read_at_its_full_size(tmp_path):
+    path = tmp_path / "slide.tif"
+    with tifffile.TiffWriter(path) as file:
+        file.write(IMAGE, photometric="rgb", tile=(64, 64), subifds=1)
+        file.write(IMAGE[::2, ::2], photometric="rgb", subfiletype=1, tile=(64, 64))
+    with chunked_files.opened(path) as view:
+        assert view.shape == IMAGE.shape
+        np.testing.assert_array_equal(view[10:70, 5:99], IMAGE[10:70, 5:99])
