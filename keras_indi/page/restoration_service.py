@@ -211,7 +211,7 @@ class RestorationService:
         return choice
 
     def _choice(self, name: str) -> PresetChoice:
-        if name not in self.choices:
+        if not isinstance(name, str) or name not in self.choices:
             raise Refused(
                 f"This page offers {', '.join(self.choices)}. Received: preset={name!r}"
             )

@@ -85,7 +85,8 @@ def _check_writable(jobs: list[FileJob]) -> None:
     """No result may lie where nothing can be written."""
     for path in dict.fromkeys(path for job in jobs for path in job.outputs):
         parents = path.absolute().parents
-        folder = next(folder for folder in parents if os.path.exists(folder))
+        # A link that leads nowhere is in the way, too.
+        folder = next(folder for folder in parents if os.path.lexists(folder))
         protected = os.path.isfile(path) and not os.access(path, os.W_OK)
         if protected or not os.access(folder, os.W_OK) or not folder.is_dir():
             raise ValueError(
@@ -107,7 +108,7 @@ def _check_formats(jobs: list[FileJob]) -> None:
 
 def _check_new(jobs: list[FileJob]) -> None:
     """No result may be there already."""
-    found = [path for job in jobs for path in job.results if os.path.exists(path)]
+    found = [path for job in jobs for path in job.results if os.path.lexists(path)]
     if found:
         raise ValueError(
             "Outputs already exist. Skip them (--skip-existing), overwrite them "

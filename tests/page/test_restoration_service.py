@@ -185,6 +185,8 @@ def test_what_cannot_be_read_is_refused_without_a_path(service, tmp_path):
         ({"num_steps": 0}, "num_steps"),
         ({"num_samples": 9}, "num_samples"),
         ({"seed": -1}, "seed"),
+        ({"preset": []}, "This page offers"),
+        ({"preset": {"path": "/etc"}}, "This page offers"),
     ],
 )
 def test_requests_beyond_the_limits_are_refused(service, tmp_path, arguments, reason):
