@@ -327,9 +327,15 @@ def _ome_image(group, path):
         ) from error
     sizes = {}
     for transformation in dataset.get("coordinateTransformations", []):
-        sizes.update(zip(axes, transformation.get("scale", [])))
+        found = zip(axes, transformation.get("scale", []))
+        sizes.update({axis: size for axis, size in found if _is_size(size)})
     units = {axis["name"]: axis["unit"] for axis in scales["axes"] if "unit" in axis}
     return group[dataset["path"]], axes, {"ome": (sizes, units)}
+
+
+def _is_size(value):
+    """Whether a file says a size with it, and not something else."""
+    return isinstance(value, (int, float)) and 0 < value < math.inf
 
 
 def _write_zarr(path, image, metadata):
