@@ -159,7 +159,7 @@ def command(context, config, device, modules, **flags):
     previews where there are validation images, and in the end restorer.keras and
     the folder preset, for `keras-indi restore --preset`. Interrupt it when
     you like, by Ctrl-C, SIGTERM or SIGHUP: the same command goes on from the last
-    backup, at most 100 batches before.
+    backup, of which there is one every 100 batches.
 
     \b
     Example: keras-indi train --config train.yaml --batches 20000
