@@ -175,7 +175,7 @@ def _check_existing(outputs, overwrite):
         )
     if there and not overwrite:
         raise FileExistsError(
-            "Outputs already exist; `overwrite` replaces them. Received: "
+            "Outputs already exist; `overwrite` (--overwrite) replaces them. Received: "
             f"path={str(path)!r} with {', '.join(output.name for output in there)}"
         )
 
