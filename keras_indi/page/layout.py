@@ -225,7 +225,8 @@ class Layout:
                 for view in self._views(photograph, settings, progress):
                     outputs = [str(output) for output in view.outputs]
                     files = gradio.update(value=outputs, visible=bool(outputs))
-                    yield "", texts.result_text(view), comparison_view(view), files
+                    text = texts.result_text(view, preset, int(steps))
+                    yield "", text, comparison_view(view), files
             except Refused as error:
                 yield "", texts.refusal(str(error)), "", no_files
 

@@ -114,6 +114,8 @@ def test_upload_dial_compare_download(page, tab, tmp_path):
     tab.locator("#steps input[type=number]").fill("3")
     tab.locator("#steps input[type=number]").press("Enter")
     restore(tab)
+    # What the result was made by, which a turned dial no longer says.
+    expect(tab.locator("#status")).to_contain_text("small.keras, 3 steps: 80 x 60")
 
     # The pictures are shown at the photograph's own resolution.
     expect(tab.locator(".compare img.after")).to_be_visible()

@@ -174,6 +174,12 @@ def test_what_cannot_be_read_is_refused_without_a_path(service, tmp_path):
         assert str(tmp_path) not in str(error.value)
     with pytest.raises(Refused, match="Upload it again"):
         restored(service, tmp_path / "gone.png")
+    # What unpacks to very much, without the advice to who calls a function.
+    Image.new("L", (9000, 9000)).save(tmp_path / "white.png")
+    with pytest.raises(Refused, match=r"by a file of \d+ bytes\)\.$"):
+        service.check_file(
+            tmp_path / "white.png", Requested(service.suggested_preset())
+        )
 
 
 @pytest.mark.parametrize(
