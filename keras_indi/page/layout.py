@@ -116,8 +116,7 @@ class Layout:
         gradio = self.gradio
         # Above the results, so that all of them are in view on a wide screen.
         self._button = gradio.Button("Restore", variant="primary", elem_id="restore")
-        # Room of its own for Gradio's bar, which lies over what it stands for.
-        self._progress = gradio.HTML(elem_id="progress", min_height=48)
+        self._progress = gradio.HTML(elem_id="progress")
         self._status = gradio.HTML(texts.WAITING, elem_id="status")
         self._comparison = gradio.HTML(elem_id="comparison")
         self._files = gradio.File(
