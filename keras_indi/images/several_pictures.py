@@ -7,7 +7,7 @@ import sys
 
 from keras_indi.images.formats import opened_file
 from keras_indi.images.pillow_files import opened_image
-from keras_indi.images.tiff_files import opened_tiff, samples_of
+from keras_indi.images.tiff_files import opened_tiff
 
 # The first box of the video that a phone writes behind a JPEG image.
 VIDEO = re.compile(rb"\x00\x00\x00[\x08-\x80]ftyp[ -~]{4}")
@@ -20,7 +20,7 @@ REDUCED = 1  # bit of a TIFF page that is another, made smaller
 def other_pictures(path: pathlib.Path) -> str | None:
     """What a file holds beside the picture that is read of it.
 
-    That are further pages of a TIFF, its layers and further channels, frames of an
+    That are further pages of a TIFF, its layers, frames of an
     animated WebP or PNG, pictures of an MPO file (a second view, a map of brightness),
     and what stands behind a JPEG or PNG image, such as the video of a motion photo;
     not a page that shows the first one made smaller.
@@ -96,9 +96,6 @@ def _others_of_tiff(file):
             return f"the first of its {pages} pages or frames"
         if LAYERS in tiff.pages.first.tags:
             return "the picture without its layers"
-        left = samples_of(tiff.pages.first).left_out
-        if left:
-            return f"the picture without {left} extra channel{'s' * (left > 1)}"
     return None
 
 

@@ -164,9 +164,7 @@ def test_an_unspecified_sample_is_no_alpha(tmp_path):
     tifffile.imwrite(path, image, photometric="rgb", extrasamples=["unspecified"])
     found = both(path)
     np.testing.assert_array_equal(found.pixels, image[..., :3])
-    assert found.alpha is None and found.notes == [
-        "the picture without 1 extra channel"
-    ]
+    assert found.alpha is None and found.notes == ["1 extra channel left out"]
     assert not inspect_image(path).has_alpha
 
 
