@@ -98,7 +98,9 @@ def grainy(photograph, rng):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
-    parser.add_argument("--count", type=int, default=120, help="drawn, and as many with grain")
+    parser.add_argument(
+        "--count", type=int, default=120, help="drawn, and as many with grain"
+    )
     options = parser.parse_args()
     photographs = list(data.find_images(options.data / "photographs/train").values())
     for index in range(options.count):
