@@ -47,6 +47,8 @@ RUN = pathlib.Path("runs/bring_your_own")
 PICTURES = RUN / "pictures" if SMOKE else pathlib.Path("pictures")
 for folder in (RUN, PICTURES):
     folder.mkdir(parents=True, exist_ok=True)
+if SMOKE:
+    print("Smoke run: small images, hardly any training. The scores mean nothing.")
 
 register = keras.saving.register_keras_serializable
 
@@ -325,6 +327,17 @@ np.testing.assert_array_equal(mended, restored)
 print(keras.saving.deserialize_keras_object(config))
 
 """
+## When not to restore
+
+Below an opaque scratch nothing of the picture is left, and the model fills in what is likely.
+Wires, masts and rain look like scratches too: compare with the scan before you believe that
+something was removed rightly. Keep the scan. In an archive, or as evidence, it is the document,
+and the mended picture an illustration.
+
+## Time and result
+
+TIME_OWN
+
 ## What next
 
 - **A sampler with two looks a step, or a memory:** read `samplers/heun.py` and

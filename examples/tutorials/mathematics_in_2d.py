@@ -35,6 +35,8 @@ SMOKE = os.environ.get("KERAS_INDI_SMOKE") == "1"
 RUN = pathlib.Path("runs/mathematics_in_2d")
 PICTURES = RUN / "pictures" if SMOKE else pathlib.Path("pictures")
 PICTURES.mkdir(parents=True, exist_ok=True)
+if SMOKE:
+    print("Smoke run: fewer points and less training. The trained scores mean nothing.")
 
 r"""
 ## Clean and degraded points
@@ -369,6 +371,16 @@ are no exact draws from Bayes' posterior: the walk looks at $y$ only through its
 and how often it goes up depends on $\epsilon$. More noise than this and it forgets $y$;
 none, and it always gives the same answer. Keep this in mind when you read a spread of draws
 as uncertainty.
+
+## When not to restore
+
+At a point between up and down nobody knows which is true, and a walk of many steps still ends
+at one of them, without any sign of doubt. If something depends on the answer, do not restore:
+keep the probabilities, look at many draws, or measure better.
+
+## Time and result
+
+TIME_PLANE
 
 ## What you take with you
 

@@ -49,6 +49,8 @@ SMOKE = os.environ.get("KERAS_INDI_SMOKE") == "1"
 RUN = pathlib.Path("runs/restore_a_photograph")
 PICTURES = RUN / "pictures" if SMOKE else pathlib.Path("pictures")
 PICTURES.mkdir(parents=True, exist_ok=True)
+if SMOKE:
+    print("Smoke run: an untrained network on a small image. The scores mean nothing.")
 
 """
 ## A photograph, and its degraded form
@@ -299,6 +301,17 @@ for width, part in found.coverage["within"].items():
     print(f"errors within {width} standard deviation(s): {100 * part:.0f} %")
 
 """
+## When not to restore
+
+A clean photograph does not get better: the model takes some of its texture for damage. Do
+not use a restoration as evidence or for measurements, and do not read in it what cannot be
+read in the original. What is not in the degraded photograph is invented, in one step as in
+many. Keep the original, and say that a photograph was restored where you publish it.
+
+## Time and result
+
+TIME_RESTORE
+
 ## Your own photographs
 
 In Python, with any size and any number of files:

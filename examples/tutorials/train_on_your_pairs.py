@@ -40,6 +40,8 @@ SMOKE = os.environ.get("KERAS_INDI_SMOKE") == "1"
 RUN = pathlib.Path("runs/train_on_your_pairs")
 PICTURES = RUN / "pictures" if SMOKE else pathlib.Path("pictures")
 PICTURES.mkdir(parents=True, exist_ok=True)
+if SMOKE:
+    print("Smoke run: small images, hardly any training. The scores mean nothing.")
 
 """
 ## Two folders
@@ -355,6 +357,17 @@ for name, path in keras_indi.data.find_images(held_out_degraded_dir).items():
         )
 
 """
+## When not to restore
+
+A model undoes what its pairs show, and nothing else. On photographs of another camera, or in
+other light, it smooths what it should keep; hold some of those out, and look. Where you can
+take the photograph again, longer or in better light, do that. A measurement beats an
+estimate, and an estimate is no evidence.
+
+## Time and result
+
+TIME_PAIRS
+
 ## Where to go from here
 
 - **Longer.** Ten epochs of 240 batches are a beginning. With `epochs=400` and
