@@ -36,10 +36,10 @@ FIELDS = (
 )
 SETUP_TEXT = """## Setup
 
-The next cell selects the backend of Keras, `"jax"`, `"tensorflow"` or `"torch"`: one that
-is installed, and the fastest for this device, JAX on a GPU or a TPU and TensorFlow on a
-CPU. To use another one, set `KERAS_BACKEND` before Keras is imported. Then the cell
-installs the package from SOURCE, unless it is installed already."""
+The next cell selects the backend of Keras, `"jax"`, `"tensorflow"` or `"torch"`: one
+that is installed, and the fastest for this device, JAX on a GPU or a TPU and TensorFlow
+on a CPU. To use another one, set `KERAS_BACKEND` before Keras is imported. Then the
+cell installs the package from SOURCE, unless it is installed already."""
 SETUP_CODE = """import importlib.util
 import os
 import shutil

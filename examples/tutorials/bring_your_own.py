@@ -240,7 +240,7 @@ r"""
 ## All together
 
 Wherever the package takes a name, it takes an object of yours. `restore_defaults` are what
-`restore` uses unless told otherwise, and are saved with the model.
+`restore` uses by default, and are saved with the model.
 """
 
 keras.utils.set_random_seed(0)
@@ -317,7 +317,7 @@ again = keras_indi.models.InDI.from_preset(str(folder))
 np.testing.assert_allclose(again.restore(degraded, seed=0), restored, atol=1)
 
 """
-A registered class also has a name, and a config that tells all of an object. Both are
+A registered class also has a name, and a config that describes an object completely. Both are
 accepted in place of the object, which is how configuration files can name your parts.
 """
 

@@ -88,7 +88,10 @@ way. `num_steps=1` is the estimate that is closest to the original.
 preset = "super_resolution_x4"
 if SMOKE:
     tiny = UNetBackbone(
-        base_channels=4, channel_multipliers=(1, 2), condition_on_degraded=True
+        base_channels=4,
+        channel_multipliers=(1, 2),
+        blocks_per_level=1,
+        condition_on_degraded=True,
     )
     made = InDI(tiny, noise_schedule=0.2, scale=4)
     preset = str(made.save_to_preset(RUN / "preset"))
@@ -175,7 +178,9 @@ This finds wrong colours and shifted edges. It does *not* show that the added de
 
 for n, image in results.items():
     again = shrink(image, seed=0)
-    print(f"steps {n:2d}: shrunk again {psnr(again, small):.1f} dB from the small image")
+    print(
+        f"steps {n:2d}: shrunk again {psnr(again, small):.1f} dB from the small image"
+    )
 
 """
 ## Other factors
@@ -201,8 +206,8 @@ print(zoomed.shape, "to", sharpened.shape)
 
 Large images need no extra arguments. If an image does not fit in half of the free memory,
 every step runs on tiles, and the result is the same. `max_memory` sets another limit, in
-bytes, and `tile_size` forces tiles. We force them, to compare; the clock tells what a
-megapixel takes.
+bytes, and `tile_size` forces tiles. We force them to compare,
+and measure the time of a megapixel.
 """
 
 begin = time.perf_counter()
@@ -236,10 +241,10 @@ keras-indi restore scans -o enlarged --preset super_resolution_x4
 Sixteen pixels become one in a small image. Fifteen sixteenths of what is in the large one
 has to come from elsewhere: from the photographs that the model was trained on. For fur,
 leaves and fabric that is fine, as any natural texture will do. For writing it is not. We
-shrink a printed page until nobody can read it, and enlarge it in three ways.
+shrink a printed page until nobody can read it, and enlarge it twice, by two draws.
 """
 
-page = np.repeat(data.page()[40:136, 20:180, None], 3, axis=-1)
+page = resize(np.repeat(data.page()[:184, 100:284, None], 3, axis=-1), 92, 92)
 if SMOKE:
     page = page[:64, :64]
 tiny_page = shrink(page, seed=0)
@@ -258,8 +263,8 @@ show(
 ![A page of print, too small to read; two draws of its enlargement; the
 page](pictures/enlarge_page.png)
 
-The strokes look like print, and are not the page's. Both draws agree with the small image
-equally well, and with each other only in part:
+The marks look like print from afar, and no letter of the page is in them. Both draws agree
+with the small image, and neither with the page. They do not agree with each other:
 """
 
 for index, draw in enumerate(draws):

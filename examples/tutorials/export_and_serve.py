@@ -143,7 +143,7 @@ file of some kilobytes may hold a picture of gigabytes. And it draws the noise o
 that the same image always gives the same answer.
 """
 
-(RUN / "restoring.py").write_text('''\
+(RUN / "restoring.py").write_text("""\
 import io
 import json
 import pathlib
@@ -168,7 +168,7 @@ def restore(encoded):
     answer = io.BytesIO()
     Image.fromarray(restored[0]).save(answer, "PNG")
     return answer.getvalue()
-''')
+""")
 
 """
 The second answers requests, by Python's standard library. It listens on this machine alone,
@@ -176,7 +176,7 @@ takes at most ten megabytes, and waits at most ten seconds for them. It answers 
 after another: the network uses all processors anyway.
 """
 
-(RUN / "service.py").write_text('''\
+(RUN / "service.py").write_text("""\
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -204,7 +204,7 @@ class Service(BaseHTTPRequestHandler):
 server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Service)
 print(server.server_port, flush=True)
 server.serve_forever()
-''')
+""")
 
 """
 In a terminal, this is `python service.py 8000` and

@@ -177,15 +177,15 @@ Three things differ from a training of a new model:
 - **The averaged weights** are validated and saved: `SwapEMAWeights`, before the checkpoint.
 """
 
-epochs = 2 if SMOKE else 10
-batches_per_epoch = 2 if SMOKE else 50
+epochs = 2 if SMOKE else 8
+batches_per_epoch = 2 if SMOKE else 25
 
 
 def fine_tune(name, num_pairs=None):
     """Fine-tune the preset on so many pairs; return its best model and the losses."""
     keras.utils.set_random_seed(0)
     tuned = keras_indi.load_restorer(preset)
-    tuned.compile(keras_indi.models.AveragedAdam(1e-4))
+    tuned.compile(keras_indi.models.AveragedAdam(3e-4))
     best = RUN / f"{name}.keras"
     history = tuned.fit(
         make_pairs(num_pairs),
@@ -262,7 +262,7 @@ The training loss says nothing about new photographs. Never choose a model by it
 
 ## Score again
 
-The held-out pairs were not used since the first score. They tell what was gained:
+The held-out pairs were not used since the first score. They show what was gained:
 """
 
 after = score(tuned, degraded, clean)

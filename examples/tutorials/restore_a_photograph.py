@@ -216,7 +216,7 @@ print(model.restore_defaults)
 `return_trajectory=True` keeps all states $x_t$, from the degraded photograph at $t = 1$
 to the restored one at $t = 0$: an array of shape `(num_steps + 1, height, width, 3)`. You
 see the squares fade in equal parts while detail forms. The grain at the beginning is no
-mistake; the next section tells what it is for.
+mistake; the next section explains it.
 """
 
 states = model.restore(degraded, num_steps=8, seed=0, return_trajectory=True)

@@ -151,7 +151,7 @@ show({"one exposure": short, "mean of 400": long}, "microscopy_pair")
 of a dark image hardly any.
 """
 
-epochs, batches = (1, 4) if SMOKE else (12, 100)
+epochs, batches = (1, 4) if SMOKE else (10, 60)
 options = {"image_channels": 1, "dtype": "uint16"}
 
 pairs = keras_indi.data.pairs_from_folders(
@@ -186,9 +186,9 @@ Three settings make it a model of this camera:
 keras.utils.set_random_seed(0)
 unet = keras_indi.UNetBackbone(
     image_channels=1,
-    base_channels=4 if SMOKE else 48,
+    base_channels=4 if SMOKE else 32,
     channel_multipliers=(1, 2),
-    blocks_per_level=1 if SMOKE else 2,
+    blocks_per_level=1,
     patch_size=2,
     condition_on_degraded=True,
     dtype="float32",
@@ -213,7 +213,9 @@ restored = {n: model.restore(short, num_steps=n, seed=0) for n in steps}
 print(f"one exposure: {metric.per_image(long[None], short[None])[0]:.2f} dB")
 for n, plane in restored.items():
     decibels = metric.per_image(long[None], plane[None])[0]
-    print(f"steps {n}: {decibels:.2f} dB, {plane.dtype}, {len(np.unique(plane))} values")
+    print(
+        f"steps {n}: {decibels:.2f} dB, {plane.dtype}, {len(np.unique(plane))} values"
+    )
 
 views = {"one exposure": short, "1 step": restored[1], "4 steps": restored[4]}
 show({**views, "mean of 400": long}, "microscopy_restored")
@@ -311,7 +313,7 @@ for width in ("1", "2"):
 
 The restored plane looks like a long exposure. It is not one. Three measurements show it.
 
-**Brightness.** A restorer that cannot tell pulls each pixel towards what is usual. Divide
+**Brightness.** A restorer that is not sure pulls each pixel towards what is usual. Divide
 the pixels by their true brightness, and compare the means. One exposure is noisy, and
 correct on average. The restored plane is smooth, and wrong in a systematic way.
 """

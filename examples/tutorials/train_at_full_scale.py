@@ -292,10 +292,10 @@ print(restored.shape, restored.dtype)
 """
 ## When not to restore
 
-The model invents texture that suits the photographs of DIV2K: streets, animals, plants. Do not
-enlarge faces, text, scans of patients or views from satellites with it, nor anything that
-serves as evidence. The terms of the data set allow academic research only, and so hold for the
-weights.
+The model invents texture like that of the photographs of DIV2K. Do not enlarge text, faces
+that somebody is to recognise, scans of patients or views from satellites with it, nor anything
+that serves as evidence. The terms of the data set allow academic research only, and hold for
+the weights too.
 
 ## Time and result
 
