@@ -16,7 +16,7 @@ one file and a runtime. We
 1. **export** a preset as an ONNX file, with all steps of the restoration in it;
 2. **run** it by ONNX Runtime and Pillow alone, in a process of its own;
 3. **compare** the result with that of `restore`;
-4. **serve** it over HTTP in some thirty lines of Python, and call the service.
+4. **serve** it over HTTP in some forty lines of Python, and call the service.
 
 ONNX is written by TensorFlow, whichever backend you use. Install what exports and what runs
 (the cell above does so, if it installs the package):
@@ -27,16 +27,19 @@ pip install ".[tensorflow,quickstart,onnx]" onnxruntime
 """
 
 import http.client
+import http.server
 import io
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import threading
 import time
 
 import matplotlib.pyplot as plt
 import numpy as np
+import onnxruntime
 from PIL import Image
 from skimage import data
 
@@ -137,53 +140,44 @@ out one level higher or lower.
 
 ## Serve it
 
-The service is two files. The first restores: bytes of an image in, bytes of a PNG out. It
-loads the network once. It refuses images above two megapixels *before* it decodes them, as a
-file of some kilobytes may hold a picture of gigabytes. And it draws the noise of seed 0, so
-that the same image always gives the same answer.
+The service needs three parts, which you can copy into a file of their own, `service.py`: they
+use ONNX Runtime, Pillow and Python's standard library.
+
+The first part decodes and restores. It loads the network once. It refuses images above two
+megapixels *before* it decodes them, as a file of some kilobytes may hold a picture of
+gigabytes. And it draws the noise of seed 0, so that the same image always gives the same
+answer.
 """
 
-(RUN / "restoring.py").write_text("""\
-import io
-import json
-import pathlib
-
-import numpy as np
-import onnxruntime
-from PIL import Image
-
-FILE = pathlib.Path(__file__).with_name("restorer.onnx")
-FACTS = json.loads(FILE.with_name("restorer.onnx.json").read_text())
-SESSION = onnxruntime.InferenceSession(FILE)
+session = onnxruntime.InferenceSession(file)
 
 
-def restore(encoded):
+def read(encoded):
+    """Decode an image of at most two megapixels."""
     image = Image.open(io.BytesIO(encoded))
     if image.width * image.height > 2_000_000:
-        raise ValueError("more than two megapixels")
-    images = np.asarray(image.convert("RGB"))[None]
-    sides = (side + -side % FACTS["size_multiple"] for side in images.shape[1:3])
-    noise = np.random.default_rng((0, 0, 0)).standard_normal((1, 1, *sides, 3), "float32")
-    (restored,) = SESSION.run(None, {"images": images, "noise": noise})
-    answer = io.BytesIO()
-    Image.fromarray(restored[0]).save(answer, "PNG")
-    return answer.getvalue()
-""")
+        raise ValueError("The image has more than two megapixels.")
+    return np.asarray(image.convert("RGB"))
+
+
+def restore(image):
+    """Restore an image by ONNX Runtime."""
+    sides = (side + -side % facts["size_multiple"] for side in image.shape[:2])
+    shape = (facts["noise_draws"], 1, *sides, 3)
+    noise = np.random.default_rng((0, 0, 0)).standard_normal(shape, "float32")
+    (restored,) = session.run(None, {"images": image[None], "noise": noise})
+    return restored[0]
+
 
 """
-The second answers requests, by Python's standard library. It listens on this machine alone,
-takes at most ten megabytes, and waits at most ten seconds for them. It answers one request
-after another: the network uses all processors anyway.
+The second answers a request: an image comes in, a PNG goes out. It takes at most ten megabytes,
+and waits at most ten seconds for them.
 """
 
-(RUN / "service.py").write_text("""\
-import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from restoring import restore
+class Service(http.server.BaseHTTPRequestHandler):
+    """Restore the image of a POST request."""
 
-
-class Service(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_POST(self):
@@ -191,51 +185,51 @@ class Service(BaseHTTPRequestHandler):
         if not length.isdecimal() or int(length) > 10_000_000:
             return self.send_error(413, "Send one image of at most 10 MB")
         try:
-            answer = restore(self.rfile.read(int(length)))
-        except (OSError, ValueError) as error:
-            return self.send_error(400, "Not restored", str(error))
+            image = read(self.rfile.read(int(length)))
+        except Exception:  # Pillow raises of many kinds
+            return self.send_error(400, "Send an image of at most two megapixels")
+        answer = io.BytesIO()
+        Image.fromarray(restore(image)).save(answer, "PNG")
         self.send_response(200)
         self.send_header("Content-Type", "image/png")
-        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(answer.getvalue())
 
-
-server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Service)
-print(server.server_port, flush=True)
-server.serve_forever()
-""")
 
 """
-In a terminal, this is `python service.py 8000` and
+The third listens, on this machine alone. In a file of its own, end it with
+`server.serve_forever()`. Requests are answered one after another, as the network uses all
+processors anyway. Here the server runs in a thread, on a port that is free (0).
+"""
+
+server = http.server.HTTPServer(("127.0.0.1", 0), Service)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print("listening on port", server.server_port)
+
+"""
+Call it with the degraded image, and with something that is no image. In a terminal, that is
 
 ```shell
-curl --data-binary @degraded.png http://127.0.0.1:8000 -o restored.png
+curl --data-binary @degraded.png http://127.0.0.1:PORT -o restored.png
 ```
-
-Here, start it on a port that is free (0), call it with the image and with something else, and
-end it:
 """
 
 
-def call(port, body):
+def call(body):
     """Send bytes to the service; return status and answer."""
+    port = server.server_port
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     connection.request("POST", "/", body)
     response = connection.getresponse()
     return response.status, response.read()
 
 
-command = [sys.executable, str(RUN / "service.py"), "0"]
-with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
-    try:
-        port = int(service.stdout.readline())
-        begin = time.perf_counter()
-        status, answer = call(port, (RUN / "degraded.png").read_bytes())
-        seconds = time.perf_counter() - begin
-        refused, _ = call(port, b"no image")
-    finally:
-        service.terminate()
+begin = time.perf_counter()
+status, answer = call((RUN / "degraded.png").read_bytes())
+seconds = time.perf_counter() - begin
+refused, _ = call(b"no image")
+server.shutdown()
+server.server_close()
 
 served = np.asarray(Image.open(io.BytesIO(answer)))
 print(f"status {status}, {seconds:.2f} s, largest difference to the script's result:")
@@ -243,7 +237,8 @@ print(np.abs(served.astype(int) - by_file).max(), "of 255")
 print("something else is refused with status", refused)
 
 """
-Before others use it, put what you trust in front of it: a reverse proxy with TLS,
+Before others use it, put what you trust in front of it:
+ a reverse proxy with TLS,
 authentication and a limit of requests. `http.server` is made for small and internal uses.
 
 ## When not to export
