@@ -65,7 +65,10 @@ the bytes of an image. (The smoke run exports an untrained network.)
 preset = "jpeg"
 if SMOKE:
     tiny = keras_indi.UNetBackbone(
-        base_channels=4, channel_multipliers=(1, 2), condition_on_degraded=True
+        base_channels=4,
+        channel_multipliers=(1, 2),
+        blocks_per_level=1,
+        condition_on_degraded=True,
     )
     made = keras_indi.InDI(tiny, noise_schedule=0.2)
     preset = str(made.save_to_preset(RUN / "preset"))

@@ -110,6 +110,9 @@ for part in ("train", "validation", "held_out"):
     print(f"{part}: {found.report()}")
 
 """
+One piece of the moon may be reported as shifted. There is hardly any structure in it, so that
+a shift cannot be measured. Look at such a pair before you leave it out.
+
 ## The preset, as it is
 
 `load_restorer` loads a preset in the precision that is fastest here: bfloat16 on a CPU with
@@ -120,7 +123,10 @@ untrained network and loads that.)
 preset = "denoise"
 if SMOKE:
     tiny = keras_indi.UNetBackbone(
-        base_channels=4, channel_multipliers=(1, 2), condition_on_degraded=True
+        base_channels=4,
+        channel_multipliers=(1, 2),
+        blocks_per_level=1,
+        condition_on_degraded=True,
     )
     made = keras_indi.InDI(tiny, noise_schedule=0.2)
     preset = str(made.save_to_preset(RUN / "untrained"))
@@ -171,6 +177,7 @@ old_task_before = score(model, noisy, clean)
 Three things differ from a training of a new model:
 
 - **A low learning rate.** The weights are good; large updates would destroy what they know.
+  Here it is 3e-4. For more batches, take 1e-4.
 - **Few batches.** The validation loss decides how many. `EarlyStopping` ends the training
   once it has not fallen for some epochs, and `ModelCheckpoint` keeps the model of its
   minimum.
@@ -256,7 +263,10 @@ plt.show()
 ![Losses by epoch: of training and of validation, on twenty pairs and on
 three](pictures/few_pairs_losses.png)
 
-OVERFITTING
+On twenty pairs both losses fall, until the validation loss stops. On three, the training loss
+falls much lower, and the validation loss rises from the first epoch on: the network learns
+these three pictures instead of the grain. `EarlyStopping` ended that training, and its
+checkpoint kept the first epoch.
 
 The training loss says nothing about new photographs. Never choose a model by it.
 
@@ -338,7 +348,7 @@ The command trains the same way, resumes after an interruption, and keeps the be
 
 ```shell
 keras-indi train --degraded train/degraded --clean train/clean --preset denoise \\
-    --learning-rate 1e-4 --batches 500 --output runs/grain
+    --learning-rate 3e-4 --batches 200 --output runs/grain
 ```
 
 ## When not to fine-tune, and when not to restore
@@ -352,5 +362,18 @@ keras-indi train --degraded train/degraded --clean train/clean --preset denoise 
 
 ## Time and result
 
-TIME
+Measured on two cores of a server CPU with bfloat16 instructions, TensorFlow, with the preset of
+version 0.2: 112 seconds of processor time, both trainings included. The processors were busy
+with other programs, so that the clock showed 14 minutes; on free ones expect one or two.
+
+| held-out PSNR (dB) | 1 step | 4 steps |
+|---|---|---|
+| degraded | 23.04 | |
+| preset | 26.02 | 26.19 |
+| fine-tuned on 20 pairs | 31.39 | 30.39 |
+| fine-tuned on 3 pairs | 31.02 | 30.01 |
+
+On Gaussian noise, sigma 25, one step of the preset reached 33.81 dB, and that of the fine-tuned
+model 29.27 dB. The best validation loss came in epoch 7 of 8 on twenty pairs, and in epoch 1
+on three.
 """
