@@ -206,8 +206,8 @@ print(zoomed.shape, "to", sharpened.shape)
 
 Large images need no extra arguments. If an image does not fit in half of the free memory,
 every step runs on tiles, and the result is the same. `max_memory` sets another limit, in
-bytes, and `tile_size` forces tiles. We force them to compare,
-and measure the time of a megapixel.
+bytes, and `tile_size` forces tiles. Here we force them, to
+compare, and measure the time of a megapixel.
 """
 
 begin = time.perf_counter()
@@ -264,7 +264,8 @@ show(
 page](pictures/enlarge_page.png)
 
 The marks look like print from afar, and no letter of the page is in them. Both draws agree
-with the small image, and neither with the page. They do not agree with each other:
+with the small image, and neither with the page. They agree with each other, too, for the most
+part: draws that agree can all be wrong.
 """
 
 for index, draw in enumerate(draws):
@@ -293,7 +294,20 @@ Say that an image was enlarged where you publish it, and keep the small one.
 
 ## Time and result
 
-TIME
+Measured on two cores of a server CPU, TensorFlow in float32, with the preset of version 0.2: 26
+seconds for the whole tutorial, and about 4 seconds a step and megapixel of the result.
+
+| the cup | PSNR (dB) | sharpness | shrunk again, PSNR (dB) |
+|---|---|---|---|
+| bicubic | 26.80 | 0.65 | |
+| 1 step | 28.81 | 0.77 | 46.2 |
+| 2 steps | 28.72 | 0.77 | 46.0 |
+| 4 steps | 28.32 | 0.85 | 44.7 |
+| 8 steps | 27.67 | 0.98 | 42.8 |
+| 16 steps | 27.26 | 1.02 | 41.8 |
+
+Tiles and the whole image differed by at most 1 of 255. Both draws of the page were 36 dB from the
+small page when shrunk again, and 19.5 dB from the page itself.
 
 What next: *Fine-tune on few pairs* adapts the preset to your camera.
 """

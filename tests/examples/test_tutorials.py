@@ -96,7 +96,8 @@ def _names(tree, context):
 
 def figures(pattern, output):
     """The numbers of all matches of a pattern, one tuple a match."""
-    found = [tuple(map(float, numbers)) for numbers in re.findall(pattern, output)]
+    matches = re.finditer(pattern, output)
+    found = [tuple(map(float, match.groups())) for match in matches]
     assert found, output[-4000:]
     return found
 
