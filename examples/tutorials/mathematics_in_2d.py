@@ -380,7 +380,10 @@ keep the probabilities, look at many draws, or measure better.
 
 ## Time and result
 
-TIME_PLANE
+Measured on two cores of a server CPU, TensorFlow: 53 seconds of processor time. (The processors
+were busy with other programs, so that the clock showed six minutes.) By the closed form, one
+step has a distance of 0.217 and no real point; 64 steps have 0.335, and all are real. The trained
+network has 0.218 and none, 0.338 and 98 %. Its loss is 0.0657, that of the closed form 0.0655.
 
 ## What you take with you
 
