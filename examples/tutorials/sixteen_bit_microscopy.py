@@ -329,7 +329,8 @@ The restored plane looks like a long exposure. It is not one. Three measurements
 
 **Brightness.** A restorer that is not sure pulls each pixel towards what is usual. Divide
 the pixels by their true brightness, and compare the means. One exposure is noisy, and
-correct on average. The restored plane is smooth, and wrong in a systematic way.
+correct on average, where the camera does not cut at zero. The restored plane is smooth, and its
+brightest pixels are too dim.
 """
 
 truth = long - float(OFFSET)
@@ -382,7 +383,9 @@ for title, plane in views.items():
 """
 ![A field of dots: one exposure, restored, and the mean of 400](pictures/microscopy_dots.png)
 
-DOTS
+The picture is convincing, and the PSNR is as good as that of filaments. Yet the dots are too dim
+by a sixth, as the model expects filaments, which are not so bright. Nothing in the picture shows
+it.
 
 ## When not to restore
 
@@ -400,5 +403,21 @@ exposures that training has not seen and in their restorations, and report the d
 
 ## Time and result
 
-TIME
+Measured on two cores of a server CPU, TensorFlow in float32: 126 seconds of processor time. (The
+processors were busy with other programs, so that the clock showed five and a half minutes.)
+
+| | PSNR (dB) | brightest 1 %, relative to the truth |
+|---|---|---|
+| one exposure | 32.73 | 1.00 |
+| 1 step | 39.82 | 0.94 |
+| 2 steps | 40.06 | |
+| 4 steps | 39.66 | 0.93 |
+| 8 steps | 39.43 | |
+| dots, one exposure | 33.55 | 0.99 |
+| dots, 1 step | 39.71 | 0.83 |
+| dots, 4 steps | 39.48 | 0.83 |
+
+The error of an exposure was 379 counts, and 51 of the mean of 64; of a restored plane 165, and
+still 88 of the mean of 64. In four steps, 44 % of the errors were within one standard deviation
+of the draws and 73 % within two: the spread is larger where the error is, and too small.
 """
