@@ -384,8 +384,7 @@ for title, plane in views.items():
 ![A field of dots: one exposure, restored, and the mean of 400](pictures/microscopy_dots.png)
 
 The picture is convincing, and the PSNR is as good as that of filaments. Yet the dots are too dim
-by a sixth, as the model expects filaments, which are not so bright. Nothing in the picture shows
-it.
+by a sixth, as the model expects filaments. Nothing in the picture shows it.
 
 ## When not to restore
 
