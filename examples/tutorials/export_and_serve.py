@@ -39,12 +39,10 @@ import time
 
 import matplotlib.pyplot as plt
 import numpy as np
-import onnxruntime
 from PIL import Image
 from skimage import data
 
 import keras_indi
-from keras_indi.export import export_model
 
 # A smoke run checks this tutorial in seconds, on an untrained network.
 SMOKE = os.environ.get("KERAS_INDI_SMOKE") == "1"
@@ -74,7 +72,7 @@ if SMOKE:
     preset = str(made.save_to_preset(RUN / "preset"))
 
 num_steps = 2
-file = export_model(
+file = keras_indi.export.export_model(
     preset, RUN / "restorer.onnx", num_steps=num_steps, uint8=True, overwrite=True
 )
 for path in sorted(RUN.glob("restorer*")):
@@ -151,6 +149,8 @@ megapixels *before* it decodes them, as a file of some kilobytes may hold a pict
 gigabytes. And it draws the noise of seed 0, so that the same image always gives the same
 answer.
 """
+
+import onnxruntime
 
 session = onnxruntime.InferenceSession(file)
 

@@ -310,7 +310,22 @@ many. Keep the original, and say that a photograph was restored where you publis
 
 ## Time and result
 
-TIME_RESTORE
+Measured on two cores of a server CPU, TensorFlow in float32, with the preset of version 0.2: 49
+seconds of processor time. (The processors were busy with other programs, so that the clock
+showed three minutes.)
+
+| | PSNR (dB) | sharpness |
+|---|---|---|
+| degraded | 28.23 | 0.86 |
+| 1 step | 29.07 | 0.75 |
+| 2 steps | 28.75 | 0.80 |
+| 4 steps | 28.31 | 0.84 |
+| 8 steps | 27.82 | 0.89 |
+| 16 steps | 27.53 | 0.92 |
+| mean of 16 draws of 8 steps | 29.00 | |
+
+Of the errors of that mean 44, 74 and 90 % were within one, two and three standard deviations,
+and the rank correlation was 0.17: the map is too sure, and only a weak hint of the places.
 
 ## Your own photographs
 
