@@ -336,7 +336,10 @@ and the mended picture an illustration.
 
 ## Time and result
 
-TIME_OWN
+Measured on two cores of a server CPU, TensorFlow in float32: 376 seconds of processor time. (The
+processors were busy with other programs, so that the clock showed 20 minutes; expect three or
+four on free ones.) The scratched photograph had 21.4 dB, the restored one 28.3 dB, with grain and
+traces of the scratches left: 1600 batches are few.
 
 ## What next
 
