@@ -5,7 +5,7 @@ import glob
 import mimetypes
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from keras_indi.images.encoding import FORMATS
@@ -88,7 +88,7 @@ def find_outputs(
             for name in PICTURES
         ]
         jobs.append(FileJob(path, name, outputs, pictures))
-    own = jobs if shard is None else _shard(jobs, *shard)
+    own = jobs if shard is None else _shard(jobs, shard)
     check_jobs(jobs, existing, own)
     if existing != "skip":
         return own, []
@@ -150,17 +150,38 @@ def result_name(name: str, template: str | None = None) -> str:
 
 
 def left_out(inputs: Iterable[str | pathlib.Path]) -> dict[str, int]:
-    """How many files of the inputs' folders are not read, by ending."""
+    """How many files of the inputs' folders are not restored.
+
+    Returns:
+        Dict of the reason to the number: the ending of files that are not read, and
+        `"linked to others"` of links to files that are restored under another name.
+    """
     found: collections.Counter = collections.Counter()
     for text in inputs:
         path = pathlib.Path(text).expanduser()
         if path.is_dir() and path.suffix.lower() != ZARR:
             found.update(count_others(path))
+            found.update(_links_to_others(image_files(path)))
     return dict(found.most_common())
 
 
-def _shard(jobs, index, count):
+def _links_to_others(files):
+    """`"linked to others"` for each link to another of the files."""
+    links = [file for file in files if os.path.islink(file)]
+    if links:
+        seen = {os.path.realpath(file) for file in {*files} - {*links}}
+        for link in links:
+            real = os.path.realpath(link)
+            if real in seen:
+                yield "linked to others"
+            seen.add(real)
+
+
+def _shard(jobs, shard):
     """Every so many-th of the jobs, whose order no machine decides."""
+    if not isinstance(shard, Sequence) or len(shard) != 2:
+        raise ValueError(f"`shard` must be (index, count). Received: shard={shard!r}")
+    index, count = shard
     count = checked_integer("shard[1]", count)
     index = checked_integer("shard[0]", index, least=0, most=count - 1)
     return sorted(jobs, key=lambda job: (job.name, str(job.source)))[index::count]
@@ -201,7 +222,8 @@ def _sources(inputs, out, template):
                     f"The folder must hold images ({', '.join(EXTENSIONS)}). "
                     f"Received: {str(path)!r}"
                 )
-            for file in files:
+            # Of a file and a link to it, the file is restored under its own name.
+            for file in sorted(files, key=os.path.islink):
                 name = file.relative_to(path)
                 output = _named(folder_out / name, template or "{name}")
                 add(file, name.as_posix(), output)
@@ -267,7 +289,9 @@ def _named(path, template):
 
 def check_name(name: str | None) -> None:
     """Raise a ValueError unless a template of results' names is valid."""
-    if name is not None and ("{name}" not in name or "/" in name or os.sep in name):
+    if name is None:
+        return
+    if "{name}" not in name or any(letter in name for letter in ("/", os.sep, "\0")):
         raise ValueError(
             "The results' names must hold {name}, such as '{name}_x4', and no folder. "
             f"Received: name={name!r}"

@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_indi.images import UnusableImageError, read_image
+from keras_indi.images import (
+    UnusableImageError,
+    inspect_image,
+    read_image,
+    read_photograph,
+)
 from keras_indi.images.image_files import (
     count_others,
     find_images,
@@ -42,6 +47,13 @@ def test_links_to_folders_are_followed_once(tmp_path):
     assert list(find_images(tmp_path / "in")) == ["a", "link/b"]
 
 
+def test_a_folder_keeps_its_own_name_beside_a_link_to_it(tmp_path):
+    write(tmp_path / "in/real/b.png")
+    (tmp_path / "in/a-link").symlink_to(tmp_path / "in/real")
+    (tmp_path / "in/real/back").symlink_to(tmp_path / "in")
+    assert list(find_images(tmp_path / "in")) == ["real/b"]
+
+
 def test_an_accent_has_one_name(tmp_path):
     for form in ("NFC", "NFD"):
         write(tmp_path / form / f"{unicodedata.normalize(form, 'Jérô')}.png")
@@ -58,6 +70,16 @@ def test_a_name_that_is_not_utf_8_can_be_printed(tmp_path):
     (path,) = found.values()
     assert read_image(path).shape == (8, 9, 1)
     printable(path).encode()
+
+
+def test_what_the_system_cannot_read_is_named(tmp_path):
+    if not os.path.exists("/proc/self/mem"):
+        pytest.skip("needs a file whose beginning cannot be read")
+    path = tmp_path / "image.png"
+    path.symlink_to("/proc/self/mem")
+    for read in (read_image, read_photograph, inspect_image):
+        with pytest.raises(UnusableImageError, match="Input/output error"):
+            read(path)
 
 
 def test_other_files_are_counted_by_their_endings(tmp_path):

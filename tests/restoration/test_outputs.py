@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from keras_indi.restoration.outputs import find_outputs
+from keras_indi.restoration.outputs import find_outputs, left_out
 
 pytestmark = pytest.mark.backend_free
 
@@ -123,6 +123,16 @@ def test_an_input_is_replaced_only_where_that_is_asked_for(here):
         find_outputs(["photos"], "link")
 
 
+def test_a_file_keeps_its_own_name_beside_a_link_to_it_which_is_counted(here):
+    os.symlink("b.png", here / "photos/a-link.png")
+    os.symlink("../a.jpg", here / "photos/other.jpg")
+    os.symlink("nothing.png", here / "photos/nothing.png")
+    found = [str(job.outputs[0]) for job in find_outputs(["photos"], "out")[0]]
+    names = ["b.png", "deep/c.tif", "nothing.png", "other.jpg"]
+    assert found == [f"out/{name}" for name in names]
+    assert left_out(["photos"])["linked to others"] == 1
+
+
 def test_earlier_results_within_the_input_are_no_inputs(here):
     (here / "photos/out/deep").mkdir(parents=True)
     (here / "photos/out/b.png").write_bytes(b"")
@@ -138,6 +148,27 @@ def test_pictures_of_a_comparison_replace_nothing(here):
     names = [path.name for path in jobs[0].pictures]
     assert names == ["a-compare.png", "a-steps.png"]
     assert find_outputs(["a.jpg"], "a.webp")[0][0].pictures == []
+
+
+def test_links_that_lead_nowhere_are_in_the_way(here):
+    os.symlink("nowhere", here / "out")
+    with pytest.raises(ValueError, match="cannot be written.*not a folder"):
+        find_outputs(["photos"], "out")
+    os.symlink("nowhere.png", here / "new.png")
+    with pytest.raises(ValueError, match="already exist.*new.png"):
+        find_outputs(["a.jpg"], "new.png")
+
+
+@pytest.mark.parametrize("name", ["{name}\0", "x/{name}", "x"])
+def test_templates_of_no_name_are_refused(here, name):
+    with pytest.raises(ValueError, match="must hold {name}"):
+        find_outputs(["photos"], "out", name=name)
+
+
+@pytest.mark.parametrize("shard", [5, (0, 2, 3), (), (2, 2), ("a", 2), (0, 0)])
+def test_what_is_no_shard_is_refused(here, shard):
+    with pytest.raises(ValueError, match="Received: shard"):
+        find_outputs(["photos"], "out", shard=shard)
 
 
 def test_shards_are_the_same_everywhere_and_share_all_files(here):
