@@ -55,7 +55,8 @@ set.
 | held-out | 4 | the score to believe, looked at twice: before and after |
 
 If you have the pairs, set `folder` to yours, with the sub-folders `train`, `validation` and
-`held_out`, each with `degraded` and `clean`. Leave out the next two cells.
+`held_out`, each with `degraded` and `clean`. The next cells then make no pairs. (Held-out pairs
+are read as one array here, so cut them to one size, and set `size` to that of the validation.)
 """
 
 folder = RUN / "pairs"
@@ -95,10 +96,11 @@ def write_pairs(part, photographs, pieces, size):
 
 
 size = 32 if SMOKE else 160
-photographs = dict(zip(TRAINING, sample_photographs(TRAINING)))
-write_pairs("train", photographs, 2, size)
-for part, name in (("validation", "coffee"), ("held_out", "chelsea")):
-    write_pairs(part, {name: sample_photographs([name])[0]}, 4, size)
+if folder == RUN / "pairs":  # nothing is written into a folder of yours
+    photographs = dict(zip(TRAINING, sample_photographs(TRAINING)))
+    write_pairs("train", photographs, 2, size)
+    for part, name in (("validation", "coffee"), ("held_out", "chelsea")):
+        write_pairs(part, {name: sample_photographs([name])[0]}, 4, size)
 
 """
 Pairs of your own deserve a check: files without a partner, damaged files, shifts.
