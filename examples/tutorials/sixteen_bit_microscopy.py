@@ -256,9 +256,10 @@ for path in (source, output):
         print(path.name, page.dtype, f"{micrometres:.3f} um", page.description)
 
 """
-A stack is a file of many planes. Read it with tifffile, restore it as a batch of planes, and
-write it with the metadata of the original, into a new file. Each plane is restored by
-itself: the model knows nothing of its neighbours.
+A stack is a file of many planes, of which `restore_file` restores the first, with a warning. So
+read it with tifffile, restore it as a batch of planes, and write it with the metadata of the
+original, into a new file. Each plane is restored by itself: the model knows nothing of its
+neighbours.
 """
 
 IMAGEJ = {"imagej": True, "resolution": TAGS["resolution"]}
