@@ -36,20 +36,31 @@ FIELDS = (
 )
 SETUP_TEXT = """## Setup
 
-The next cell selects the backend of Keras, `"jax"`, `"tensorflow"` or `"torch"`, and
-installs the package from SOURCE, unless it is
-installed already. The notebook runs unchanged on every backend. JAX is a good choice on
-a GPU or a TPU; on a CPU, TensorFlow is the fastest here. Select the backend before
-Keras is imported."""
+The next cell selects the backend of Keras, `"jax"`, `"tensorflow"` or `"torch"`: one
+that is installed, and the fastest for this device, JAX on a GPU or a TPU and TensorFlow
+on a CPU. To use another one, set `KERAS_BACKEND` before Keras is imported. Then the
+cell installs the package from SOURCE, unless it is installed already."""
 SETUP_CODE = """import importlib.util
 import os
+import shutil
 
-backend = os.environ.setdefault("KERAS_BACKEND", "jax")
+accelerator = shutil.which("nvidia-smi") or importlib.util.find_spec("libtpu")
+if accelerator:
+    order = ("jax", "torch", "tensorflow")
+else:
+    order = ("tensorflow", "torch", "jax")
+installed = [name for name in order if importlib.util.find_spec(name)]
+backend = os.environ.setdefault("KERAS_BACKEND", [*installed, *order][0])
 
 if importlib.util.find_spec("keras_indi") is None:
-    %pip install -q "REQUIREMENT\""""
-# What a tutorial needs installed beside the package and a backend.
-EXTRAS = {"train_at_full_scale": "quickstart,tfds"}
+    %pip install -q REQUIREMENTS"""
+# What a tutorial needs installed beside the package and a backend: extras, and packages
+# that no extra has.
+EXTRAS = {
+    "train_at_full_scale": "quickstart,tfds",
+    "export_and_serve": "quickstart,onnx,tensorflow",
+}
+PACKAGES = {"export_and_serve": ["onnxruntime"]}
 
 
 def read_script(path):
@@ -115,6 +126,7 @@ def make_notebook(path):
     else:
         source = "the checkout that this notebook is in"
         requirement = f"../..[{{backend}},{extras}]"
+    requirements = " ".join([f'"{requirement}"', *PACKAGES.get(name, ())])
     title = f"# {header['Title']}\n\n{_hosted_link(name)}"
     cells = [
         (
@@ -123,7 +135,7 @@ def make_notebook(path):
             + "\\\n".join(f"**{field}:** {header[field]}" for field in FIELDS[1:]),
         ),
         ("markdown", SETUP_TEXT.replace("SOURCE", source)),
-        ("code", SETUP_CODE.replace("REQUIREMENT", requirement)),
+        ("code", SETUP_CODE.replace("REQUIREMENTS", requirements)),
         *cells,
     ]
     made = []

@@ -47,6 +47,8 @@ RUN = pathlib.Path("runs/bring_your_own")
 PICTURES = RUN / "pictures" if SMOKE else pathlib.Path("pictures")
 for folder in (RUN, PICTURES):
     folder.mkdir(parents=True, exist_ok=True)
+if SMOKE:
+    print("Smoke run: small images, hardly any training. The scores mean nothing.")
 
 register = keras.saving.register_keras_serializable
 
@@ -238,7 +240,7 @@ r"""
 ## All together
 
 Wherever the package takes a name, it takes an object of yours. `restore_defaults` are what
-`restore` uses unless told otherwise, and are saved with the model.
+`restore` uses by default, and are saved with the model.
 """
 
 keras.utils.set_random_seed(0)
@@ -315,7 +317,7 @@ again = keras_indi.models.InDI.from_preset(str(folder))
 np.testing.assert_allclose(again.restore(degraded, seed=0), restored, atol=1)
 
 """
-A registered class also has a name, and a config that tells all of an object. Both are
+A registered class also has a name, and a config that describes an object completely. Both are
 accepted in place of the object, which is how configuration files can name your parts.
 """
 
@@ -325,6 +327,20 @@ np.testing.assert_array_equal(mended, restored)
 print(keras.saving.deserialize_keras_object(config))
 
 """
+## When not to restore
+
+Below an opaque scratch nothing of the picture is left, and the model fills in what is likely.
+Wires, masts and rain look like scratches too: compare with the scan before you believe that
+something was removed rightly. Keep the scan. In an archive, or as evidence, it is the document,
+and the mended picture an illustration.
+
+## Time and result
+
+Measured on two cores of a server CPU, TensorFlow in float32: 376 seconds of processor time. (The
+processors were busy with other programs, so that the clock showed 20 minutes; expect three or
+four on free ones.) The scratched photograph had 21.4 dB, the restored one 28.3 dB, with grain and
+traces of the scratches left: 1600 batches are few.
+
 ## What next
 
 - **A sampler with two looks a step, or a memory:** read `samplers/heun.py` and

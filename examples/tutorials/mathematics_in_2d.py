@@ -35,6 +35,8 @@ SMOKE = os.environ.get("KERAS_INDI_SMOKE") == "1"
 RUN = pathlib.Path("runs/mathematics_in_2d")
 PICTURES = RUN / "pictures" if SMOKE else pathlib.Path("pictures")
 PICTURES.mkdir(parents=True, exist_ok=True)
+if SMOKE:
+    print("Smoke run: fewer points and less training. The trained scores mean nothing.")
 
 r"""
 ## Clean and degraded points
@@ -47,7 +49,7 @@ Degrading does what cameras do: it loses information and adds noise,
 $$y = H x + \sigma n, \qquad H = \begin{pmatrix} 1 & 0 \\ 0 & 0.1 \end{pmatrix},$$
 
 with $n$ standard normal. $H$ keeps the first coordinate and shrinks the second to a tenth.
-With $\sigma = 0.15$, a glance at $y$ tells left from right. But up and down, $\pm 0.05$,
+With $\sigma = 0.15$, a glance at $y$ separates left from right. But up and down, $\pm 0.05$,
 have all but drowned in the noise: this is what restoring has to guess.
 
 To Keras a point is an image of one pixel and two channels, of shape `(1, 1, 2)`.
@@ -178,7 +180,7 @@ smooth: the middle of two sharp edges is a blurred one. With many steps, every p
 at a clean point.
 
 Look at the colours, too: at each clean point there are some of the wrong one. The walk
-chose, and where $y$ did not tell, it chose wrongly. We measure both. The *distance* is the
+chose, and where $y$ left it open, it chose wrongly. We measure both. The *distance* is the
 mean squared distance to the true clean point, in which PSNR measures. *Real* is the part of
 the ends that lie within 0.05 of any clean point: of results that could be a photograph.
 """
@@ -245,7 +247,7 @@ trained.compile(keras_indi.models.AveragedAdam(rate), loss="mean_squared_error")
 trained.fit(*draw_pairs(count, seed=1), batch_size=256, epochs=epochs, verbose=2)
 
 """
-Does the loss go to zero? It cannot. Where $x_t$ does not tell $x$, the best estimate still
+Does the loss go to zero? It cannot. Where $x_t$ does not determine $x$, the best estimate still
 errs. We know the best loss here: that of the closed form. `evaluate` uses the same times
 for both, so they compare.
 """
@@ -309,7 +311,7 @@ equation, the *residual flow*,
 $$\frac{dx_t}{dt} = \frac{x_t - F(x_t, t)}{t}.$$
 
 Solvers for such equations then save steps. `"heun"` looks twice in each step, at its
-beginning and at its end, and moves along the mean of the two. Where a walk *ends* tells
+beginning and at its end, and moves along the mean of the two. Where a walk *ends* shows
 little here, as all roads lead to four points. So we look at the states halfway, at
 $t = 0.5$, and how far they are from those of a walk in 1000 small steps, at an equal number
 of calls of the network:
@@ -369,6 +371,19 @@ are no exact draws from Bayes' posterior: the walk looks at $y$ only through its
 and how often it goes up depends on $\epsilon$. More noise than this and it forgets $y$;
 none, and it always gives the same answer. Keep this in mind when you read a spread of draws
 as uncertainty.
+
+## When not to restore
+
+At a point between up and down nobody knows which is true, and a walk of many steps still ends
+at one of them, without any sign of doubt. If something depends on the answer, do not restore:
+keep the probabilities, look at many draws, or measure better.
+
+## Time and result
+
+Measured on two cores of a server CPU, TensorFlow: 53 seconds of processor time. (The processors
+were busy with other programs, so that the clock showed six minutes.) By the closed form, one
+step has a distance of 0.217 and no real point; 64 steps have 0.335, and all are real. The trained
+network has 0.218 and none, 0.338 and 98 %. Its loss is 0.0657, that of the closed form 0.0655.
 
 ## What you take with you
 

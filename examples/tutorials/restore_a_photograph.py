@@ -49,6 +49,8 @@ SMOKE = os.environ.get("KERAS_INDI_SMOKE") == "1"
 RUN = pathlib.Path("runs/restore_a_photograph")
 PICTURES = RUN / "pictures" if SMOKE else pathlib.Path("pictures")
 PICTURES.mkdir(parents=True, exist_ok=True)
+if SMOKE:
+    print("Smoke run: an untrained network on a small image. The scores mean nothing.")
 
 """
 ## A photograph, and its degraded form
@@ -214,7 +216,7 @@ print(model.restore_defaults)
 `return_trajectory=True` keeps all states $x_t$, from the degraded photograph at $t = 1$
 to the restored one at $t = 0$: an array of shape `(num_steps + 1, height, width, 3)`. You
 see the squares fade in equal parts while detail forms. The grain at the beginning is no
-mistake; the next section tells what it is for.
+mistake; the next section explains it.
 """
 
 states = model.restore(degraded, num_steps=8, seed=0, return_trajectory=True)
@@ -299,6 +301,32 @@ for width, part in found.coverage["within"].items():
     print(f"errors within {width} standard deviation(s): {100 * part:.0f} %")
 
 """
+## When not to restore
+
+A clean photograph does not get better: the model takes some of its texture for damage. Do
+not use a restoration as evidence or for measurements, and do not read in it what cannot be
+read in the original. What is not in the degraded photograph is invented, in one step as in
+many. Keep the original, and say that a photograph was restored where you publish it.
+
+## Time and result
+
+Measured on two cores of a server CPU, TensorFlow in float32, with the preset of version 0.2: 49
+seconds of processor time. (The processors were busy with other programs, so that the clock
+showed three minutes.)
+
+| | PSNR (dB) | sharpness |
+|---|---|---|
+| degraded | 28.23 | 0.86 |
+| 1 step | 29.07 | 0.75 |
+| 2 steps | 28.75 | 0.80 |
+| 4 steps | 28.31 | 0.84 |
+| 8 steps | 27.82 | 0.89 |
+| 16 steps | 27.53 | 0.92 |
+| mean of 16 draws of 8 steps | 29.00 | |
+
+Of the errors of that mean 44, 74 and 90 % were within one, two and three standard deviations,
+and the rank correlation was 0.17: the map is too sure, and only a weak hint of the places.
+
 ## Your own photographs
 
 In Python, with any size and any number of files:

@@ -40,6 +40,8 @@ SMOKE = os.environ.get("KERAS_INDI_SMOKE") == "1"
 RUN = pathlib.Path("runs/train_on_your_pairs")
 PICTURES = RUN / "pictures" if SMOKE else pathlib.Path("pictures")
 PICTURES.mkdir(parents=True, exist_ok=True)
+if SMOKE:
+    print("Smoke run: small images, hardly any training. The scores mean nothing.")
 
 """
 ## Two folders
@@ -47,7 +49,7 @@ PICTURES.mkdir(parents=True, exist_ok=True)
 If you have them, set these paths to yours and leave out the next two cells. PNG, JPEG,
 WebP and TIFF files of 8 or 16 bits will do, in any depth of sub-folders; photographs need
 not be of one size. Keep some pairs apart, in the *held-out* folders: training must not
-see them, so that they tell the truth about photographs that you have not taken yet.
+see them, so that they speak for photographs that you have not taken yet.
 """
 
 degraded_dir = RUN / "train" / "degraded"
@@ -93,7 +95,7 @@ Image.fromarray(np.roll(keras_indi.data.read_image(nudged), 9, axis=1)).save(nud
 
 A network learns whatever the pairs have in common. If one image of a pair is shifted
 against the other, it learns to shift, and to blur where it cannot decide; this is the
-commonest way to spoil a restorer. `check_folders` reads all pairs and tells what would
+commonest way to spoil a restorer. `check_folders` reads all pairs and reports what would
 hurt: files without a partner, files that cannot be read, other sizes, and shifts.
 
 (From the command line: `keras-indi data check train/degraded train/clean`.)
@@ -203,7 +205,7 @@ $x$ from it. Nothing else: no adversary, no chain of steps. One network learns a
 ## Watch
 
 The loss says little about the photographs that come out, as it averages over all $t$. Two
-callbacks tell more. `RestorationMonitor` restores held-out crops at the end of every
+callbacks show more. `RestorationMonitor` restores held-out crops at the end of every
 epoch, with the averaged weights, in one step and in four, puts their PSNR into the logs,
 and draws them. `EpochLog` keeps the logs in a file, each epoch once.
 
@@ -311,11 +313,11 @@ plt.show()
 ## Save a preset
 
 A preset is a folder with the network, its averaged weights, the settings and a card that
-tells others what the model is for. What only you know goes into `metadata`. It loads on
+explains to others what the model is for. What only you know goes into `metadata`. It loads on
 every backend, whichever it was trained on.
 
-Which number of steps will users get who do not choose one? You say so in
-`restore_defaults`; the plot above, and your eyes, tell which. Here it is one.
+Which number of steps will users get who do not choose one? Set it in
+`restore_defaults`, by the plot above and by your eyes. Here it is one.
 """
 
 model.restore_defaults = {"num_steps": 1}
@@ -355,6 +357,18 @@ for name, path in keras_indi.data.find_images(held_out_degraded_dir).items():
         )
 
 """
+## When not to restore
+
+A model undoes what its pairs show, and nothing else. On photographs of another camera, or in
+other light, it smooths what it should keep; hold some of those out, and look. Where you can
+take the photograph again, longer or in better light, do that. A measurement beats an
+estimate, and an estimate is no evidence.
+
+## Time and result
+
+This version of the tutorial was not run in full. Its smoke run was, on two cores of a server CPU
+with TensorFlow. The pictures above are those of a full run of the first version.
+
 ## Where to go from here
 
 - **Longer.** Ten epochs of 240 batches are a beginning. With `epochs=400` and

@@ -1,12 +1,15 @@
 """Notebooks are what the scripts say, and read well."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 
 import nbformat
 import pytest
+
+from keras_indi_cli import environment
 
 pytestmark = pytest.mark.backend_free
 MOST_LINES = 25
@@ -20,7 +23,7 @@ def notebook(tutorial, make_notebooks):
 def test_committed_notebooks_are_those_of_the_scripts(make_notebooks):
     names = [path.name for path in make_notebooks.out_of_date()]
     assert not names, "run examples/make_notebooks.py"
-    assert len(make_notebooks.make_all()) == 5
+    assert len(make_notebooks.make_all()) == 9
 
 
 def test_check_finds_what_differs(make_notebooks, monkeypatch, tmp_path, capsys):
@@ -84,6 +87,38 @@ def test_notebook_is_stripped_and_sets_itself_up(tutorial, notebook, make_notebo
     assert make_notebooks.make_notebook(tutorial) == make_notebooks.make_notebook(
         tutorial
     )
+
+
+@pytest.mark.parametrize(
+    "accelerator, installed, backend",
+    [
+        (False, [], "tensorflow"),
+        (True, [], "jax"),
+        (False, ["jax", "torch"], "torch"),
+        (True, ["tensorflow", "jax"], "jax"),
+        (True, ["tensorflow"], "tensorflow"),
+    ],
+)
+def test_setup_selects_jax_only_on_an_accelerator(
+    make_notebooks, monkeypatch, accelerator, installed, backend
+):
+    present = {*installed, "keras_indi"}
+    monkeypatch.setenv("KERAS_BACKEND", "")
+    monkeypatch.delenv("KERAS_BACKEND")
+    monkeypatch.setattr("shutil.which", lambda name: name if accelerator else None)
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: name if name in present else None
+    )
+    code = make_notebooks.SETUP_CODE.replace("%pip", "pass  #")
+    exec(code, {})
+    assert os.environ["KERAS_BACKEND"] == backend
+    # The choice of a user stands.
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    exec(code, {})
+    assert os.environ["KERAS_BACKEND"] == "torch"
+    # As the command chooses.
+    for order in (environment.ACCELERATOR_ORDER, environment.CPU_ORDER):
+        assert str(order).replace("'", '"') in code
 
 
 def installed_by(notebook):

@@ -17,6 +17,9 @@ import pytest
 from helpers import run_alone, run_here
 from PIL import Image, ImageSequence
 
+import keras_indi
+from keras_indi.backend.precision import fastest_dtype
+
 # Two tutorials, of restoring and of one's own classes, run on every backend; those that
 # train for longer run where the slow tests do.
 SHORT = ("restore_a_photograph", "bring_your_own")
@@ -32,12 +35,15 @@ SCRIPTS = (pathlib.Path(__file__).parents[2] / "examples" / "tutorials").glob("*
     ids=lambda path: path.stem,
 )
 def test_runs_in_smoke_mode(tutorial, smoke, tmp_path):
+    skip_without_needs(tutorial)
     matplotlib.use("Agg")
     try:
         output = run_here([tutorial], smoke, tmp_path)
     finally:
         matplotlib.pyplot.close("all")
         keras.distribution.set_distribution(None)  # of several devices
+    # What it prints is not taken for what it can do.
+    assert output.startswith("Smoke run: ")
     # It writes into its own folder alone, no picture of the text is touched.
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
     folder = tmp_path / "runs" / tutorial.stem
@@ -90,7 +96,8 @@ def _names(tree, context):
 
 def figures(pattern, output):
     """The numbers of all matches of a pattern, one tuple a match."""
-    found = [tuple(map(float, numbers)) for numbers in re.findall(pattern, output)]
+    matches = re.finditer(pattern, output)
+    found = [tuple(map(float, match.groups())) for match in matches]
     assert found, output[-4000:]
     return found
 
@@ -114,7 +121,9 @@ def check_pairs(output):
 
 
 def check_full_scale(output):
-    assert "mixed_bfloat16" in output
+    # Where the device computes in it fast, and only there.
+    policy = "mixed_bfloat16" if fastest_dtype() == "bfloat16" else "float32"
+    assert f"parameters in {policy}\n" in output
     assert "restored_psnr_4" in output
 
 
@@ -142,13 +151,69 @@ def check_own(output):
     assert "Scratches(spacing=12, brightness=0.6)" in output
 
 
+def check_enlargement(output):
+    assert "(16, 16, 3) to (64, 64, 3)" in output
+    assert "(16, 16, 3) to (32, 32, 3)" in output
+    assert "(64, 64, 3) to (64, 64, 3)" in output
+    # An untrained network adds noise alone, in any number of steps, of which shrinking
+    # averages the most away.
+    restored = figures(r"steps +\d+: +([\d.]+) dB, sharpness", output)
+    again = figures(r"steps +\d+: shrunk again ([\d.]+) dB", output)
+    assert len(restored) == len(again) == 5 and len(set(restored + again)) == 2
+    assert again[0][0] > restored[0][0] + 6
+    assert figures(r"tiles differ by (\d+)", output)[0][0] <= 1
+
+
+def check_few_pairs(output):
+    for part, number in (("train", 20), ("validation", 4), ("held_out", 4)):
+        assert re.search(rf"^{part}: {number} pairs", output, re.M)
+    # Twice, on twenty pairs and on three.
+    assert re.findall(r"Epoch (\d)/2", output) == ["1", "2", "1", "2"]
+    losses = figures(r" loss: ([\d.]+)", output)
+    assert len(losses) == 4 and losses[:2] != losses[2:]
+    assert len(figures(r"1 step: [\d.]+ dB, 4 steps: ([\d.]+) dB", output)) == 4
+    shipped = keras_indi.presets.list_presets()["indi_small_denoise"]
+    assert "model.weights.h5" in output
+    assert f"license: {shipped['license']}\n" in output
+
+
+def check_microscopy(output):
+    restored = figures(r"steps \d: [\d.]+ dB, uint16, (\d+) values", output)
+    assert min(restored)[0] > 256
+    for name in ("100.tif", "restored.tif"):
+        assert f"{name} uint16 0.065 um filaments, 20 ms\n" in output
+    assert "(4, 48, 48) uint16 to (4, 48, 48) uint16" in output
+    # The mean of exposures is as much better as their number's root.
+    ((single, average),) = figures(
+        r"exposed: error (\d+), of the mean of 4 (\d+)", output
+    )
+    assert abs(average / single - 0.5) < 0.1
+
+
+def check_export(output):
+    assert figures(r"largest difference: (\d+) of 255", output)[0][0] <= 1
+    assert re.search(r"status 200, .*\n0 of 255\n.* status 400\n", output)
+    assert "import onnxruntime" in output and "import keras" not in output
+
+
 CHECKS = {
     "restore_a_photograph": check_restoration,
+    "enlarge_an_image": check_enlargement,
     "train_on_your_pairs": check_pairs,
+    "fine_tune_on_few_pairs": check_few_pairs,
+    "sixteen_bit_microscopy": check_microscopy,
     "train_at_full_scale": check_full_scale,
     "mathematics_in_2d": check_plane,
     "bring_your_own": check_own,
+    "export_and_serve": check_export,
 }
+# What a tutorial needs beside what all do.
+NEEDS = {"export_and_serve": ("tensorflow", "tf2onnx", "onnx", "onnxruntime")}
+
+
+def skip_without_needs(tutorial):
+    for module in NEEDS.get(tutorial.stem, ()):
+        pytest.importorskip(module, reason="needs the extra onnx and onnxruntime")
 
 
 @pytest.mark.skipif(keras.config.backend() != "jax", reason="JAX shares batches")
@@ -163,6 +228,7 @@ def test_full_scale_on_two_devices(make_notebooks, smoke, tmp_path):
 
 @pytest.mark.slow
 def test_notebook_runs(tutorial, make_notebooks, smoke, tmp_path):
+    skip_without_needs(tutorial)
     from nbclient import NotebookClient
 
     path = make_notebooks.ROOT / "notebooks" / f"{tutorial.stem}.ipynb"
