@@ -135,9 +135,6 @@ setup(
             *DOCS,
             *ONNX,
             *ONNX_RUNTIME,
-            *ONNX,
-            *ONNX_RUNTIME,
-            *DOCS,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "pytest-xdist>=3.8,<4",

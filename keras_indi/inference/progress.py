@@ -1,5 +1,6 @@
 """A progress bar for work that turns out to be long."""
 
+import sys
 import time
 
 import keras
@@ -12,9 +13,9 @@ class Progress:
 
     Args:
         total: Int, how many units the work has.
-        verbose: `"auto"` (after two seconds), `1` (at once) or `0` (never); or a
-            function of how many units are done and how many there are, called
-            before the first and after each.
+        verbose: `"auto"` (after two seconds, on a terminal or in a notebook), `1`
+            (at once) or `0` (never); or a function of how many units are done and
+            how many there are, called before the first and after each.
         unit: String, what is counted.
     """
 
@@ -26,6 +27,8 @@ class Progress:
         checked_choice("verbose", verbose, ("auto", 0, 1))
         self._total = total
         self._done = 0
+        if verbose == "auto" and not _is_watched():
+            verbose = 0
         self._shown_from = {0: float("inf"), 1: 0.0, "auto": self.PATIENCE}[verbose]
         self._start = time.perf_counter()
         self._unit = unit
@@ -47,3 +50,8 @@ class Progress:
 
     def _new_bar(self):
         return keras.utils.Progbar(self._total, unit_name=self._unit)
+
+
+def _is_watched():
+    """Whether output appears before a user: into a file, a bar is thousands of lines."""
+    return sys.stdout.isatty() or "ipykernel" in sys.modules

@@ -1,6 +1,7 @@
 """The progress bar of work that turns out to be long."""
 
 import re
+import sys
 import time
 
 import pytest
@@ -33,3 +34,12 @@ def test_a_function_is_called_before_the_first_unit_and_after_each(capsys):
     progress.advance()
     assert calls == [(0, 2), (1, 2), (2, 2)]
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_is_long_shows_a_bar_on_a_terminal_alone(capsys, monkeypatch, terminal):
+    monkeypatch.setattr(Progress, "PATIENCE", 0.0)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    Progress(2).advance()
+    assert bool(capsys.readouterr().out) == terminal
