@@ -114,6 +114,7 @@ setup(
         "heif": [*DATA, *HEIF],
         "beam": [*DATA, *BEAM],
         "onnx": ONNX,
+        "onnxruntime": [*ONNX, *ONNX_RUNTIME],
         "openvino": [*ONNX, *OPENVINO],
         "page": [*QUICKSTART, *PAGE],
         "notebooks": NOTEBOOKS,
@@ -135,9 +136,6 @@ setup(
             *DOCS,
             *ONNX,
             *ONNX_RUNTIME,
-            *ONNX,
-            *ONNX_RUNTIME,
-            *DOCS,
             "dill>=0.4,<0.5",  # of tfds's DatasetBuilderTestCase
             "pytest>=8,<10",
             "pytest-xdist>=3.8,<4",

@@ -13,6 +13,7 @@ NAMES = {
     "grain": "Grain",
     "keras_cv": "KerasCV",
     "onnx": "ONNX",
+    "onnxruntime": "ONNX Runtime",
     "openvino": "OpenVINO",
     "scipy": "SciPy",
     "skimage": "scikit-image",

@@ -39,16 +39,19 @@ def default_preset(path: pathlib.Path) -> str:
     return DEFAULT_PRESETS.get(format, OTHER_PRESET)
 
 
-def choose(model: Restorer | str | pathlib.Path, dtype: str = "auto") -> ChosenModel:
+def choose(
+    model: Restorer | str | pathlib.Path, dtype: str = "auto", engine: str | None = None
+) -> ChosenModel:
     """The model that a user names, or holds.
 
     Args:
         model: A `Restorer`, or what `load_restorer` takes.
         dtype: As for `load_restorer`; of a `Restorer` its own.
+        engine: As for `load_restorer`.
     """
     if not isinstance(model, (str, pathlib.Path)):
         return ChosenModel(model)
-    loaded = load_restorer(model, dtype)
+    loaded = load_restorer(model, dtype, engine)
     try:
         metadata = read_metadata(model)
     except ValueError:  # a file of a model, which has none
@@ -61,6 +64,7 @@ def choose_all(
     paths: Iterable[pathlib.Path],
     model: Restorer | str | pathlib.Path | None,
     dtype: str,
+    engine: str | None = None,
 ) -> dict:
     """The models for all files, loaded before any is restored.
 
@@ -68,6 +72,7 @@ def choose_all(
         paths: Paths of the files.
         model: As for `choose`, or `None` for the presets of the files' kinds.
         dtype: As for `choose`.
+        engine: As for `choose`.
 
     Returns:
         Dict of `model`, or of the presets' names, to `ChosenModel`; of `None` where
@@ -76,7 +81,7 @@ def choose_all(
     paths = list(paths)
     if model is None:
         names = dict.fromkeys(default_preset(path) for path in paths)
-        return {name: choose(name, dtype) for name in names}
+        return {name: choose(name, dtype, engine) for name in names}
     if isinstance(model, (str, pathlib.Path)) and not paths:
         return {model: None}
-    return {model: choose(model, dtype)}
+    return {model: choose(model, dtype, engine)}

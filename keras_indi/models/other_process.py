@@ -6,21 +6,30 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
-from keras_indi.export.settings import Settings
-from keras_indi.models.restorer import Restorer
+if TYPE_CHECKING:
+    from keras_indi.models.restorer import Restorer
 
 PACKAGE = pathlib.Path(__file__).parents[1]
 SECONDS = 3600
 
 
 def convert(
-    model: Restorer, settings: Settings, metadata: dict[str, Any], path: pathlib.Path
+    model: "Restorer",
+    settings: dict[str, Any],
+    metadata: dict[str, Any],
+    path: pathlib.Path,
 ) -> None:
-    """Write the file itself, as `exporting.convert` does.
+    """Write a file of another runtime, by `export.worker`.
+
+    Args:
+        model: The restorer.
+        settings: Dict of what `export.settings.Settings` takes.
+        metadata: Dict, which the file takes where it has room.
+        path: `pathlib.Path` of nothing yet.
 
     Raises:
         RuntimeError: If the process fails, with what it said.
@@ -30,7 +39,7 @@ def convert(
         model.save(saved)
         content = {
             "model": str(saved),
-            "settings": settings.as_dict(),
+            "settings": settings,
             "metadata": metadata,
             "path": str(path.resolve()),
             "modules": _modules(),
