@@ -114,7 +114,7 @@ setup(
         "heif": [*DATA, *HEIF],
         "beam": [*DATA, *BEAM],
         "onnx": ONNX,
-        "onnxruntime": [*ONNX, *ONNX_RUNTIME],
+        "onnxruntime": ["onnx>=1.23,<2", *ONNX_RUNTIME],
         "openvino": [*ONNX, *OPENVINO],
         "page": [*QUICKSTART, *PAGE],
         "notebooks": NOTEBOOKS,

@@ -30,7 +30,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np  # noqa: E402
 
 import keras_indi  # noqa: E402
-from keras_indi.backend import runtimes  # noqa: E402
+from keras_indi.backend.runtimes import RUNTIMES  # noqa: E402
 from keras_indi.export import export_model, formats, sampler_noise  # noqa: E402
 from keras_indi_cli.launcher import environment  # noqa: E402
 
@@ -145,7 +145,7 @@ def main():
         "--engines",
         nargs="*",
         default=[],
-        choices=list(runtimes.BUILTIN),
+        choices=list(RUNTIMES),
         help="of `restore`, on each backend",
     )
     parser.add_argument("--sizes", nargs="+", default=["512x512", "720x1280"])
@@ -172,7 +172,7 @@ def main():
                     rows.append(("restore", options.preset, backend, dtype))
                     told.append((f"Keras, {backend}", "-", dtype, 0, 0, size))
                     for engine in options.engines:
-                        if dtype in runtimes.BUILTIN[engine].dtypes:
+                        if dtype in RUNTIMES[engine]:
                             rows.append((engine, options.preset, backend, dtype))
                             shown = f"Keras, {backend}, {engine}"
                             told.append((shown, "-", dtype, 0, 0, size))

@@ -16,7 +16,6 @@ REGISTRIES = {
     "degradations": "data/degradations/__init__.py",
     "metrics": "metrics/__init__.py",
     "export_formats": "export/formats.py",
-    "runtimes": "backend/runtimes.py",
 }
 
 

@@ -34,9 +34,9 @@ def check_exports() -> None:
         )
 
 
-def check_converter(purpose: str = "Exporting, from any backend,") -> None:
+def check_converter() -> None:
     """Raise an ImportError, with the command, unless TensorFlow is installed."""
-    check_installed("tensorflow", "tensorflow", purpose)
+    check_installed("tensorflow", "tensorflow", "Exporting, from any backend,")
 
 
 def trace(

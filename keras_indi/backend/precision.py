@@ -4,7 +4,7 @@ import keras
 
 from keras_indi.backend.compiled import devices
 from keras_indi.backend.cpu import bfloat16_features
-from keras_indi.backend.runtimes import BUILTIN
+from keras_indi.backend.runtimes import RUNTIMES
 
 
 def fastest_dtype(runtime: str | None = None) -> str:
@@ -16,10 +16,10 @@ def fastest_dtype(runtime: str | None = None) -> str:
 
     Args:
         runtime: String, what computes in the backend's place, a name of
-            `runtimes.BUILTIN`. Defaults to `None`, the backend.
+            `runtimes.RUNTIMES`. Defaults to `None`, the backend.
     """
     if runtime is not None:
-        fast = "bfloat16" in BUILTIN[runtime].dtypes and bfloat16_features()
+        fast = "bfloat16" in RUNTIMES[runtime] and bfloat16_features()
         return "bfloat16" if fast else "float32"
     on_cpu = all(device.startswith("cpu") for device in devices())
     fast = keras.config.backend() == "tensorflow" and on_cpu and bfloat16_features()

@@ -5,7 +5,7 @@ import pathlib
 from typing import Any
 
 from keras_indi.backend.conversion import trace
-from keras_indi.models.denoiser import Graph
+from keras_indi.export.graphs import Graph
 from keras_indi.optional_packages import check_installed
 
 

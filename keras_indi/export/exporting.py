@@ -8,7 +8,7 @@ from typing import Any
 
 from keras_indi.annotations import FilePath
 from keras_indi.backend import conversion
-from keras_indi.export import formats, scripts
+from keras_indi.export import formats, other_process, scripts
 from keras_indi.export.description import describe
 from keras_indi.export.settings import FORMS, Settings
 from keras_indi.images.whole_writes import (
@@ -17,7 +17,7 @@ from keras_indi.images.whole_writes import (
     temporary_beside,
 )
 from keras_indi.inference.inputs import check_uint8
-from keras_indi.models import checks, other_process
+from keras_indi.models import checks
 from keras_indi.models.loading import in_dtype, load_restorer
 from keras_indi.models.restorer import Restorer
 from keras_indi.presets import PRESETS_FOLDER, read_metadata
@@ -130,7 +130,7 @@ def export_model(
         if conversion.converts_here():
             convert(model, settings, metadata, file)
         else:
-            other_process.convert(model, settings.as_dict(), metadata, file)
+            other_process.convert(model, settings, metadata, file)
         text = json.dumps(metadata, indent=2) + "\n"
         _beside(file, ".json").write_text(text, encoding="utf-8")
         if scripts.has_script(metadata):

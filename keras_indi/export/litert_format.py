@@ -5,7 +5,7 @@ from typing import Any
 
 from keras_indi.backend.conversion import litert_bytes
 from keras_indi.export.export_format import ExportFormat
-from keras_indi.models.denoiser import Graph
+from keras_indi.export.graphs import Graph
 
 
 class LiteRTFormat(ExportFormat):

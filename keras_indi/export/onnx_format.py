@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_indi.backend.conversion import onnx_model
 from keras_indi.export.export_format import ExportFormat, as_strings
-from keras_indi.models.denoiser import Graph
+from keras_indi.export.graphs import Graph
 from keras_indi.optional_packages import optional_import
 
 # Smaller constants are no kernels of convolutions: shapes, frequencies, biases.

@@ -5,8 +5,8 @@ import tempfile
 from typing import Any
 
 from keras_indi.export.export_format import ExportFormat, as_strings
+from keras_indi.export.graphs import Graph
 from keras_indi.export.onnx_format import ONNXFormat
-from keras_indi.models.denoiser import Graph
 from keras_indi.optional_packages import optional_import
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras_indi.backend.conversion import write_saved_model
 from keras_indi.export.export_format import ExportFormat
-from keras_indi.models.denoiser import Graph
+from keras_indi.export.graphs import Graph
 
 
 class SavedModelFormat(ExportFormat):

@@ -8,7 +8,6 @@ import numpy as np
 
 from keras_indi.export import graphs
 from keras_indi.inference.trajectory import Trajectory
-from keras_indi.models.denoiser import Graph, denoiser
 from keras_indi.models.restorer import Restorer
 
 FORMS = ("sampler", "denoiser")
@@ -38,10 +37,10 @@ class Settings:
     scale: int
     uint8: bool
 
-    def graph(self, model: Restorer) -> Graph:
+    def graph(self, model: Restorer) -> graphs.Graph:
         """What is exported of a model."""
         if self.form == "denoiser":
-            return denoiser(model)
+            return graphs.denoiser(model)
         return graphs.sampler(model, self.trajectory(model), self.scale, self.uint8)
 
     def trajectory(self, model: Restorer) -> Trajectory:

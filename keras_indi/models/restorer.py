@@ -15,7 +15,7 @@ from keras_indi.inference.engine import Engine
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.models import checks
 from keras_indi.models.pair_trainer import PairTrainer
-from keras_indi.models.runtime_engine import RuntimeEngine, check_suits
+from keras_indi.models.runtime_engine import RuntimeEngine
 from keras_indi.samplers import Sampler
 from keras_indi.schedules import time_grid as time_grids
 from keras_indi.validation import checked_integer
@@ -93,7 +93,12 @@ class Restorer(PairTrainer):
         raise NotImplementedError
 
     def estimate(
-        self, images: Any, times: Any, degraded: Any, time_shift: Any = 1.0
+        self,
+        images: Any,
+        times: Any,
+        degraded: Any,
+        time_shift: Any = 1.0,
+        network: Callable[..., Any] | None = None,
     ) -> Any:
         """What samplers ask for: the estimate of x, at one t for a whole batch.
 
@@ -102,6 +107,8 @@ class Restorer(PairTrainer):
             times: Scalar float32 tensor, t, or one of shape `(batch,)`.
             degraded: Tensor of the images' shape, y.
             time_shift: Scalar, as for `restore`.
+            network: Function that is called in the backbone's place. Defaults to
+                `None`, the backbone.
 
         Returns:
             float32 tensor of the images' shape, in the units of x_t.
@@ -221,11 +228,10 @@ class Restorer(PairTrainer):
                 its result is then the same bytes whatever is restored beside it or
                 before, in any process on machines of one kind, so that work can be
                 divided and repeated. Needs `max_memory`. Defaults to `False`.
-            engine: `"openvino"` or `"onnxruntime"`, which computes the network, on the
-                CPU, in the backend's place: in float32 with the same result, within
-                1e-4 of the value range, or, OpenVINO alone, in bfloat16, as the model
-                was loaded. TensorFlow converts the network, once for the weights that
-                it has, in some ten seconds. Defaults to `None`, the backend.
+            engine: `"openvino"` or `"onnxruntime"`, which computes the network on the
+                CPU in the backend's place: in float32 with the same result, within
+                1e-4 of the value range; OpenVINO in bfloat16 too, as the model was
+                loaded. Of a `UNetBackbone`. Defaults to `None`, the backend.
 
         Returns:
             `out`, where it is given; else a NumPy array, or list of arrays, of
@@ -273,8 +279,6 @@ class Restorer(PairTrainer):
         seeds = inputs.normalize_seeds(seed, len(listed))
         if not (self.built and self.backbone.built):
             self.build((1, *listed[0].shape))
-        if engine is not None:
-            check_suits(self, engine)
         channels = listed[0].shape[-1]
         plan = self.engine.plan(tile_size, tile_overlap, max_memory, channels)
         trajectory = self.trajectory(

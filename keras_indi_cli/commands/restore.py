@@ -15,7 +15,6 @@ from keras_indi_cli.commands.restore_options import (
     file_options,
     sampling_options,
 )
-from keras_indi_cli.package_files import registered_names
 
 
 class Shard(click.ParamType):
@@ -91,7 +90,7 @@ class Shard(click.ParamType):
 @dtype_option
 @click.option(
     "--engine",
-    type=click.Choice(registered_names("runtimes")),
+    type=click.Choice(["onnxruntime", "openvino"]),
     help="Runtime that computes the network, on the CPU, to the same result; openvino "
     "is faster than JAX and PyTorch. [default: the backend]",
 )

@@ -14,7 +14,6 @@ from PIL import Image
 
 import keras_indi_cli
 from keras_indi import metrics, samplers
-from keras_indi.backend import runtimes
 from keras_indi.data import degradations
 from keras_indi.export import formats
 from keras_indi.models import InDI
@@ -75,7 +74,6 @@ def test_the_registries_are_read_from_their_files():
         "degradations": degradations.BUILTIN,
         "metrics": metrics.BUILTIN,
         "export_formats": formats.BUILTIN,
-        "runtimes": runtimes.BUILTIN,
     }
     assert found.keys() == REGISTRIES.keys()
     for name, registry in found.items():

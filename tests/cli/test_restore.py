@@ -7,7 +7,6 @@ import sys
 import time
 
 import click
-import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -224,11 +223,8 @@ def test_shards_share_the_work(here):
         assert result.exit_code == 2 and "1/4" in result.stderr
 
 
-@pytest.mark.skipif(
-    keras.config.backend() != "tensorflow", reason="converts in this process"
-)
 def test_another_runtime_computes_the_network(here):
-    for module in ("onnxruntime", "tf2onnx"):
+    for module in ("onnxruntime", "onnx"):
         pytest.importorskip(module, reason="needs the extra onnxruntime")
     model, image = here
     result = run("photos/a.png", "-o", "a.png", "--engine", "onnxruntime")

@@ -6,10 +6,9 @@ import pytest
 from helpers import small_network, smooth_images, tiny_unet, to_numpy
 from keras import ops
 
-from keras_indi.export import sampler_noise
+from keras_indi.export import graphs, sampler_noise
 from keras_indi.export.settings import Settings
 from keras_indi.models import ConditionalDDPM, InDI
-from keras_indi.models.denoiser import denoiser
 from keras_indi.schedules.noise_schedule import BrownianNoise
 
 
@@ -143,7 +142,7 @@ def test_noise_of_nothing(arguments):
 
 def test_the_denoiser_is_the_estimate_at_any_times():
     model = noisy_model(tiny_unet(gain=0.3, condition_on_degraded=True))
-    graph = denoiser(model)
+    graph = graphs.denoiser(model)
     assert list(graph.inputs) == ["images", "times", "degraded"]
     images, degraded = smooth_images(4, 8, 6).reshape(2, 2, 8, 6, 3)
     times = np.array([0.25, 1.0], "float32")

@@ -5,32 +5,23 @@ import numpy as np
 import pytest
 from helpers import full_strength, small_network, smooth_images, tiny_unet
 
-from keras_indi.backend import several_devices
-from keras_indi.backend.runtimes import BUILTIN
+from keras_indi.backend import runtimes, several_devices
 from keras_indi.models import ConditionalDDPM, InDI, load_restorer, runtime_engine
 from keras_indi.models.loading import in_dtype
 from keras_indi.schedules.noise_schedule import BrownianNoise
 
 RANGE_SHARE = 1e-4 * 255
-tensorflow_alone = pytest.mark.skipif(
-    keras.config.backend() != "tensorflow", reason="converts in this process"
-)
 
 
-def needs(*modules):
-    for module in (*modules, "tensorflow", "tf2onnx"):
-        pytest.importorskip(module, reason="needs the extras tensorflow and onnx")
-
-
-@pytest.fixture(params=BUILTIN)
+@pytest.fixture(params=runtimes.RUNTIMES)
 def engine(request):
-    needs(request.param)
+    for module in (request.param, "onnx"):
+        pytest.importorskip(module, reason=f"needs the extra {request.param}")
     return request.param
 
 
 @pytest.fixture(scope="module")
 def model():
-    """One for all, as from JAX and PyTorch a conversion takes long."""
     network = tiny_unet(gain=0.3, condition_on_degraded=True)
     return InDI(network, noise_schedule=BrownianNoise(0.2), scale=2, seed=0)
 
@@ -65,8 +56,7 @@ def assert_alike(model, images, engine, atol=RANGE_SHARE, **arguments):
 )
 def test_the_result_is_that_of_the_backend(model, engine, arguments):
     sizes = (37, 41) if "tile_size" in arguments else (5, 8)
-    images = smooth_images(2, *sizes)
-    assert_alike(model, images, engine, **arguments)
+    assert_alike(model, smooth_images(2, *sizes), engine, **arguments)
 
 
 def test_images_of_several_sizes_and_weights_that_change(model, engine, monkeypatch):
@@ -74,7 +64,7 @@ def test_images_of_several_sizes_and_weights_that_change(model, engine, monkeypa
     before = assert_alike(model, images, engine)
     kept = model.backbone.get_weights()
     with monkeypatch.context() as patch:  # nothing is converted again
-        patch.setattr(runtime_engine, "_network", None)
+        patch.setattr(runtime_engine, "ONNXNetwork", None)
         assert_alike(model, images[0].astype("uint8"), engine, 1, num_steps=3)
     full_strength(model.backbone, seed=1, gain=0.3)
     after = assert_alike(model, images, engine)
@@ -82,48 +72,75 @@ def test_images_of_several_sizes_and_weights_that_change(model, engine, monkeypa
     assert np.abs(after[0] - before[0]).max() > 10
 
 
-@tensorflow_alone
-def test_denoising_diffusion_and_a_network_of_ones_own(engine):
-    images = smooth_images(2, 6, 8)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"patch_size": 2, "activation": "relu"},
+        {"channel_multipliers": (1, 2, 3), "blocks_per_level": (1, 0, 2)},
+        {"channel_multipliers": (2,), "image_channels": 1, "activation": "tanh"},
+    ],
+    ids=str,
+)
+def test_networks_of_each_kind(engine, arguments):
+    arguments = {"blocks_per_level": 2, **arguments}
+    model = InDI(tiny_unet(gain=0.3, **arguments), noise_schedule=0.1, seed=0)
+    images = smooth_images(2, 9, 14, model.image_channels)
+    expected = assert_alike(model, images, engine, time_shift=1.2)
+    assert np.abs(expected - images).max() > 5
+
+
+@pytest.mark.parametrize("sampler", ["ancestral", "ddim"])
+def test_denoising_diffusion(engine, sampler):
     network = tiny_unet(gain=0.3, condition_on_degraded=True)
-    diffusion = ConditionalDDPM(network, value_range=(0, 255), seed=0)
-    for sampler in ("ancestral", "ddim"):
-        assert_alike(diffusion, images, engine, num_steps=3, sampler=sampler)
-    assert_alike(InDI(small_network(), noise_schedule=0.1, seed=0), images, engine)
-    # Its compiled functions are thrown away; so is what a runtime computes.
-    diffusion.value_range = (0, 510)
-    assert_alike(diffusion, images, engine)
+    model = ConditionalDDPM(network, seed=0)
+    images = smooth_images(2, 6, 8)
+    assert_alike(model, images, engine, num_steps=3, sampler=sampler)
+    model.value_range = (0, 510)  # throws away what is compiled
+    assert_alike(model, images, engine, num_steps=3, sampler=sampler)
 
 
-@tensorflow_alone
-def test_bfloat16():
-    needs("openvino")
+def test_bfloat16(engine):
     images = smooth_images(2, 16, 12)
     exact = InDI(tiny_unet(gain=0.3), noise_schedule=0.1, seed=0)
     rounded = in_dtype(exact, "bfloat16")
+    if engine == "onnxruntime":
+        with pytest.raises(ValueError, match="float32: load.*Received: .*bfloat16"):
+            rounded.restore(images, engine=engine)
+        return
     expected = exact.restore(images, 2, seed=1)
-    found = rounded.restore(images, 2, seed=1, engine="openvino")
+    found = rounded.restore(images, 2, seed=1, engine=engine)
     np.testing.assert_allclose(found, expected, atol=8)
-    with pytest.raises(ValueError, match="float32: load.*Received: .*bfloat16"):
-        rounded.restore(images, engine="onnxruntime")
 
 
-def test_what_is_wrong_is_said_before_any_work(model, monkeypatch):
+@pytest.mark.backend_free
+def test_what_is_not_there_is_said_before_any_work(model, monkeypatch):
     images = smooth_images(1, 5, 8)
-    monkeypatch.setattr(runtime_engine, "_network", None)
     with pytest.raises(ValueError, match="Did you mean 'openvino'.*Received: engine="):
         model.restore(images, engine="openvno")
     with pytest.raises(ValueError, match="Did you mean 'onnxruntime'.*Received: engin"):
         load_restorer("no_such_preset", engine="onnx_runtime")
-    for name in BUILTIN:
-        with monkeypatch.context() as patch:
-            patch.setattr("importlib.util.find_spec", lambda module: None)
-            with pytest.raises(ImportError, match=rf'install "keras-indi\[{name}\]"'):
-                model.restore(images, engine=name)
-    needs("onnxruntime")
-    with pytest.raises(ValueError, match="sampler.*Received: sampler='hun'"):
-        model.restore(images, sampler="hun", engine="onnxruntime")
-    with monkeypatch.context() as patch:
-        patch.setattr(several_devices, "num_devices", lambda variables: 2)
-        with pytest.raises(ValueError, match="alone. Received.*on 2 devices"):
-            model.restore(images, engine="onnxruntime")
+    monkeypatch.setattr("importlib.util.find_spec", lambda module: None)
+    for name in runtimes.RUNTIMES:
+        with pytest.raises(ImportError, match=rf'install "keras-indi\[{name}\]"'):
+            model.restore(images, engine=name)
+
+
+class OwnLayer(keras.layers.Layer):
+    """A layer, which runtimes do not know."""
+
+    def call(self, inputs):
+        return inputs["images"]
+
+
+def test_what_does_not_suit(model, engine, monkeypatch):
+    images = smooth_images(1, 5, 8)
+    with pytest.raises(ValueError, match="alone; of others.*Received: a OwnLayer"):
+        InDI(OwnLayer()).restore(images, engine=engine)
+    with pytest.raises(ValueError, match="alone; of others.*Received: a "):
+        InDI(small_network()).restore(images, engine=engine)
+    network = tiny_unet(activation="gelu")
+    with pytest.raises(ValueError, match="silu, relu.*Received: activation=.*gelu"):
+        InDI(network).restore(images, engine=engine)
+    monkeypatch.setattr(several_devices, "num_devices", lambda variables: 2)
+    with pytest.raises(ValueError, match="alone. Received.*on 2 devices"):
+        InDI(tiny_unet()).restore(images, engine=engine)

@@ -6,30 +6,21 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 
-if TYPE_CHECKING:
-    from keras_indi.models.restorer import Restorer
+from keras_indi.export.settings import Settings
+from keras_indi.models.restorer import Restorer
 
 PACKAGE = pathlib.Path(__file__).parents[1]
 SECONDS = 3600
 
 
 def convert(
-    model: "Restorer",
-    settings: dict[str, Any],
-    metadata: dict[str, Any],
-    path: pathlib.Path,
+    model: Restorer, settings: Settings, metadata: dict[str, Any], path: pathlib.Path
 ) -> None:
-    """Write a file of another runtime, by `export.worker`.
-
-    Args:
-        model: The restorer.
-        settings: Dict of what `export.settings.Settings` takes.
-        metadata: Dict, which the file takes where it has room.
-        path: `pathlib.Path` of nothing yet.
+    """Write the file itself, as `exporting.convert` does.
 
     Raises:
         RuntimeError: If the process fails, with what it said.
@@ -39,7 +30,7 @@ def convert(
         model.save(saved)
         content = {
             "model": str(saved),
-            "settings": settings,
+            "settings": settings.as_dict(),
             "metadata": metadata,
             "path": str(path.resolve()),
             "modules": _modules(),
