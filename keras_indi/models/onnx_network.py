@@ -23,7 +23,6 @@ class ONNXNetwork:
 
     Args:
         network: Functional `keras.Model` with the inputs of a backbone.
-        purpose: String, what needs the package `onnx`, for the error without it.
 
     Attributes:
         embedding: The `TimeEmbedding` whose output is the input `"embedding"`.
@@ -32,23 +31,23 @@ class ONNXNetwork:
         ValueError: If the network is not functional, or has other layers.
     """
 
-    def __init__(self, network: keras.layers.Layer, purpose: str) -> None:
-        self._onnx = optional_import("onnx", "onnx", purpose)
+    def __init__(self, network: keras.layers.Layer) -> None:
+        self._onnx = optional_import("onnx", "onnx", "An `engine`")
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
         self._inputs: list[Any] = []
         self.embedding: Any = None
-        names = {}  # of values, by the symbolic tensors of Keras
+        names: dict[int, Any] = {}  # of values, by the symbolic tensors of Keras
         for operation in getattr(network, "operations", [network]):
             write = WRITERS.get(type(operation))
-            given = [id(tensor) for tensor in keras.tree.flatten(operation.input)]
-            if write is None or not names.keys() >= set(given):
+            given = [] if write is None else keras.tree.flatten(operation.input)
+            if write is None or any(id(tensor) not in names for tensor in given):
                 raise ValueError(
                     "A runtime computes networks of the layers of a `UNetBackbone` "
                     "alone; of others, `keras_indi.export` makes files. Received: "
                     f"a {type(operation).__name__} in {network!r}"
                 )
-            values = [names[key] for key in given]
+            values = [names[id(tensor)] for tensor in given]
             names[id(operation.output)] = write(self, operation, *values)
         (output,) = keras.tree.flatten(network.output)
         self._output = names[id(output)]

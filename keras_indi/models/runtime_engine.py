@@ -64,7 +64,7 @@ def _network(model, name):
             "An `engine` computes on the CPU alone. Received: "
             f"engine={name!r} with a model on {devices} devices"
         )
-    converted = ONNXNetwork(backbone, f"engine={name!r}")
+    converted = ONNXNetwork(backbone)
     compute = runtimes.load_network(name, converted.serialized(), dtype)
 
     def network(inputs, training=False):
