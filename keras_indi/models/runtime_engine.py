@@ -81,7 +81,7 @@ def _network(model, name):
 def _digest(variables: list[keras.Variable]) -> bytes:
     digest = hashlib.blake2b()
     for variable in variables:
-        digest.update(np.ascontiguousarray(ops.convert_to_numpy(variable.value)))
+        digest.update(np.ascontiguousarray(ops.convert_to_numpy(variable)))
     return digest.digest()
 
 
