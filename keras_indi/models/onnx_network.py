@@ -71,11 +71,10 @@ class ONNXNetwork:
         self._inputs.append(make(name, 1, shape))
         return name
 
-    def constant(self, values: Any) -> str:
-        """Add an array or a variable; returns its name."""
+    def constant(self, array: np.ndarray) -> str:
+        """Add an array; returns its name."""
         name = f"constant_{len(self._constants)}"
-        array = np.ascontiguousarray(ops.convert_to_numpy(values))
-        self._constants.append(self._onnx.numpy_helper.from_array(array, name))
+        self._constants.append(self._onnx.numpy_helper.fromas_array(array, name))
         return name
 
     def add(self, operator: str, *inputs: str, output: str = "", **attributes) -> str:
@@ -84,6 +83,12 @@ class ONNXNetwork:
         make = self._onnx.helper.make_node
         self._nodes.append(make(operator, inputs, [output], **attributes))
         return output
+
+
+def as_array(tensor: Any) -> np.ndarray:
+    """Return a tensor or a variable as a float32 array, as runtimes take it."""
+    array = ops.convert_to_numpy(ops.cast(tensor, "float32"))
+    return np.ascontiguousarray(array)
 
 
 def _input(network, layer):
@@ -100,10 +105,10 @@ def _embedding(network, layer, _):
 
 
 def _convolution(network, layer, images):
-    kernel = np.transpose(ops.convert_to_numpy(layer.kernel), (3, 2, 0, 1))
+    kernel = np.transpose(as_array(layer.kernel), (3, 2, 0, 1))
     constants = [network.constant(kernel)]
     if layer.use_bias:
-        constants.append(network.constant(layer.bias))
+        constants.append(network.constant(as_array(layer.bias)))
     pads = [size // 2 for size in layer.kernel_size] * 2
     images = network.add("Conv", images, *constants, pads=pads)
     return _activation(network, layer.activation, images)
@@ -125,7 +130,7 @@ def _activation(network, activation, images):
 
 def _residual_block(network, layer, images, embedding):
     dense = layer.embedding
-    constants = [network.constant(dense.kernel), network.constant(dense.bias)]
+    constants = [network.constant(as_array(w)) for w in (dense.kernel, dense.bias)]
     vectors = network.add("Gemm", embedding, *constants)
     axes = network.constant(np.array([2, 3]))
     vectors = network.add("Unsqueeze", vectors, axes)

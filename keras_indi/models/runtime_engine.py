@@ -2,15 +2,14 @@
 
 import functools
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_indi.backend import runtimes, several_devices
 from keras_indi.inference.engine import Engine
-from keras_indi.models.onnx_network import ONNXNetwork
+from keras_indi.models.onnx_network import ONNXNetwork, as_array
 from keras_indi.value_range import ValueRange
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def _network(model, name):
         times = inputs.pop("times")
         if converted.embedding is not None:
             inputs["embedding"] = converted.embedding(times)
-        arrays = {name: _array(tensor) for name, tensor in inputs.items()}
+        arrays = {name: as_array(tensor) for name, tensor in inputs.items()}
         return ops.convert_to_tensor(compute(arrays))
 
     return network
@@ -81,10 +80,5 @@ def _network(model, name):
 def _digest(variables: list[keras.Variable]) -> bytes:
     digest = hashlib.blake2b()
     for variable in variables:
-        digest.update(np.ascontiguousarray(ops.convert_to_numpy(variable)))
+        digest.update(as_array(variable))
     return digest.digest()
-
-
-def _array(tensor: Any) -> np.ndarray:
-    tensor = ops.cast(tensor, "float32")
-    return np.ascontiguousarray(ops.convert_to_numpy(tensor))
