@@ -74,7 +74,7 @@ class ONNXNetwork:
     def constant(self, array: np.ndarray) -> str:
         """Add an array; returns its name."""
         name = f"constant_{len(self._constants)}"
-        self._constants.append(self._onnx.numpy_helper.fromas_array(array, name))
+        self._constants.append(self._onnx.numpy_helper.from_array(array, name))
         return name
 
     def add(self, operator: str, *inputs: str, output: str = "", **attributes) -> str:
