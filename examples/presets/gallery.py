@@ -1,11 +1,12 @@
-"""Draw what the shipped presets do to photographs that scikit-image carries.
+"""Draw the pictures of README and docs: what the shipped presets do.
 
-    pip install ".[tensorflow,quickstart]"
+    pip install ".[tensorflow,quickstart,evaluation]"
     python examples/presets/gallery.py
 
-Writes `examples/pictures/presets.png`, a row for each preset, and
-`examples/pictures/restored_jpeg.png`, the first picture of the project's README. No
-photograph among them was seen in training.
+Writes into `examples/pictures`: `presets.png`, a row for each preset, and
+`restored_jpeg.png`, its first row, of photographs that scikit-image carries and no
+training has seen; and `trade_off.png`, the scores on a preset's card. All have a white
+ground of their own, so that they are read on pages of any colour.
 """
 
 import pathlib
@@ -21,8 +22,11 @@ from keras_indi.data.degradations import (
     MotionBlur,
 )
 from keras_indi.data.sample_photographs import sample_photographs
-from keras_indi.evaluation.plots import contact_sheet
-from keras_indi.images.whole_writes import write_whole
+from keras_indi.evaluation import Protocol, Table
+from keras_indi.evaluation.plots import contact_sheet, draw_trade_off
+from keras_indi.images.whole_writes import write_encoded, write_whole
+from keras_indi.page.preset_choice import shipped_choices
+from keras_indi.presets import read_metadata
 
 PICTURES = pathlib.Path(__file__).parents[1] / "pictures"
 NUM_STEPS = (1, 4, 16)
@@ -57,7 +61,22 @@ def enlarged(image):
     return np.repeat(np.repeat(image, ENLARGED, axis=0), ENLARGED, axis=1)
 
 
+def trade_off(preset):
+    """The plot of a preset's trade-off, of the scores on its card."""
+    found = shipped_choices()[preset].trade_off
+    images = read_metadata(preset)["held_out_scores"]["scores"][0]["images"]
+    setting = {"sampler": "indi", "time_grid": "power", "seed": 0, "images": images}
+    rows = [
+        {**setting, "num_steps": n, "evaluations": n, "psnr": psnr, "lpips_alex": lpips}
+        for n, psnr, lpips in found.points
+    ]
+    table = Table(rows, Protocol(("psnr", "lpips_alex")))
+    return draw_trade_off(table)["psnr_against_lpips_alex"]
+
+
 def main():
+    figure = trade_off(ROWS[0][0])
+    print(write_encoded(PICTURES / "trade_off.png", figure.savefig))
     rows = [row(*entry) for entry in ROWS]
     for name, chosen in (("restored_jpeg", rows[:1]), ("presets", rows)):
         picture = contact_sheet(chosen, LABELS)
