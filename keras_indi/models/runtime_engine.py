@@ -80,5 +80,5 @@ def _network(model, name):
 def _digest(variables: list[keras.Variable]) -> bytes:
     digest = hashlib.blake2b()
     for variable in variables:
-        digest.update(as_array(variable))
+        digest.update(as_array(variable).data)
     return digest.digest()
