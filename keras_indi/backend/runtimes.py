@@ -48,4 +48,6 @@ def load_network(name: str, onnx: bytes, dtype: str) -> Network:
     hint = {"INFERENCE_PRECISION_HINT": PRECISIONS[dtype]}
     core = runtime.Core()
     network = core.compile_model(core.read_model(onnx), "CPU", hint)
-    return lambda inputs: network(inputs)[0]
+    # Each call by a request of its own: several threads may restore, and the memory of
+    # a large image is free again.
+    return lambda inputs: network.create_infer_request().infer(inputs)[0]
