@@ -3,6 +3,7 @@
     pip install ".[openvino]" onnxruntime ai-edge-litert
     python benchmarks/runtimes.py            # half an hour on two quiet cores
     python benchmarks/runtimes.py --quick    # whether it works
+    python benchmarks/runtimes.py --formats --backends torch --engines openvino
 
 Exports a preset in each format and precision, runs each file by its runtime in a
 process of its own, beside `restore` on each installed backend, and prints one table.
