@@ -55,7 +55,7 @@ def environment(environ, device="auto"):
         device: `"cpu"` hides accelerators from the backend.
 
     Raises:
-        SystemExit: If no backend is
+        SystemExit: If no backend is installed.
     """
     environ = dict(environ)
     backend, reason = choose_backend(environ, device)

@@ -100,7 +100,7 @@ class Plan(beam.DoFn):
             path, own_name, reason = inputs[0]
             if reason is not None:
                 yield _failed(path, "", reason)
-            elif path == result:
+            elif storage.are_same(path, result):
                 reason = "its result would replace it; choose another output"
                 yield _failed(path, result, reason)
             elif done and not self._overwrite:

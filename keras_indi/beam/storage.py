@@ -27,6 +27,13 @@ def absolute(path: str) -> str:
     return path.rstrip("/")
 
 
+def are_same(path: str, other: str) -> bool:
+    """Whether two paths are of one file, as by way of a link to its folder."""
+    if is_local(path) and is_local(other):
+        return os.path.realpath(path) == os.path.realpath(other)
+    return path == other
+
+
 def escaped(path: str) -> str:
     """A pattern that one path alone matches."""
     # "[[]" would do, but for a warning of `re`; no path has a backslash there.

@@ -95,9 +95,22 @@ def export_model(
     name = formats.checked_format(format, path)
     checked_choice("form", form, FORMS)
     found = formats.get(name)
-    checked_choice("precision", precision, found.precisions)
+    if precision not in found.precisions:
+        raise ValueError(
+            f"`precision` must be one of {', '.join(map(repr, found.precisions))} for "
+            f"the format {name!r}. Received: precision={precision!r}"
+        )
     outputs = [path, _beside(path, ".json"), _beside(path, ".py"), *found.further(path)]
     _check_existing(outputs, overwrite)
+    if form == "denoiser":
+        _check_no_sampling(
+            num_steps=num_steps,
+            sampler=sampler,
+            time_grid=time_grid,
+            time_shift=time_shift,
+            scale=scale,
+            uint8=uint8 or None,
+        )
     conversion.check_converter()
     found.check_packages()
     preset, known = None, {}
@@ -106,8 +119,6 @@ def export_model(
         model = load_restorer(model, "float32")
     checks.known_channels(model.backbone)
     arguments = (num_steps, sampler, time_grid, time_shift)
-    if form == "denoiser":
-        _check_no_sampling(*arguments, scale, uint8 or None)
     if uint8:
         check_uint8(model.value_range)
     rule, times, time_shift = model.setting(*arguments)
@@ -175,17 +186,18 @@ def _check_existing(outputs, overwrite):
         )
     if there and not overwrite:
         raise FileExistsError(
-            "Outputs already exist; `overwrite` replaces them. Received: "
+            "Outputs already exist; `overwrite` (--overwrite) replaces them. Received: "
             f"path={str(path)!r} with {', '.join(output.name for output in there)}"
         )
 
 
-def _check_no_sampling(*arguments):
-    if any(value is not None for value in arguments):
+def _check_no_sampling(**arguments):
+    given = {key: value for key, value in arguments.items() if value is not None}
+    if given:
+        shown = ", ".join(f"{key}={value!r}" for key, value in given.items())
         raise ValueError(
-            "`num_steps`, `sampler`, `time_grid`, `time_shift`, `scale` and `uint8` "
-            "are of the sampler; the denoiser has none. Received: form='denoiser' "
-            f"with {arguments}"
+            f"{', '.join(f'`{key}`' for key in arguments)} are of the sampler; the "
+            f"denoiser has none. Received: form='denoiser', {shown}"
         )
 
 

@@ -34,10 +34,11 @@ def checked_format(name: str | None, path: pathlib.Path) -> str:
     own = endings.get(path.suffix.lower())
     if name is None and own is None:
         shown = ", ".join(
-            f"{ending or 'none'}: {key}" for ending, key in endings.items()
+            f"{ending!r} ({key})" for ending, key in endings.items() if ending
         )
         raise ValueError(
-            f"`path` must end in one of {shown}; or pass `format`. "
+            f"`path` must end in {shown}, or have no ending (saved_model, a folder; "
+            "with an ending only by `format='saved_model'`). "
             f"Received: path={str(path)!r}"
         )
     name = checked_choice("format", name or own, BUILTIN)

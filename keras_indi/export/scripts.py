@@ -37,14 +37,18 @@ def script(file: str, format: ExportFormat, metadata: dict[str, Any]) -> str:
         "import sys",
         "",
         *imports,
-        "from PIL import Image",
+        "from PIL import Image, ImageOps",
         "",
+        "if len(sys.argv) != 3:",
+        "    sys.exit(__doc__)",
         f"path = pathlib.Path(__file__).with_name({json.dumps(file)})",
-        f'image = Image.open(sys.argv[1]).convert("{mode}")',
+        "# Upright, as cameras record the orientation in the EXIF alone.",
+        f'image = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("{mode}")',
         *(_sampler(metadata) if metadata["form"] == "sampler" else _denoiser(metadata)),
         format.runtime_call.replace("<type>", hint).rstrip(),
         *_result(metadata),
-        f"Image.fromarray({pixels}).save(sys.argv[2])",
+        'profile = image.info.get("icc_profile")',
+        f"Image.fromarray({pixels}).save(sys.argv[2], icc_profile=profile)",
     ]
     return "\n".join(lines) + "\n"
 

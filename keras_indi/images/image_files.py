@@ -125,21 +125,25 @@ def _files(folder):
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ValueError(f"Folder not found. Received: {str(folder)!r}")
-    found, seen = [], set()
-    for here, folders, files in os.walk(folder, onerror=_warn, followlinks=True):
-        real = os.path.realpath(here)
-        if real in seen:  # a link that leads back
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and not name.endswith(".zarr")
-        )
-        found += [
-            pathlib.Path(here, name) for name in files if not name.startswith(".")
-        ]
+    found, seen, links = [], set(), [folder]
+    # A folder that is reached by a link, too, has its own name: links come last.
+    while links:
+        for here, folders, files in os.walk(links.pop(0), onerror=_warn):
+            real = os.path.realpath(here)
+            if real in seen:  # a link that leads back
+                folders.clear()
+                continue
+            seen.add(real)
+            folders[:] = sorted(
+                name
+                for name in folders
+                if not name.startswith(".") and not name.endswith(".zarr")
+            )
+            paths = [pathlib.Path(here, name) for name in folders]
+            links += [path for path in paths if path.is_symlink()]
+            found += [
+                pathlib.Path(here, name) for name in files if not name.startswith(".")
+            ]
     return sorted(found)
 
 

@@ -14,6 +14,7 @@ from keras_indi.images.jpeg_quality import jpeg_quality
 from keras_indi.images.metadata import Metadata, read_metadata
 from keras_indi.images.orientation import upright
 from keras_indi.images.several_pictures import other_pictures
+from keras_indi.images.tiff_samples import CMYK, LAB
 from keras_indi.images.unusable import MAX_PIXELS
 
 
@@ -109,7 +110,10 @@ def read_photograph(
         image = stored.pixels()
         with pathlib.Path(path).open("rb") as file:
             metadata = read_metadata(stored, file)
-        notes = [*_notes(stored), *filter(None, [other_pictures(pathlib.Path(path))])]
+        notes = _notes(stored)
+        if metadata.icc_profile is None and _has_profile(stored):
+            notes.append("its colour profile is damaged or of other colours: left out")
+        notes += filter(None, [other_pictures(pathlib.Path(path))])
         if stored.samples is None and header.mode == "CMYK":
             rgb = cmyk_by_profile(header, header.info.get("icc_profile") or b"")
             image = image if rgb is None else rgb
@@ -146,6 +150,15 @@ def _notes(stored: StoredImage) -> list[str]:
         if header.info.get("bit_depth", 8) > 8:  # as pillow-heif says of HEIC
             notes.append(f"its {header.info['bit_depth']} bits became 8")
     return notes
+
+
+def _has_profile(stored: StoredImage) -> bool:
+    """Whether the file has a profile of the colours that are made of it."""
+    if stored.samples is None:
+        return stored.header.mode != "CMYK" and bool(
+            stored.header.info.get("icc_profile")
+        )
+    return stored.samples.kind not in (CMYK, LAB) and bool(stored.header.iccprofile)
 
 
 def _to_unit_range(photograph: Photograph, clip: bool) -> None:

@@ -41,6 +41,7 @@ class TiffSamples:
         is_photograph: Bool, whether it is grey or RGB of at most 16 bits, or floats.
         dtype: NumPy dtype of the result.
         notes: List of strings, what became of what.
+        left_out: String, the one of the notes on channels that are not read, or `None`.
 
     Raises:
         UnusableImageError: If the page has samples that are not read.
@@ -80,8 +81,10 @@ class TiffSamples:
         generic = self.kind == BLACK_IS_0 and extra > 0 and not alphas
         self._colours = colours + extra if generic else colours
         left = 0 if generic else extra - len(alphas[:1])
+        self.left_out = None
         if left:
-            self.notes.append(f"{left} extra channel{'s' * (left > 1)} left out")
+            self.left_out = f"{left} extra channel{'s' * (left > 1)} left out"
+            self.notes.append(self.left_out)
         grey = self.kind in (WHITE_IS_0, BLACK_IS_0)
         self.channels = (self._colours if grey else 3) + self.has_alpha
         self.dtype = self._source

@@ -116,8 +116,7 @@ class Layout:
         gradio = self.gradio
         # Above the results, so that all of them are in view on a wide screen.
         self._button = gradio.Button("Restore", variant="primary", elem_id="restore")
-        # Room of its own for Gradio's bar, which lies over what it stands for.
-        self._progress = gradio.HTML(elem_id="progress", min_height=48)
+        self._progress = gradio.HTML(elem_id="progress")
         self._status = gradio.HTML(texts.WAITING, elem_id="status")
         self._comparison = gradio.HTML(elem_id="comparison")
         self._files = gradio.File(
@@ -225,7 +224,8 @@ class Layout:
                 for view in self._views(photograph, settings, progress):
                     outputs = [str(output) for output in view.outputs]
                     files = gradio.update(value=outputs, visible=bool(outputs))
-                    yield "", texts.result_text(view), comparison_view(view), files
+                    text = texts.result_text(view, preset, int(steps))
+                    yield "", text, comparison_view(view), files
             except Refused as error:
                 yield "", texts.refusal(str(error)), "", no_files
 

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import math
 import pathlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -39,6 +40,7 @@ from keras_indi.validation import checked_integer
 
 RESULT = "{name}-restored"
 PATIENCE = 60  # seconds, for one part of a restoration to end
+ADVICE = re.compile(r"; pass `\w+`[^)]*")  # to who calls a function, not a page
 LARGE = 4  # a photograph of more than so many centres shows its centre first
 
 
@@ -335,6 +337,7 @@ def _refusing(path: pathlib.Path) -> Iterator[None]:
         raise
     except UnusableImageError as error:
         reason = str(error).replace(str(path), path.name)
+        reason = ADVICE.sub("", reason)
         raise Refused(f"This file cannot be restored: {reason}.") from error
     except FileNotFoundError as error:
         raise Refused("The photograph is no longer here. Upload it again.") from error

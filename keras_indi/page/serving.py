@@ -26,7 +26,10 @@ PAGE_STYLE = """
 #card ul { list-style: disc; padding-left: 1.2rem; }
 /* Results are for download; Gradio offers to take single ones off the list. */
 #files button[aria-label="Remove this file"] { display: none; }
-#progress { margin: -0.5rem 0; }
+/* Gradio leaves the list open when the Tab key leaves it. */
+#preset:not(:focus-within) [role=listbox] { display: none; }
+/* Room of its own for Gradio's bar, which lies over what it stands for. */
+#progress { min-height: 3.5rem; margin: -0.5rem 0; }
 .refusal { padding: 0.75rem 1rem; border-left: 4px solid #b91c1c; }
 """
 

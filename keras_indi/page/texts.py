@@ -68,12 +68,13 @@ def file_text(info: ImageInfo) -> str:
     )
 
 
-def result_text(view: View) -> str:
+def result_text(view: View, preset: str, num_steps: int) -> str:
     """What was done, as HTML, which screen readers read when it changes."""
     size = f"{view.width} x {view.height} pixels"
     if view.is_whole:
         texts = [
-            f"<b>Restored in {view.seconds:.1f} s:</b> {size}, "
+            f"<b>Restored in {view.seconds:.1f} s</b> by "
+            f"<code>{html.escape(preset)}</code>, {_count(num_steps, 'step')}: {size}, "
             f"{_count(len(view.outputs), 'file')}. Move the divider to compare; with "
             "the keyboard, use the arrow keys.",
             *(f"Note: {html.escape(note)}." for note in view.notes),

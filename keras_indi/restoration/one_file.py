@@ -119,9 +119,10 @@ def read_job(
     Raises:
         UnusableImageError: If the file cannot be used.
     """
-    others = other_pictures(job.source) if job.is_in_place else None
-    if others is not None:
-        raise UnusableImageError(_not_in_place(others))
+    if job.is_in_place:
+        lost = other_pictures(job.source) or _other_channels(job.source)
+        if lost is not None:
+            raise UnusableImageError(_not_in_place(lost))
     endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
     if ZARR in endings or is_by_blocks(job.source, file_options.max_pixels):
         if num_samples is not None or compare:
@@ -200,6 +201,11 @@ def write_job(
         result: `Result`.
     """
     notes = [*photograph.notes, *chosen.notes_on(photograph)]
+    endings = {path.suffix.lower() for path in (job.source, *job.outputs)}
+    if photograph.jpeg_quality is None and {FORMATS.get(e) for e in endings} == {
+        "JPEG"
+    }:
+        notes.append("not a JPEG file but for its name, and written as one")
     modified = _date(job.source)
     for index, (draw, path) in enumerate(zip(draws, job.outputs)):
         restored = photograph.with_pixels(draw, resized_alpha(photograph.alpha, draw))
@@ -222,6 +228,13 @@ def _loses_pixels(photograph, output):
     return (deep and format in ("JPEG", "WEBP")) or (
         photograph.alpha is not None and format == "JPEG"
     )
+
+
+def _other_channels(source):
+    """What a TIFF holds beside the channels that are read, or `None`."""
+    with contextlib.suppress(UnusableImageError):  # reading it says why
+        with opened(source, None, math.inf) as stored:
+            return stored.samples and stored.samples.left_out
 
 
 def _not_in_place(reason):

@@ -150,13 +150,31 @@ def result_name(name: str, template: str | None = None) -> str:
 
 
 def left_out(inputs: Iterable[str | pathlib.Path]) -> dict[str, int]:
-    """How many files of the inputs' folders are not read, by ending."""
+    """How many files of the inputs' folders are not restored.
+
+    Returns:
+        Dict of the reason to the number: the ending of files that are not read, and
+        `"linked to others"` of links to files that are restored under another name.
+    """
     found: collections.Counter = collections.Counter()
     for text in inputs:
         path = pathlib.Path(text).expanduser()
         if path.is_dir() and path.suffix.lower() != ZARR:
             found.update(count_others(path))
+            found.update(_links_to_others(image_files(path)))
     return dict(found.most_common())
+
+
+def _links_to_others(files):
+    """`"linked to others"` for each link to another of the files."""
+    links = [file for file in files if os.path.islink(file)]
+    if links:
+        seen = {os.path.realpath(file) for file in {*files} - {*links}}
+        for link in links:
+            real = os.path.realpath(link)
+            if real in seen:
+                yield "linked to others"
+            seen.add(real)
 
 
 def _shard(jobs, index, count):
@@ -201,7 +219,8 @@ def _sources(inputs, out, template):
                     f"The folder must hold images ({', '.join(EXTENSIONS)}). "
                     f"Received: {str(path)!r}"
                 )
-            for file in files:
+            # Of a file and a link to it, the file is restored under its own name.
+            for file in sorted(files, key=os.path.islink):
                 name = file.relative_to(path)
                 output = _named(folder_out / name, template or "{name}")
                 add(file, name.as_posix(), output)

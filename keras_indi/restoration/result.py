@@ -14,7 +14,7 @@ class Result:
         failed: Dict of input's path to the reason.
         notes: Dict of input's path to a sentence, what a file could not keep.
         left_out: Dict of endings to how many files of the folders have them, which
-            are not read.
+            are not read; `"linked to others"` to how many are links to others.
         models: Dict of the presets or files used, as strings, to their number of
             steps.
         seconds: Float.

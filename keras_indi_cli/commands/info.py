@@ -25,9 +25,12 @@ def command():
     count = os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES")
     if count is not None:
         number = os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID")
-        click.echo(
-            f"Hosts: with `train --devices all` this is process {number} of {count}, "
-            "as KERAS_DISTRIBUTION_NUM_PROCESSES and _PROCESS_ID say."
-        )
+        hosts = "KERAS_DISTRIBUTION_NUM_PROCESSES is set; only JAX supports it."
+        if keras.config.backend() == "jax":
+            hosts = (
+                f"with `train --devices all` this is process {number} of {count}, "
+                "as KERAS_DISTRIBUTION_NUM_PROCESSES and _PROCESS_ID say."
+            )
+        click.echo(f"Hosts: {hosts}")
     click.echo(f"Restores in {fastest_dtype()} unless --dtype says otherwise.")
     click.echo(f"Presets: {len(list_presets())} in {PRESETS_FOLDER}")

@@ -158,7 +158,8 @@ def command(context, config, device, modules, **flags):
     output directory gets config.yaml with all settings, training.csv, best.keras and
     previews where there are validation images, and in the end restorer.keras and
     the folder preset, for `keras-indi restore --preset`. Interrupt it when
-    you like, by Ctrl-C, SIGTERM or SIGHUP: the same command goes on at the next batch.
+    you like, by Ctrl-C, SIGTERM or SIGHUP: the same command goes on from the last
+    backup, of which there is one every 100 batches.
 
     \b
     Example: keras-indi train --config train.yaml --batches 20000

@@ -248,9 +248,12 @@ def test_two_images_with_one_result_are_both_named(preset, tmp_path):
 def test_inputs_are_never_replaced(preset, tmp_path):
     folder = write_photographs(tmp_path / "in")
     before = contents(folder)
-    entries, sums = run(folder, preset, folder, existing="overwrite")
-    assert before.items() <= contents(folder).items()
-    assert "choose another output" in entries[str(folder / "a.png")]["reason"]
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    for output in (folder, link):
+        entries, sums = run(output, preset, folder, existing="overwrite")
+        assert before.items() <= contents(folder).items()
+        assert "choose another output" in entries[str(folder / "a.png")]["reason"]
 
 
 @pytest.mark.backend_free

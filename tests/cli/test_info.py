@@ -34,3 +34,12 @@ def test_info_tells_what_runs_and_why():
 def test_the_version(monkeypatch):
     result = CliRunner().invoke(main, ["--version"])
     assert result.stdout == f"keras-indi, version {__version__}\n"
+
+
+def test_hosts_are_of_jax_alone(monkeypatch):
+    monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
+    monkeypatch.setenv("KERAS_DISTRIBUTION_PROCESS_ID", "1")
+    output = CliRunner().invoke(main, ["info"]).stdout
+    on_jax = keras.config.backend() == "jax"
+    assert ("this is process 1 of 2" in output) == on_jax
+    assert ("only JAX supports it" in output) != on_jax

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 from helpers import small_network, smooth_images, tiny_unet, to_numpy
-from PIL import Image
+from PIL import Image, ImageCms
 
 import keras_indi
 from keras_indi.backend import conversion
@@ -177,7 +177,12 @@ def test_the_script_needs_the_runtime_alone(tmp_path, ending, arguments):
     model = indi()
     path = export_model(model, tmp_path / f"restorer{ending}", **arguments)
     image = smooth_images(1, 13, 11)[0].astype("uint8")
-    Image.fromarray(image).save(tmp_path / "photo.png")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a camera held upright: to be turned by a quarter
+    Image.fromarray(np.rot90(image).copy()).save(
+        tmp_path / "photo.png", exif=exif, icc_profile=profile
+    )
     script = path.with_name(path.name + ".py")
     names = [tmp_path / "photo.png", tmp_path / "restored.png"]
     result = subprocess.run(
@@ -187,27 +192,43 @@ def test_the_script_needs_the_runtime_alone(tmp_path, ending, arguments):
         timeout=120,
     )
     assert result.returncode == 0, result.stderr
-    found = np.asarray(Image.open(names[1])).astype(int)
+    restored = Image.open(names[1])
+    assert restored.info["icc_profile"] == profile
+    found = np.asarray(restored).astype(int)
     if "form" in arguments:
         expected = to_numpy(model(image[None].astype("float32")))[0].clip(0, 255)
     else:
         expected = model.restore(image, num_steps=2, seed=0)
     assert np.abs(found - expected).max() <= 1 and np.abs(found - image).max() > 2
 
+    usage = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=120
+    )
+    assert usage.returncode == 1 and "photograph.jpg restored.png" in usage.stderr
+    assert "Traceback" not in usage.stderr
+
 
 @pytest.mark.parametrize(
     "name, arguments, message",
     [
-        ("a.txt", {}, "format.*Received: path="),
+        ("a.txt", {}, "must end in '.onnx'.*format='saved_model'.*Received: path="),
         ("a.onnx", {"format": "litert"}, "must end in '.tflite'.*Received"),
         ("a.onnx", {"format": "onx"}, "Did you mean 'onnx'.*Received: format="),
         ("a.onnx", {"form": "sample"}, "Did you mean 'sampler'.*Received: form="),
-        ("a.onnx", {"precision": "bfloat16"}, "precision.*float16.*Received"),
+        (
+            "a.onnx",
+            {"precision": "bfloat16"},
+            "precision.*float16.*format 'onnx'.*Received",
+        ),
         ("a", {"precision": "int8"}, "precision.*bfloat16.*Received"),
         ("a", {"num_steps": 0}, "num_steps.*Received"),
         ("a", {"sampler": "hune"}, "Did you mean 'heun'.*Received"),
         ("a", {"scale": 3}, "scale.*Received"),
-        ("a", {"form": "denoiser", "num_steps": 2}, "sampler; the denoiser.*Received"),
+        (
+            "a",
+            {"form": "denoiser", "num_steps": 2},
+            "sampler; the denoiser.*num_steps=2$",
+        ),
         ("a", {"form": "denoiser", "uint8": True}, "sampler; the denoiser.*Received"),
     ],
     ids=str,

@@ -198,6 +198,9 @@ def test_a_damaged_profile_is_left_out(tmp_path):
         image.save(path, icc_profile=b"no profile" * 20)
         photograph = read_photograph(path)
         assert photograph.metadata.icc_profile is None
+        # That of CMYK would not be kept if it were sound.
+        said = "its colour profile is damaged or of other colours: left out"
+        assert (said in photograph.notes) == (image is not cmyk)
         write_photograph(tmp_path / "out.jpg", photograph)
 
 

@@ -42,6 +42,13 @@ def test_links_to_folders_are_followed_once(tmp_path):
     assert list(find_images(tmp_path / "in")) == ["a", "link/b"]
 
 
+def test_a_folder_keeps_its_own_name_beside_a_link_to_it(tmp_path):
+    write(tmp_path / "in/real/b.png")
+    (tmp_path / "in/a-link").symlink_to(tmp_path / "in/real")
+    (tmp_path / "in/real/back").symlink_to(tmp_path / "in")
+    assert list(find_images(tmp_path / "in")) == ["real/b"]
+
+
 def test_an_accent_has_one_name(tmp_path):
     for form in ("NFC", "NFD"):
         write(tmp_path / form / f"{unicodedata.normalize(form, 'Jérô')}.png")

@@ -1,8 +1,10 @@
 """The service behind the page, which needs no Gradio."""
 
 import pathlib
+import struct
 import threading
 import time
+import zlib
 
 import numpy as np
 import pytest
@@ -153,6 +155,12 @@ def test_progress_counts_to_the_end(service, tmp_path):
     assert done == tuple(range(totals[0] + 1)) and set(totals) == {totals[0]}
 
 
+def declaring(png, height, width):
+    """The content of a PNG file, whose header says another size."""
+    header = png[12:16] + struct.pack(">II", width, height) + png[24:29]
+    return png[:12] + header + struct.pack(">I", zlib.crc32(header)) + png[33:]
+
+
 def broken_files(folder):
     """Files that cannot be restored, and what is said of them."""
     whole = folder / "whole.png"
@@ -162,6 +170,8 @@ def broken_files(folder):
         "text.png": (b"not an image", "not a PNG"),
         "empty.jpg": (b"", "empty"),
         "short.png": (content[: len(content) // 2], "cannot be restored"),
+        # The advice to who calls a function, `max_pixels`, is not for a page.
+        "bomb.png": (declaring(content, 40000, 40000), r"of \d+ bytes\)\.$"),
         "song.mp3": (b"ID3 and so on", "not a PNG"),
     }
 

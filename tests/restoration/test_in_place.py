@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 from helpers import smooth_images, tiny_unet
 from images.test_several_pictures import motion_photo, save
 
@@ -69,3 +70,27 @@ def test_so_is_what_a_wrong_ending_would_cost_bits_or_alpha(model, tmp_path):
     restore_file(model, path, path, overwrite=True, num_steps=1)
     assert path.read_bytes() != old
     assert np.array(path.read_bytes()[24]) == 16  # bits
+
+
+def test_so_is_a_channel_that_is_not_read(model, tmp_path):
+    path = tmp_path / "a.tif"
+    image = smooth_images(1, 13, 10, 4, high=255)[0].astype("uint8")
+    tifffile.imwrite(path, image, photometric="rgb", extrasamples=["unspecified"])
+    before = path.read_bytes()
+    result = restore_files(path, tmp_path, model, num_steps=1, existing="overwrite")
+    assert "1 extra channel left out" in result.failed[path]
+    assert path.read_bytes() == before
+    result = restore_files(path, tmp_path / "out", model, num_steps=1)
+    assert result.notes[path] == "1 extra channel left out"
+
+
+def test_what_is_a_jpeg_file_by_its_name_alone_becomes_one_with_a_note(model, tmp_path):
+    image = smooth_images(1, 13, 10, high=255)[0].astype("uint8")
+    write_png(tmp_path / "a.png", image)
+    path = (tmp_path / "a.png").rename(tmp_path / "a.jpg")
+    result = restore_files(path, tmp_path / "out", model, num_steps=1)
+    assert result.notes == {
+        path: "not a JPEG file but for its name, and written as one"
+    }
+    result = restore_files(path, tmp_path / "out.png", model, num_steps=1)
+    assert result.notes == {}

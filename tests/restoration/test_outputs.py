@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from keras_indi.restoration.outputs import find_outputs
+from keras_indi.restoration.outputs import find_outputs, left_out
 
 pytestmark = pytest.mark.backend_free
 
@@ -121,6 +121,16 @@ def test_an_input_is_replaced_only_where_that_is_asked_for(here):
     os.symlink("photos", here / "link")
     with pytest.raises(ValueError, match="would overwrite its own input"):
         find_outputs(["photos"], "link")
+
+
+def test_a_file_keeps_its_own_name_beside_a_link_to_it_which_is_counted(here):
+    os.symlink("b.png", here / "photos/a-link.png")
+    os.symlink("../a.jpg", here / "photos/other.jpg")
+    os.symlink("nothing.png", here / "photos/nothing.png")
+    found = [str(job.outputs[0]) for job in find_outputs(["photos"], "out")[0]]
+    names = ["b.png", "deep/c.tif", "nothing.png", "other.jpg"]
+    assert found == [f"out/{name}" for name in names]
+    assert left_out(["photos"])["linked to others"] == 1
 
 
 def test_earlier_results_within_the_input_are_no_inputs(here):
