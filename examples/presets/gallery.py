@@ -15,6 +15,7 @@ import numpy as np
 
 import keras_indi
 from keras_indi.data.degradations import (
+    Compose,
     DefocusBlur,
     Downsample,
     GaussianNoise,
@@ -34,9 +35,11 @@ LABELS = ("degraded", *(f"{n} step{'s'[: n > 1]}" for n in NUM_STEPS), "clean")
 CROP = 128  # pixels
 ENLARGED = 2
 
+NOISY_FILE = Compose([GaussianNoise(15), JPEGCompression(50)])
 # Preset, degradation, photograph, and the crop's top and left.
 ROWS = (
     ("indi_small_jpeg", JPEGCompression(15), "chelsea", 60, 140),
+    ("indi_small_blind", NOISY_FILE, "astronaut", 90, 170),
     ("indi_small_denoise", GaussianNoise(25), "coffee", 40, 160),
     ("indi_small_super_resolution_x4", Downsample(4), "astronaut", 90, 170),
     ("indi_small_motion_deblur", MotionBlur(15), "coffee", 230, 250),

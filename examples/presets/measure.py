@@ -61,6 +61,13 @@ CASES = {
         ["non-local means"],
         {},
     ),
+    "blind to jpeg q15, set5 + kodak24": (
+        "indi_small_blind",
+        ["set5", "kodak24"],
+        degradations.JPEGCompression(15),
+        [],
+        {},
+    ),
     "noise sigma 25, cbsd68": (
         "indi_small_denoise",
         ["bsds500/eval_cbsd68"],

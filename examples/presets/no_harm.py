@@ -120,14 +120,14 @@ def changes(model, degraded, clean):
     return before, decibels(restored, clean) - before
 
 
-def rows(model, name, images):
+def rows(model, name, images, dtype="float32"):
     """The table's rows of some clean images."""
     for case, (degradation, specialist) in CASES.items():
         degraded = [degradation(image, seed) for seed, image in enumerate(images)]
         before, change = changes(model, degraded, images)
         other = None
         if specialist is not None:
-            special = keras_indi.load_restorer(specialist, model.dtype_policy.name)
+            special = keras_indi.load_restorer(specialist, dtype)
             other = changes(special, degraded, images)[1]
         yield name, case, before, change, other
 
@@ -167,10 +167,10 @@ def main():
 
     files = data.find_images(options.data / options.folder).values()
     photographs = [middle(data.read_image(path)) for path in files]
-    for row in rows(model, options.folder, photographs):
+    for row in rows(model, options.folder, photographs, options.dtype):
         add(*row)
     for name, image in drawn().items():
-        for row in rows(model, name, [image]):
+        for row in rows(model, name, [image], options.dtype):
             add(*row)
     camera = options.data / "polyu100" / "eval"
     if camera.exists():

@@ -27,10 +27,18 @@ TERMS = {
     "photographs/train": "free photographs, by file: CC BY-SA 4.0, CC0, Unsplash",
     "city100/train": "City100, iPhone X: MIT",
     "city100/train/clean": "City100, iPhone X: MIT",
+    "drawn/train": "drawn by drawings.py: CC0",
+    "grain/train": "photographs/train with grain, by drawings.py: the same",
     "polyu100/train": "PolyU real-world noisy images: non-commercial",
 }
 # Weights that learned from these alone may be used commercially.
-FREE_DATA = {"photographs/train", "city100/train", "city100/train/clean"}
+FREE_DATA = {
+    "photographs/train",
+    "city100/train",
+    "city100/train/clean",
+    "drawn/train",
+    "grain/train",
+}
 
 
 def learned_from(name):

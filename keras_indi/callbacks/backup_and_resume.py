@@ -163,7 +163,9 @@ class BackupAndResume(keras.callbacks.Callback):
         save_weights(self.model, path)
         with h5py.File(path, "r+") as file:
             group = file.create_group(GROUP)
-            group.attrs["state"] = json.dumps({"epoch": self._epoch, "data": position})
+            state = json.dumps({"epoch": self._epoch, "data": position})
+            group.attrs["state"] = state
+            group.attrs["state_digest"] = _digest_of_text(state)
             for index, value in enumerate(metrics):
                 group.create_dataset(str(index), data=value)
             group.attrs["digest"] = _digest(file)
@@ -205,11 +207,20 @@ class BackupAndResume(keras.callbacks.Callback):
             if GROUP not in file:
                 return None
             group, found = file[GROUP], _digest(file)
-            # Version 0.1 wrote no digest.
-            if group.attrs.get("digest", found) != found:
+            text = group.attrs["state"]
+            of_text = _digest_of_text(text)
+            # Version 0.1 wrote no digest, version 0.2 none of the state.
+            if (
+                group.attrs.get("digest", found) != found
+                or group.attrs.get("state_digest", of_text) != of_text
+            ):
                 raise OSError("its content has changed since it was written")
-            state = json.loads(group.attrs["state"])
+            state = json.loads(text)
             return state, [group[str(index)][()] for index in range(len(group))]
+
+
+def _digest_of_text(text):
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _digest(file):

@@ -11,6 +11,7 @@ from keras_indi.backend import conversion
 from keras_indi.export import formats, other_process, scripts
 from keras_indi.export.description import describe
 from keras_indi.export.settings import FORMS, Settings
+from keras_indi.images.output_paths import check_writable, is_too_long
 from keras_indi.images.whole_writes import (
     move_into_place,
     naming_full_disks,
@@ -100,6 +101,8 @@ def export_model(
             f"`precision` must be one of {', '.join(map(repr, found.precisions))} for "
             f"the format {name!r}. Received: precision={precision!r}"
         )
+    if not path.name or "\0" in str(path):
+        raise ValueError(f"`path` must name a file. Received: path={str(path)!r}")
     outputs = [path, _beside(path, ".json"), _beside(path, ".py"), *found.further(path)]
     _check_existing(outputs, overwrite)
     if form == "denoiser":
@@ -178,7 +181,13 @@ def _beside(path, ending):
 
 def _check_existing(outputs, overwrite):
     path = outputs[0]
-    there = [output for output in outputs if output.exists()]
+    for output in outputs:
+        if is_too_long(output):
+            raise ValueError(
+                f"The name is too long for the disk. Received: {output.name!r}"
+            )
+        check_writable(output)
+    there = [output for output in outputs if os.path.lexists(output)]
     if path.is_dir() and not (path / SAVED_MODEL).is_file() and any(path.iterdir()):
         raise FileExistsError(
             "The folder holds other files than those of a SavedModel; choose another "

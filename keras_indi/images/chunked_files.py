@@ -217,7 +217,7 @@ def _tiff_view(tiff, path, stored_bytes, max_pixels):
     with parsing():
         level = tiff.series[0].levels[0]
         pages = [page for page in level.pages if page is not None]
-        store = level.aszarr()
+        store = level.aszarr(level=0)  # not with its smaller views
         array = _by_blocks("zarr").open_array(store, mode="r")
         axes = level.axes.lower()
     if len(level.pages) > 1:
@@ -327,9 +327,15 @@ def _ome_image(group, path):
         ) from error
     sizes = {}
     for transformation in dataset.get("coordinateTransformations", []):
-        sizes.update(zip(axes, transformation.get("scale", [])))
+        found = zip(axes, transformation.get("scale", []))
+        sizes.update({axis: size for axis, size in found if _is_size(size)})
     units = {axis["name"]: axis["unit"] for axis in scales["axes"] if "unit" in axis}
     return group[dataset["path"]], axes, {"ome": (sizes, units)}
+
+
+def _is_size(value):
+    """Whether a file says a size with it, and not something else."""
+    return isinstance(value, (int, float)) and 0 < value < math.inf
 
 
 def _write_zarr(path, image, metadata):

@@ -91,6 +91,7 @@ def write_photograph(
     if dtype == "float32":
         pixels = _in_file_range(pixels, photograph)
     lost += metadata.lost_in(format, deep=dtype != "uint8")
+    metadata = metadata.that_fits(format)
     if format in LOSSY:
         save = functools.partial(
             _save_lossy, format=format, quality=quality or _quality(format, photograph)
@@ -245,7 +246,9 @@ def _image(pixels):
 
 def _directories(metadata):
     """Dict of tags to the directories of EXIF and GPS, where there are any."""
-    return exif.directories(exif.parsed(metadata.exif))
+    found = exif.directories(exif.parsed(metadata.exif))
+    found = {tag: exif.writable(tag, found[tag]) for tag in found}
+    return {tag: directory for tag, directory in found.items() if directory}
 
 
 def _chunks(metadata: Metadata) -> png_chunks.Chunks:

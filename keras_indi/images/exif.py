@@ -1,5 +1,6 @@
 """EXIF blocks as bytes: kept as they are, or rewritten where they must change."""
 
+import contextlib
 import re
 from typing import Any
 
@@ -58,8 +59,35 @@ def directories(exif: Any) -> dict[int, dict]:
     found = {}
     for tag in TIFF_DIRECTORIES & set(exif):
         given = exif[tag]
-        found[tag] = given if isinstance(given, dict) else exif.get_ifd(tag)
+        with contextlib.suppress(Exception):  # it may lead out of the block
+            found[tag] = given if isinstance(given, dict) else exif.get_ifd(tag)
     return {tag: directory for tag, directory in found.items() if directory}
+
+
+def writable(group: int, directory: dict) -> dict:
+    """The tags of a directory that Pillow can write: those that are not damaged.
+
+    Args:
+        group: Int, one of `TIFF_DIRECTORIES`.
+        directory: Dict of tags to values.
+    """
+    return {
+        tag: value
+        for tag, value in directory.items()
+        if _is_writable(group, tag, value)
+    }
+
+
+def _is_writable(group, tag, value):
+    from PIL import TiffImagePlugin
+
+    one = TiffImagePlugin.ImageFileDirectory_v2(group=group)
+    try:
+        one[tag] = value
+        one.tobytes()
+    except Exception:  # Pillow raises of all kinds on what it has read itself
+        return False
+    return True
 
 
 def of_tiff(header: Any) -> bytes:
@@ -79,7 +107,8 @@ def of_tiff(header: Any) -> bytes:
             del kept[DESCRIPTION]
         if ORIENTATION in kept:
             kept[ORIENTATION] = checked_orientation(kept[ORIENTATION])
-        kept.update({tag: dict(found) for tag, found in directories(exif).items()})
+        found = directories(exif)
+        kept.update({tag: writable(tag, found[tag]) for tag in found})
     except Exception:
         return b""
     return as_bytes(kept)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from keras_indi.annotations import FilePath
-from keras_indi.images.unusable import UnusableImageError
+from keras_indi.images.unusable import UnusableImageError, parsing
 
 # The formats that are read, and how their files end and begin.
 EXTENSIONS = {
@@ -68,9 +68,10 @@ def opened_file(path: FilePath | bytes) -> Iterator[tuple[BinaryIO, str, int]]:
                 file = stack.enter_context(path.open("rb"))
             except OSError as error:
                 raise UnusableImageError(f"unreadable ({error.strerror})") from error
-        format = format_of(file.read(16))
-        size = file.seek(0, os.SEEK_END)
-        file.seek(0)
+        with parsing():  # a disk may fail, too
+            format = format_of(file.read(16))
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
         yield file, format, size
 
 

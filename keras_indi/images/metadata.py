@@ -17,6 +17,13 @@ PHOTOSHOP = b"Photoshop 3.0\0"
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG = 700, 33723, 34377  # of TIFF
 IPTC_RESOURCE = 1028
 INCH, CENTIMETRE = 2, 3
+# Bytes that a JPEG file's segments have room for, where Pillow raises beyond.
+JPEG_ROOM = {
+    "exif": ("EXIF", 65533 - len(exif.PREFIX)),
+    "xmp": ("XMP", 65533 - 29),
+    "comment": ("comment", 65533),
+    "icc_profile": ("colour profile", 255 * 65519),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +95,24 @@ class Metadata:
         what = format
         if deep and format == "TIFF":
             what = "TIFF of 16 bits, of floats or by blocks"
-        return [f"{what} holds no {', '.join(dict.fromkeys(lost))}"] if lost else []
+        found = [f"{what} holds no {', '.join(dict.fromkeys(lost))}"] if lost else []
+        long = ", ".join(JPEG_ROOM[name][0] for name in self._too_long(format))
+        return [*found, *([f"{format} has no room for its {long}"] if long else [])]
+
+    def that_fits(self, format: str) -> "Metadata":
+        """The metadata without what is too long for a format."""
+        return dataclasses.replace(
+            self, **{name: getattr(Metadata, name) for name in self._too_long(format)}
+        )
+
+    def _too_long(self, format):
+        if format != "JPEG":
+            return []
+        return [
+            name
+            for name, (_, most) in JPEG_ROOM.items()
+            if len(getattr(self, name) or b"") > most
+        ]
 
 
 def read_metadata(stored: StoredImage, file: Any) -> Metadata:

@@ -88,9 +88,7 @@ class LimitedReads:
 def pixel_bits(header: Any) -> int:
     """8 or 16, the bits of a value as the file stores it."""
     # Only of PNG. Pillow's mode shows grey, its way of decoding colour.
-    deep = header.mode.startswith("I;16") or any(
-        ";16" in str(tile[3]) for tile in header.tile
-    )
+    deep = header.mode.startswith("I;16") or ";16" in _raw_mode(header)
     return 16 if deep else 8
 
 
@@ -101,7 +99,8 @@ def channels_of(header: Any) -> int:
 
 def is_grey(header: Any) -> bool:
     """Whether the image is grey."""
-    return header.mode in GREY
+    # Pillow takes 16 bits of grey and alpha for colours.
+    return header.mode in GREY or _raw_mode(header).startswith("LA;16")
 
 
 def has_alpha(header: Any) -> bool:
@@ -138,10 +137,20 @@ def decoded(header: Any) -> np.ndarray:
             return _deep(header)
         transparent = has_alpha(header)
         mode = ("L" if is_grey(header) else "RGB") + ("A" if transparent else "")
-        if mode == "LA" and header.mode != "LA":  # a transparent grey
-            return np.asarray(header.convert("RGBA"))[..., [0, 3]]
+        if mode == "LA" and header.mode != "LA":
+            return _with_transparent_grey(header)
         image = header if header.mode == mode else header.convert(mode)
         return np.asarray(image).reshape(header.height, header.width, -1)
+
+
+def _with_transparent_grey(header):
+    """Grey of at most 8 bits, of which one value is transparent."""
+    # Of 2 and 4 bits, Pillow leaves the transparent value as the file has it.
+    factor = {"L;2": 85, "L;4": 17}.get(_raw_mode(header), 1)
+    transparent = factor * header.info["transparency"]
+    grey = np.asarray(header.convert("L"))
+    opaque = np.where(grey == transparent, 0, 255).astype("uint8")
+    return np.stack([grey, opaque], axis=-1)
 
 
 def _deep(header):
@@ -150,7 +159,7 @@ def _deep(header):
     size = (header.height, header.width)
     if header.mode.startswith("I;16"):
         image = np.asarray(header).astype("uint16", copy=False).reshape(*size, 1)
-    elif header.mode == "LA":  # four bytes a pixel, as 8-bit RGBA has them
+    elif is_grey(header):  # with alpha: four bytes a pixel, as 8-bit RGBA has them
         image = _as_mode(header, "RGBA", "RGBA").view(">u2").astype("uint16")
     else:
         header.fp.seek(0)
@@ -164,6 +173,11 @@ def _deep(header):
         return image
     opaque = np.any(image != np.array(transparency, "uint16"), axis=-1, keepdims=True)
     return np.concatenate([image, opaque * np.uint16(65535)], axis=-1)
+
+
+def _raw_mode(header):
+    """How the pixels lie in the file, as Pillow names it; empty once they are read."""
+    return str(header.tile[0][3]) if header.tile else ""
 
 
 def _as_mode(header, mode, raw_mode):

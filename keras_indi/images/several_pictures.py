@@ -11,15 +11,19 @@ from keras_indi.images.tiff_files import opened_tiff
 
 # The first box of the video that a phone writes behind a JPEG image.
 VIDEO = re.compile(rb"\x00\x00\x00[\x08-\x80]ftyp[ -~]{4}")
+# A JPEG file's markers that are followed by a segment, and its last one.
+MARKER = re.compile(rb"\xff+(?:[\xc0-\xcf]|[\xd9-\xfe])")
+LAYERS = 37724  # TIFF tag of Photoshop
 REDUCED = 1  # bit of a TIFF page that is another, made smaller
 
 
 def other_pictures(path: pathlib.Path) -> str | None:
     """What a file holds beside the picture that is read of it.
 
-    That are further pages of a TIFF, frames of an animated WebP or PNG, pictures of an
-    MPO file (a second view, a map of brightness), and the video of a motion photo; not
-    a page that shows the first one made smaller.
+    That are further pages of a TIFF, its layers, frames of an
+    animated WebP or PNG, pictures of an MPO file (a second view, a map of brightness),
+    and what stands behind a JPEG or PNG image, such as the video of a motion photo;
+    not a page that shows the first one made smaller.
 
     Args:
         path: `pathlib.Path` of a file.
@@ -41,26 +45,70 @@ def _other_pictures(path):
         return None
     with opened_file(path) as (file, format, size):
         if format == "TIFF":
-            pages = _pages(file)
-            return None if pages == 1 else f"the first of its {pages} pages or frames"
+            return _others_of_tiff(file)
         # Of any size: reading the picture says whether it is too large.
         with opened_image(file, format, size, sys.maxsize, math.inf) as header:
             frames = getattr(header, "n_frames", 1)
             kind = "pictures" if header.format == "MPO" else "pages or frames"
         if frames > 1:
             return f"the first of its {frames} {kind}"
-    if format == "JPEG" and VIDEO.search(path.read_bytes()):
-        return "the picture of a motion photo, without its video"
+        if format in ("JPEG", "PNG"):
+            file.seek(0)
+            content = file.read()
+            return _behind(content[END[format](content) :])
     return None
 
 
-def _pages(file):
-    """How many pictures a TIFF holds, of which the first is read."""
+def _behind(content):
+    """What the bytes behind a picture are; a camera's padding is nothing."""
+    if VIDEO.search(content):
+        return "the picture of a motion photo, without its video"
+    if content.strip(b"\0\xff"):
+        return f"the picture without the {len(content)} bytes behind it"
+    return None
+
+
+def _end_of_jpeg(content):
+    """Where the image ends, of a file that a decoder has accepted."""
+    place = 2
+    while marker := MARKER.search(content, place):
+        place = marker.end()
+        if marker[0][-1:] == b"\xd9":
+            return place
+        place += int.from_bytes(content[place : place + 2], "big")
+    return len(content)
+
+
+def _end_of_png(content):
+    place = 8
+    while content[place + 4 : place + 8] not in (b"IEND", b""):
+        place += 12 + int.from_bytes(content[place : place + 4], "big")
+    return place + 12
+
+
+END = {"JPEG": _end_of_jpeg, "PNG": _end_of_png}
+
+
+def _others_of_tiff(file):
     with opened_tiff(file) as tiff:
-        first = tiff.series[0].levels[0]
-        sizes = zip(first.axes, first.shape)
-        # One picture may have its channels in pages.
-        one = all(axis in "YXSC" or size == 1 for axis, size in sizes)
-        used = len(first.pages) if one else 1
-        whole = [page for page in tiff.pages if not page.subfiletype & REDUCED]
-        return max(1, len(whole) - used + 1)
+        pages = _pages(tiff)
+        if pages > 1:
+            return f"the first of its {pages} pages or frames"
+        if LAYERS in tiff.pages.first.tags:
+            return "the picture without its layers"
+    return None
+
+
+def _pages(tiff):
+    """How many pictures a TIFF holds, of which the first is read."""
+    level = tiff.series[0].levels[0]
+    sizes = zip(level.axes, level.shape)
+    # One picture may have its channels in pages.
+    one = all(axis in "YXSC" or size == 1 for axis, size in sizes)
+    used = {page.offset for page in level.pages[:] if page} if one else set()
+    used.add(tiff.pages.first.offset)
+    found = [*tiff.pages]
+    for page in tiff.pages:
+        found += getattr(page, "pages", None) or ()  # those within it
+    others = [page for page in found if page.offset not in used]
+    return 1 + sum(not page.subfiletype & REDUCED for page in others)

@@ -54,7 +54,7 @@ class Layout:
 
     def _make_controls(self) -> None:
         gradio, service = self.gradio, self._service
-        first = service.choices[service.suggested_preset()]
+        first = service.choices[service.suggested_preset]
         self._upload = uploaded_file(
             gradio,
             label="Photograph",
@@ -72,7 +72,6 @@ class Layout:
             elem_id="preset",
         )
         self._card = gradio.HTML(texts.preset_text(first), elem_id="card")
-        self._is_chosen = gradio.State(False)  # by the user, not by the kind of file
         self._steps = gradio.Slider(
             minimum=1,
             maximum=service.max_steps(first.name),
@@ -143,11 +142,10 @@ class Layout:
         dial = [self._steps, self._curve, self._card, self._enlarge]
         self._upload.change(
             self._describe,
-            [self._upload, self._preset, self._is_chosen],
-            [self._file_text, self._preset],
+            [self._upload, self._preset],
+            self._file_text,
             **at_once,
         )
-        self._preset.input(lambda: True, None, self._is_chosen, **at_once)
         self._preset.change(self._turn_to, self._preset, dial, **at_once)
         self._steps.change(
             self._draw_curve,
@@ -180,17 +178,15 @@ class Layout:
 
     # === What the controls do ===
 
-    def _describe(self, path: str | None, preset: str, is_chosen: bool) -> tuple:
-        """What was uploaded, and the preset for it where the user chose none."""
+    def _describe(self, path: str | None, preset: str) -> str:
+        """What was uploaded."""
         if path is None:
-            return "", preset
-        if not is_chosen:
-            preset = self._service.suggested_preset(path)
+            return ""
         try:
             info = self._service.check_file(path, Requested(preset))
         except Refused as error:
-            return texts.refusal(str(error)), preset
-        return texts.file_text(info), preset
+            return texts.refusal(str(error))
+        return texts.file_text(info)
 
     def _turn_to(self, preset: str) -> tuple:
         choice = self._service.choices[preset]

@@ -23,7 +23,7 @@ from keras_indi.page.requested import Requested
 from keras_indi.page.temporary_files import TemporaryFiles
 from keras_indi.page.view import View
 from keras_indi.presets.handles import PREFIX
-from keras_indi.restoration.chosen_model import ChosenModel, choose, default_preset
+from keras_indi.restoration.chosen_model import DEFAULT_PRESET, ChosenModel, choose
 from keras_indi.restoration.comparison import VIEW, middle_of
 from keras_indi.restoration.file_jobs import FileJob
 from keras_indi.restoration.one_file import (
@@ -53,9 +53,8 @@ class RestorationService:
     by `close`.
 
     Args:
-        preset: String, what `load_restorer` takes: offered first, and chosen for all
-            photographs. Defaults to `None`: as `keras-indi restore` chooses, by the
-            kind of file.
+        preset: String, what `load_restorer` takes: offered first. Defaults to
+            `None`, the default of `keras-indi restore`.
         limits: `Limits`.
         dtype: As for `load_restorer`.
 
@@ -113,11 +112,10 @@ class RestorationService:
         if ended:
             self._lock.release()
 
-    def suggested_preset(self, path: FilePath | None = None) -> str:
-        """The name of the preset for a file, where its user chooses none."""
-        if self._preset is not None:
-            return self._preset
-        return default_preset(pathlib.Path("" if path is None else path))
+    @property
+    def suggested_preset(self) -> str:
+        """The name of the preset that restores where its user chooses none."""
+        return DEFAULT_PRESET if self._preset is None else self._preset
 
     def max_steps(self, preset: str) -> int:
         """The most steps that may be asked of a preset."""
@@ -213,7 +211,7 @@ class RestorationService:
         return choice
 
     def _choice(self, name: str) -> PresetChoice:
-        if name not in self.choices:
+        if not isinstance(name, str) or name not in self.choices:
             raise Refused(
                 f"This page offers {', '.join(self.choices)}. Received: preset={name!r}"
             )

@@ -86,7 +86,9 @@ def read(preset):
     folder, handle = locate(preset), os.fspath(preset)
     config = _read_config(folder / CONFIG_FILE, handle)
     task = None
-    if (folder / TASK_FILE).is_file():
+    if os.path.lexists(folder / TASK_FILE):
+        if not (folder / TASK_FILE).is_file():  # a link that leads nowhere, a pipe
+            raise ValueError(f"{TASK_FILE} must be a file. Received: preset={handle!r}")
         task = _read_config(folder / TASK_FILE, handle)
         if task["config"].get("backbone") != config:
             raise ValueError(

@@ -5,6 +5,7 @@ import os
 import pathlib
 
 from keras_indi.images.image_files import listed
+from keras_indi.images.output_paths import check_writable, is_too_long
 from keras_indi.restoration.large_files import TIFF, ZARR
 
 
@@ -39,7 +40,7 @@ class FileJob:
     def problem(self) -> str | None:
         """Why the results cannot be written, or `None`."""
         for path in self.results:
-            if _is_too_long(path):
+            if is_too_long(path):
                 return (
                     f"the name of its result is too long for the disk ({path.name}); "
                     "give an output file of a shorter name"
@@ -84,14 +85,7 @@ def _check_apart(jobs):
 def _check_writable(jobs: list[FileJob]) -> None:
     """No result may lie where nothing can be written."""
     for path in dict.fromkeys(path for job in jobs for path in job.outputs):
-        parents = path.absolute().parents
-        folder = next(folder for folder in parents if os.path.exists(folder))
-        protected = os.path.isfile(path) and not os.access(path, os.W_OK)
-        if protected or not os.access(folder, os.W_OK) or not folder.is_dir():
-            raise ValueError(
-                f"The output cannot be written: {'it' if protected else 'its folder'} "
-                f"is read-only or not a folder. Received: {str(path)!r}"
-            )
+        check_writable(path)
 
 
 def _check_formats(jobs: list[FileJob]) -> None:
@@ -107,7 +101,7 @@ def _check_formats(jobs: list[FileJob]) -> None:
 
 def _check_new(jobs: list[FileJob]) -> None:
     """No result may be there already."""
-    found = [path for job in jobs for path in job.results if os.path.exists(path)]
+    found = [path for job in jobs for path in job.results if os.path.lexists(path)]
     if found:
         raise ValueError(
             "Outputs already exist. Skip them (--skip-existing), overwrite them "
@@ -125,16 +119,3 @@ def _check_inputs_stay(jobs):
                     "The output would overwrite its own input. Choose another `out`, "
                     f"or allow it (--overwrite). Received: {str(path)!r}"
                 )
-
-
-def _is_too_long(path):
-    """Whether a part of a path that is yet to be made has too long a name."""
-    folder = path.absolute()
-    new = []
-    while not os.path.exists(folder) and folder != folder.parent:
-        new.append(folder.name)
-        folder = folder.parent
-    if not hasattr(os, "pathconf"):  # Windows counts letters
-        return any(len(name) > 255 for name in new)
-    longest = os.pathconf(folder, "PC_NAME_MAX")
-    return any(len(os.fsencode(name)) > longest for name in new)

@@ -14,7 +14,7 @@ from keras_indi.images.image_files import listed
 from keras_indi.images.whole_writes import remove_left_overs
 from keras_indi.inference.progress import Progress
 from keras_indi.models import Restorer, checks
-from keras_indi.restoration.chosen_model import choose, choose_all, default_preset
+from keras_indi.restoration.chosen_model import DEFAULT_PRESET, choose
 from keras_indi.restoration.failures import reason_of
 from keras_indi.restoration.one_file import FileOptions, restore_job
 from keras_indi.restoration.outputs import find_outputs, left_out, one_output
@@ -152,8 +152,7 @@ def restore_files(
         out: Path of the results' folder, or of the one result, as for
             `find_outputs`. Defaults to beside the inputs.
         model: A `keras_indi.models.Restorer`, or what `load_restorer` takes. Defaults
-            to the preset `indi_small_jpeg` for JPEG files and `indi_small_denoise`
-            for others.
+            to the preset `indi_small_blind`.
         num_steps: As for `InDI.restore`; so are `sampler`, `time_grid` and
             `time_shift`. `None` is the model's own recommendation.
         num_samples: Int, how many restorations to draw and write of each file.
@@ -228,25 +227,23 @@ def restore_files(
     }
     settings = {name: value for name, value in given.items() if value is not None}
     settings |= options
-    models = choose_all((job.source for job in jobs), model, dtype, engine)
-    for key, chosen in models.items():
-        if isinstance(key, (str, pathlib.Path)):
+    if jobs:
+        found = DEFAULT_PRESET if model is None else model
+        chosen = choose(found, dtype, engine)
+        if chosen.name is not None:
             steps = num_steps or chosen.model.restore_defaults["num_steps"]
-            result.models[str(key)] = steps
+            result.models[chosen.name] = steps
     # A single file's bar counts its steps, that of several counts them.
     single = len(jobs) == 1
     settings["verbose"] = verbose if single else 0
     progress = Progress(len(jobs), 0 if single else verbose, unit="image")
     for index, job in enumerate(jobs):
         one = Result()
-        preset = default_preset(job.source) if model is None else model
         own = {**settings, "seed": file_seed(seed, job.name)}
         try:
             if job.problem is not None:
                 raise UnusableImageError(job.problem)
-            restore_job(
-                models[preset], job, num_samples, compare, file_options, own, one
-            )
+            restore_job(chosen, job, num_samples, compare, file_options, own, one)
         except ImportError:
             raise  # it would be missing for the next file too
         except Exception as error:  # backends raise of all kinds, of memory too

@@ -5,7 +5,7 @@ import glob
 import mimetypes
 import os
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from keras_indi.images.encoding import FORMATS
@@ -88,7 +88,7 @@ def find_outputs(
             for name in PICTURES
         ]
         jobs.append(FileJob(path, name, outputs, pictures))
-    own = jobs if shard is None else _shard(jobs, *shard)
+    own = jobs if shard is None else _shard(jobs, shard)
     check_jobs(jobs, existing, own)
     if existing != "skip":
         return own, []
@@ -177,8 +177,11 @@ def _links_to_others(files):
             seen.add(real)
 
 
-def _shard(jobs, index, count):
+def _shard(jobs, shard):
     """Every so many-th of the jobs, whose order no machine decides."""
+    if not isinstance(shard, Sequence) or len(shard) != 2:
+        raise ValueError(f"`shard` must be (index, count). Received: shard={shard!r}")
+    index, count = shard
     count = checked_integer("shard[1]", count)
     index = checked_integer("shard[0]", index, least=0, most=count - 1)
     return sorted(jobs, key=lambda job: (job.name, str(job.source)))[index::count]
@@ -286,7 +289,9 @@ def _named(path, template):
 
 def check_name(name: str | None) -> None:
     """Raise a ValueError unless a template of results' names is valid."""
-    if name is not None and ("{name}" not in name or "/" in name or os.sep in name):
+    if name is None:
+        return
+    if "{name}" not in name or any(letter in name for letter in ("/", os.sep, "\0")):
         raise ValueError(
             "The results' names must hold {name}, such as '{name}_x4', and no folder. "
             f"Received: name={name!r}"

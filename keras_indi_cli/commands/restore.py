@@ -47,8 +47,7 @@ class Shard(click.ParamType):
     "--preset",
     metavar="NAME|PATH",
     help="A name that `keras-indi presets` lists, a preset's folder, hf://, "
-    "kaggle:// or gs://, or a .keras file. [default: indi_small_jpeg for JPEG files, "
-    "indi_small_denoise for others]",
+    "kaggle:// or gs://, or a .keras file. [default: blind]",
 )
 @sampling_options
 @click.option(

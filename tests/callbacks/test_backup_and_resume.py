@@ -197,12 +197,16 @@ def test_a_damaged_backup_is_refused_by_name(tmp_path):
             (v for v in values if isinstance(v, h5py.Dataset)), key=lambda v: v.nbytes
         )
         changed[largest.id.get_offset() + 5] ^= 0x10
+    elsewhere = whole.replace(b'"next_batch": ', b'"next_batch": 1')
+    elsewhere = elsewhere.replace(b'"seed": 1', b'"seed":1', 1)
+    assert len(elsewhere) == len(whole) and elsewhere != whole
     damaged = [
         b"",
         b"no backup",
         whole[: len(whole) // 2],
         whole[:-100],
         bytes(changed),
+        elsewhere,
     ]
     for content in damaged:
         path.write_bytes(content)

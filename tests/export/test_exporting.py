@@ -301,3 +301,26 @@ def test_a_failing_process_is_told(tmp_path):
     with pytest.raises(RuntimeError, match="process on TensorFlow.*Received: model"):
         export_model(indi(), tmp_path / "a", sampler=OwnSampler())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_paths_that_cannot_be_written_are_refused_before_the_work(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(conversion, "check_converter", lambda: pytest.fail("too late"))
+    model = InDI(tiny_unet(), seed=0)
+    (tmp_path / "file").touch()
+    (tmp_path / "link.onnx").symlink_to("nowhere")
+    long = tmp_path / f"{'x' * 247}.onnx"  # its script's name is longer still
+    for path, reason in [
+        ("a\0.onnx", "must name a file"),
+        (tmp_path / "file" / "a.onnx", "not a folder"),
+        (long, "too long for the disk"),
+    ]:
+        with pytest.raises(ValueError, match=reason):
+            export_model(model, path, format="onnx", num_steps=1)
+    for path in ("", "."):
+        with pytest.raises(ValueError, match="must name a file"):
+            export_model(model, path, format="saved_model", num_steps=1)
+    with pytest.raises(FileExistsError, match="link.onnx"):
+        export_model(model, tmp_path / "link.onnx", num_steps=1)
+    assert sorted(os.listdir(tmp_path)) == ["file", "link.onnx"]

@@ -223,3 +223,28 @@ def test_a_broken_chunk_is_refused(tmp_path):
     with chunked_files.opened(path) as view:
         with pytest.raises(UnusableImageError, match="truncated or damaged"):
             view[:8]
+
+
+def test_a_pyramid_in_a_tiff_page_is_read_at_its_full_size(tmp_path):
+    path = tmp_path / "slide.tif"
+    with tifffile.TiffWriter(path) as file:
+        file.write(IMAGE, photometric="rgb", tile=(64, 64), subifds=1)
+        file.write(IMAGE[::2, ::2], photometric="rgb", subfiletype=1, tile=(64, 64))
+    with chunked_files.opened(path) as view:
+        assert view.shape == IMAGE.shape
+        np.testing.assert_array_equal(view[10:70, 5:99], IMAGE[10:70, 5:99])
+
+
+def test_what_is_no_size_in_an_ome_zarr_is_passed_over(tmp_path):
+    source, out = written(tmp_path, "ome.zarr"), tmp_path / "out.ome.zarr"
+    group = zarr.open_group(source)
+    (scales,) = group.attrs["multiscales"]
+    (change,) = scales["datasets"][0]["coordinateTransformations"]
+    change["scale"] = [1.0, "a", None, float("inf"), 0.5]
+    group.attrs["multiscales"] = [scales]
+    with chunked_files.opened(source) as image:
+        metadata = chunked_files.enlarged(image.metadata, 2)
+        chunked_files.write(out, image[:], metadata)
+    (scales,) = zarr.open_group(out, mode="r").attrs["ome"]["multiscales"]
+    (change,) = scales["datasets"][0]["coordinateTransformations"]
+    assert change["scale"] == [1.0, 1.0, 0.25]

@@ -1,6 +1,8 @@
 """Reading image files, against Pillow, tifffile and the arrays written."""
 
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -10,6 +12,7 @@ import tifffile
 from PIL import Image, ImageOps, PngImagePlugin
 
 from keras_indi.data import UnusableImageError, inspect_image, read_image
+from keras_indi.images import read_photograph
 from keras_indi.images.encoding import write_png
 from keras_indi.images.unusable import TooLargeImageError
 
@@ -112,6 +115,66 @@ def test_alpha_of_16_bits(tmp_path):
         assert read.dtype == "uint16"
         assert np.max(np.abs(read - expected)) < 0.51
         assert inspect_image(path).has_alpha
+
+
+def png_of(values, bits, color_type, beside=b"", interlaced=False):
+    """A PNG of integers `(height, width, channels)`, written by hand."""
+    height, width, _ = values.shape
+    passes = [(slice(None), slice(None))]
+    if interlaced:  # Adam7
+        passes = [
+            (slice(y, None, rows), slice(x, None, columns))
+            for y, x, rows, columns in (
+                *((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4)),
+                *((2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)),
+            )
+        ]
+    lines = [line for part in passes if values[part].size for line in values[part]]
+    data = b""
+    for line in lines:
+        text = "".join(f"{value:0{bits}b}" for value in line.reshape(-1).tolist())
+        text += "0" * (-len(text) % 8)
+        data += b"\0" + int(text, 2).to_bytes(len(text) // 8, "big")
+
+    def chunk(name, body):
+        length, check = len(body), zlib.crc32(name + body)
+        return struct.pack(">I", length) + name + body + struct.pack(">I", check)
+
+    header = struct.pack(
+        ">IIBBBBB", width, height, bits, color_type, 0, 0, int(interlaced)
+    )
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+    content += chunk(b"tRNS", beside) if beside else b""
+    return content + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_grey_with_alpha_of_16_bits(interlaced, tmp_path):
+    values = noise(2, "uint16")
+    path = tmp_path / "image.png"
+    path.write_bytes(png_of(values, 16, 4, interlaced=interlaced))
+    info = inspect_image(path)
+    assert (info.channels, info.has_alpha, info.bits) == (1, True, 16)
+    expected = values[..., :1].astype(float) * values[..., 1:] / 65535
+    assert np.max(np.abs(read_image(path) - expected)) < 0.51
+    photograph = read_photograph(path)
+    np.testing.assert_array_equal(photograph.pixels, values[..., :1])
+    np.testing.assert_array_equal(photograph.alpha, values[..., 1])
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_a_transparent_grey_of_few_bits(bits, tmp_path):
+    most = 2**bits - 1
+    values = np.arange(48).reshape(6, 8, 1) % (most + 1)
+    full = 65535 if bits == 16 else 255
+    for transparent in {0, 1, most}:
+        path = tmp_path / "image.png"
+        path.write_bytes(png_of(values, bits, 0, struct.pack(">H", transparent)))
+        photograph = read_photograph(path)
+        np.testing.assert_array_equal(photograph.pixels, values * (full // most))
+        np.testing.assert_array_equal(
+            photograph.alpha, np.where(values[..., 0] == transparent, 0, full)
+        )
 
 
 def test_a_transparent_colour_of_a_palette_becomes_black():

@@ -243,3 +243,51 @@ def test_exif_of_the_first_tiff_that_a_process_reads(tmp_path):
     Image.fromarray(grey()).save(tmp_path / "a.tif", exif=exif.tobytes())
     environ = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2])}
     assert "Anna" in run_alone(["-c", FIRST, tmp_path / "a.tif"], environ)
+
+
+@pytest.mark.parametrize("place", ["exif", "gps"])
+@pytest.mark.parametrize("damage", ["leads out", "no number", "long offset"])
+def test_damaged_directories_are_left_out_of_what_is_written(place, damage, tmp_path):
+    pointer = {"exif": 0x8769, "gps": 0x8825}[place]
+    entries = {
+        "leads out": struct.pack(">HHIi", pointer, 9, 1, -1),  # a signed number
+        "no number": struct.pack(">HHII", pointer, 4, 1, 8 + 2 + 12 + 4),
+        "long offset": struct.pack(">HHII", pointer, 4, 1, 8 + 2 + 12 + 4),
+    }
+    beyond = 8 + 2 + 12 + 4 + 2 + 12 + 4
+    directory = {
+        "leads out": b"",
+        "no number": struct.pack(">HHHII", 1, 0x920A, 5, 1, beyond) + bytes(4),
+        "long offset": struct.pack(">HHHII", 1, 0x011A, 16, 1, beyond) + bytes(4),
+    }
+    value = {"leads out": b"", "no number": bytes(8), "long offset": b"\xff" * 8}
+    block = b"MM\0*" + struct.pack(">IH", 8, 1) + entries[damage] + bytes(4)
+    block += directory[damage] + value[damage]
+    path = tmp_path / "image.jpg"
+    Image.fromarray(grey()).save(path, exif=b"Exif\0\0" + block)
+    photograph = read_photograph(path)
+    enlarged = photograph.with_pixels(np.zeros((18, 24, 1), "uint8"), None)
+    for suffix in (".tif", ".jpg", ".png", ".webp"):
+        for image in (photograph, enlarged):
+            write_photograph(tmp_path / f"out{suffix}", image)
+            again = read_photograph(tmp_path / f"out{suffix}")
+            assert again.pixels.shape[:2] == image.pixels.shape[:2]
+
+
+def test_what_is_too_long_for_jpeg_is_left_out_and_named(tmp_path):
+    path, out = tmp_path / "image.webp", tmp_path / "out.jpg"
+    exif = Image.Exif()
+    exif[0x010E] = "long " * 14_000
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + b" " * 66_000 + b"</x:xmpmeta>"
+    Image.fromarray(grey()).convert("RGB").save(path, exif=exif, xmp=xmp)
+    assert write_photograph(out, read_photograph(path)) == [
+        "JPEG has no room for its EXIF, XMP"
+    ]
+    assert read_photograph(out).metadata.exif == b""
+    assert write_photograph(tmp_path / "out.png", read_photograph(path)) == []
+    assert read_photograph(tmp_path / "out.png").metadata.xmp == xmp
+    path = tmp_path / "image.gif"
+    Image.fromarray(grey()).save(path, comment=b"c" * 70_000)
+    assert write_photograph(out, read_photograph(path)) == [
+        "JPEG has no room for its comment"
+    ]

@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_indi.images import UnusableImageError, read_image
+from keras_indi.images import (
+    UnusableImageError,
+    inspect_image,
+    read_image,
+    read_photograph,
+)
 from keras_indi.images.image_files import (
     count_others,
     find_images,
@@ -65,6 +70,16 @@ def test_a_name_that_is_not_utf_8_can_be_printed(tmp_path):
     (path,) = found.values()
     assert read_image(path).shape == (8, 9, 1)
     printable(path).encode()
+
+
+def test_what_the_system_cannot_read_is_named(tmp_path):
+    if not os.path.exists("/proc/self/mem"):
+        pytest.skip("needs a file whose beginning cannot be read")
+    path = tmp_path / "image.png"
+    path.symlink_to("/proc/self/mem")
+    for read in (read_image, read_photograph, inspect_image):
+        with pytest.raises(UnusableImageError, match="Input/output error"):
+            read(path)
 
 
 def test_other_files_are_counted_by_their_endings(tmp_path):

@@ -74,3 +74,50 @@ def test_so_are_those_of_images_above_pillows_limit(tmp_path, ending, monkeypatc
     path = save(tmp_path / f"a.{ending}", 2, format=format)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     assert other_pictures(path).startswith("the first of its 2 ")
+
+
+def test_pictures_within_a_page_and_behind_a_thumbnail(tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    image = smooth_images(1, 40, 48)[0].astype("uint8")
+    path, two = tmp_path / "a.tif", "the first of its 2 pages or frames"
+    with tifffile.TiffWriter(path) as file:  # as raw files of cameras have it
+        file.write(image[::4, ::4], photometric="rgb", subfiletype=1, subifds=1)
+        file.write(image, photometric="rgb")
+    assert other_pictures(path) == two
+    with tifffile.TiffWriter(path) as file:
+        file.write(image[::4, ::4], photometric="rgb", subfiletype=1)
+        file.write(image, photometric="rgb")
+    assert other_pictures(path) == two
+    with tifffile.TiffWriter(path) as file:
+        file.write(image, photometric="rgb", subifds=1)
+        file.write(image[::2, ::2], photometric="rgb", subfiletype=1)
+    assert other_pictures(path) is None
+
+
+def test_layers_of_a_tiff(tmp_path):
+    tifffile = pytest.importorskip("tifffile")
+    image = smooth_images(1, 40, 48)[0].astype("uint8")
+    path = tmp_path / "a.tif"
+    layers = (37724, "B", 5, b"Adobe", True)
+    tifffile.imwrite(path, image, photometric="rgb", extratags=[layers])
+    assert other_pictures(path) == "the picture without its layers"
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"comment": b"\xd9"}])
+def test_what_stands_behind_the_picture(tmp_path, ending, options):
+    path = save(tmp_path / f"a.{ending}", 1, **options if ending == "jpg" else {})
+    content = path.read_bytes()
+    path.write_bytes(content + bytes(100))  # padding
+    assert other_pictures(path) is None
+    behind = save(tmp_path / f"b.{ending}", 1).read_bytes()
+    path.write_bytes(content + behind)
+    size = len(behind)
+    assert other_pictures(path) == f"the picture without the {size} bytes behind it"
+
+
+def test_a_thumbnail_within_a_jpeg_is_not_behind_it(tmp_path):
+    path = tmp_path / "a.jpg"
+    thumbnail = save(tmp_path / "b.jpg", 1).read_bytes()
+    save(path, 1, extra=b"\xff\xe4" + (len(thumbnail) + 2).to_bytes(2) + thumbnail)
+    assert other_pictures(path) is None

@@ -42,7 +42,7 @@ def service(model):
 
 
 def asked(service, **arguments):
-    return Requested(service.suggested_preset(), **arguments)
+    return Requested(service.suggested_preset, **arguments)
 
 
 def restored(service, path, **arguments):
@@ -134,7 +134,7 @@ def test_an_enlarging_model_enlarges_or_not(tmp_path):
     path = tmp_path / "a.png"
     Image.fromarray(smooth_images(1, 20, 24)[0].astype("uint8")).save(path)
     with RestorationService(str(tmp_path / "x2.keras")) as service:
-        assert service.choices[service.suggested_preset()].scale == 2
+        assert service.choices[service.suggested_preset].scale == 2
         view = restored(service, path)
         assert read_image(view.outputs[0]).shape == (40, 48, 3)
         assert read_image(view.before).shape == (40, 48, 3)
@@ -195,10 +195,12 @@ def test_what_cannot_be_read_is_refused_without_a_path(service, tmp_path):
         ({"num_steps": 0}, "num_steps"),
         ({"num_samples": 9}, "num_samples"),
         ({"seed": -1}, "seed"),
+        ({"preset": []}, "This page offers"),
+        ({"preset": {"path": "/etc"}}, "This page offers"),
     ],
 )
 def test_requests_beyond_the_limits_are_refused(service, tmp_path, arguments, reason):
-    requested = Requested(**{"preset": service.suggested_preset(), **arguments})
+    requested = Requested(**{"preset": service.suggested_preset, **arguments})
     with pytest.raises(Refused, match=reason):
         service.check_file(tmp_path / "any.png", requested)
 
@@ -263,19 +265,18 @@ def test_an_abandoned_restoration_blocks_nobody(service, tmp_path):
     assert restored(service, path, num_steps=1).is_whole
 
 
-def test_the_shipped_presets_are_offered_by_the_kind_of_file():
+def test_the_shipped_presets_are_offered_and_the_one_for_any_file_suggested():
     with RestorationService() as service:
-        assert service.suggested_preset("a.JPG") == "indi_small_jpeg"
-        assert service.suggested_preset("a.png") == "indi_small_denoise"
-        assert service.suggested_preset() in service.choices
+        assert service.suggested_preset == "indi_small_blind"
+        assert service.suggested_preset in service.choices
         assert "indi_jpeg_q15" not in service.choices  # without weights
 
 
 def test_a_shipped_preset_by_its_short_name():
     with RestorationService("jpeg") as service:
-        assert service.suggested_preset("a.png") == "indi_small_jpeg"
+        assert service.suggested_preset == "indi_small_jpeg"
         assert list(service.choices)[0] == "indi_small_jpeg"
-        assert len(service.choices) == len(set(service.choices)) == 5
+        assert len(service.choices) == len(set(service.choices)) == 6
     with pytest.raises(ValueError, match="preset='jpegs'"):
         RestorationService("jpegs")
 

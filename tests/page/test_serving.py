@@ -36,7 +36,7 @@ def client(page, tmp_path):
 
 
 def preset(page):
-    return page.service.suggested_preset()
+    return page.service.suggested_preset
 
 
 def called(page, photograph, *settings):

@@ -43,6 +43,20 @@ def change(folder, name, edit):
 # === What is no preset ===
 
 
+@pytest.mark.parametrize("kind", ["nowhere", "itself", "folder", "pipe"])
+def test_settings_that_are_there_and_no_file_are_not_passed_over(preset, kind):
+    task = preset / "task.json"
+    task.unlink()
+    if kind == "folder":
+        task.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(task)
+    else:
+        task.symlink_to(task.name if kind == "itself" else "nowhere")
+    with pytest.raises(ValueError, match="task.json must be a file"):
+        InDI.from_preset(preset)
+
+
 @pytest.mark.parametrize("load", [InDI.from_preset, UNetBackbone.from_preset, card])
 def test_what_is_no_preset(tmp_path, load):
     (tmp_path / "empty").mkdir()

@@ -14,7 +14,6 @@ from keras_indi.images.encoding import write_png
 from keras_indi.images.jpeg_quality import jpeg_quality
 from keras_indi.models import InDI, load_restorer
 from keras_indi.restoration import file_seed, restore_file, restore_files
-from keras_indi.restoration.chosen_model import default_preset
 
 
 @pytest.fixture(scope="module")
@@ -295,9 +294,13 @@ def test_the_report_names_the_presets_and_their_steps(model, tmp_path):
     assert f"({own} step" in result.report()
 
 
-def test_without_a_model_the_format_chooses_the_preset(tmp_path):
-    assert default_preset(tmp_path / "a.JPG") == "indi_small_jpeg"
-    assert default_preset(tmp_path / "a.tif") == "indi_small_denoise"
+def test_without_a_model_one_preset_restores_files_of_every_format(tmp_path):
+    pixels = np.full((16, 16, 3), 128, "uint8")
+    for name in ("a.jpg", "b.png", "c.tif"):
+        Image.fromarray(pixels).save(tmp_path / name)
+    result = restore_files(tmp_path, tmp_path / "out")
+    assert len(result.written) == 3
+    assert list(result.models) == ["indi_small_blind"]
 
 
 def test_a_jpeg_that_a_preset_was_not_trained_on_is_noted(model, tmp_path):

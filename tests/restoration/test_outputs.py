@@ -150,6 +150,27 @@ def test_pictures_of_a_comparison_replace_nothing(here):
     assert find_outputs(["a.jpg"], "a.webp")[0][0].pictures == []
 
 
+def test_links_that_lead_nowhere_are_in_the_way(here):
+    os.symlink("nowhere", here / "out")
+    with pytest.raises(ValueError, match="cannot be written.*not a folder"):
+        find_outputs(["photos"], "out")
+    os.symlink("nowhere.png", here / "new.png")
+    with pytest.raises(ValueError, match="already exist.*new.png"):
+        find_outputs(["a.jpg"], "new.png")
+
+
+@pytest.mark.parametrize("name", ["{name}\0", "x/{name}", "x"])
+def test_templates_of_no_name_are_refused(here, name):
+    with pytest.raises(ValueError, match="must hold {name}"):
+        find_outputs(["photos"], "out", name=name)
+
+
+@pytest.mark.parametrize("shard", [5, (0, 2, 3), (), (2, 2), ("a", 2), (0, 0)])
+def test_what_is_no_shard_is_refused(here, shard):
+    with pytest.raises(ValueError, match="Received: shard"):
+        find_outputs(["photos"], "out", shard=shard)
+
+
 def test_shards_are_the_same_everywhere_and_share_all_files(here):
     for index in range(5):
         (here / f"photos/{index}.png").write_bytes(b"")
