@@ -46,7 +46,8 @@ CV = ["keras-cv>=0.9,<0.10"]
 # Brings protobuf 6, pillow 12 and pyarrow 25, where newer ones are out.
 BEAM = ["apache-beam>=2.77,<3"]
 # What writes ONNX, from TensorFlow: 38 MB.
-ONNX = ["tf2onnx>=1.17,<2", "onnx>=1.23,<2"]
+ONNX_FILES = ["onnx>=1.23,<2"]
+ONNX = ["tf2onnx>=1.17,<2", *ONNX_FILES]
 ONNX_RUNTIME = ["onnxruntime>=1.32,<2"]  # 80 MB
 OPENVINO = ["openvino>=2026.4,<2027"]  # 180 MB
 PAGE = ["gradio>=6.31,<7"]
@@ -114,6 +115,7 @@ setup(
         "heif": [*DATA, *HEIF],
         "beam": [*DATA, *BEAM],
         "onnx": ONNX,
+        "onnxruntime": [*ONNX_FILES, *ONNX_RUNTIME],
         "openvino": [*ONNX, *OPENVINO],
         "page": [*QUICKSTART, *PAGE],
         "notebooks": NOTEBOOKS,

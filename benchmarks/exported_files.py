@@ -68,24 +68,24 @@ def open_file(path, bfloat16=False):
     return OPEN[path.suffix](path, bfloat16)
 
 
-def open_keras(preset, dtype, num_steps):
-    """`restore` itself, on the backend of KERAS_BACKEND."""
+def open_keras(preset, dtype, num_steps, engine=None):
+    """`restore` itself, on the backend of KERAS_BACKEND, or by an engine."""
     import keras_indi
 
     model = keras_indi.load_restorer(preset, dtype)
-    return lambda inputs: model.restore(
-        inputs["images"], num_steps=num_steps, seed=0, tile_size=None, verbose=0
-    )
+    arguments = {"num_steps": num_steps, "seed": 0, "tile_size": None, "verbose": 0}
+    return lambda inputs: model.restore(inputs["images"], engine=engine, **arguments)
 
 
 def work(kind, name, precision, num_steps, inputs, output):
     """The worker: prints "ready", and the seconds of one run a line that it reads."""
     with np.load(inputs) as archive:
         arrays = dict(archive)
-    if kind == "restore":
-        run = open_keras(name, precision, int(num_steps))
-    else:
+    if kind == "file":
         run = open_file(name, precision == "bfloat16")
+    else:
+        engine = None if kind == "restore" else kind
+        run = open_keras(name, precision, int(num_steps), engine)
     np.save(output, run(arrays))
     print("ready", flush=True)
     for _ in sys.stdin:

@@ -3,6 +3,7 @@
     pip install ".[openvino]" onnxruntime ai-edge-litert
     python benchmarks/runtimes.py            # half an hour on two quiet cores
     python benchmarks/runtimes.py --quick    # whether it works
+    python benchmarks/runtimes.py --formats --backends torch --engines openvino
 
 Exports a preset in each format and precision, runs each file by its runtime in a
 process of its own, beside `restore` on each installed backend, and prints one table.
@@ -30,6 +31,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np  # noqa: E402
 
 import keras_indi  # noqa: E402
+from keras_indi.backend.runtimes import RUNTIMES  # noqa: E402
 from keras_indi.export import export_model, formats, sampler_noise  # noqa: E402
 from keras_indi_cli.launcher import environment  # noqa: E402
 
@@ -79,7 +81,7 @@ class Worker:
         kind, name, backend, precision = row
         self.output, self.seconds = output, []
         environ = {**os.environ, "KERAS_BACKEND": backend}
-        if kind == "restore":  # as the command sets it for itself
+        if kind != "file":  # as the command sets it for itself
             environ = environment(environ)
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
@@ -137,9 +139,16 @@ def main():
     parser.add_argument("--preset", default="indi_small_jpeg")
     parser.add_argument("--num-steps", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--formats", nargs="+", default=list(PRECISIONS))
+    parser.add_argument("--formats", nargs="*", default=list(PRECISIONS))
     parser.add_argument("--precisions", nargs="+", default=EACH_PRECISION)
     parser.add_argument("--backends", nargs="+", default=["tensorflow", "jax", "torch"])
+    parser.add_argument(
+        "--engines",
+        nargs="*",
+        default=[],
+        choices=list(RUNTIMES),
+        help="of `restore`, on each backend",
+    )
     parser.add_argument("--sizes", nargs="+", default=["512x512", "720x1280"])
     parser.add_argument(
         "--quick", action="store_true", help="float32, small images, one round"
@@ -163,6 +172,11 @@ def main():
                         continue
                     rows.append(("restore", options.preset, backend, dtype))
                     told.append((f"Keras, {backend}", "-", dtype, 0, 0, size))
+                    for engine in options.engines:
+                        if dtype in RUNTIMES[engine]:
+                            rows.append((engine, options.preset, backend, dtype))
+                            shown = f"Keras, {backend}, {engine}"
+                            told.append((shown, "-", dtype, 0, 0, size))
         for name in options.formats:
             found = formats.get(name)
             for precision in PRECISIONS[name]:

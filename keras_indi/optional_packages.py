@@ -1,8 +1,11 @@
 """Packages that only some features need: imported when used."""
 
+import contextlib
 import importlib
 import importlib.util
+import sys
 import types
+from collections.abc import Iterator
 
 # Where the project's name is not the module's.
 NAMES = {
@@ -13,6 +16,7 @@ NAMES = {
     "grain": "Grain",
     "keras_cv": "KerasCV",
     "onnx": "ONNX",
+    "onnxruntime": "ONNX Runtime",
     "openvino": "OpenVINO",
     "scipy": "SciPy",
     "skimage": "scikit-image",
@@ -21,6 +25,9 @@ NAMES = {
     "tensorflow_datasets": "tensorflow-datasets",
     "yaml": "PyYAML",
 }
+# By what a package reports to its makers, from a process that it forks, as soon as it
+# is imported; it does without.
+REPORTERS = {"openvino": "openvino_telemetry"}
 
 
 def optional_import(module: str, extra: str, purpose: str) -> types.ModuleType:
@@ -46,8 +53,9 @@ def optional_import(module: str, extra: str, purpose: str) -> types.ModuleType:
     """
     package = module.partition(".")[0]
     try:
-        importlib.import_module(package)
-        return importlib.import_module(module)
+        with _unreported(package):
+            importlib.import_module(package)
+            return importlib.import_module(module)
     except ImportError as error:
         raise _missing(package, extra, purpose) from error
 
@@ -62,6 +70,20 @@ def check_installed(module: str, extra: str, purpose: str) -> None:
     """
     if importlib.util.find_spec(module) is None:
         raise _missing(module, extra, purpose)
+
+
+@contextlib.contextmanager
+def _unreported(package: str) -> Iterator[None]:
+    """A context in which the reporter of a package seems not to be installed."""
+    reporter = REPORTERS.get(package)
+    if reporter is None or reporter in sys.modules:
+        yield
+        return
+    sys.modules[reporter] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[reporter]
 
 
 def _missing(package: str, extra: str, purpose: str) -> ImportError:

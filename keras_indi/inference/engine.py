@@ -44,6 +44,9 @@ class Engine:
             network sees, so that there are tiles; `None` where it is not known.
     """
 
+    # Else `estimate` is a function of arrays, called as it is.
+    compiles = True
+
     def __init__(
         self,
         backbone: keras.layers.Layer,
@@ -117,7 +120,7 @@ class Engine:
         return batching.batch_shape(padded, batch_size, plan, shapes)
 
     def _fixed(self, batch_size: int | None) -> tuple[FixedShapes | None, int | None]:
-        if compiled.gains_from_batches():
+        if self.compiles and compiled.gains_from_batches():
             return self._fixed_shapes, batch_size
         return None, 1
 
@@ -158,7 +161,9 @@ class Engine:
             image's dtype; with `keep_states` float32 of shape
             `(states, height, width, channels)`.
         """
-        shapes: Any = self._shapes if compiled.compiles_each_shape() else None
+        shapes: Any = None
+        if self.compiles and compiled.compiles_each_shape():
+            shapes = self._shapes
         if fixed_shapes:
             shapes, batch_size = self._fixed(batch_size)
         batches = batching.make_batches(
@@ -199,9 +204,13 @@ class Engine:
         return results
 
     def _compile_moves(self, sampler: samplers.Sampler) -> tuple[Callable, Callable]:
+        if not self.compiles:
+            return moves(sampler, self._estimate)
         return compile_moves(sampler, self._estimate, self._backbone.variables)
 
     def _compiled_estimate(self) -> Callable:
+        if not self.compiles:
+            return self._estimate
         if self._tile_estimate is None:
             self._tile_estimate = compiled.compile_function(
                 self._estimate, self._backbone.variables

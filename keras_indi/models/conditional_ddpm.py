@@ -1,6 +1,6 @@
 """The baseline of the paper: denoising diffusion that is shown the degraded image."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -194,11 +194,17 @@ class ConditionalDDPM(Restorer):
         )
 
     def estimate(
-        self, images: Any, times: Any, degraded: Any, time_shift: Any = 1.0
+        self,
+        images: Any,
+        times: Any,
+        degraded: Any,
+        time_shift: Any = 1.0,
+        network: Callable[..., Any] | None = None,
     ) -> Any:
         """The estimate of x, in the units of z."""
         asked = self._asked_times(images, times, time_shift)
-        noise = self.backbone(self._shown(images, asked, degraded), training=False)
+        network = network or self.backbone
+        noise = network(self._shown(images, asked, degraded), training=False)
         checks.check_output(noise.shape, images.shape)
         noise = ops.cast(noise, "float32")
         estimate = diffusion_process.clean_from_noise(images, noise, times)

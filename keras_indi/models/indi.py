@@ -1,6 +1,6 @@
 """The restorer: trained on pairs, it restores in as many steps as asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -193,10 +193,16 @@ class InDI(Restorer):
         return self._value_range.from_unit(estimate)
 
     def estimate(
-        self, images: Any, times: Any, degraded: Any, time_shift: Any = 1.0
+        self,
+        images: Any,
+        times: Any,
+        degraded: Any,
+        time_shift: Any = 1.0,
+        network: Callable[..., Any] | None = None,
     ) -> Any:
         times = self._asked_times(images, times, time_shift)
-        estimate = self.backbone(self._shown(images, times, degraded), training=False)
+        network = network or self.backbone
+        estimate = network(self._shown(images, times, degraded), training=False)
         checks.check_output(estimate.shape, images.shape)
         return self._value_range.from_unit(estimate)
 

@@ -6,6 +6,7 @@ import pathlib
 import keras
 
 from keras_indi.backend.precision import fastest_dtype
+from keras_indi.backend.runtimes import check_runtime
 from keras_indi.models.indi import InDI
 from keras_indi.models.restorer import Restorer
 from keras_indi.presets import building, io
@@ -14,7 +15,9 @@ from keras_indi.validation import checked_choice
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
-def load_restorer(handle: str | os.PathLike, dtype: str = "auto") -> Restorer:
+def load_restorer(
+    handle: str | os.PathLike, dtype: str = "auto", engine: str | None = None
+) -> Restorer:
     """Load a restorer from a file, a preset name or a hub handle.
 
     Args:
@@ -24,6 +27,8 @@ def load_restorer(handle: str | os.PathLike, dtype: str = "auto") -> Restorer:
             weights stay float32; or `"auto"`, bfloat16 where it is known to be
             faster (TensorFlow, on a CPU that has it). The layers of a network
             other than a `UNetBackbone` keep what they were saved with.
+        engine: As `restore` will be called with, for `dtype="auto"`. Defaults to
+            `None`, the backend.
 
     Returns:
         The `keras_indi.models.Restorer` that was saved: an `InDI`, a
@@ -44,7 +49,9 @@ def load_restorer(handle: str | os.PathLike, dtype: str = "auto") -> Restorer:
     ```
     """
     checked_choice("dtype", dtype, ("auto", *POLICIES))
-    policy = POLICIES[fastest_dtype() if dtype == "auto" else dtype]
+    if engine is not None:
+        check_runtime(engine)
+    policy = POLICIES[fastest_dtype(engine) if dtype == "auto" else dtype]
     if "://" not in str(handle) and pathlib.Path(handle).suffix == ".keras":
         model = _from_file(pathlib.Path(handle))
     else:

@@ -30,16 +30,19 @@ class ChosenModel(NamedTuple):
         ]
 
 
-def choose(model: Restorer | str | pathlib.Path, dtype: str = "auto") -> ChosenModel:
+def choose(
+    model: Restorer | str | pathlib.Path, dtype: str = "auto", engine: str | None = None
+) -> ChosenModel:
     """The model that a user names, or holds.
 
     Args:
         model: A `Restorer`, or what `load_restorer` takes.
         dtype: As for `load_restorer`; of a `Restorer` its own.
+        engine: As for `load_restorer`.
     """
     if not isinstance(model, (str, pathlib.Path)):
         return ChosenModel(model)
-    loaded = load_restorer(model, dtype)
+    loaded = load_restorer(model, dtype, engine)
     try:
         metadata = read_metadata(model)
     except ValueError:  # a file of a model, which has none

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras_indi import samplers
 from keras_indi.annotations import ValueLimits
+from keras_indi.backend.runtimes import check_runtime
 from keras_indi.images.decoding import UnusableImageError
 from keras_indi.images.image_files import listed
 from keras_indi.images.whole_writes import remove_left_overs
@@ -103,9 +104,8 @@ def restore_file(
     result = Result()
     try:
         file_options = FileOptions.checked(max_pixels, value_range, clip, quality)
-        restore_job(
-            choose(model), job, None, False, file_options, restore_options, result
-        )
+        chosen = choose(model, engine=restore_options.get("engine"))
+        restore_job(chosen, job, None, False, file_options, restore_options, result)
     except UnusableImageError as error:
         raise UnusableImageError(f"{error}. Received: {str(job.source)!r}") from error
     for note in result.notes.values():
@@ -126,6 +126,7 @@ def restore_files(
     scale: int | None = None,
     seed: int = 0,
     dtype: str = "auto",
+    engine: str | None = None,
     existing: str = "refuse",
     compare: bool = False,
     name: str | None = None,
@@ -161,6 +162,7 @@ def restore_files(
         seed: Int, fixes the noise, of a file by its name: see `file_seed`. A file's
             result does not depend on the others.
         dtype: As for `load_restorer`. A model that is given is taken as it is.
+        engine: As for `InDI.restore`.
         existing: `"refuse"`, `"skip"` or `"overwrite"`, as for `find_outputs`.
         compare: Bool, whether to write two pictures beside each result, as
             `compare` does.
@@ -186,7 +188,7 @@ def restore_files(
 
     Raises:
         ValueError: If an argument is not valid, before any file is read.
-        ImportError: If Pillow or OpenCV is missing.
+        ImportError: If Pillow or OpenCV is missing, or what `engine` needs.
 
     Example:
 
@@ -199,6 +201,8 @@ def restore_files(
     if isinstance(inputs, (str, pathlib.Path)):
         inputs = [inputs]
     check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed)
+    if engine is not None:
+        check_runtime(engine)
     file_options = FileOptions.checked(max_pixels, value_range, clip, quality)
     inputs = list(inputs)
     jobs, skipped = find_outputs(
@@ -219,11 +223,13 @@ def restore_files(
         "time_grid": time_grid,
         "time_shift": time_shift,
         "scale": scale,
+        "engine": engine,
     }
     settings = {name: value for name, value in given.items() if value is not None}
     settings |= options
     if jobs:
-        chosen = choose(DEFAULT_PRESET if model is None else model, dtype)
+        found = DEFAULT_PRESET if model is None else model
+        chosen = choose(found, dtype, engine)
         if chosen.name is not None:
             steps = num_steps or chosen.model.restore_defaults["num_steps"]
             result.models[chosen.name] = steps

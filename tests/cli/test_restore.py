@@ -221,3 +221,16 @@ def test_shards_share_the_work(here):
     for text in ("0/2", "3/2", "1", "a/b"):
         result = run("photos", "-o", "out", "--shard", text)
         assert result.exit_code == 2 and "1/4" in result.stderr
+
+
+def test_another_runtime_computes_the_network(here):
+    for module in ("onnxruntime", "onnx"):
+        pytest.importorskip(module, reason="needs the extra onnxruntime")
+    model, image = here
+    result = run("photos/a.png", "-o", "a.png", "--engine", "onnxruntime")
+    assert result.exit_code == 0, result.output
+    expected = model.restore(image, seed=file_seed(0, "a.png")).astype(int)
+    restored = np.asarray(Image.open("a.png"))
+    assert np.abs(restored - expected).max() <= 1  # what lies at a half
+    result = run("photos/a.png", "--engine", "onnx")
+    assert result.exit_code == 2 and "'onnxruntime', 'openvino'" in result.stderr
