@@ -53,5 +53,5 @@ class Progress:
 
 
 def _is_watched():
-    """Whether output appears before a user: into a file, a bar is thousands of lines."""
+    """Whether output is watched; into a file, a bar is thousands of lines."""
     return sys.stdout.isatty() or "ipykernel" in sys.modules

@@ -25,8 +25,8 @@ def load_restorer(
             preset's folder, or the handle of a hub, as for `InDI.from_preset`.
         dtype: `"float32"`; `"bfloat16"`, in which the network computes while its
             weights stay float32; or `"auto"`, bfloat16 where it is known to be
-            faster (TensorFlow, on a CPU that has it). The layers of a network
-            other than a `UNetBackbone` keep what they were saved with.
+            faster (TensorFlow and PyTorch, on a CPU that has it). The layers of a
+            network other than a `UNetBackbone` keep what they were saved with.
         engine: As `restore` will be called with, for `dtype="auto"`. Defaults to
             `None`, the backend.
 
