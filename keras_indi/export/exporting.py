@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import shutil
 from typing import Any
 
 from keras_indi.annotations import FilePath
@@ -11,6 +10,7 @@ from keras_indi.backend import conversion
 from keras_indi.export import formats, other_process, scripts
 from keras_indi.export.description import describe
 from keras_indi.export.settings import FORMS, Settings
+from keras_indi.images.image_files import listed
 from keras_indi.images.output_paths import check_writable, is_too_long
 from keras_indi.images.whole_writes import (
     move_into_place,
@@ -26,7 +26,7 @@ from keras_indi.presets.handles import locate
 from keras_indi.validation import checked_choice
 
 # What a SavedModel's folder holds, and no other.
-SAVED_MODEL = "saved_model.pb"
+SAVED_MODEL_FILES = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 
 
 def export_model(
@@ -151,7 +151,7 @@ def export_model(
             text = scripts.script(path.name, found, metadata)
             _beside(file, ".py").write_text(text, encoding="utf-8")
         if path.is_dir():
-            shutil.rmtree(path)
+            os.rename(path, folder / "replaced")
         for output in reversed(outputs):  # the file itself last
             if (folder / output.name).exists():
                 move_into_place(folder / output.name, output)
@@ -188,10 +188,13 @@ def _check_existing(outputs, overwrite):
             )
         check_writable(output)
     there = [output for output in outputs if os.path.lexists(output)]
-    if path.is_dir() and not (path / SAVED_MODEL).is_file() and any(path.iterdir()):
+    # The folder is replaced whole.
+    others = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+    others -= SAVED_MODEL_FILES
+    if others:
         raise FileExistsError(
             "The folder holds other files than those of a SavedModel; choose another "
-            f"path. Received: path={str(path)!r} without {SAVED_MODEL}"
+            f"path. Received: path={str(path)!r} with {listed(sorted(others), 3)}"
         )
     if there and not overwrite:
         raise FileExistsError(

@@ -14,7 +14,7 @@ from keras_indi.images.jpeg_quality import jpeg_quality
 from keras_indi.images.metadata import Metadata, read_metadata
 from keras_indi.images.orientation import upright
 from keras_indi.images.several_pictures import other_pictures
-from keras_indi.images.tiff_samples import CMYK, LAB
+from keras_indi.images.tiff_samples import CMYK, LAB, NOTES, PALETTE
 from keras_indi.images.unusable import MAX_PIXELS
 
 
@@ -142,9 +142,9 @@ def _notes(stored: StoredImage) -> list[str]:
             notes.append("its bits became 8-bit grey")
     else:
         if header.mode == "CMYK":
-            notes.append("its CMYK became RGB")
+            notes.append(NOTES[CMYK])
         elif header.mode in ("P", "PA"):
-            notes.append("its palette became RGB")
+            notes.append(NOTES[PALETTE])
         elif header.mode == "1":
             notes.append("its bits became 8-bit grey")
         if header.info.get("bit_depth", 8) > 8:  # as pillow-heif says of HEIC

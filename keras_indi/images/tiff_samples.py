@@ -22,6 +22,7 @@ NOTES = {
     YCBCR: "its YCbCr became RGB",
     LAB: "its L*a*b* became RGB",
 }
+IRREVERSIBLE = (NOTES[CMYK], NOTES[LAB])  # which hold colours that RGB does not
 
 
 class TiffSamples:

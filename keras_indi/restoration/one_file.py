@@ -12,6 +12,7 @@ from keras_indi.images.decoding import UnusableImageError, opened
 from keras_indi.images.encoding import FORMATS, check_sides, write_photograph
 from keras_indi.images.photograph import Photograph, read_photograph
 from keras_indi.images.several_pictures import other_pictures
+from keras_indi.images.tiff_samples import IRREVERSIBLE
 from keras_indi.images.unusable import MAX_PIXELS
 from keras_indi.models import Restorer, checks
 from keras_indi.restoration.chosen_model import ChosenModel
@@ -133,8 +134,12 @@ def read_job(
         return None
     _check_sides(chosen.model, job, file_options.max_pixels, settings.get("scale"))
     photograph = read_photograph(job.source, **file_options.reading, most=math.inf)
-    if _loses_pixels(photograph, job.outputs[0]) and job.is_in_place:
-        raise UnusableImageError(_not_in_place("its bits or its alpha"))
+    if job.is_in_place:
+        lost = next((note for note in photograph.notes if note in IRREVERSIBLE), None)
+        if _loses_pixels(photograph, job.outputs[0]):
+            lost = "its bits or its alpha"
+        if lost is not None:
+            raise UnusableImageError(_not_in_place(lost))
     return photograph
 
 

@@ -201,6 +201,14 @@ def test_the_script_needs_the_runtime_alone(tmp_path, ending, arguments):
         expected = model.restore(image, num_steps=2, seed=0)
     assert np.abs(found - expected).max() <= 1 and np.abs(found - image).max() > 2
 
+    if "uint8" in arguments:  # of 16 bits and grey
+        Image.fromarray(image[..., 0].astype("uint16") * 257).save(names[0])
+        subprocess.run([sys.executable, script, *names], check=True, timeout=120)
+        found = np.asarray(Image.open(names[1])).astype(int)
+        grey = np.repeat(image[..., :1], 3, axis=2)
+        expected = model.restore(grey, num_steps=2, seed=0)
+        assert np.abs(found - expected).max() <= 1
+
     usage = subprocess.run(
         [sys.executable, script], capture_output=True, text=True, timeout=120
     )
@@ -272,6 +280,10 @@ def test_overwritten_and_whole(tmp_path, monkeypatch):
     again = export_model(indi(), path, num_steps=1, overwrite=True)
     assert_restores_alike(indi(), run_saved_model, again, [(1, 4, 4)], num_steps=1)
     assert sorted(tmp_path.rglob("*")) == before
+    (path / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="other files.*mine.txt"):
+        export_model(indi(), path, num_steps=1, overwrite=True)
+    (path / "mine.txt").unlink()
     content = {p: p.read_bytes() for p in before if p.is_file()}
 
     def fail(*args):

@@ -5,6 +5,7 @@ import pytest
 import tifffile
 from helpers import smooth_images, tiny_unet
 from images.test_several_pictures import motion_photo, save
+from PIL import Image
 
 from keras_indi.images.encoding import write_png
 from keras_indi.models import InDI
@@ -82,6 +83,20 @@ def test_so_is_a_channel_that_is_not_read(model, tmp_path):
     assert path.read_bytes() == before
     result = restore_files(path, tmp_path / "out", model, num_steps=1)
     assert result.notes[path] == "1 extra channel left out"
+
+
+@pytest.mark.parametrize(
+    "name, mode", [("a.jpg", "CMYK"), ("a.tif", "CMYK"), ("b.tif", "LAB")]
+)
+def test_so_are_colours_that_rgb_does_not_hold(model, tmp_path, name, mode):
+    path = tmp_path / name
+    Image.new(mode, (13, 10), (40, 130, 120, 10)[: len(mode)]).save(path)
+    before = path.read_bytes()
+    result = restore_files(path, tmp_path, model, num_steps=1, existing="overwrite")
+    assert "became RGB" in result.failed[path]
+    assert path.read_bytes() == before
+    result = restore_files(path, tmp_path / "out", model, num_steps=1)
+    assert "became RGB" in result.notes[path]
 
 
 def test_what_is_a_jpeg_file_by_its_name_alone_becomes_one_with_a_note(model, tmp_path):
