@@ -167,6 +167,7 @@ def write_many(folder):
     return folder
 
 
+@pytest.mark.slow
 def test_a_result_does_not_depend_on_its_batch(preset, tmp_path, batches):
     folder = write_many(tmp_path / "in")
     options = {"batch_size": 4}

@@ -29,6 +29,7 @@ def run(*arguments):
     return CliRunner().invoke(main, ["beam", *arguments, *options])
 
 
+@pytest.mark.slow
 def test_it_restores_as_the_plain_command(here):
     arguments = ["--steps", "2", "--sampler", "heun", "--seed", "4"]
     result = run("in/**.png", *arguments, "--name", "{name}_x")

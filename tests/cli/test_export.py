@@ -14,6 +14,7 @@ def run(*arguments):
 
 
 @pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="converts here")
+@pytest.mark.slow
 def test_a_model_of_ones_own(tmp_path):
     import tensorflow as tf
 

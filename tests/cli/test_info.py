@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import keras
+import pytest
 from click.testing import CliRunner
 
 import keras_indi_cli
@@ -14,6 +15,7 @@ from keras_indi.version import __version__
 from keras_indi_cli.__main__ import main
 
 
+@pytest.mark.slow
 def test_info_tells_what_runs_and_why():
     backend = keras.config.backend()
     root = pathlib.Path(keras_indi_cli.__file__).parents[1]

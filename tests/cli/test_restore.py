@@ -187,6 +187,7 @@ def test_what_is_no_size(text):
         Bytes().convert(text, None, None)
 
 
+@pytest.mark.slow
 def test_tiles_and_memory_give_the_same_image(here):
     image = smooth_images(1, 90, 70)[0].astype("uint8")
     Image.fromarray(image).save("photos/large.png")

@@ -43,6 +43,7 @@ def run(*arguments):
     return CliRunner().invoke(main, ["train", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_flags_go_before_the_file_and_the_result_restores(here):
     options = ["--output", "run", "--batches", 2, "--degradation", "jpeg_compression"]
     options += ["--noise-schedule", "1e-2", "--own-states", 0.75, "--device", "cpu"]

@@ -112,6 +112,7 @@ def test_denoisers_in_each_format(tmp_path, ending):
         np.testing.assert_allclose(run(path, inputs), expected, atol=0.0255)
 
 
+@pytest.mark.slow
 def test_a_shipped_preset_from_each_backend(tmp_path):
     needs(*FORMATS[".onnx"][1])
     needs("tensorflow")

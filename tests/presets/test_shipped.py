@@ -166,7 +166,9 @@ def presets_and_samplers():
     """On each backend a sampler a preset, on one all: compiling takes long."""
     for index, name in enumerate(TRAINED):
         for number, sampler in enumerate(SAMPLERS):
-            marks = [] if number == index % len(SAMPLERS) else pytest.mark.slow
+            # The tiles of a network that sees far are large.
+            fast = number == index % len(SAMPLERS) and name != "indi_small_blind"
+            marks = [] if fast else pytest.mark.slow
             yield pytest.param(name, sampler, marks=marks)
 
 

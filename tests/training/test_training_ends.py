@@ -19,6 +19,8 @@ from keras_indi.models import InDI
 from keras_indi.training import TrainingConfig, train, training_run
 from keras_indi.training.stop_after import StopAfter
 
+pytestmark = pytest.mark.slow  # each trains several times
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _eagerly():

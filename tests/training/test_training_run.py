@@ -96,6 +96,7 @@ def test_images_above_a_limit_are_skipped_and_named(settings):
         train(config, verbose=0)
 
 
+@pytest.mark.slow
 def test_tuples_are_the_lists_that_a_file_holds(settings):
     network = {**settings["network"], "channel_multipliers": (1, 2)}
     config = TrainingConfig(**{**settings, "network": network})
@@ -106,6 +107,7 @@ def test_tuples_are_the_lists_that_a_file_holds(settings):
         train(config, verbose=0)
 
 
+@pytest.mark.slow
 def test_a_training_of_version_0_1_goes_on(settings):
     # Its file has no unit: eps was a fraction of the value range.
     config = TrainingConfig(**settings, noise_schedule=0.02)
