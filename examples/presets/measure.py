@@ -61,7 +61,7 @@ CASES = {
         ["non-local means"],
         {},
     ),
-    "blind to jpeg q15, set5 + kodak24": (
+    "JPEG of quality 15, set5 + kodak24": (
         "indi_small_blind",
         ["set5", "kodak24"],
         degradations.JPEGCompression(15),

@@ -231,7 +231,7 @@ GROUND["ground_denoise"] = dataclasses.replace(
 )
 GROUND["ground_blind"] = dataclasses.replace(
     ARMS["arm_muon_three_levels_relu"],
-    task="noise and JPEG artefacts of any strength",
+    task="noise and JPEG artefacts",
     description="Removes noise and JPEG artefacts where there are any, and leaves a "
     "clean photograph as it is.",
     degradation=BLIND,
