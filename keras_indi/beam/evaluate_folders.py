@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 from keras_indi.beam import storage
 from keras_indi.beam.apache import Shared, beam
 from keras_indi.beam.combined_moments import CombinedMoments
-from keras_indi.beam.matching import is_image
+from keras_indi.beam.matching import NOT_TEXT, is_image, is_text
 from keras_indi.evaluation.named_pairs import read_pair
 from keras_indi.evaluation.protocol import Protocol, running_versions
 from keras_indi.evaluation.scorer import Scorer
 from keras_indi.evaluation.table import Table
-from keras_indi.images.image_files import listed
+from keras_indi.images.image_files import listed, printable
 from keras_indi.metrics.frechet_distance import distance_of_moments
 from keras_indi.restoration.failures import reason_of
 
 SIDES = ("clean", "restored")  # in the order of features
+TABLES = ("evaluation.json", "evaluation.csv")
 
 
 class EvaluatedFolders(NamedTuple):
@@ -53,7 +54,8 @@ class EvaluateFolders(beam.PTransform):
         `EvaluatedFolders`, of PCollections.
 
     Raises:
-        ValueError: If the protocol has what cannot be combined.
+        ValueError: If the protocol has what cannot be combined, or `output` cannot be
+            written.
         ImportError: If Apache Beam is missing.
 
     Example:
@@ -87,7 +89,9 @@ class EvaluateFolders(beam.PTransform):
             side: storage.absolute(str(path))
             for side, path in zip(SIDES, (clean, restored))
         }
-        self._output = None if output is None else storage.absolute(str(output))
+        self._output = None
+        if output is not None:
+            self._output = storage.output_folder(str(output), TABLES[0])
 
     def expand(self, pipeline: Any) -> Any:  # Beam knows no type of several
         found = {
@@ -172,6 +176,8 @@ class MeasurePairs(beam.DoFn):
             if len(own) != 1:
                 what = f"several: {listed(own, 3)}" if own else "none"
                 raise ValueError(f"it must have one {side} image, and has {what}")
+            if not own[0]:
+                raise ValueError(NOT_TEXT)
         with storage.scratch() as folder:
             files = []
             for side in reversed(SIDES):
@@ -188,13 +194,15 @@ def find_names(folder: str) -> Iterator[tuple[str, str]]:
         folder: String.
 
     Yields:
-        Name of an image within it, without its ending, and its path.
+        Name of an image within it, without its ending, and its path, which is empty
+        where it cannot be written as UTF-8.
     """
     for path in storage.find(f"{storage.escaped(folder)}/**"):
         name = path[len(folder) + 1 :]
         if is_image(name):
             name = pathlib.PurePosixPath(name).with_suffix("").as_posix()
-            yield unicodedata.normalize("NFC", name), path
+            path = path if is_text(name) else ""
+            yield unicodedata.normalize("NFC", printable(name)), path
 
 
 def _over_all(protocol, means, moments):
@@ -218,7 +226,7 @@ def _write(means, output, protocol, scores, failed):
     versions = {**running_versions(), "weights": protocol.weight_digests()}
     table = Table(rows, protocol, means, failures, versions)
     with storage.scratch() as folder:
-        for path in (folder / "evaluation.json", folder / "evaluation.csv"):
+        for path in (folder / name for name in TABLES):
             (table.to_json if path.suffix == ".json" else table.to_csv)(path)
             storage.publish(path, f"{output}/{path.name}")
 

@@ -14,6 +14,8 @@ from keras_indi.images.image_files import listed, printable
 from keras_indi.images.whole_writes import is_left_over
 from keras_indi.restoration.outputs import result_name
 
+NOT_TEXT = "its name is not UTF-8; rename it"
+
 
 def find_inputs(
     text: str, output: str, template: str | None
@@ -41,11 +43,11 @@ def find_inputs(
         if not is_image(name) or (within and path.startswith(results)):
             continue
         found = True
-        if _is_text(name):
+        if is_text(name):
             yield result_name(name, template), (path, name, None)
         else:
             path, name = printable(path), printable(name)
-            yield path, (path, name, "its name is not UTF-8; rename it")
+            yield path, (path, name, NOT_TEXT)
     if not found:
         text = printable(text)
         yield text, (text, "", "no image lies there, or matches this pattern")
@@ -62,7 +64,7 @@ def find_results(output: str) -> Iterator[tuple[str, bool]]:
     """
     for path in storage.find(f"{storage.escaped(output)}/**"):
         name = path[len(output) + 1 :]
-        if _is_text(name):  # others are no results of ours
+        if is_text(name):  # others are no results of ours
             yield name, not is_left_over(pathlib.PurePosixPath(name))
 
 
@@ -139,7 +141,7 @@ def is_image(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in EXTENSIONS and not hidden
 
 
-def _is_text(name):
+def is_text(name):
     """Whether a name can be written as UTF-8, which not all of local files can."""
     try:
         name.encode()

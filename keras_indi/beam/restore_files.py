@@ -116,7 +116,7 @@ class RestoreFiles(beam.PTransform):
         checks.check_tiles(options.get("tile_size"), options.get("tile_overlap"))
         checked_choice("existing", existing, ("skip", "overwrite"))
         check_name(name)
-        self._output = storage.absolute(str(output))
+        self._output = storage.output_folder(str(output), MANIFEST)
         self._name = name
         self._overwrite = existing == "overwrite"
         file_options = FileOptions.checked(max_pixels, value_range, clip, quality)

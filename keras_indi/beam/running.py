@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_indi.beam.apache import beam, pipeline_options
 from keras_indi.beam.counters import NAMESPACE
+from keras_indi.validation import checked_integer
 
 # Of Beam's local runners the one that has worker processes and needs nothing else.
 LOCAL_RUNNER = "FnApiRunner"
@@ -24,7 +25,7 @@ def run(transform: Any, inputs: Sequence[str], arguments: Sequence[str]) -> dict
         Dict of the counters' names to their sums.
 
     Raises:
-        ValueError: If Beam does not know an option.
+        ValueError: If Beam does not know an option, or a number of workers is negative.
         RuntimeError: If the pipeline failed.
     """
     pipeline = beam.Pipeline(options=_options(arguments))
@@ -55,6 +56,7 @@ def _options(arguments):
         if unknown:
             raise ValueError(f"Beam has no such options. Received: {unknown}")
     direct = options.view_as(pipeline_options.DirectOptions)
+    checked_integer("direct_num_workers", direct.direct_num_workers, least=0)
     if direct.direct_num_workers != 1 and direct.direct_running_mode == "in_memory":
         direct.direct_running_mode = "multi_processing"
     return options

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 
 from keras_indi.beam.apache import BeamIOError, CompressionTypes, FileSystems
+from keras_indi.images.output_paths import check_writable
 from keras_indi.images.whole_writes import temporary_name
 
 GLOB = re.compile(r"[*?\[]")
@@ -25,6 +26,26 @@ def absolute(path: str) -> str:
     if is_local(path):
         return os.path.abspath(os.path.expanduser(path))
     return path.rstrip("/")
+
+
+def output_folder(path: str, name: str) -> str:
+    """A folder of results as every process understands it.
+
+    Args:
+        path: String.
+        name: String, of a file that is written in the end.
+
+    Raises:
+        ValueError: If the folder is one of this machine's and cannot be written.
+    """
+    path = absolute(path)
+    if is_local(path):
+        folder = pathlib.Path(path)
+        nearest = next(p for p in (folder, *folder.parents) if os.path.lexists(p))
+        # One that is not here yet may lie on a disk that workers alone have.
+        if nearest == folder or not nearest.is_dir():
+            check_writable(folder / name)
+    return path
 
 
 def are_same(path: str, other: str) -> bool:
@@ -110,17 +131,26 @@ def _renamed(path):
     temporary = FileSystems.join(folder, temporary_name(pathlib.PurePosixPath(name)))
     try:
         yield temporary
-        try:
-            FileSystems.rename([temporary], [path])
-        except BeamIOError:
-            if not FileSystems.exists(path):
-                raise
-            remove(path)  # what HDFS does not replace
-            FileSystems.rename([temporary], [path])
+        _move(temporary, path)
     except BaseException:
         with contextlib.suppress(BeamIOError, OSError):
             remove(temporary)
         raise
+
+
+def _move(temporary, path):
+    """Give a file its name, replacing the file that has it."""
+    if is_local(path):
+        # Never a folder, which Beam would delete with all that is in it.
+        os.replace(temporary, path)
+        return
+    try:
+        FileSystems.rename([temporary], [path])
+    except BeamIOError:
+        if not FileSystems.exists(path):
+            raise
+        remove(path)  # what HDFS does not replace
+        FileSystems.rename([temporary], [path])
 
 
 def remove(path: str) -> None:

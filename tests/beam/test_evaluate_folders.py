@@ -1,6 +1,7 @@
 """Folders scored by a pipeline: the scores of `evaluate`."""
 
 import json
+import os
 
 import keras
 import numpy as np
@@ -120,6 +121,26 @@ def test_what_cannot_be_scored_is_named(tmp_path):
     assert "one shape" in reasons["d"]
 
 
+def test_names_that_are_not_utf8_are_named(tmp_path):
+    for side in ("clean", "restored"):
+        (tmp_path / side).mkdir()
+        Image.new("RGB", (14, 16)).save(tmp_path / side / "good.png")
+    odd = tmp_path / "restored" / os.fsdecode(b"odd\xff.png")
+    try:
+        odd.write_bytes((tmp_path / "restored/good.png").read_bytes())
+    except (OSError, UnicodeError):
+        pytest.skip("needs a file system whose names are bytes")
+    for side in ("restored", "clean"):
+        (tmp_path / side / odd.name).write_bytes(odd.read_bytes())
+        for _ in run(tmp_path, Protocol(), tmp_path / "scores"):
+            pass
+        table = Table.from_json(tmp_path / "scores/evaluation.json")
+        assert [row["name"] for row in table.rows] == ["good"]
+        (failure,) = table.failures
+        assert failure["name"] == "odd\ufffd"
+        assert ("UTF-8" if side == "clean" else "has none") in failure["reason"]
+
+
 @pytest.mark.backend_free
 def test_moments_are_the_same_however_they_are_combined():
     rng = np.random.default_rng(0)
@@ -145,3 +166,5 @@ def test_what_cannot_be_combined_is_refused(protocol):
         EvaluateFolders("a", "b", Protocol(("psnr", "kid"), **own))
     with pytest.raises(ValueError, match="num_images=3"):
         EvaluateFolders("a", "b", Protocol(num_images=3))
+    with pytest.raises(ValueError, match="not a folder. Received: .*own.keras"):
+        EvaluateFolders("a", "b", output=str(protocol.extractor))

@@ -289,6 +289,28 @@ def test_a_write_that_fails_leaves_nothing(preset, tmp_path, monkeypatch):
 
 
 @pytest.mark.backend_free
+def test_a_folder_with_a_result_s_name_is_kept(preset, tmp_path):
+    folder = write_photographs(tmp_path / "in")
+    (tmp_path / "out/a.png").mkdir(parents=True)
+    (tmp_path / "out/a.png/own.txt").write_text("mine")
+    for existing in ("skip", "overwrite"):
+        entries, sums = run(tmp_path / "out", preset, folder, existing=existing)
+        assert (tmp_path / "out/a.png/own.txt").read_text() == "mine"
+        assert sums["failed"] == 1
+        assert "a.png" in entries[str(folder / "a.png")]["reason"]
+    assert sorted(contents(tmp_path / "out")) == sorted(["a.png/own.txt", *RESULTS[1:]])
+
+
+@pytest.mark.backend_free
+def test_an_output_that_is_no_folder_is_refused_first(preset, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for output in ("file", "file/below", "file/far/below"):
+        with pytest.raises(ValueError, match="not a folder. Received: .*file"):
+            RestoreFiles(str(tmp_path / output), preset)
+    RestoreFiles("/far/away", preset)  # it may be on the workers' disks
+
+
+@pytest.mark.backend_free
 @pytest.mark.parametrize(
     "text, names",
     [

@@ -61,6 +61,7 @@ def test_what_fails_is_told_of(here):
         (["--runner=FnApiRunner"], "inputs before"),
         (["in", "--stps", "2"], "Received: ['stps']"),
         (["in", "--direct_num_worker", "2"], "Received: ['direct_num_worker']"),
+        (["in", "--direct_num_workers=-1"], "direct_num_workers=-1"),
         (["in", "--preset", "no_such"], "no_such"),
     ],
 )
