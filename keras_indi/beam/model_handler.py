@@ -8,11 +8,17 @@ import numpy as np
 
 from keras_indi.beam.apache import imported
 from keras_indi.beam.loaded_model import LoadedModel
-from keras_indi.beam.restore_files import MAX_MEMORY, found_preset
+from keras_indi.beam.restore_files import (
+    MAX_MEMORY,
+    OPTIONS,
+    check_options,
+    found_preset,
+)
 from keras_indi.restoration.seeds import file_seed
 from keras_indi.validation import checked_integer
 
 inference: Any = imported("apache_beam.ml.inference.base")
+ALLOWED = (*OPTIONS, "num_samples", "engine")
 
 
 class ModelHandler(inference.ModelHandler):
@@ -30,10 +36,12 @@ class ModelHandler(inference.ModelHandler):
         dtype: As for `load_restorer`.
         max_memory: As for `RestoreFiles`.
         max_batch_size: Int, of the batches that Beam makes.
-        **options: Further arguments of `model.restore`.
+        **options: Further arguments of `model.restore`: those of `RestoreFiles`,
+            `num_samples` and `engine`.
 
     Raises:
-        ValueError: If there is no such preset.
+        ValueError: If there is no such preset, or an argument is not valid, before
+            the pipeline runs.
         ImportError: If Apache Beam is missing.
 
     Example:
@@ -54,9 +62,11 @@ class ModelHandler(inference.ModelHandler):
         max_batch_size: int = 64,
         **options: Any,
     ) -> None:
+        check_options(options, ALLOWED, seed, dtype, max_memory)
+        checked_integer("max_batch_size", max_batch_size)
         super().__init__(min_batch_size=1, max_batch_size=max_batch_size)
         self._preset = found_preset(preset)
-        self._seed = checked_integer("seed", seed, least=0)
+        self._seed = seed
         self._dtype = dtype
         fixed = {"max_memory": max_memory, "fixed_shapes": True, "verbose": 0}
         self._options = {**options, **fixed}

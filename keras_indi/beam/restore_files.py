@@ -1,6 +1,7 @@
 """The transform that restores files."""
 
 import pathlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from keras_indi.annotations import ValueLimits
@@ -8,6 +9,7 @@ from keras_indi.beam import matching, outcomes, storage
 from keras_indi.beam.apache import beam
 from keras_indi.beam.restore_batches import RestoreBatches
 from keras_indi.models import checks
+from keras_indi.models.loading import POLICIES
 from keras_indi.presets import read_metadata
 from keras_indi.restoration.file_restoration import check_settings
 from keras_indi.restoration.one_file import FileOptions
@@ -103,17 +105,7 @@ class RestoreFiles(beam.PTransform):
         **options: Any,
     ) -> None:
         super().__init__()
-        unknown = sorted(options.keys() - OPTIONS)
-        if unknown:
-            raise ValueError(
-                f"Further arguments must be of {', '.join(OPTIONS)}. Received: "
-                f"{unknown}"
-            )
-        choosing = {name: options.get(name) for name in CHECKED}
-        check_settings(**choosing, num_samples=None, seed=seed)
-        checked_integer("max_memory", max_memory)
-        checked_integer("batch_size", options.get("batch_size"), optional=True)
-        checks.check_tiles(options.get("tile_size"), options.get("tile_overlap"))
+        check_options(options, OPTIONS, seed, dtype, max_memory)
         checked_choice("existing", existing, ("skip", "overwrite"))
         check_name(name)
         self._output = storage.output_folder(str(output), MANIFEST)
@@ -159,6 +151,39 @@ class RestoreFiles(beam.PTransform):
 
 CHECKED = ("num_steps", "sampler", "time_grid", "time_shift")
 OPTIONS = (*CHECKED, "scale", "batch_size", "tile_size", "tile_overlap")
+
+
+def check_options(
+    options: dict[str, Any],
+    allowed: Sequence[str],
+    seed: int,
+    dtype: str,
+    max_memory: int,
+) -> None:
+    """Raise what every image would raise, before the pipeline runs.
+
+    Args:
+        options: Dict of further arguments of `model.restore`.
+        allowed: Sequence of strings, the names that may be among them.
+        seed: As for `RestoreFiles`.
+        dtype: As for `RestoreFiles`.
+        max_memory: As for `RestoreFiles`.
+
+    Raises:
+        ValueError: If one is not valid.
+    """
+    unknown = sorted(options.keys() - {*allowed})
+    if unknown:
+        raise ValueError(
+            f"Further arguments must be of {', '.join(allowed)}. Received: {unknown}"
+        )
+    choosing = {name: options.get(name) for name in (*CHECKED, "num_samples")}
+    check_settings(**choosing, seed=seed)
+    checked_choice("dtype", dtype, ("auto", *POLICIES))
+    checked_integer("max_memory", max_memory)
+    for name in ("scale", "batch_size"):
+        checked_integer(name, options.get(name), optional=True)
+    checks.check_tiles(options.get("tile_size"), options.get("tile_overlap"))
 
 
 def found_preset(preset: Any) -> str:

@@ -67,8 +67,21 @@ def test_the_restoration_is_the_models_and_its_noise_the_images(preset):
     assert np.any(given[0] != together[0])
 
 
-def test_bad_arguments_are_refused(preset):
-    with pytest.raises(ValueError, match="Received: .*no_such_preset"):
-        ModelHandler("no_such_preset")
-    with pytest.raises(ValueError, match="seed=-1"):
-        ModelHandler(preset, seed=-1)
+@pytest.mark.parametrize(
+    "options, received",
+    [
+        ({"preset": "no_such_preset"}, "no_such_preset"),
+        ({"seed": -1}, "seed=-1"),
+        ({"dtype": "float64"}, "dtype='float64'"),
+        ({"max_memory": 0}, "max_memory=0"),
+        ({"max_batch_size": 0}, "max_batch_size=0"),
+        ({"num_steps": 0}, "num_steps=0"),
+        ({"num_samples": 0}, "num_samples=0"),
+        ({"sampler": "euler"}, "sampler='euler'"),
+        ({"scale": 0}, "scale=0"),
+        ({"steps": 2}, "steps"),
+    ],
+)
+def test_bad_arguments_are_refused(preset, options, received):
+    with pytest.raises(ValueError, match="Received: .*" + received):
+        ModelHandler(**{"preset": preset, **options})

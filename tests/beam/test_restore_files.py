@@ -373,6 +373,7 @@ def test_object_stores(preset, tmp_path, monkeypatch):
         ({"existing": "refuse"}, "existing='refuse'"),
         ({"name": "x4"}, "name='x4'"),
         ({"max_memory": 0}, "max_memory=0"),
+        ({"dtype": "float64"}, "dtype='float64'"),
         ({"max_pixels": 0}, "max_pixels=0"),
         ({"tile_size": 0}, "tile_size=0"),
         ({"num_samples": 2}, "num_samples"),
