@@ -10,6 +10,7 @@ worst change, and the change by the preset that is made for the kind alone.
 """
 
 import argparse
+import functools
 import pathlib
 from typing import NamedTuple
 
@@ -30,6 +31,7 @@ from keras_indi.metrics import PSNR
 
 SIZE = 256  # pixels
 LOSSLESS = 99.0  # dB, of equal images
+METRIC = PSNR()
 WORDS = "File  Edit  View  Help  The quick brown fox jumps over 0123456789 {};()"
 
 
@@ -109,7 +111,7 @@ def middle(image, size=SIZE):
 def decibels(first, second):
     """PSNR of each of two lists' pairs of images, at most `LOSSLESS`."""
     pairs = zip(first, second)
-    found = [PSNR().per_image(a[None], b[None])[0] for a, b in pairs]
+    found = [METRIC.per_image(a[None], b[None])[0] for a, b in pairs]
     return np.minimum(found, LOSSLESS)
 
 
@@ -120,6 +122,10 @@ def changes(model, degraded, clean):
     return before, decibels(restored, clean) - before
 
 
+# Each specialist restores several sets.
+loaded = functools.cache(keras_indi.load_restorer)
+
+
 def rows(model, name, images, dtype="float32"):
     """The table's rows of some clean images."""
     for case, (degradation, specialist) in CASES.items():
@@ -127,7 +133,7 @@ def rows(model, name, images, dtype="float32"):
         before, change = changes(model, degraded, images)
         other = None
         if specialist is not None:
-            special = keras_indi.load_restorer(specialist, dtype)
+            special = loaded(specialist, dtype)
             other = changes(special, degraded, images)[1]
         yield name, case, before, change, other
 

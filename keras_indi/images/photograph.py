@@ -110,7 +110,7 @@ def read_photograph(
         image = stored.pixels()
         with pathlib.Path(path).open("rb") as file:
             metadata = read_metadata(stored, file)
-        notes = _notes(stored)
+        notes = pixel_notes(stored)
         if metadata.icc_profile is None and _has_profile(stored):
             notes.append("its colour profile is damaged or of other colours: left out")
         notes += filter(None, [other_pictures(pathlib.Path(path))])
@@ -133,8 +133,8 @@ def read_photograph(
     return photograph
 
 
-def _notes(stored: StoredImage) -> list[str]:
-    """What became of the pixels."""
+def pixel_notes(stored: StoredImage) -> list[str]:
+    """What becomes of a file's pixels when they are read, in sentences."""
     header, notes = stored.header, []
     if stored.samples is not None:
         notes += stored.samples.notes

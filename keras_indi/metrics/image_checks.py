@@ -15,7 +15,7 @@ def check_shape(
     smallest: int = 1,
     why: str = "",
 ) -> None:
-    """Raise a ValueError unless a batch of images has a shape that will do.
+    """Raise a ValueError unless a batch of images has a valid shape.
 
     Args:
         shape: Tuple of ints; `None` for what is not known yet.

@@ -1,4 +1,4 @@
-"""What a restorer is given: checked, with errors that say what would do."""
+"""Checks of a restorer's arguments, with errors that name what is allowed."""
 
 import warnings
 
@@ -14,7 +14,7 @@ from keras_indi.validation import checked_integer
 
 
 def checked_backbone(backbone):
-    """Return the backbone; raise a ValueError if it is none."""
+    """Return the backbone; raise a ValueError if it is no Keras layer."""
     if not isinstance(backbone, keras.layers.Layer):
         raise ValueError(
             "`backbone` must be a Keras model or layer. Received: "
@@ -76,7 +76,7 @@ def checked_scale(scale, own):
 
 
 def checked_time_shift(time_shift):
-    """Return the time shift as a float; raise a ValueError if it is none."""
+    """Return the time shift as a float; raise a ValueError if it is not valid."""
     return validation.checked_number("time_shift", time_shift, above=0)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from keras_indi.annotations import ValueLimits
 from keras_indi.images.decoding import UnusableImageError, opened
 from keras_indi.images.encoding import FORMATS, check_sides, write_photograph
-from keras_indi.images.photograph import Photograph, read_photograph
+from keras_indi.images.photograph import Photograph, pixel_notes, read_photograph
 from keras_indi.images.several_pictures import other_pictures
 from keras_indi.images.tiff_samples import IRREVERSIBLE
 from keras_indi.images.unusable import MAX_PIXELS
@@ -121,7 +121,7 @@ def read_job(
         UnusableImageError: If the file cannot be used.
     """
     if job.is_in_place:
-        lost = other_pictures(job.source) or _other_channels(job.source)
+        lost = other_pictures(job.source) or _lost_pixels(job.source)
         if lost is not None:
             raise UnusableImageError(_not_in_place(lost))
     endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
@@ -134,12 +134,8 @@ def read_job(
         return None
     _check_sides(chosen.model, job, file_options.max_pixels, settings.get("scale"))
     photograph = read_photograph(job.source, **file_options.reading, most=math.inf)
-    if job.is_in_place:
-        lost = next((note for note in photograph.notes if note in IRREVERSIBLE), None)
-        if _loses_pixels(photograph, job.outputs[0]):
-            lost = "its bits or its alpha"
-        if lost is not None:
-            raise UnusableImageError(_not_in_place(lost))
+    if _loses_pixels(photograph, job.outputs[0]) and job.is_in_place:
+        raise UnusableImageError(_not_in_place("its bits or its alpha"))
     return photograph
 
 
@@ -235,11 +231,12 @@ def _loses_pixels(photograph, output):
     )
 
 
-def _other_channels(source):
-    """What a TIFF holds beside the channels that are read, or `None`."""
+def _lost_pixels(source):
+    """Which channels or colours of a file are lost where it is read, or `None`."""
     with contextlib.suppress(UnusableImageError):  # reading it says why
         with opened(source, None, math.inf) as stored:
-            return stored.samples and stored.samples.left_out
+            lost = (*IRREVERSIBLE, stored.samples and stored.samples.left_out)
+            return next((note for note in pixel_notes(stored) if note in lost), None)
 
 
 def _not_in_place(reason):
