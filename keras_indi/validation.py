@@ -90,13 +90,16 @@ def checked_value_range(value_range: Any) -> tuple[float, float]:
     return low, high
 
 
-def checked_choice(name: str, value: Any, choices: Iterable[Any]) -> Any:
+def checked_choice(
+    name: str, value: Any, choices: Iterable[Any], case: str = ""
+) -> Any:
     """Return the value, which must be among the choices.
 
     Args:
         name: The argument's name, for the error.
         value: What was given.
         choices: All values allowed.
+        case: When these are allowed, for the error: "for the format 'onnx'".
 
     Raises:
         ValueError: If it is not among them; the nearest one is named.
@@ -104,7 +107,8 @@ def checked_choice(name: str, value: Any, choices: Iterable[Any]) -> Any:
     choices = list(choices)
     if value not in choices:
         raise ValueError(
-            f"`{name}` must be one of {', '.join(map(repr, choices))}."
+            f"`{name}` must be one of {', '.join(map(repr, choices))}"
+            f"{case and ' '}{case}."
             f"{did_you_mean(value, choices)} Received: {name}={value!r}"
         )
     return value

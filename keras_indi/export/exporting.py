@@ -96,11 +96,8 @@ def export_model(
     name = formats.checked_format(format, path)
     checked_choice("form", form, FORMS)
     found = formats.get(name)
-    if precision not in found.precisions:
-        raise ValueError(
-            f"`precision` must be one of {', '.join(map(repr, found.precisions))} for "
-            f"the format {name!r}. Received: precision={precision!r}"
-        )
+    case = f"for the format {name!r}"
+    checked_choice("precision", precision, found.precisions, case)
     if not path.name or "\0" in str(path):
         raise ValueError(f"`path` must name a file. Received: path={str(path)!r}")
     outputs = [path, _beside(path, ".json"), _beside(path, ".py"), *found.further(path)]

@@ -74,7 +74,7 @@ class Restorer(PairTrainer):
 
     @staticmethod
     def get_time_shift(time_shift: float) -> float:
-        """A time shift of this model as a float; raises a ValueError if it is none."""
+        """Return a time shift as a float; raise a ValueError if it is not valid."""
         return checks.checked_time_shift(time_shift)
 
     def trajectory(

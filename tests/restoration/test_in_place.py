@@ -9,7 +9,7 @@ from PIL import Image
 
 from keras_indi.images.encoding import write_png
 from keras_indi.models import InDI
-from keras_indi.restoration import restore_file, restore_files
+from keras_indi.restoration import one_file, restore_file, restore_files
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,16 @@ def test_so_are_colours_that_rgb_does_not_hold(model, tmp_path, name, mode):
     assert path.read_bytes() == before
     result = restore_files(path, tmp_path / "out", model, num_steps=1)
     assert "became RGB" in result.notes[path]
+
+
+def test_so_are_they_of_a_file_that_is_restored_by_blocks(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(one_file, "is_by_blocks", lambda path, max_pixels: True)
+    path = tmp_path / "a.tif"
+    Image.new("CMYK", (13, 10), (40, 130, 120, 10)).save(path)
+    before = path.read_bytes()
+    result = restore_files(path, tmp_path, model, num_steps=1, existing="overwrite")
+    assert "became RGB" in result.failed[path]
+    assert path.read_bytes() == before
 
 
 def test_what_is_a_jpeg_file_by_its_name_alone_becomes_one_with_a_note(model, tmp_path):
