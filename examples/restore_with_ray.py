@@ -43,7 +43,7 @@ parser.add_argument("--steps", type=int)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--workers", type=int, default=2)
 options = parser.parse_args()
-jobs, done = find_outputs([options.folder], options.output, existing="skip")
+jobs, done, _ = find_outputs([options.folder], options.output, existing="skip")
 if not jobs:
     raise SystemExit(f"All {len(done)} files are done.")
 outcomes = ray.data.from_items(jobs, override_num_blocks=len(jobs) // 16 + 1).map(

@@ -17,7 +17,7 @@ from keras_indi.models import Restorer, checks
 from keras_indi.restoration.chosen_model import DEFAULT_PRESET, choose
 from keras_indi.restoration.failures import reason_of
 from keras_indi.restoration.one_file import FileOptions, restore_job
-from keras_indi.restoration.outputs import find_outputs, left_out, one_output
+from keras_indi.restoration.outputs import find_outputs, one_output
 from keras_indi.restoration.result import Result
 from keras_indi.restoration.seeds import file_seed
 from keras_indi.schedules import time_grid as time_grids
@@ -205,7 +205,7 @@ def restore_files(
         check_runtime(engine)
     file_options = FileOptions.checked(max_pixels, value_range, clip, quality)
     inputs = list(inputs)
-    jobs, skipped = find_outputs(
+    jobs, skipped, left_out = find_outputs(
         inputs, out, num_samples, existing, compare, name, shard
     )
     for folder in {path.parent for job in jobs for path in job.results}:
@@ -216,7 +216,7 @@ def restore_files(
                 f"deleted where those have ended: {listed(stays, 3)}",
                 stacklevel=2,
             )
-    result = Result(skipped=[job.source for job in skipped], left_out=left_out(inputs))
+    result = Result(skipped=[job.source for job in skipped], left_out=left_out)
     given = {
         "num_steps": num_steps,
         "sampler": sampler,

@@ -6,11 +6,11 @@ import mimetypes
 import os
 import pathlib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras_indi.images.encoding import FORMATS
 from keras_indi.images.formats import EXTENSIONS
-from keras_indi.images.image_files import count_others, image_files
+from keras_indi.images.image_files import files_below, other_kind
 from keras_indi.restoration.file_jobs import FileJob, check_jobs
 from keras_indi.restoration.large_files import ZARR
 from keras_indi.validation import checked_choice, checked_integer
@@ -32,6 +32,25 @@ OTHER_ENDINGS |= {
 }
 
 
+LINKED = "linked to others"
+
+
+class Outputs(NamedTuple):
+    """What is to be done with the files of a run.
+
+    Attributes:
+        jobs: List of the `FileJob` to do.
+        skipped: List of those whose results are there.
+        left_out: Dict of what is not restored of the inputs' folders to how many
+            files are that: the ending of files that are not read, and `LINKED` of
+            links to files that are restored under another name.
+    """
+
+    jobs: list[FileJob]
+    skipped: list[FileJob]
+    left_out: dict[str, int]
+
+
 def find_outputs(
     inputs: Iterable[str | pathlib.Path],
     out: str | pathlib.Path | None = None,
@@ -40,8 +59,8 @@ def find_outputs(
     compare: bool = False,
     name: str | None = None,
     shard: tuple[int, int] | None = None,
-) -> tuple[list[FileJob], list[FileJob]]:
-    """Find the files to restore, and names their results.
+) -> Outputs:
+    """Find the files to restore, and name their results.
 
     Args:
         inputs: Sequence of paths of files, of folders (with what lies below) and
@@ -62,7 +81,7 @@ def find_outputs(
             names, every `count`-th from `index` on. Defaults to all.
 
     Returns:
-        Tuple of two lists of `FileJob`: those to restore, and those to skip.
+        `Outputs`.
 
     Raises:
         ValueError: If `shard` is not valid, an input names no image, two files have
@@ -71,7 +90,7 @@ def find_outputs(
     checked_choice("existing", existing, EXISTING)
     out = None if out is None else pathlib.Path(out).expanduser()
     check_name(name)
-    sources = _sources(inputs, out, name)
+    sources, left_out = _sources(inputs, out, name)
     one_file = out is not None and _is_file_name(out)
     if one_file and len(sources) > 1:
         raise ValueError(
@@ -91,14 +110,14 @@ def find_outputs(
     own = jobs if shard is None else _shard(jobs, shard)
     check_jobs(jobs, existing, own)
     if existing != "skip":
-        return own, []
+        return Outputs(own, [], left_out)
     new: list[FileJob] = []
     there: list[FileJob] = []
     for job in own:
         # `os.path` answers where `pathlib` raises: of a name that is too long.
         done = all(os.path.exists(path) for path in job.outputs)
         (there if done else new).append(job)
-    return new, there
+    return Outputs(new, there, left_out)
 
 
 def one_output(
@@ -149,34 +168,6 @@ def result_name(name: str, template: str | None = None) -> str:
     return _written(_named(path, template or "{name}")).as_posix()
 
 
-def left_out(inputs: Iterable[str | pathlib.Path]) -> dict[str, int]:
-    """How many files of the inputs' folders are not restored.
-
-    Returns:
-        Dict of the reason to the number: the ending of files that are not read, and
-        `"linked to others"` of links to files that are restored under another name.
-    """
-    found: collections.Counter = collections.Counter()
-    for text in inputs:
-        path = pathlib.Path(text).expanduser()
-        if path.is_dir() and path.suffix.lower() != ZARR:
-            found.update(count_others(path))
-            found.update(_links_to_others(image_files(path)))
-    return dict(found.most_common())
-
-
-def _links_to_others(files):
-    """`"linked to others"` for each link to another of the files."""
-    links = [file for file in files if os.path.islink(file)]
-    if links:
-        seen = {os.path.realpath(file) for file in {*files} - {*links}}
-        for link in links:
-            real = os.path.realpath(link)
-            if real in seen:
-                yield "linked to others"
-            seen.add(real)
-
-
 def _shard(jobs, shard):
     """Every so many-th of the jobs, whose order no machine decides."""
     if not isinstance(shard, Sequence) or len(shard) != 2:
@@ -188,8 +179,9 @@ def _shard(jobs, shard):
 
 
 def _sources(inputs, out, template):
-    """Dict of each image's path to its name and the path of its result."""
-    sources, seen = {}, set()
+    """Dict of each image's path to its name and the path of its result, and the dict
+    of what is left out."""
+    sources, seen, others = {}, set(), {}
 
     def add(path, name, output):
         # Not `resolve`, which raises on a link to itself: reading it says so.
@@ -197,6 +189,8 @@ def _sources(inputs, out, template):
         if resolved not in seen:
             seen.add(resolved)
             sources[path] = name, output
+        elif os.path.islink(path) and path not in sources:
+            others[path] = LINKED
 
     for text in inputs:
         for path in _expanded(text):
@@ -212,11 +206,15 @@ def _sources(inputs, out, template):
                 folder_out = out
             # What an earlier run has written there is no input.
             within = folder in folder_out.resolve().parents
-            files = [
-                file
-                for file in image_files(path)
-                if not (within and _is_within(file, folder_out))
-            ]
+            files = []
+            for file in sorted(files_below(path)):
+                if within and _is_within(file, folder_out):
+                    continue
+                kind = other_kind(file)
+                if kind is None:
+                    files.append(file)
+                else:
+                    others[file] = kind
             if not files:
                 raise ValueError(
                     f"The folder must hold images ({', '.join(EXTENSIONS)}). "
@@ -231,7 +229,7 @@ def _sources(inputs, out, template):
         raise ValueError(
             f"There must be an image to restore. Received: inputs={list(inputs)}"
         )
-    return sources
+    return sources, dict(collections.Counter(others.values()).most_common())
 
 
 def _expanded(text):
@@ -246,7 +244,7 @@ def _expanded(text):
     files = [
         file
         for file in (root / name for name in found)
-        if (file.suffix.lower() in EXTENSIONS and file.is_file())
+        if (file.suffix.lower() in EXTENSIONS and not file.is_dir())
         or file.suffix.lower() == ZARR
     ]
     if not files:

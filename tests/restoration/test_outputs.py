@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from keras_indi.restoration.outputs import find_outputs, left_out
+from keras_indi.restoration.outputs import find_outputs
 
 pytestmark = pytest.mark.backend_free
 
@@ -20,7 +20,7 @@ def here(tmp_path, monkeypatch):
 
 
 def outputs(*arguments, **options):
-    jobs, skipped = find_outputs(*arguments, **options)
+    jobs, skipped, _ = find_outputs(*arguments, **options)
     assert skipped == []
     return {
         os.path.relpath(job.source): [os.path.relpath(p) for p in job.outputs]
@@ -97,14 +97,14 @@ def test_results_that_are_there(here):
     (here / "out/b.png").write_bytes(b"")
     with pytest.raises(ValueError, match="--skip-existing.*Received: out/b.png"):
         find_outputs(["photos"], "out")
-    todo, skipped = find_outputs(["photos"], "out", existing="skip")
+    todo, skipped, _ = find_outputs(["photos"], "out", existing="skip")
     assert [t.source.name for t in todo] == ["c.tif"]
     assert [t.source.name for t in skipped] == ["b.png"]
-    todo, skipped = find_outputs(["photos"], "out", existing="overwrite")
+    todo, skipped, _ = find_outputs(["photos"], "out", existing="overwrite")
     assert len(todo) == 2 and not skipped
     # Samples of which some are there are drawn again, all of them.
     (here / "out/a-1.jpg").write_bytes(b"")
-    todo, _ = find_outputs(["a.jpg"], "out", num_samples=2, existing="skip")
+    todo, *_ = find_outputs(["a.jpg"], "out", num_samples=2, existing="skip")
     assert len(todo) == 1
 
 
@@ -127,24 +127,35 @@ def test_a_file_keeps_its_own_name_beside_a_link_to_it_which_is_counted(here):
     os.symlink("b.png", here / "photos/a-link.png")
     os.symlink("../a.jpg", here / "photos/other.jpg")
     os.symlink("nothing.png", here / "photos/nothing.png")
-    found = [str(job.outputs[0]) for job in find_outputs(["photos"], "out")[0]]
+    jobs, _, left_out = find_outputs(["photos", "photos"], "out")
+    found = [str(job.outputs[0]) for job in jobs]
     names = ["b.png", "deep/c.tif", "nothing.png", "other.jpg"]
     assert found == [f"out/{name}" for name in names]
-    assert left_out(["photos"])["linked to others"] == 1
+    assert left_out == {".txt": 1, "linked to others": 1}
+
+
+def test_a_link_that_leads_nowhere_is_named_by_a_pattern_too(here):
+    os.symlink("nothing.png", here / "photos/nothing.png")
+    assert sorted(outputs(["photos/*.png"], "out")) == [
+        "photos/b.png",
+        "photos/nothing.png",
+    ]
 
 
 def test_earlier_results_within_the_input_are_no_inputs(here):
     (here / "photos/out/deep").mkdir(parents=True)
     (here / "photos/out/b.png").write_bytes(b"")
-    todo, _ = find_outputs(["photos"], "photos/out", existing="skip")
+    (here / "photos/out/scores.csv").write_bytes(b"")
+    todo, _, left_out = find_outputs(["photos"], "photos/out", existing="skip")
     assert [t.source.name for t in todo] == ["c.tif"]
+    assert left_out == {".txt": 1}
 
 
 def test_pictures_of_a_comparison_replace_nothing(here):
     (here / "a-compare.png").write_bytes(b"")
     with pytest.raises(ValueError, match="Received: .*a-compare.png"):
         find_outputs(["a.jpg"], "a.webp", compare=True)
-    jobs, _ = find_outputs(["a.jpg"], "new/a.webp", compare=True)
+    jobs, *_ = find_outputs(["a.jpg"], "new/a.webp", compare=True)
     names = [path.name for path in jobs[0].pictures]
     assert names == ["a-compare.png", "a-steps.png"]
     assert find_outputs(["a.jpg"], "a.webp")[0][0].pictures == []
@@ -190,7 +201,7 @@ def test_a_shard_looks_at_its_own_results_alone(here):
     with pytest.raises(ValueError, match="already exist"):
         find_outputs(["photos"], "out", shard=(0, 2))
     assert len(outputs(["photos"], "out", shard=(1, 2))) == 1
-    jobs, skipped = find_outputs(["photos"], "out", shard=(0, 2), existing="skip")
+    jobs, skipped, _ = find_outputs(["photos"], "out", shard=(0, 2), existing="skip")
     assert jobs == [] and len(skipped) == 1
 
 
