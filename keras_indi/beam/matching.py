@@ -10,8 +10,9 @@ from keras_indi.beam.apache import FileSystems, Metrics, beam
 from keras_indi.beam.counters import NAMESPACE
 from keras_indi.beam.outcomes import FAILED, SKIPPED, Outcome
 from keras_indi.images.formats import EXTENSIONS
-from keras_indi.images.image_files import listed, printable
+from keras_indi.images.image_files import printable
 from keras_indi.images.whole_writes import is_left_over
+from keras_indi.restoration.file_jobs import same_output
 from keras_indi.restoration.outputs import result_name
 
 NOT_TEXT = "its name is not UTF-8; rename it"
@@ -93,11 +94,9 @@ class Plan(beam.DoFn):
             if False in done:
                 storage.remove(f"{self._output}/{name}")
         elif len({path for path, *_ in inputs}) > 1:
-            paths = listed([path for path, *_ in inputs], 3)
+            reason = same_output([path for path, *_ in inputs])
             for path, *_ in inputs:
-                yield _failed(
-                    path, result, f"one of several with the same output: {paths}"
-                )
+                yield _failed(path, result, reason)
         else:
             path, own_name, reason = inputs[0]
             if reason is not None:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from keras_indi.images.encoding import FORMATS
 from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.image_files import files_below, other_kind
-from keras_indi.restoration.file_jobs import FileJob, check_jobs
+from keras_indi.images.whole_files import is_whole
+from keras_indi.restoration.file_jobs import FileJob, check_jobs, find_conflicts
 from keras_indi.restoration.large_files import ZARR
 from keras_indi.validation import checked_choice, checked_integer
 
@@ -39,7 +40,8 @@ class Outputs(NamedTuple):
     """What is to be done with the files of a run.
 
     Attributes:
-        jobs: List of the `FileJob` to do.
+        jobs: List of the `FileJob` to do. Those of which two have one result have a
+            `conflict`.
         skipped: List of those whose results are there.
         left_out: Dict of what is not restored of the inputs' folders to how many
             files are that: the ending of files that are not read, and `LINKED` of
@@ -72,7 +74,8 @@ def find_outputs(
         num_samples: Int, how many results each file has: `photo-1.jpg`,
             `photo-2.jpg`. Defaults to one, of the plain name.
         existing: What to do with results that are there: `"refuse"` to begin,
-            `"skip"` their files, or `"overwrite"` them.
+            `"skip"` their files, or `"overwrite"` them. A result that is empty or
+            ends early (`is_whole`) is not there: `"skip"` makes it again.
         compare: Bool, whether each result has its two pictures beside it,
             `photo-compare.png` and `photo-steps.png`.
         name: String with `{name}` in it, the results' names without their ending.
@@ -84,8 +87,8 @@ def find_outputs(
         `Outputs`.
 
     Raises:
-        ValueError: If `shard` is not valid, an input names no image, two files have
-            one result, a result would replace an input, or results are there.
+        ValueError: If `shard` is not valid, an input names no image, a result would
+            replace an input, or results are there.
     """
     checked_choice("existing", existing, EXISTING)
     out = None if out is None else pathlib.Path(out).expanduser()
@@ -107,6 +110,7 @@ def find_outputs(
             for name in PICTURES
         ]
         jobs.append(FileJob(path, name, outputs, pictures))
+    find_conflicts(jobs)
     own = jobs if shard is None else _shard(jobs, shard)
     check_jobs(jobs, existing, own)
     if existing != "skip":
@@ -114,8 +118,7 @@ def find_outputs(
     new: list[FileJob] = []
     there: list[FileJob] = []
     for job in own:
-        # `os.path` answers where `pathlib` raises: of a name that is too long.
-        done = all(os.path.exists(path) for path in job.outputs)
+        done = job.conflict is None and all(map(is_whole, job.outputs))
         (there if done else new).append(job)
     return Outputs(new, there, left_out)
 

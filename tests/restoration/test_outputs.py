@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from PIL import Image
 
 from keras_indi.restoration.outputs import find_outputs
 
@@ -17,6 +18,10 @@ def here(tmp_path, monkeypatch):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
     return tmp_path
+
+
+def write_whole_image(path):
+    Image.new("L", (9, 8)).save(path)
 
 
 def outputs(*arguments, **options):
@@ -84,8 +89,17 @@ def test_a_folder_without_images(here):
 
 def test_two_inputs_of_one_result(here):
     (here / "b.png").write_bytes(b"")
-    with pytest.raises(ValueError, match="'b.png' and 'photos/b.png' for 'out/b.png'"):
-        find_outputs(["b.png", "photos"], "out")
+    (here / "out").mkdir()
+    (here / "out/b.png").write_text("mine")
+    jobs = find_outputs(["b.png", "photos"], "out").jobs
+    problems = {str(job.source): job.problem for job in jobs}
+    reason = "one of several with the same output (b.png, photos/b.png)"
+    assert problems.pop("b.png") == problems.pop("photos/b.png")
+    assert problems == {"photos/deep/c.tif": None} and reason in jobs[0].problem
+    # Neither is done, whatever is there; parts of the work find it together.
+    for shard, existing in (((0, 3), "skip"), ((1, 3), "refuse")):
+        own = find_outputs(["b.png", "photos"], "out", None, existing, shard=shard)
+        assert reason in own.jobs[0].problem and own.skipped == []
     (here / "a-1.jpg").write_bytes(b"")
     (here / "a.jpg").rename(here / "a-1-1.jpg")
     (here / "a.jpg").write_bytes(b"")
@@ -94,7 +108,7 @@ def test_two_inputs_of_one_result(here):
 
 def test_results_that_are_there(here):
     (here / "out/deep").mkdir(parents=True)
-    (here / "out/b.png").write_bytes(b"")
+    write_whole_image(here / "out/b.png")
     with pytest.raises(ValueError, match="--skip-existing.*Received: out/b.png"):
         find_outputs(["photos"], "out")
     todo, skipped, _ = find_outputs(["photos"], "out", existing="skip")
@@ -106,6 +120,18 @@ def test_results_that_are_there(here):
     (here / "out/a-1.jpg").write_bytes(b"")
     todo, *_ = find_outputs(["a.jpg"], "out", num_samples=2, existing="skip")
     assert len(todo) == 1
+
+
+def test_results_that_are_empty_or_end_early_are_made_again(here):
+    (here / "out/deep").mkdir(parents=True)
+    write_whole_image(here / "out/b.png")
+    content = (here / "out/b.png").read_bytes()
+    for result in (b"", content[:-20]):
+        (here / "out/b.png").write_bytes(result)
+        todo, skipped, _ = find_outputs(["photos"], "out", existing="skip")
+        assert len(todo) == 2 and not skipped
+        with pytest.raises(ValueError, match="already exist"):
+            find_outputs(["photos"], "out")
 
 
 def test_an_input_is_replaced_only_where_that_is_asked_for(here):
@@ -144,7 +170,7 @@ def test_a_link_that_leads_nowhere_is_named_by_a_pattern_too(here):
 
 def test_earlier_results_within_the_input_are_no_inputs(here):
     (here / "photos/out/deep").mkdir(parents=True)
-    (here / "photos/out/b.png").write_bytes(b"")
+    write_whole_image(here / "photos/out/b.png")
     (here / "photos/out/scores.csv").write_bytes(b"")
     todo, _, left_out = find_outputs(["photos"], "photos/out", existing="skip")
     assert [t.source.name for t in todo] == ["c.tif"]
@@ -197,7 +223,7 @@ def test_shards_are_the_same_everywhere_and_share_all_files(here):
 def test_a_shard_looks_at_its_own_results_alone(here):
     (here / "out").mkdir()
     (first,) = outputs(["photos"], "out", shard=(0, 2)).values()
-    (here / first[0]).write_bytes(b"")
+    write_whole_image(here / first[0])
     with pytest.raises(ValueError, match="already exist"):
         find_outputs(["photos"], "out", shard=(0, 2))
     assert len(outputs(["photos"], "out", shard=(1, 2))) == 1
