@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from keras_indi.beam import storage
 from keras_indi.beam.apache import Shared, beam
 from keras_indi.beam.combined_moments import CombinedMoments
-from keras_indi.beam.matching import NOT_TEXT, is_image, is_text
+from keras_indi.beam.matching import is_passed_over
+from keras_indi.beam.workers import check_workers
 from keras_indi.evaluation.named_pairs import read_pair
 from keras_indi.evaluation.protocol import Protocol, running_versions
 from keras_indi.evaluation.scorer import Scorer
 from keras_indi.evaluation.table import Table
-from keras_indi.images.image_files import listed, printable
+from keras_indi.images.image_files import listed, other_kind, printable
 from keras_indi.metrics.frechet_distance import distance_of_moments
 from keras_indi.restoration.failures import reason_of
 
@@ -54,8 +55,8 @@ class EvaluateFolders(beam.PTransform):
         `EvaluatedFolders`, of PCollections.
 
     Raises:
-        ValueError: If the protocol has what cannot be combined, or `output` cannot be
-            written.
+        ValueError: If the protocol has what cannot be combined, a folder is of no file
+            system, or `output` cannot be written.
         ImportError: If Apache Beam is missing.
 
     Example:
@@ -86,14 +87,15 @@ class EvaluateFolders(beam.PTransform):
                 f"num_images={self._protocol.num_images}"
             )
         self._folders = {
-            side: storage.absolute(str(path))
+            side: storage.checked_folder(side, path)
             for side, path in zip(SIDES, (clean, restored))
         }
         self._output = None
         if output is not None:
-            self._output = storage.output_folder(str(output), TABLES[0])
+            self._output = storage.output_folder(output, TABLES[0])
 
     def expand(self, pipeline: Any) -> Any:  # Beam knows no type of several
+        check_workers(pipeline)
         found = {
             side: pipeline
             | f"Folder {side}" >> beam.Create([folder])
@@ -177,7 +179,7 @@ class MeasurePairs(beam.DoFn):
                 what = f"several: {listed(own, 3)}" if own else "none"
                 raise ValueError(f"it must have one {side} image, and has {what}")
             if not own[0]:
-                raise ValueError(NOT_TEXT)
+                raise ValueError(storage.NOT_TEXT)
         with storage.scratch() as folder:
             files = []
             for side in reversed(SIDES):
@@ -197,11 +199,11 @@ def find_names(folder: str) -> Iterator[tuple[str, str]]:
         Name of an image within it, without its ending, and its path, which is empty
         where it cannot be written as UTF-8.
     """
-    for path in storage.find(f"{storage.escaped(folder)}/**"):
-        name = path[len(folder) + 1 :]
-        if is_image(name):
-            name = pathlib.PurePosixPath(name).with_suffix("").as_posix()
-            path = path if is_text(name) else ""
+    for path in storage.files_in(f"{folder}/"):
+        pure = pathlib.PurePosixPath(path[len(folder) + 1 :])
+        if other_kind(pure) is None and not is_passed_over(str(pure)):
+            name = pure.with_suffix("").as_posix()
+            path = path if storage.is_text(path) else ""
             yield unicodedata.normalize("NFC", printable(name)), path
 
 
