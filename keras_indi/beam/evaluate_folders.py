@@ -41,7 +41,8 @@ class EvaluateFolders(beam.PTransform):
 
     It is applied to a pipeline, and measures as `keras_indi.evaluation.evaluate` of two
     folders. An image pairs by its path inside its folder, without its ending. Those
-    that have no partner, or cannot be scored, are in no score, and named.
+    that have no partner, or cannot be scored, are in no score, and named. Where no pair
+    can be scored, the pipeline fails, once the names and the reasons are written.
 
     Args:
         restored: Path of the folder of restored images.
@@ -124,14 +125,15 @@ class EvaluateFolders(beam.PTransform):
                 _over_all, beam.pvalue.AsDict(means), beam.pvalue.AsDict(moments)
             )
         )
-        if self._output is not None:
-            _ = over_all | "Write" >> beam.Map(
-                _write,
-                self._output,
-                self._protocol,
-                beam.pvalue.AsIter(measured.scores),
-                beam.pvalue.AsIter(measured.failed),
-            )
+        # One worker holds the rows: only where they are asked for.
+        scores = () if self._output is None else beam.pvalue.AsIter(measured.scores)
+        _ = over_all | "Finish" >> beam.Map(
+            _finish,
+            self._output,
+            self._protocol,
+            scores,
+            beam.pvalue.AsIter(measured.failed),
+        )
         return EvaluatedFolders(measured.scores, measured.failed, over_all)
 
 
@@ -208,10 +210,10 @@ def find_names(folder: str) -> Iterator[tuple[str, str]]:
 
 
 def _over_all(protocol, means, moments):
-    """The scores over all images, in the protocol's order."""
+    """The scores over all images, in the protocol's order; none of no image."""
+    scores: dict[str, float] = {}
     if not means and not moments:
-        raise ValueError("No pair could be scored. The failed ones name the reasons.")
-    scores = {}
+        return scores
     for name in protocol.columns:
         if name in means:
             scores[name] = float(means[name])
@@ -221,16 +223,21 @@ def _over_all(protocol, means, moments):
     return scores
 
 
-def _write(means, output, protocol, scores, failed):
-    """Write the table that `evaluate` writes."""
-    rows = [{"name": name, **own} for name, own in sorted(scores, key=_name)]
+def _finish(means, output, protocol, scores, failed):
+    """Write the table that `evaluate` writes, and end as it does."""
     failures = [{"name": n, "reason": why} for n, why in sorted(failed, key=_name)]
+    if output is None:
+        if not means:
+            Table([], protocol, None, failures).check_scored()
+        return
+    rows = [{"name": name, **own} for name, own in sorted(scores, key=_name)]
     versions = {**running_versions(), "weights": protocol.weight_digests()}
-    table = Table(rows, protocol, means, failures, versions)
+    table = Table(rows, protocol, means or None, failures, versions)
     with storage.scratch() as folder:
         for path in (folder / name for name in TABLES):
             (table.to_json if path.suffix == ".json" else table.to_csv)(path)
             storage.publish(path, f"{output}/{path.name}")
+    table.check_scored()
 
 
 def _name(pair):

@@ -23,11 +23,13 @@ def check_workers(pipeline: Any) -> None:
     added to `sys.path`. Beam finds out late, and some ways never.
 
     Args:
-        pipeline: `beam.Pipeline`, checked if its local runner starts processes.
+        pipeline: `beam.Pipeline`, or its beginning, checked if its local runner starts
+            processes.
 
     Raises:
         ValueError: If they find none, or another one.
     """
+    pipeline = getattr(pipeline, "pipeline", pipeline)
     direct = pipeline.options.view_as(pipeline_options.DirectOptions)
     if direct.direct_running_mode != "multi_processing":
         return

@@ -198,13 +198,12 @@ def restore_files(
     ```
     """
     begin = time.perf_counter()
-    if isinstance(inputs, (str, pathlib.Path)):
-        inputs = [inputs]
     check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed)
     if engine is not None:
         check_runtime(engine)
+    if on_file is not None and not callable(on_file):
+        raise ValueError(f"`on_file` must be a function. Received: on_file={on_file!r}")
     file_options = FileOptions.checked(max_pixels, value_range, clip, quality)
-    inputs = list(inputs)
     jobs, skipped, left_out = find_outputs(
         inputs, out, num_samples, existing, compare, name, shard
     )

@@ -8,13 +8,14 @@ import pathlib
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from keras_indi.annotations import FilePath
 from keras_indi.images.encoding import FORMATS
 from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.image_files import files_below, other_kind
 from keras_indi.images.whole_files import is_whole
 from keras_indi.restoration.file_jobs import FileJob, check_jobs, find_conflicts
 from keras_indi.restoration.large_files import ZARR
-from keras_indi.validation import checked_choice, checked_integer
+from keras_indi.validation import checked_choice, checked_integer, checked_path
 
 PICTURES = ("compare", "steps")
 EXISTING = ("refuse", "skip", "overwrite")
@@ -54,8 +55,8 @@ class Outputs(NamedTuple):
 
 
 def find_outputs(
-    inputs: Iterable[str | pathlib.Path],
-    out: str | pathlib.Path | None = None,
+    inputs: FilePath | Iterable[FilePath],
+    out: FilePath | None = None,
     num_samples: int | None = None,
     existing: str = "refuse",
     compare: bool = False,
@@ -65,8 +66,8 @@ def find_outputs(
     """Find the files to restore, and name their results.
 
     Args:
-        inputs: Sequence of paths of files, of folders (with what lies below) and
-            of patterns such as `"holiday/**/*.jpg"`.
+        inputs: Path of a file, of a folder (with what lies below) or a pattern such as
+            `"holiday/**/*.jpg"`; or several of them.
         out: Path of the folder for the results, which keep their names, and their
             sub-folders where an input is a folder; or, of a single file, the path
             of its result, whose ending may be of another format. Defaults to
@@ -91,8 +92,11 @@ def find_outputs(
             replace an input, or results are there.
     """
     checked_choice("existing", existing, EXISTING)
-    out = None if out is None else pathlib.Path(out).expanduser()
+    out = None if out is None else pathlib.Path(checked_path("out", out)).expanduser()
     check_name(name)
+    if isinstance(inputs, (str, os.PathLike)) or not isinstance(inputs, Iterable):
+        inputs = [inputs]
+    inputs = [checked_path("inputs", path) for path in inputs]
     sources, left_out = _sources(inputs, out, name)
     one_file = out is not None and _is_file_name(out)
     if one_file and len(sources) > 1:
@@ -123,9 +127,7 @@ def find_outputs(
     return Outputs(new, there, left_out)
 
 
-def one_output(
-    source: str | pathlib.Path, output: str | pathlib.Path, overwrite: bool
-) -> FileJob:
+def one_output(source: FilePath, output: FilePath, overwrite: bool) -> FileJob:
     """The job of one file, of which the result's path is given.
 
     Args:
@@ -140,7 +142,8 @@ def one_output(
         ValueError: If there is no such input, the output has no format of an image,
             or it is there already.
     """
-    source, output = pathlib.Path(source), pathlib.Path(output)
+    source = pathlib.Path(checked_path("input_path", source))
+    output = pathlib.Path(checked_path("output_path", output))
     if not (
         os.path.isfile(source)
         or (os.path.exists(source) and source.suffix.lower() == ZARR)
@@ -230,7 +233,7 @@ def _sources(inputs, out, template):
                 add(file, name.as_posix(), output)
     if not sources:
         raise ValueError(
-            f"There must be an image to restore. Received: inputs={list(inputs)}"
+            f"There must be an image to restore. Received: inputs={inputs}"
         )
     return sources, dict(collections.Counter(others.values()).most_common())
 
@@ -292,7 +295,11 @@ def check_name(name: str | None) -> None:
     """Raise a ValueError unless a template of results' names is valid."""
     if name is None:
         return
-    if "{name}" not in name or any(letter in name for letter in ("/", os.sep, "\0")):
+    if (
+        not isinstance(name, str)
+        or "{name}" not in name
+        or any(letter in name for letter in ("/", os.sep, "\0"))
+    ):
         raise ValueError(
             "The results' names must hold {name}, such as '{name}_x4', and no folder. "
             f"Received: name={name!r}"

@@ -5,7 +5,7 @@ import os
 import pytest
 from PIL import Image
 
-from keras_indi.restoration.outputs import find_outputs
+from keras_indi.restoration.outputs import find_outputs, one_output
 
 pytestmark = pytest.mark.backend_free
 
@@ -79,6 +79,22 @@ def test_patterns_and_inputs_named_twice(here):
 def test_inputs_that_name_nothing(here, inputs):
     with pytest.raises(ValueError, match=r"Received: .*(none|gif|inputs=\[\])"):
         find_outputs(inputs, "out")
+
+
+@pytest.mark.parametrize("inputs", [[None], None, [5], 5, "", ["a\0b"], [b"a.jpg"]])
+def test_what_is_no_path(here, inputs):
+    with pytest.raises(ValueError, match="`inputs` must be a path. Received: inputs="):
+        find_outputs(inputs, "out")
+    if inputs is not None:
+        with pytest.raises(ValueError, match="`out` must be a path. Received: out="):
+            find_outputs(["a.jpg"], inputs)
+    for arguments in ((inputs, "b.png"), ("a.jpg", inputs)):
+        with pytest.raises(ValueError, match="put_path` must be a path. Received: "):
+            one_output(*arguments, overwrite=False)
+
+
+def test_one_input_by_itself(here):
+    assert outputs("a.jpg", "out") == outputs([here / "a.jpg"], "out")
 
 
 def test_a_folder_without_images(here):
@@ -196,7 +212,7 @@ def test_links_that_lead_nowhere_are_in_the_way(here):
         find_outputs(["a.jpg"], "new.png")
 
 
-@pytest.mark.parametrize("name", ["{name}\0", "x/{name}", "x"])
+@pytest.mark.parametrize("name", ["{name}\0", "x/{name}", "x", 5, ["{name}"]])
 def test_templates_of_no_name_are_refused(here, name):
     with pytest.raises(ValueError, match="must hold {name}"):
         find_outputs(["photos"], "out", name=name)
