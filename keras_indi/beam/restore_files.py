@@ -9,7 +9,6 @@ from keras_indi.beam import matching, outcomes, storage
 from keras_indi.beam.apache import beam
 from keras_indi.beam.restore_batches import RestoreBatches
 from keras_indi.beam.workers import check_workers
-from keras_indi.models import checks
 from keras_indi.models.loading import POLICIES
 from keras_indi.presets import read_metadata
 from keras_indi.restoration.file_restoration import check_settings
@@ -187,13 +186,10 @@ def check_options(
         raise ValueError(
             f"Further arguments must be of {', '.join(allowed)}. Received: {unknown}"
         )
-    choosing = {name: options.get(name) for name in (*CHECKED, "num_samples")}
+    choosing = {**dict.fromkeys((*CHECKED, "num_samples")), **options}
     check_settings(**choosing, seed=seed)
     checked_choice("dtype", dtype, ("auto", *POLICIES))
     checked_integer("max_memory", max_memory)
-    for name in ("scale", "batch_size"):
-        checked_integer(name, options.get(name), optional=True)
-    checks.check_tiles(options.get("tile_size"), options.get("tile_overlap"))
 
 
 def found_preset(preset: Any) -> str:

@@ -198,7 +198,16 @@ def restore_files(
     ```
     """
     begin = time.perf_counter()
-    check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed)
+    check_settings(
+        num_steps,
+        sampler,
+        time_grid,
+        time_shift,
+        num_samples,
+        seed,
+        scale=scale,
+        **options,
+    )
     if engine is not None:
         check_runtime(engine)
     if on_file is not None and not callable(on_file):
@@ -262,8 +271,12 @@ def check_settings(
     time_shift: float | None,
     num_samples: int | None,
     seed: int,
+    **options: Any,
 ) -> None:
     """Raise what every file would raise; the arguments are of `restore_files`."""
+    for name in ("scale", "batch_size", "max_memory"):
+        checked_integer(name, options.get(name), optional=True)
+    checks.check_tiles(options.get("tile_size"), options.get("tile_overlap"))
     checked_integer("num_steps", num_steps, optional=True)
     checked_integer("num_samples", num_samples, optional=True)
     checked_integer("seed", seed, least=0)

@@ -363,6 +363,27 @@ def test_of_two_with_one_result_neither_is_written_and_the_rest_is(model, tmp_pa
         assert (tmp_path / "out/a.png").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"model": 5},
+        {"scale": 0},
+        {"tile_size": "x"},
+        {"max_memory": 0},
+        {"batch_size": 0.5},
+        {"on_file": 5},
+        {"inputs": [None]},
+        {"inputs": None},
+    ],
+)
+def test_what_every_file_would_fail_by_is_refused(model, tmp_path, options):
+    write(tmp_path / "a.png", smooth_images(1, 13, 10)[0])
+    given = {"inputs": tmp_path, "out": tmp_path / "out", "model": model, **options}
+    with pytest.raises(ValueError, match=f"Received: {[*options][0]}="):
+        restore_files(**given, num_steps=1)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_empty_and_a_cut_result_are_made_again(model, tmp_path):
     image = smooth_images(1, 13, 10)[0].astype("uint8")
     paths = [write(tmp_path / name, image) for name in ("a.png", "b.png", "c.png")]
