@@ -169,16 +169,14 @@ def _tagged(outcome):
 def _matches(text):
     """The folder that names begin in, with a slash, and the files of an input."""
     path = storage.absolute(text)
-    folder, _, _ = path.rpartition("/")
-    local = storage.is_local(path)
-    is_there = os.path.lexists(path) if local else FileSystems.exists(path)
     glob = storage.GLOB.search(path)
-    if glob and not is_there:
+    if glob and not storage.is_there(path):
         root = path[: path.rfind("/", 0, glob.start()) + 1]
         return root, storage.files_in(root, path)
     is_folder = os.path.isdir(path) or text.endswith("/")
     if other_kind(pathlib.PurePosixPath(path)) is None and not is_folder:
-        return f"{folder}/", [path] if is_there else []
+        folder = path[: path.rfind("/") + 1]
+        return folder, [path] if storage.is_there(path) else []
     root = f"{path.rstrip('/')}/"
     return root, storage.files_in(root)
 

@@ -118,6 +118,11 @@ def identity(path: str) -> str:
     return os.path.realpath(path) if is_local(path) else path
 
 
+def is_there(path: str) -> bool:
+    """Whether there is a file, be it a link that leads nowhere."""
+    return os.path.lexists(path) if is_local(path) else FileSystems.exists(path)
+
+
 def is_link(path: str) -> bool:
     """Whether a path is of a link of this machine."""
     return is_local(path) and os.path.islink(path)
