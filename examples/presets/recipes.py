@@ -35,6 +35,7 @@ THREE_LEVELS = {
     "blocks_per_level": (1, 2, 2),
 }
 
+
 def jpeg(low, high):
     """JPEG files of these qualities: colours at half or full resolution, any grid."""
     settings = {"quality": (low, high), "random_grid": True}
