@@ -20,20 +20,8 @@ from keras_indi.validation import checked_choice, checked_integer, checked_path
 PICTURES = ("compare", "steps")
 EXISTING = ("refuse", "skip", "overwrite")
 # Endings of images that are not written, and of which `mimetypes` may not know.
-OTHER_ENDINGS = {*EXTENSIONS, ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw"}
-OTHER_ENDINGS |= {
-    ".orf",
-    ".raf",
-    ".rw2",
-    ".exr",
-    ".hdr",
-    ".psd",
-    ".pdf",
-    ".tga",
-    ".ppm",
-}
-
-
+OTHER_ENDINGS = {*EXTENSIONS, *".jxl .jp2 .dng .cr2 .cr3 .nef .arw .orf .raf".split()}
+OTHER_ENDINGS |= {*".rw2 .exr .hdr .psd .pdf .tga .ppm".split()}
 LINKED = "linked to others"
 
 
