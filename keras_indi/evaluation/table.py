@@ -76,9 +76,9 @@ class Table:
     def check_scored(self) -> None:
         """Raise a ValueError with the first failures if there are no rows."""
         if not self.rows:
+            first = [f"{f['name']}: {f['reason']}" for f in self.failures[:3]]
             raise ValueError(
-                "No pair could be scored. Received: "
-                + "; ".join(f"{f['name']}: {f['reason']}" for f in self.failures[:3])
+                f"No pair could be scored. Received: {'; '.join(first) or 'no images'}"
             )
 
     def to_json(self, path: FilePath) -> pathlib.Path:
