@@ -106,7 +106,10 @@ def raw_tags(block: bytes) -> list[RawTag]:
 
 def parts(block: bytes) -> dict[str, int]:
     """What a block says: names of its own tags, and how many its directories have."""
-    own = [tag for tag in raw_tags(block) if not tag.is_of_storage]
+    tags = raw_tags(block)
+    if block and not tags:
+        return {"EXIF": 1}  # damaged
+    own = [tag for tag in tags if not tag.is_of_storage]
     found = directories(parsed(block)) if block else {}
     return {
         **{f"EXIF {tag.name}": 1 for tag in own},
