@@ -35,6 +35,7 @@ from keras_indi.optional_packages import optional_import
 TIFF_TILE = 256  # pixels; as deep as a JPEG's blocks divide it
 ZARR_CHUNK = 512
 MAX_CHUNK_BYTES = 2**30
+OME_KEPT = ("multiscales", "version")  # of an OME-Zarr image's attributes
 
 
 class ImageView:
@@ -140,6 +141,8 @@ def opened(path: FilePath, max_pixels: int | None = None) -> Iterator[ImageView]
         node = _by_blocks("zarr").open(path, mode="r")
         is_array = hasattr(node, "shape")
         axes = (_named_axes(node) or "yxc"[: node.ndim]) if is_array else ""
+        if is_array:
+            metadata = {"zarr": [f"attribute {name}" for name in node.attrs]}
     if not is_array:
         with parsing():
             node, axes, metadata = _ome_image(node, path)
@@ -193,6 +196,13 @@ def write(
     format = _format(path)
     save = {"tiff": _write_tiff, "zarr": _write_zarr, "ome": _write_ome}[format]
     write_whole(path, lambda partial: save(partial, image, metadata), modified)
+    if "zarr" in metadata:
+        lost = [*metadata["zarr"]]
+        if "ome" in metadata and format != "ome":
+            lost.append("the pixels' size")
+        return lost_sentence(
+            lost, {"tiff": "TIFF", "ome": "OME-Zarr"}.get(format, "Zarr")
+        )
     if "all" not in metadata:
         return []
     if format == "tiff":
@@ -344,7 +354,12 @@ def _ome_image(group, path):
         found = zip(axes, transformation.get("scale", []))
         sizes.update({axis: size for axis, size in found if _is_size(size)})
     units = {axis["name"]: axis["unit"] for axis in scales["axes"] if "unit" in axis}
-    return group[dataset["path"]], axes, {"ome": (sizes, units)}
+    others = [f"attribute {name}" for name in attributes if name not in OME_KEPT]
+    others += [
+        *group.group_keys(),
+        *["multiscales"] * (len(attributes["multiscales"]) > 1),
+    ]
+    return group[dataset["path"]], axes, {"ome": (sizes, units), "zarr": others}
 
 
 def _is_size(value):

@@ -18,6 +18,7 @@ from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.image_cache import ImageCache
 
 CACHE_BYTES = 2**30
+ZARR = ".zarr"  # ends a folder that is one image
 
 
 class Match(typing.NamedTuple):
@@ -83,11 +84,13 @@ def find_images(folder: FilePath) -> dict[str, pathlib.Path]:
     return dict(sorted(found.items()))
 
 
-def image_files(folder: FilePath) -> list[pathlib.Path]:
+def image_files(folder: FilePath, zarr: bool = False) -> list[pathlib.Path]:
     """The paths of all image files in a folder and below.
 
     Args:
         folder: Path of the folder.
+        zarr: Bool, whether Zarr folders are among them. Defaults to `False`, they are
+            passed over.
 
     Returns:
         Sorted list of paths, without those that `find_images` passes over.
@@ -95,7 +98,8 @@ def image_files(folder: FilePath) -> list[pathlib.Path]:
     Raises:
         ValueError: If it is not a folder.
     """
-    return [path for path in _files(folder) if path.suffix.lower() in EXTENSIONS]
+    endings = {*EXTENSIONS, ZARR} if zarr else EXTENSIONS
+    return [path for path in _files(folder, zarr) if path.suffix.lower() in endings]
 
 
 def count_others(folder: FilePath) -> dict[str, int]:
@@ -120,8 +124,11 @@ def printable(name: FilePath) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _files(folder):
-    """All files in a folder and below; those that cannot be read, too, to be named."""
+def _files(folder, zarr=False):
+    """All files in a folder and below; those that cannot be read, too, to be named.
+
+    Zarr folders are passed over, or count as files.
+    """
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ValueError(f"Folder not found. Received: {str(folder)!r}")
@@ -134,11 +141,10 @@ def _files(folder):
                 folders.clear()
                 continue
             seen.add(real)
-            folders[:] = sorted(
-                name
-                for name in folders
-                if not name.startswith(".") and not name.endswith(".zarr")
-            )
+            shown = sorted(name for name in folders if not name.startswith("."))
+            folders[:] = [name for name in shown if not name.lower().endswith(ZARR)]
+            if zarr:
+                files += [name for name in shown if name not in folders]
             paths = [pathlib.Path(here, name) for name in folders]
             links += [path for path in paths if path.is_symlink()]
             found += [

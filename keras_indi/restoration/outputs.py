@@ -16,6 +16,7 @@ from keras_indi.restoration.large_files import ZARR
 from keras_indi.validation import checked_choice, checked_integer
 
 PICTURES = ("compare", "steps")
+OME_ZARR = ".ome.zarr"
 EXISTING = ("refuse", "skip", "overwrite")
 # Endings of images that are not written, and of which `mimetypes` may not know.
 OTHER_ENDINGS = {*EXTENSIONS, ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw"}
@@ -161,7 +162,7 @@ def left_out(inputs: Iterable[str | pathlib.Path]) -> dict[str, int]:
         path = pathlib.Path(text).expanduser()
         if path.is_dir() and path.suffix.lower() != ZARR:
             found.update(count_others(path))
-            found.update(_links_to_others(image_files(path)))
+            found.update(_links_to_others(image_files(path, zarr=True)))
     return dict(found.most_common())
 
 
@@ -214,7 +215,7 @@ def _sources(inputs, out, template):
             within = folder in folder_out.resolve().parents
             files = [
                 file
-                for file in image_files(path)
+                for file in image_files(path, zarr=True)
                 if not (within and _is_within(file, folder_out))
             ]
             if not files:
@@ -284,7 +285,10 @@ def _written(output):
 
 
 def _named(path, template):
-    return path.with_name(template.replace("{name}", path.stem) + path.suffix)
+    ending = OME_ZARR if path.name.lower().endswith(OME_ZARR) else path.suffix
+    ending = path.name[len(path.name) - len(ending) :]
+    name = path.name.removesuffix(ending)
+    return path.with_name(template.replace("{name}", name) + ending)
 
 
 def check_name(name: str | None) -> None:
