@@ -90,7 +90,10 @@ class Table:
                 content = _decoded(json.load(file))
                 content["protocol"] = Protocol.from_config(content["protocol"])
                 return cls(**content)
-            except (KeyError, TypeError, AttributeError, ValueError) as error:
+            except (
+                *(KeyError, TypeError, AttributeError, ValueError),
+                RecursionError,
+            ) as error:
                 raise ValueError(
                     "The file must be one that `Table.to_json` wrote; where it is "
                     "damaged, delete it and measure again. Received: "

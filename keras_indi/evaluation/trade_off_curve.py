@@ -9,7 +9,12 @@ from keras_indi.annotations import FilePath
 from keras_indi.evaluation.named_pairs import as_pairs
 from keras_indi.evaluation.plots import draw_trade_off, require_matplotlib
 from keras_indi.evaluation.protocol import Protocol
-from keras_indi.evaluation.resume import FinishedPairs, circumstances, claim
+from keras_indi.evaluation.resume import (
+    FinishedPairs,
+    check_results,
+    circumstances,
+    claim,
+)
 from keras_indi.evaluation.scorer import Scorer
 from keras_indi.evaluation.scoring import score_pairs
 from keras_indi.evaluation.settings import ARGUMENTS, all_settings
@@ -97,13 +102,14 @@ def trade_off(
         if output_dir is not None:
             require_matplotlib()
             output_dir = pathlib.Path(output_dir)
+            check_results(output_dir, ["trade_off.json", "trade_off.csv"])
             claim(
                 output_dir / "settings", circumstances(pairs, protocol, model, **limits)
             )
             for name in settings:
                 path = output_dir / "settings" / f"{name}.json"
                 if path.exists():
-                    finished[name] = Table.from_json(path)
+                    finished[name] = _finished(path, pairs, protocol)
 
         left = [name for name in settings if name not in finished]
         progress = Progress(len(left) * len(pairs), verbose, unit="image")
@@ -142,4 +148,21 @@ def trade_off(
                 write_encoded(output_dir / f"{name}.png", figure.savefig)
     if table.failures and warn:
         warnings.warn(table.failure_report(), stacklevel=2)
+    return table
+
+
+def _finished(path, pairs, protocol):
+    """The table of a finished setting, or an error where it is of something else."""
+    table = Table.from_json(path)
+    names = [row.get("name") for row in (*table.rows, *table.failures)]
+    of_this_run = (
+        sorted(map(str, names)) == sorted(pairs.names)
+        and table.protocol.get_config() == protocol.get_config()
+        and (table.means or {}).keys() == {*protocol.columns}
+    )
+    if not of_this_run:
+        raise ValueError(
+            "The file holds other images or scores than these; delete it, and its "
+            f"setting is measured again. Received: {str(path)!r}"
+        )
     return table

@@ -184,13 +184,26 @@ def _save_png(path, pixels, metadata):
 
 def _save_deep_png(path, pixels, metadata):
     """16 bits: OpenCV encodes what Pillow cannot."""
+    if pixels.shape[-1] == 2:  # which OpenCV has not
+        content = _grey_with_alpha(pixels)
+        pathlib.Path(path).write_bytes(_with_chunks(content, metadata))
+        return
     cv2 = require_opencv()
-    if pixels.shape[-1] == 2:  # grey with alpha, which OpenCV has not
-        pixels = pixels[..., [0, 0, 0, 1]]
     code = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}.get(pixels.shape[-1])
     image = pixels if code is None else cv2.cvtColor(pixels, code)
     content = cv2.imencode(".png", image)[1].tobytes()
     pathlib.Path(path).write_bytes(_with_chunks(content, metadata))
+
+
+def _grey_with_alpha(pixels: np.ndarray) -> bytes:
+    """A PNG of 16 bits of grey and alpha."""
+    height, width, _ = pixels.shape
+    rows = pixels.astype(">u2").reshape(height, -1).view("uint8")
+    above = np.concatenate([np.zeros_like(rows[:1]), rows[:-1]])
+    filtered = np.insert(rows - above, 0, 2, axis=1)  # each row less the one above
+    header = struct.pack(">IIBBBBB", width, height, 16, 4, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(filtered)), (b"IEND", b"")
+    return png_chunks.SIGNATURE + png_chunks.joined(chunks)
 
 
 def _save_tiff(path, pixels, metadata):

@@ -3,7 +3,7 @@
 import contextlib
 import re
 import struct
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -209,17 +209,19 @@ def _is_writable(group, tag, value):
     return True
 
 
-def of_tiff(header: Any) -> bytes:
+def of_tiff(file: BinaryIO) -> bytes:
     """The EXIF block of a TIFF file, without the tags of its storage.
 
     Args:
-        header: The file, opened as a `PIL.Image.Image`.
+        file: The file, opened for reading.
     """
     from PIL import Image
 
     kept = Image.Exif()
     try:
-        exif = header.getexif()
+        exif = Image.Exif()
+        file.seek(0)
+        exif.load_from_fp(file)
         for tag in TIFF_TAGS & set(exif):
             kept[tag] = exif[tag]
         if OF_STORAGE.match(str(kept.get(DESCRIPTION, ""))):

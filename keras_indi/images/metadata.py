@@ -247,8 +247,6 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
     Returns:
         `Metadata`. What is damaged is left out.
     """
-    from PIL import TiffImagePlugin  # which `PIL.Image` alone does not register
-
     tags = page.tags
 
     def block(tag):
@@ -259,10 +257,6 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
             return as_xmp(value)
         return None
 
-    exif_block = b""
-    with contextlib.suppress(Exception):  # Pillow opens fewer kinds than are read
-        file.seek(0)
-        exif_block = exif.of_tiff(TiffImagePlugin.TiffImageFile(file))
     profile = stored = None
     with contextlib.suppress(Exception):
         stored = page.iccprofile
@@ -274,7 +268,7 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
     if stored and profile is None:  # as in `read_metadata`
         parts = {n: c for n, c in parts.items() if n != inventory.PROFILE}
     return Metadata(
-        exif=exif_block,
+        exif=exif.of_tiff(file),
         icc_profile=profile,
         dpi=density.of_tiff(page),
         xmp=block(XMP_TAG),

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from keras_indi.images.unusable import UnusableImageError
 
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks of colours, which stand before the others.
 COLOURS = (b"cICP", b"mDCV", b"cLLI", b"gAMA", b"cHRM", b"sRGB")
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
@@ -166,14 +167,18 @@ def _sound(file, name, length):
 
 def with_chunks(content: bytes, chunks: Chunks) -> bytes:
     """A PNG file's content with chunks after its header, in their order."""
-    beside = b"".join(
+    return content[:HEADER] + joined(chunks) + content[HEADER:]
+
+
+def joined(chunks: Chunks) -> bytes:
+    """Chunks as a file has them."""
+    return b"".join(
         struct.pack(">I", len(body))
         + name
         + body
         + struct.pack(">I", zlib.crc32(name + body))
         for name, body in chunks
     )
-    return content[:HEADER] + beside + content[HEADER:]
 
 
 def international_text(keyword: str, text: bytes) -> tuple[bytes, bytes]:
