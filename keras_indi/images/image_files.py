@@ -4,6 +4,7 @@ import collections
 import hashlib
 import os
 import pathlib
+import re
 import typing
 import unicodedata
 import warnings
@@ -18,6 +19,8 @@ from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.image_cache import ImageCache
 
 CACHE_BYTES = 2**30
+# Control characters, ends of lines, and what turns the direction of text.
+NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 ZARR = ".zarr"  # ends a folder that is one image
 
 
@@ -49,7 +52,7 @@ class Match(typing.NamedTuple):
 
 def listed(names: Iterable[Any], limit: int = 10) -> str:
     """The first names of a list, and how many more there are."""
-    names = [str(name) for name in names]
+    names = [shown(str(name)) for name in names]
     more = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
 
@@ -84,13 +87,17 @@ def find_images(folder: FilePath) -> dict[str, pathlib.Path]:
     return dict(sorted(found.items()))
 
 
-def image_files(folder: FilePath, zarr: bool = False) -> list[pathlib.Path]:
+def image_files(
+    folder: FilePath, zarr: bool = False, closed: dict | None = None
+) -> list[pathlib.Path]:
     """The paths of all image files in a folder and below.
 
     Args:
         folder: Path of the folder.
         zarr: Bool, whether Zarr folders are among them. Defaults to `False`, they are
             passed over.
+        closed: Dict that takes the folders that cannot be read, with the reason.
+            Defaults to warnings.
 
     Returns:
         Sorted list of paths, without those that `find_images` passes over.
@@ -99,7 +106,8 @@ def image_files(folder: FilePath, zarr: bool = False) -> list[pathlib.Path]:
         ValueError: If it is not a folder.
     """
     endings = {*EXTENSIONS, ZARR} if zarr else EXTENSIONS
-    return [path for path in _files(folder, zarr) if path.suffix.lower() in endings]
+    found = _files(folder, zarr, closed)
+    return [path for path in found if path.suffix.lower() in endings]
 
 
 def count_others(folder: FilePath) -> dict[str, int]:
@@ -113,7 +121,7 @@ def count_others(folder: FilePath) -> dict[str, int]:
     """
     kinds = collections.Counter(
         printable(path.suffix.lower()) or "without an ending"
-        for path in _files(folder)
+        for path in _files(folder, closed={})  # which `image_files` names
         if path.suffix.lower() not in EXTENSIONS
     )
     return dict(kinds.most_common())
@@ -124,18 +132,31 @@ def printable(name: FilePath) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _files(folder, zarr=False):
+def shown(name: FilePath) -> str:
+    """A file's name for a terminal, on one line that it cannot turn or colour."""
+    return NOT_SHOWN.sub(lambda found: ascii(found[0])[1:-1], printable(name))
+
+
+def _files(folder, zarr=False, closed=None):
     """All files in a folder and below; those that cannot be read, too, to be named.
 
     Zarr folders are passed over, or count as files.
     """
+
+    def note(error):
+        if closed is None:
+            warnings.warn(f"A folder cannot be read: {error}", stacklevel=6)
+        else:
+            reason = f"unreadable folder ({error.strerror})"
+            closed[pathlib.Path(os.fsdecode(error.filename))] = reason
+
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ValueError(f"Folder not found. Received: {str(folder)!r}")
     found, seen, links = [], set(), [folder]
     # A folder that is reached by a link, too, has its own name: links come last.
     while links:
-        for here, folders, files in os.walk(links.pop(0), onerror=_warn):
+        for here, folders, files in os.walk(links.pop(0), onerror=note):
             real = os.path.realpath(here)
             if real in seen:  # a link that leads back
                 folders.clear()
@@ -151,10 +172,6 @@ def _files(folder, zarr=False):
                 pathlib.Path(here, name) for name in files if not name.startswith(".")
             ]
     return sorted(found)
-
-
-def _warn(error):
-    warnings.warn(f"A folder cannot be read: {error}", stacklevel=2)
 
 
 def match_folders(degraded_dir: FilePath, clean_dir: FilePath) -> Match:

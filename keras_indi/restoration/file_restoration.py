@@ -17,7 +17,12 @@ from keras_indi.models import Restorer, checks
 from keras_indi.restoration.chosen_model import DEFAULT_PRESET, choose
 from keras_indi.restoration.failures import reason_of
 from keras_indi.restoration.one_file import FileOptions, restore_job
-from keras_indi.restoration.outputs import find_outputs, left_out, one_output
+from keras_indi.restoration.outputs import (
+    closed_folders,
+    find_outputs,
+    left_out,
+    one_output,
+)
 from keras_indi.restoration.result import Result
 from keras_indi.restoration.seeds import file_seed
 from keras_indi.schedules import time_grid as time_grids
@@ -217,6 +222,11 @@ def restore_files(
                 stacklevel=2,
             )
     result = Result(skipped=[job.source for job in skipped], left_out=left_out(inputs))
+    closed = Result(failed=closed_folders(inputs))
+    if closed.failed:
+        result.add(closed)
+        if on_file is not None:
+            on_file(closed, len(jobs))
     given = {
         "num_steps": num_steps,
         "sampler": sampler,

@@ -162,8 +162,18 @@ def left_out(inputs: Iterable[str | pathlib.Path]) -> dict[str, int]:
         path = pathlib.Path(text).expanduser()
         if path.is_dir() and path.suffix.lower() != ZARR:
             found.update(count_others(path))
-            found.update(_links_to_others(image_files(path, zarr=True)))
+            found.update(_links_to_others(image_files(path, True, {})))
     return dict(found.most_common())
+
+
+def closed_folders(inputs: Iterable[str | pathlib.Path]) -> dict[pathlib.Path, str]:
+    """The folders, in those of the inputs, that cannot be read, and why."""
+    closed: dict[pathlib.Path, str] = {}
+    for text in inputs:
+        path = pathlib.Path(text).expanduser()
+        if path.is_dir() and path.suffix.lower() != ZARR:
+            image_files(path, True, closed)
+    return closed
 
 
 def _links_to_others(files):
@@ -213,11 +223,14 @@ def _sources(inputs, out, template):
                 folder_out = out
             # What an earlier run has written there is no input.
             within = folder in folder_out.resolve().parents
+            closed: dict[pathlib.Path, str] = {}
             files = [
                 file
-                for file in image_files(path, zarr=True)
+                for file in image_files(path, True, closed)
                 if not (within and _is_within(file, folder_out))
             ]
+            if not files and path in closed:
+                raise ValueError(f"{closed[path]}. Received: {str(path)!r}")
             if not files:
                 raise ValueError(
                     f"The folder must hold images ({', '.join(EXTENSIONS)}). "
@@ -240,6 +253,14 @@ def _expanded(text):
     path = pathlib.Path(text).expanduser()
     if os.path.exists(path):
         return [path]
+    try:
+        os.stat(path)
+    except PermissionError as error:
+        raise ValueError(
+            f"File or folder not readable ({error.strerror}). Received: {str(text)!r}"
+        ) from error
+    except (OSError, ValueError):  # it is not there, or no name of a file
+        pass
     # Folders that are there are no patterns, whatever brackets their names have.
     root = next(f for f in path.parents if os.path.isdir(f) or not f.name)
     pattern = str(path.relative_to(root))

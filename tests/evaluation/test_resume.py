@@ -72,7 +72,7 @@ def test_a_table_of_endless_lists_is_refused(tmp_path):
 def images(folder, *values):
     folder.mkdir()
     for index, value in enumerate(values):
-        image = np.full((8, 9, 3), value, "uint8")
+        image = np.full((13, 14, 3), value, "uint8")
         Image.fromarray(image).save(folder / f"{index}.png")
     return folder
 
@@ -108,7 +108,7 @@ def test_images_that_were_replaced_are_measured_in_another_folder(tmp_path):
     folders = images(tmp_path / "a", 10, 20), images(tmp_path / "b", 11, 22)
     evaluate(*folders, output_dir=tmp_path / "out", verbose=0)
     old = (folders[0] / "1.png").stat()
-    Image.fromarray(np.full((8, 9, 3), 21, "uint8")).save(folders[0] / "1.png")
+    Image.fromarray(np.full((13, 14, 3), 21, "uint8")).save(folders[0] / "1.png")
     os.utime(folders[0] / "1.png", ns=(old.st_atime_ns, old.st_mtime_ns))
     with pytest.raises(ValueError, match="with another images"):
         evaluate(*folders, output_dir=tmp_path / "out", verbose=0)
@@ -118,7 +118,7 @@ def test_an_image_that_changes_while_it_is_measured_is_in_no_score(tmp_path):
     folders = images(tmp_path / "a", 10, 20), images(tmp_path / "b", 11, 22)
     pairs = as_pairs(folders)
     pairs.fingerprint()
-    Image.fromarray(np.full((8, 9, 3), 21, "uint8")).save(folders[0] / "1.png")
+    Image.fromarray(np.full((13, 14, 3), 21, "uint8")).save(folders[0] / "1.png")
     pairs.read(0)
     with pytest.raises(ValueError, match="1.png has changed since"):
         pairs.read(1)
