@@ -118,6 +118,12 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
         )
     if here == there:
         return
+    if not there and any(folder.glob("*")):
+        raise ValueError(
+            f"The folder holds finished work without {CIRCUMSTANCES}, the file that "
+            "says how it was measured; delete it, or choose another `output_dir`. "
+            f"Received: {str(folder)!r}"
+        )
     if any(file != path for file in folder.glob("*")):
         changed = [key for key in {**here, **there} if here.get(key) != there.get(key)]
         raise ValueError(
@@ -146,34 +152,46 @@ class FinishedPairs:
         return self._folder is not None and self._path(index).exists()
 
     def save(
-        self, index: int, scores: dict[str, float], features: dict[str, np.ndarray]
+        self,
+        index: int,
+        scores: dict[str, float],
+        features: dict[str, np.ndarray],
+        name: str = "",
     ) -> None:
-        """Keep what `Scorer.measure` gave for the pair of an index."""
+        """Keep what `Scorer.measure` gave for the pair of an index, and its name."""
         if self._folder is None:
             return
 
         def save(partial):
             kept = {f"score_{name}": value for name, value in scores.items()}
             kept |= {f"features_{name}": value for name, value in features.items()}
-            np.savez(partial, **kept)
+            np.savez(partial, **kept, pair=np.array(name))
 
         write_whole(self._path(index), save)
 
     def load(
-        self, index: int, scorer: "Scorer | None" = None
+        self, index: int, scorer: "Scorer | None" = None, name: str = ""
     ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         """Return what `save` was given.
 
         Args:
             index: Int.
             scorer: `Scorer` whose scores and features it must be.
+            name: String, the pair's name.
 
         Raises:
-            ValueError: If the file is damaged, or of other scores.
+            ValueError: If the file is damaged, or of other scores or another pair.
         """
         scores, features = {}, {}
         path = self._path(index)
-        for key, value in read_archive(path, AGAIN).items():
+        found = read_archive(path, AGAIN)
+        of_pair = str(found.pop("pair", name))  # which version 0.2 did not keep
+        if of_pair != name:
+            raise ValueError(
+                f"The file is of another pair; {AGAIN}. Received: {str(path)!r} of "
+                f"{of_pair!r} for {name!r}"
+            )
+        for key, value in found.items():
             kind, _, name = key.partition("_")
             if kind in ("score", "figure"):  # the second in version 0.1
                 scores[name] = float(value) if value.shape == () else value

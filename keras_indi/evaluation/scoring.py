@@ -209,14 +209,14 @@ def score_pairs(
     restored_pairs = _restored(pairs, model, seed, restore_arguments, finished, fail)
     for index, restored, clean in restored_pairs:
         if index in finished:
-            scores, features = finished.load(index, scorer)
+            scores, features = finished.load(index, scorer, pairs.names[index])
         else:
             try:
                 scores, features = scorer.measure(clean, restored)
             except ValueError as error:
                 fail(index, error)
                 continue
-            finished.save(index, scores, features)
+            finished.save(index, scores, features, pairs.names[index])
         scorer.count_in(features)
         rows.append({"name": pairs.names[index], **scores})
         progress.advance()

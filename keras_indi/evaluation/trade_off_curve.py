@@ -27,6 +27,7 @@ from keras_indi.validation import checked_integer
 if TYPE_CHECKING:
     from keras_indi.models.restorer import Restorer
 
+SETTING = "setting"  # beside the versions in a setting's file
 STEPS = (1, 2, 4, 8, 16, 32)
 
 
@@ -109,7 +110,7 @@ def trade_off(
             for name in settings:
                 path = output_dir / "settings" / f"{name}.json"
                 if path.exists():
-                    finished[name] = _finished(path, pairs, protocol)
+                    finished[name] = _finished(path, name, pairs, protocol)
 
         left = [name for name in settings if name not in finished]
         progress = Progress(len(left) * len(pairs), verbose, unit="image")
@@ -130,6 +131,7 @@ def trade_off(
                 FinishedPairs(),
             )
             if output_dir is not None:
+                finished[name].versions[SETTING] = name
                 finished[name].to_json(output_dir / "settings" / f"{name}.json")
 
         rows = [
@@ -138,9 +140,8 @@ def trade_off(
         ]
         tables = [finished[name] for name in settings]
         failures = {f["name"]: f for one in tables for f in one.failures}
-        table = Table(
-            rows, protocol, None, list(failures.values()), tables[-1].versions
-        )
+        versions = {k: v for k, v in tables[-1].versions.items() if k != SETTING}
+        table = Table(rows, protocol, None, list(failures.values()), versions)
         if output_dir is not None:
             table.to_json(output_dir / "trade_off.json")
             table.to_csv(output_dir / "trade_off.csv")
@@ -151,7 +152,7 @@ def trade_off(
     return table
 
 
-def _finished(path, pairs, protocol):
+def _finished(path, name, pairs, protocol):
     """The table of a finished setting, or an error where it is of something else."""
     table = Table.from_json(path)
     names = [row.get("name") for row in (*table.rows, *table.failures)]
@@ -159,10 +160,11 @@ def _finished(path, pairs, protocol):
         sorted(map(str, names)) == sorted(pairs.names)
         and table.protocol.get_config() == protocol.get_config()
         and (table.means or {}).keys() == {*protocol.columns}
+        and table.versions.get(SETTING, name) == name  # which version 0.2 did not keep
     )
     if not of_this_run:
         raise ValueError(
-            "The file holds other images or scores than these; delete it, and its "
-            f"setting is measured again. Received: {str(path)!r}"
+            "The file holds other images, scores or settings than these; delete it, "
+            f"and its setting is measured again. Received: {str(path)!r}"
         )
     return table

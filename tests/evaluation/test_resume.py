@@ -100,8 +100,14 @@ def test_finished_pairs_of_other_scores_are_refused(tmp_path):
         with pytest.raises(ValueError, match=message):
             evaluate(*folders, output_dir=out, verbose=0)
         assert path.read_bytes() == content
+    path.write_bytes((out / "measured" / "000000.npz").read_bytes())
+    with pytest.raises(ValueError, match="another pair; delete it.*'0' for '1'"):
+        evaluate(*folders, output_dir=out, verbose=0)
     path.write_bytes(whole)
     assert evaluate(*folders, output_dir=out, verbose=0) == table
+    (out / "measured" / "circumstances.json").unlink()
+    with pytest.raises(ValueError, match="without circumstances.json.*delete it"):
+        evaluate(*folders, output_dir=out, verbose=0)
 
 
 def test_images_that_were_replaced_are_measured_in_another_folder(tmp_path):
@@ -151,9 +157,12 @@ def test_a_setting_of_other_images_is_refused(tmp_path):
         change(other)
         one.write_text(json.dumps(other))
         with pytest.raises(
-            ValueError, match="other images or scores.*delete it.*1step"
+            ValueError, match="other images, scores or settings.*delete it.*1step"
         ):
             trade_off(model, folders, **options)
+    one.write_bytes(two.read_bytes())
+    with pytest.raises(ValueError, match="or settings than these.*delete it.*1step"):
+        trade_off(model, folders, **options)
     one.write_text(json.dumps(content))
     assert trade_off(model, folders, **options) == table
     model.restore_defaults = {**model.restore_defaults, "num_steps": 3}
