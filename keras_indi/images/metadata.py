@@ -21,11 +21,12 @@ IPTC_RESOURCE = 1028
 # Tags that go from TIFF to TIFF alone: colours, and places on the earth.
 TIFF_ALONE = {318, 319, 33550, 33922, 34264, *range(34735, 34738), 42112, 42113}
 MOST_BYTES = 2**26
-# Bytes that a JPEG file's segments have room for, where Pillow raises beyond.
+# Bytes of each that are written: what every file here can be read again with.
+ROOM = dict.fromkeys(("exif", "xmp", "icc_profile", "photoshop", "iptc"), 2**23)
+# Those that a JPEG file's segments have room for, where Pillow raises beyond.
 JPEG_ROOM = {
     "exif": jpeg_segments.ROOM - len(exif.PREFIX),
     "xmp": jpeg_segments.ROOM - len(jpeg_segments.XMP),
-    "icc_profile": 255 * 65519,
 }
 
 
@@ -95,11 +96,10 @@ class Metadata:
         )
 
     def _too_long(self, format):
-        if format != "JPEG":
-            return []
+        room = {**ROOM, **JPEG_ROOM} if format == "JPEG" else ROOM
         return [
             name
-            for name, most in JPEG_ROOM.items()
+            for name, most in room.items()
             if len(getattr(self, name) or b"") > most
         ]
 
@@ -165,7 +165,7 @@ def _read(header, file, size):
         "exif": block.removeprefix(exif.PREFIX) if isinstance(block, bytes) else b"",
         "icc_profile": info.get("icc_profile"),
         "xmp": as_xmp(info.get("xmp")),
-        "comments": (comment,) if comment else (),
+        "comments": (comment,) if 0 < len(comment) < MOST_BYTES // 4 else (),
     }
 
 

@@ -41,7 +41,7 @@ def check_whole(file: BinaryIO, stored_bytes: int) -> list[tuple[int, int]]:
     Raises:
         UnusableImageError: If it is truncated.
     """
-    not_decoded = []
+    not_decoded: list[tuple[int, int]] = []
     for name, length in _chunks(file, stored_bytes):
         if name == b"IEND":
             return not_decoded
@@ -148,13 +148,13 @@ def _chunks(file, stored_bytes) -> Iterator[tuple[bytes, int]]:
 
 def _is_exif(file, name, length):
     """Whether a chunk is whole and says an orientation, which the decoder is asked."""
-    if name != EXIF and (name not in TEXTS or length > 2**20):
+    if name not in (EXIF, *TEXTS) or length > (2**20 if name != EXIF else MOST_BYTES):
         return False
     body = _sound(file, name, length)
     if body is None:
         return False
     return name == EXIF or (
-        body.startswith(OLD_EXIF) and len(content_of(name, body)) < 2**20
+        body.startswith(OLD_EXIF) and 0 < len(content_of(name, body)) < 2**20
     )
 
 

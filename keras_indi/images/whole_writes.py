@@ -173,7 +173,7 @@ def naming_full_disks(path: FilePath) -> Iterator[None]:
         name = getattr(error, "filename", None)
         temporary = name is not None and LEFT_OVER.search(os.fsdecode(name))
         # Of a temporary file's name a user knows nothing.
-        if not (temporary or (number in FULL and name is None)):
+        if number is None or not (temporary or (number in FULL and name is None)):
             raise
         raise OSError(number, os.strerror(number), str(path)) from error
 

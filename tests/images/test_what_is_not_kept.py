@@ -200,6 +200,23 @@ def test_tags_of_a_tiff_are_kept_or_named(tmp_path):
         assert said.startswith("not kept in TIFF: EXIF ModelPixelScale")
 
 
+def test_grey_with_alpha_of_16_bits_stays_grey(tmp_path):
+    image = np.random.default_rng(1).integers(0, 2**16, (9, 12, 2), dtype="uint16")
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        image,
+        photometric="minisblack",
+        planarconfig="contig",
+        extrasamples=["unassalpha"],
+    )
+    content = (tmp_path / "a.tif").read_bytes()
+    written, notes = through(tmp_path, content, ".tif", ".png")
+    assert notes == [] and written[24:26] == b"\x10\x04"  # 16 bits of grey and alpha
+    again = read_photograph(tmp_path / "b.png")
+    np.testing.assert_array_equal(again.pixels[..., 0], image[..., 0])
+    np.testing.assert_array_equal(again.alpha, image[..., 1])
+
+
 def test_directories_of_exif_at_16_bits(tmp_path):
     exif = Image.Exif()
     exif[0x013B] = "Jérô".encode()
@@ -222,3 +239,31 @@ def test_directories_of_exif_at_16_bits(tmp_path):
             assert tags.get_ifd(0x8769) == exif[0x8769]
             assert tags.get_ifd(0x8825) == exif[0x8825]
         assert "Jérô".encode() in (tmp_path / path).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name, start",
+    [
+        (b"zTXt", b"Raw profile type exif\0\0"),
+        (b"zTXt", b"Title\0\0"),
+        (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0"),
+        (b"iCCP", b"profile\0\0"),
+    ],
+)
+def test_metadata_that_unpacks_to_hundreds_of_megabytes(name, start, tmp_path):
+    packing = zlib.compressobj(1)
+    packed = b"".join(packing.compress(bytes(2**20)) for _ in range(100))
+    content = png((name, start + packed + packing.flush()))
+    (tmp_path / "a.png").write_bytes(content)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), RGB)
+    _, notes = through(tmp_path, content, ".png", ".jpg")
+    assert len(notes) == 1
+
+
+def test_what_a_png_could_not_be_read_again_with_is_named(tmp_path):
+    tag = (700, 1, 2**23 + 1, b"x" * (2**23 + 1), True)
+    tifffile.imwrite(tmp_path / "a.tif", RGB, photometric="rgb", extratags=[tag])
+    content = (tmp_path / "a.tif").read_bytes()
+    for suffix, kind in {".png": "PNG", ".webp": "WEBP", ".tif": "TIFF"}.items():
+        _, notes = through(tmp_path, content, ".tif", suffix)
+        assert notes == [f"not kept in {kind}: XMP"]
