@@ -17,12 +17,8 @@ from keras_indi.models import Restorer, checks
 from keras_indi.restoration.chosen_model import DEFAULT_PRESET, choose
 from keras_indi.restoration.failures import reason_of
 from keras_indi.restoration.one_file import FileOptions, restore_job
-from keras_indi.restoration.outputs import (
-    closed_folders,
-    find_outputs,
-    left_out,
-    one_output,
-)
+from keras_indi.restoration.outputs import find_outputs, one_output
+from keras_indi.restoration.passed_over import closed_folders, left_out
 from keras_indi.restoration.result import Result
 from keras_indi.restoration.seeds import file_seed
 from keras_indi.schedules import time_grid as time_grids

@@ -1,6 +1,5 @@
 """Which files to restore, and where each result goes: settled before any work."""
 
-import collections
 import glob
 import mimetypes
 import os
@@ -10,7 +9,7 @@ from typing import Any
 
 from keras_indi.images.encoding import FORMATS
 from keras_indi.images.formats import EXTENSIONS
-from keras_indi.images.image_files import count_others, image_files
+from keras_indi.images.image_files import image_files
 from keras_indi.restoration.file_jobs import FileJob, check_jobs
 from keras_indi.restoration.large_files import ZARR
 from keras_indi.validation import checked_choice, checked_integer
@@ -148,44 +147,6 @@ def result_name(name: str, template: str | None = None) -> str:
     check_name(template)
     path = pathlib.PurePosixPath(name)
     return _written(_named(path, template or "{name}")).as_posix()
-
-
-def left_out(inputs: Iterable[str | pathlib.Path]) -> dict[str, int]:
-    """How many files of the inputs' folders are not restored.
-
-    Returns:
-        Dict of the reason to the number: the ending of files that are not read, and
-        `"linked to others"` of links to files that are restored under another name.
-    """
-    found: collections.Counter = collections.Counter()
-    for text in inputs:
-        path = pathlib.Path(text).expanduser()
-        if path.is_dir() and path.suffix.lower() != ZARR:
-            found.update(count_others(path))
-            found.update(_links_to_others(image_files(path, True, {})))
-    return dict(found.most_common())
-
-
-def closed_folders(inputs: Iterable[str | pathlib.Path]) -> dict[pathlib.Path, str]:
-    """The folders, in those of the inputs, that cannot be read, and why."""
-    closed: dict[pathlib.Path, str] = {}
-    for text in inputs:
-        path = pathlib.Path(text).expanduser()
-        if path.is_dir() and path.suffix.lower() != ZARR:
-            image_files(path, True, closed)
-    return closed
-
-
-def _links_to_others(files):
-    """`"linked to others"` for each link to another of the files."""
-    links = [file for file in files if os.path.islink(file)]
-    if links:
-        seen = {os.path.realpath(file) for file in {*files} - {*links}}
-        for link in links:
-            real = os.path.realpath(link)
-            if real in seen:
-                yield "linked to others"
-            seen.add(real)
 
 
 def _shard(jobs, shard):

@@ -22,7 +22,8 @@ from keras_indi.images.image_files import (
     printable,
     shown,
 )
-from keras_indi.restoration.outputs import closed_folders, find_outputs
+from keras_indi.restoration.outputs import find_outputs
+from keras_indi.restoration.passed_over import closed_folders
 
 pytestmark = pytest.mark.backend_free
 

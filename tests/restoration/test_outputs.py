@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from keras_indi.restoration.outputs import find_outputs, left_out
+from keras_indi.restoration.outputs import find_outputs
+from keras_indi.restoration.passed_over import left_out
 
 pytestmark = pytest.mark.backend_free
 
