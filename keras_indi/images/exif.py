@@ -56,7 +56,7 @@ class RawTag(NamedTuple):
 
     code: int
     type: int
-    count: int
+    number: int
     value: bytes
 
     @property

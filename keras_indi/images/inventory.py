@@ -60,7 +60,7 @@ def missing(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
 
 def _of_jpeg(file, stored_bytes):
     segments = jpeg_segments.read_segments(file)
-    found: Parts = collections.Counter()
+    found = collections.Counter()
     for segment in segments:
         if segment.marker == jpeg_segments.COMMENT:
             found[COMMENT] += 1
@@ -94,7 +94,7 @@ def _of_density(unit, across, down):
 
 def _of_png(file, stored_bytes):
     chunks = png_chunks.read_chunks(file, stored_bytes, damaged=True)
-    found: Parts = collections.Counter()
+    found = collections.Counter()
     depth = dict(chunks).get(b"IHDR", bytes(13))[8]
     # What `sRGB` says, files without a profile mean.
     meant = png_chunks.COLOURS if b"sRGB" in dict(chunks) else ()
@@ -123,7 +123,7 @@ def _chunk_name(name, body):
 
 
 def _of_webp(file, stored_bytes):
-    found: Parts = collections.Counter()
+    found = collections.Counter()
     for name, content in riff_chunks.read_chunks(file, stored_bytes):
         if name == "EXIF":
             found.update(exif.parts(content.removeprefix(exif.PREFIX)))

@@ -205,7 +205,7 @@ def _of_png(header, chunks):
 
 def _parts(metadata):
     """Names of all that was read, of a file of which no more is known."""
-    parts: dict[str, int] = dict(exif.parts(metadata.exif))
+    parts = dict(exif.parts(metadata.exif))
     for name, value in (
         (inventory.PROFILE, metadata.icc_profile),
         (inventory.DENSITY, metadata.dpi),

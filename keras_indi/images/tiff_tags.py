@@ -70,7 +70,7 @@ def _of_exif(metadata):
             yield tag
         elif not tag.is_of_storage:  # some writers leave out its end
             text = tag.value.rstrip(b"\0") + b"\0"
-            yield tag._replace(count=len(text), value=text)
+            yield tag._replace(number=len(text), value=text)
 
 
 def _at_end(file: BinaryIO) -> int:
