@@ -45,7 +45,9 @@ class BackupAndResume(keras.callbacks.Callback):
     Args:
         path: Path of the backup file, ending in `.weights.h5`.
         pairs: The `keras_indi.data.Pairs` that `fit` is given.
-        every: Int >= 1, batches between two backups.
+        every: Int >= 1, batches between two backups. One that is due at the end of an
+            epoch is made before its last batch: a fit that is interrupted in the
+            validation, or before the next epoch, repeats that one batch.
         keep: Bool, whether the file stays when `fit` is done, until `remove` is
             called. Defaults to `False`.
 
@@ -130,7 +132,14 @@ class BackupAndResume(keras.callbacks.Callback):
             # The end of a resumed epoch, which Keras takes to be longer. The step
             # that it would begin has no data, but on TensorFlow draws its noise.
             raise StopIteration
-        if self._unsaved >= self.every:
+        steps = self.model.steps_per_execution
+        if batch + steps >= self._length and self._unsaved:
+            # The epoch's last: what comes between it and the next epoch may take long,
+            # and is repeated with it.
+            due = self._unsaved + steps >= self.every
+        else:
+            due = self._unsaved >= self.every
+        if due:
             self._save()
 
     def on_train_batch_end(

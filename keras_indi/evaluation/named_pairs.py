@@ -214,9 +214,14 @@ def _folders(first, second, channels, limit, scale, max_pixels):
         )
     names = sorted(match.pairs)[:limit]
     paths = [match.pairs[name] for name in names]
+    dates: dict[pathlib.Path, tuple] = {}  # of the files that the fingerprint is of
 
     def read(index):
-        return read_pair(paths[index], channels, scale, max_pixels)
+        images = read_pair(paths[index], channels, scale, max_pixels)
+        for path in paths[index]:
+            if dates.get(path, _date(path)) != _date(path):
+                raise UnusableImageError(f"{path} has changed since the run began")
+        return images
 
     def fingerprint():
         digest = hashlib.sha256()
@@ -226,6 +231,7 @@ def _folders(first, second, channels, limit, scale, max_pixels):
                 try:
                     if not path.is_file():  # a pipe would be waited for
                         raise OSError
+                    dates[path] = _date(path)
                     with path.open("rb") as file:
                         digest.update(hashlib.file_digest(file, "sha256").digest())
                 except OSError:
@@ -233,3 +239,12 @@ def _folders(first, second, channels, limit, scale, max_pixels):
         return digest.hexdigest()
 
     return NamedPairs(names, read, fingerprint)
+
+
+def _date(path):
+    """What is another where a file has changed."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino

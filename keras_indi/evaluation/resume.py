@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pathlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from keras_indi.images.whole_writes import remove_left_overs, write_text, write_
 if TYPE_CHECKING:
     from keras_indi.evaluation.named_pairs import NamedPairs
     from keras_indi.evaluation.protocol import Protocol
+    from keras_indi.evaluation.scorer import Scorer
     from keras_indi.models.restorer import Restorer
 
 CIRCUMSTANCES = "circumstances.json"
+AGAIN = "delete it, and its pair is measured again"
 
 
 def circumstances(
@@ -47,6 +50,10 @@ def circumstances(
             "noise_schedule": repr(model.noise_schedule),
             "noise_unit": getattr(model, "noise_unit", None),
             "value_range": model.value_range,
+            "scale": getattr(model, "scale", 1),
+            # What arguments that are not given mean.
+            "restore_defaults": getattr(model, "restore_defaults", None),
+            "precision": _precision(model),
         }
     return {
         **found,
@@ -56,6 +63,27 @@ def circumstances(
         "weights": protocol.weight_digests(),
         "versions": running_versions(),
     }
+
+
+def _precision(model):
+    """The dtypes that the network computes in."""
+    layers = getattr(getattr(model, "backbone", None), "layers", ())
+    return sorted({str(layer.compute_dtype) for layer in layers})
+
+
+def check_results(folder: pathlib.Path, names: Iterable[str]) -> None:
+    """Raise a ValueError where a folder stands in the place of a result.
+
+    Args:
+        folder: `pathlib.Path` of the results.
+        names: Names of the files that will be written there.
+    """
+    for path in (folder / name for name in names):
+        if path.is_dir():
+            raise ValueError(
+                "A folder stands in the place of a result; move it, or choose another "
+                f"`output_dir`. Received: {str(path)!r}"
+            )
 
 
 def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
@@ -70,6 +98,11 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
         ValueError: If there are files of other circumstances, or of none that can be
             read.
     """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(
+            "What is measured goes into a folder of this name; move the file, or "
+            f"choose another `output_dir`. Received: {str(folder)!r}"
+        )
     for locked in (folder.parent, folder):
         remove_left_overs(locked)
     path = folder / CIRCUMSTANCES
@@ -85,6 +118,12 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
         )
     if here == there:
         return
+    if not there and any(folder.glob("*")):
+        raise ValueError(
+            f"The folder holds finished work without {CIRCUMSTANCES}, the file that "
+            "says how it was measured; delete it, or choose another `output_dir`. "
+            f"Received: {str(folder)!r}"
+        )
     if any(file != path for file in folder.glob("*")):
         changed = [key for key in {**here, **there} if here.get(key) != there.get(key)]
         raise ValueError(
@@ -113,35 +152,57 @@ class FinishedPairs:
         return self._folder is not None and self._path(index).exists()
 
     def save(
-        self, index: int, scores: dict[str, float], features: dict[str, np.ndarray]
+        self,
+        index: int,
+        scores: dict[str, float],
+        features: dict[str, np.ndarray],
+        name: str = "",
     ) -> None:
-        """Keep what `Scorer.measure` gave for the pair of an index."""
+        """Keep what `Scorer.measure` gave for the pair of an index, and its name."""
         if self._folder is None:
             return
 
         def save(partial):
             kept = {f"score_{name}": value for name, value in scores.items()}
             kept |= {f"features_{name}": value for name, value in features.items()}
-            np.savez(partial, **kept)
+            np.savez(partial, **kept, pair=np.array(name))
 
         write_whole(self._path(index), save)
 
-    def load(self, index: int) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    def load(
+        self, index: int, scorer: "Scorer | None" = None, name: str = ""
+    ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         """Return what `save` was given.
 
+        Args:
+            index: Int.
+            scorer: `Scorer` whose scores and features it must be.
+            name: String, the pair's name.
+
         Raises:
-            ValueError: If the file is damaged.
+            ValueError: If the file is damaged, or of other scores or another pair.
         """
-        scores, features = {}, {}
+        scores: dict[str, Any] = {}
+        features: dict[str, np.ndarray] = {}
         path = self._path(index)
-        for key, value in read_archive(
-            path, "delete it, and its pair is measured again"
-        ).items():
+        found = read_archive(path, AGAIN)
+        of_pair = str(found.pop("pair", name))  # which version 0.2 did not keep
+        if of_pair != name:
+            raise ValueError(
+                f"The file is of another pair; {AGAIN}. Received: {str(path)!r} of "
+                f"{of_pair!r} for {name!r}"
+            )
+        for key, value in found.items():
             kind, _, name = key.partition("_")
             if kind in ("score", "figure"):  # the second in version 0.1
-                scores[name] = float(value)
+                scores[name] = float(value) if value.shape == () else value
             else:
                 features[name] = value
+        if scorer is not None and not scorer.measures(scores, features):
+            raise ValueError(
+                f"The file holds other scores than these; {AGAIN}. Received: "
+                f"{str(path)!r} with {sorted({*scores, *features})}"
+            )
         return scores, features
 
     def _path(self, index):

@@ -78,6 +78,21 @@ class Scorer:
                 features[extractor] = np.vstack([known, metric.features(restored)])
         return scores, features
 
+    def measures(
+        self, scores: Mapping[str, Any], features: Mapping[str, np.ndarray]
+    ) -> bool:
+        """Whether these are of the kind that `measure` gives of a pair."""
+        extractors = {_extractor(name) for name in self._set_metrics}
+        return (
+            scores.keys() == self._image_metrics.keys()
+            and all(isinstance(score, float) for score in scores.values())
+            and features.keys() == extractors
+            and all(
+                array.ndim == 2 and len(array) == 2 and array.dtype.kind == "f"
+                for array in features.values()
+            )
+        )
+
     def count_in(self, features: Mapping[str, np.ndarray]) -> None:
         """Add the features of one pair to the scores over all images."""
         self._waiting.append(features)

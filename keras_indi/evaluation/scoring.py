@@ -13,7 +13,12 @@ from keras_indi.annotations import FilePath
 from keras_indi.evaluation.named_pairs import as_pairs, restore_scale
 from keras_indi.evaluation.plots import draw_evaluation, require_matplotlib
 from keras_indi.evaluation.protocol import Protocol
-from keras_indi.evaluation.resume import FinishedPairs, circumstances, claim
+from keras_indi.evaluation.resume import (
+    FinishedPairs,
+    check_results,
+    circumstances,
+    claim,
+)
 from keras_indi.evaluation.scorer import Scorer
 from keras_indi.evaluation.settings import ARGUMENTS, plain
 from keras_indi.evaluation.table import Table
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 # Images are restored together up to about this many pixels; the noise of each
 # depends on this, so that it is no argument.
 PIXELS_PER_CHUNK = 2**20
+KINDS = ("json", "csv", "png")
 # Those that change no result, and those that do.
 EXACT_ARGUMENTS = {"tile_size", "batch_size", "max_memory"}
 RESTORE_ARGUMENTS = {*ARGUMENTS, *EXACT_ARGUMENTS}
@@ -141,6 +147,7 @@ def evaluate(
             settings = (
                 {} if model is None else {"seed": seed, **_setting(restore_arguments)}
             )
+            check_results(output_dir, [f"evaluation.{kind}" for kind in KINDS])
             measured = output_dir / "measured"
             claim(measured, circumstances(pairs, protocol, model, **settings))
             finished = FinishedPairs(measured)
@@ -203,14 +210,14 @@ def score_pairs(
     restored_pairs = _restored(pairs, model, seed, restore_arguments, finished, fail)
     for index, restored, clean in restored_pairs:
         if index in finished:
-            scores, features = finished.load(index)
+            scores, features = finished.load(index, scorer, pairs.names[index])
         else:
             try:
                 scores, features = scorer.measure(clean, restored)
             except ValueError as error:
                 fail(index, error)
                 continue
-            finished.save(index, scores, features)
+            finished.save(index, scores, features, pairs.names[index])
         scorer.count_in(features)
         rows.append({"name": pairs.names[index], **scores})
         progress.advance()

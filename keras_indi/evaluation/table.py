@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from keras_indi.annotations import FilePath
 from keras_indi.evaluation.protocol import Protocol, running_versions
+from keras_indi.images.image_files import shown
 from keras_indi.images.whole_writes import write_text, write_whole
 
 
@@ -70,7 +71,10 @@ class Table:
 
     def failure_report(self) -> str:
         """Text that names the images which are in no score, and says why."""
-        lines = [f"{failure['name']}: {failure['reason']}" for failure in self.failures]
+        lines = [
+            shown(f"{failure['name']}: {failure['reason']}")
+            for failure in self.failures
+        ]
         return "\n  ".join([f"{len(lines)} images are in no score:", *lines])
 
     def check_scored(self) -> None:
@@ -98,7 +102,10 @@ class Table:
                 content = _decoded(json.load(file))
                 content["protocol"] = Protocol.from_config(content["protocol"])
                 return cls(**content)
-            except (KeyError, TypeError, AttributeError, ValueError) as error:
+            except (
+                *(KeyError, TypeError, AttributeError, ValueError),
+                RecursionError,
+            ) as error:
                 raise ValueError(
                     "The file must be one that `Table.to_json` wrote; where it is "
                     "damaged, delete it and measure again. Received: "
@@ -145,7 +152,7 @@ def _plain(value):
 
 
 def _shown(value):
-    return f"{value:.4f}" if isinstance(value, float) else str(_plain(value))
+    return f"{value:.4f}" if isinstance(value, float) else shown(str(_plain(value)))
 
 
 def _encoded(value):

@@ -9,7 +9,12 @@ from keras_indi.annotations import FilePath
 from keras_indi.evaluation.named_pairs import as_pairs
 from keras_indi.evaluation.plots import draw_trade_off, require_matplotlib
 from keras_indi.evaluation.protocol import Protocol
-from keras_indi.evaluation.resume import FinishedPairs, circumstances, claim
+from keras_indi.evaluation.resume import (
+    FinishedPairs,
+    check_results,
+    circumstances,
+    claim,
+)
 from keras_indi.evaluation.scorer import Scorer
 from keras_indi.evaluation.scoring import score_pairs
 from keras_indi.evaluation.settings import ARGUMENTS, all_settings
@@ -22,6 +27,7 @@ from keras_indi.validation import checked_integer
 if TYPE_CHECKING:
     from keras_indi.models.restorer import Restorer
 
+SETTING = "setting"  # beside the versions in a setting's file
 STEPS = (1, 2, 4, 8, 16, 32)
 
 
@@ -97,13 +103,14 @@ def trade_off(
         if output_dir is not None:
             require_matplotlib()
             output_dir = pathlib.Path(output_dir)
+            check_results(output_dir, ["trade_off.json", "trade_off.csv"])
             claim(
                 output_dir / "settings", circumstances(pairs, protocol, model, **limits)
             )
             for name in settings:
                 path = output_dir / "settings" / f"{name}.json"
                 if path.exists():
-                    finished[name] = Table.from_json(path)
+                    finished[name] = _finished(path, name, pairs, protocol)
 
         left = [name for name in settings if name not in finished]
         progress = Progress(len(left) * len(pairs), verbose, unit="image")
@@ -125,6 +132,7 @@ def trade_off(
             )
             finished[name].check_scored()
             if output_dir is not None:
+                finished[name].versions[SETTING] = name
                 finished[name].to_json(output_dir / "settings" / f"{name}.json")
 
         rows = [
@@ -133,9 +141,8 @@ def trade_off(
         ]
         tables = [finished[name] for name in settings]
         failures = {f["name"]: f for one in tables for f in one.failures}
-        table = Table(
-            rows, protocol, None, list(failures.values()), tables[-1].versions
-        )
+        versions = {k: v for k, v in tables[-1].versions.items() if k != SETTING}
+        table = Table(rows, protocol, None, list(failures.values()), versions)
         if output_dir is not None:
             table.to_json(output_dir / "trade_off.json")
             table.to_csv(output_dir / "trade_off.csv")
@@ -143,4 +150,22 @@ def trade_off(
                 write_encoded(output_dir / f"{name}.png", figure.savefig)
     if table.failures and warn:
         warnings.warn(table.failure_report(), stacklevel=2)
+    return table
+
+
+def _finished(path, name, pairs, protocol):
+    """The table of a finished setting, or an error where it is of something else."""
+    table = Table.from_json(path)
+    names = [row.get("name") for row in (*table.rows, *table.failures)]
+    of_this_run = (
+        sorted(map(str, names)) == sorted(pairs.names)
+        and table.protocol.get_config() == protocol.get_config()
+        and (table.means or {}).keys() == {*protocol.columns}
+        and table.versions.get(SETTING, name) == name  # which version 0.2 did not keep
+    )
+    if not of_this_run:
+        raise ValueError(
+            "The file holds other images, scores or settings than these; delete it, "
+            f"and its setting is measured again. Received: {str(path)!r}"
+        )
     return table

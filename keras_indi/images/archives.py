@@ -54,7 +54,7 @@ def read_record(path: pathlib.Path, what: str, remedy: str) -> dict[str, Any]:
         if isinstance(found, dict):
             return found
         reason: object = f"a {type(found).__name__}"
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, IsADirectoryError) as error:
         reason = error
     raise ValueError(
         f"The file that says {what} is damaged; {remedy}. Received: {str(path)!r} "

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from keras_indi.annotations import FilePath
+from keras_indi.images import inventory
+from keras_indi.images.density import checked_dpi
 from keras_indi.images.formats import opened_file
-from keras_indi.images.metadata import checked_dpi, of_tiff
+from keras_indi.images.metadata import lost_sentence, of_tiff
 from keras_indi.images.orientation import ORIENTATION
 from keras_indi.images.tiff_files import (
     check_stored,
@@ -20,7 +22,7 @@ from keras_indi.images.tiff_files import (
     samples_of,
 )
 from keras_indi.images.tiff_samples import BLACK_IS_0, TiffSamples
-from keras_indi.images.tiff_tags import extra_tags
+from keras_indi.images.tiff_tags import CLASSIC_TIFF, append_directories, extra_tags
 from keras_indi.images.unusable import (
     TooLargeImageError,
     UnusableImageError,
@@ -33,6 +35,7 @@ from keras_indi.optional_packages import optional_import
 TIFF_TILE = 256  # pixels; as deep as a JPEG's blocks divide it
 ZARR_CHUNK = 512
 MAX_CHUNK_BYTES = 2**30
+OME_KEPT = ("multiscales", "version")  # of an OME-Zarr image's attributes
 
 
 class ImageView:
@@ -138,6 +141,8 @@ def opened(path: FilePath, max_pixels: int | None = None) -> Iterator[ImageView]
         node = _by_blocks("zarr").open(path, mode="r")
         is_array = hasattr(node, "shape")
         axes = (_named_axes(node) or "yxc"[: node.ndim]) if is_array else ""
+        if is_array:
+            metadata = {"zarr": [f"attribute {name}" for name in node.attrs]}
     if not is_array:
         with parsing():
             node, axes, metadata = _ome_image(node, path)
@@ -156,10 +161,14 @@ def check_output(path: FilePath) -> None:
         )
 
 
-def enlarged(metadata: dict[str, Any], scale: int) -> dict[str, Any]:
+def enlarged(
+    metadata: dict[str, Any], scale: int, size: tuple[int, int]
+) -> dict[str, Any]:
     """An `ImageView`'s metadata for `scale` times as many pixels each way, of the same
-    size together."""
+    size together: `size`, height and width."""
     found = dict(metadata)
+    if scale > 1 and "all" in found:
+        found["all"] = found["all"].resized((scale, scale), size)
     if "resolution" in found.get("tiff", {}):
         dots = tuple(scale * number for number in found["tiff"]["resolution"])
         found["tiff"] = {**found["tiff"], "resolution": dots}
@@ -187,9 +196,18 @@ def write(
     format = _format(path)
     save = {"tiff": _write_tiff, "zarr": _write_zarr, "ome": _write_ome}[format]
     write_whole(path, lambda partial: save(partial, image, metadata), modified)
+    if "zarr" in metadata:
+        lost = [*metadata["zarr"]]
+        if "ome" in metadata and format != "ome":
+            lost.append("the pixels' size")
+        return lost_sentence(
+            lost, {"tiff": "TIFF", "ome": "OME-Zarr"}.get(format, "Zarr")
+        )
     if "all" not in metadata:
         return []
-    return metadata["all"].lost_in("TIFF" if format == "tiff" else "Zarr", deep=True)
+    if format == "tiff":
+        return metadata["all"].lost_in(path, "TIFF")
+    return lost_sentence(inventory.missing(metadata["all"].parts, {}), "Zarr")
 
 
 def _format(path):
@@ -234,22 +252,18 @@ def _tiff_view(tiff, path, stored_bytes, max_pixels):
 
 
 def _tiff_metadata(tiff, file, view):
-    """What the outputs take over: `tiff`, arguments of `tifffile`, and `all`, a
-    `Metadata`."""
+    """What the outputs take over: `tiff`, arguments of `tifffile`, `orientation`, and
+    `all`, a `Metadata`."""
     page = tiff.pages.first
     channels = view.shape[-1] - view.has_alpha
     metadata = of_tiff(page, tiff.byteorder, channels, file)
-    tags = extra_tags(metadata)
-    if ORIENTATION in page.tags:  # also where Pillow does not open the file
-        tags = [tag for tag in tags if tag[0] != ORIENTATION]
-        tags.append((ORIENTATION, "H", 1, orientation_of(page), True))
-    found = {"iccprofile": metadata.icc_profile, "extratags": tags}
+    found = {"iccprofile": metadata.icc_profile}
     with contextlib.suppress(Exception):  # 0/0 is no resolution
         resolution = page.get_resolution()
         if resolution != (1.0, 1.0) and checked_dpi(resolution):
             found["resolution"] = resolution
             found["resolutionunit"] = page.resolutionunit
-    return {"tiff": found, "all": metadata}
+    return {"tiff": found, "orientation": orientation_of(page), "all": metadata}
 
 
 def _write_tiff(path, image, metadata):
@@ -270,8 +284,15 @@ def _write_tiff(path, image, metadata):
                 tile = np.pad(block, [*missing, (0, 0)], mode="edge")
                 yield tile[..., 0] if channels == 1 else tile
 
-    size = int(np.prod(image.shape)) * image.dtype.itemsize
-    with _by_blocks("tifffile").TiffWriter(path, bigtiff=size > 2**32 - 2**25) as file:
+    big = int(np.prod(image.shape)) * image.dtype.itemsize > CLASSIC_TIFF
+    tags = []
+    if "all" in metadata:
+        tags = extra_tags(metadata["all"])
+        # Also where Pillow does not open the file.
+        tags = [tag for tag in tags if tag[0] != ORIENTATION]
+        tags.append((ORIENTATION, "H", 1, metadata["orientation"], True))
+    writer = _by_blocks("tifffile").TiffWriter
+    with writer(path, bigtiff=big, byteorder="<") as file:
         file.write(
             tiles(),
             shape=shape,
@@ -282,8 +303,11 @@ def _write_tiff(path, image, metadata):
             metadata=None,
             software=False,
             **kind,
+            extratags=tags,
             **metadata.get("tiff", {}),
         )
+    if "all" in metadata and not big:
+        append_directories(path, metadata["all"])
 
 
 # === Zarr ===
@@ -330,7 +354,12 @@ def _ome_image(group, path):
         found = zip(axes, transformation.get("scale", []))
         sizes.update({axis: size for axis, size in found if _is_size(size)})
     units = {axis["name"]: axis["unit"] for axis in scales["axes"] if "unit" in axis}
-    return group[dataset["path"]], axes, {"ome": (sizes, units)}
+    others = [f"attribute {name}" for name in attributes if name not in OME_KEPT]
+    others += [
+        *group.group_keys(),
+        *["multiscales"] * (len(attributes["multiscales"]) > 1),
+    ]
+    return group[dataset["path"]], axes, {"ome": (sizes, units), "zarr": others}
 
 
 def _is_size(value):

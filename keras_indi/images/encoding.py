@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_indi.annotations import FilePath
-from keras_indi.images import exif, png_chunks
+from keras_indi.images import exif, jpeg_segments, png_chunks
 from keras_indi.images.channels import require_opencv
 from keras_indi.images.formats import EXTENSIONS
-from keras_indi.images.metadata import Metadata, photoshop_segment
-from keras_indi.images.tiff_tags import extra_tags, tiff_tags
+from keras_indi.images.metadata import Metadata, photoshop_resources
+from keras_indi.images.tiff_tags import CLASSIC_TIFF, append_directories, extra_tags
 from keras_indi.images.unusable import UnusableImageError
 from keras_indi.images.value_ranges import RANGES, convert
 from keras_indi.images.whole_writes import encoded, write_bytes, write_whole
@@ -90,7 +90,6 @@ def write_photograph(
     pixels = convert(pixels, dtype, RANGES[dtype])
     if dtype == "float32":
         pixels = _in_file_range(pixels, photograph)
-    lost += metadata.lost_in(format, deep=dtype != "uint8")
     metadata = metadata.that_fits(format)
     if format in LOSSY:
         save = functools.partial(
@@ -101,7 +100,7 @@ def write_photograph(
     else:
         save = _save_png if dtype == "uint8" else _save_deep_png
     write_whole(path, lambda partial: save(partial, pixels, metadata), modified)
-    return lost
+    return [*lost, *metadata.lost_in(path, format)]
 
 
 def check_sides(format: str, height: int, width: int) -> None:
@@ -174,38 +173,47 @@ def _save_lossy(path, pixels, metadata, format, quality):
     if format == "JPEG":
         if metadata.dpi is not None:
             options["dpi"] = tuple(min(65535, round(dots)) for dots in metadata.dpi)
-        if metadata.comment is not None:
-            options["comment"] = metadata.comment
-        options["extra"] = photoshop_segment(metadata)
+        options["extra"] = b"".join(s.as_bytes() for s in _segments(metadata))
     _save(path, _image(pixels), format, **options)
 
 
 def _save_png(path, pixels, metadata):
     content = encoded(path, _image(pixels).save, "PNG")
-    content = png_chunks.with_chunks(content, _chunks(metadata))
-    pathlib.Path(path).write_bytes(content)
+    pathlib.Path(path).write_bytes(_with_chunks(content, metadata))
 
 
 def _save_deep_png(path, pixels, metadata):
     """16 bits: OpenCV encodes what Pillow cannot."""
+    if pixels.shape[-1] == 2:  # which OpenCV has not
+        content = _grey_with_alpha(pixels)
+        pathlib.Path(path).write_bytes(_with_chunks(content, metadata))
+        return
     cv2 = require_opencv()
-    if pixels.shape[-1] == 2:  # grey with alpha, which OpenCV has not
-        pixels = pixels[..., [0, 0, 0, 1]]
     code = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}.get(pixels.shape[-1])
     image = pixels if code is None else cv2.cvtColor(pixels, code)
     content = cv2.imencode(".png", image)[1].tobytes()
-    content = png_chunks.with_chunks(content, _chunks(metadata))
-    pathlib.Path(path).write_bytes(content)
+    pathlib.Path(path).write_bytes(_with_chunks(content, metadata))
+
+
+def _grey_with_alpha(pixels: np.ndarray) -> bytes:
+    """A PNG of 16 bits of grey and alpha."""
+    height, width, _ = pixels.shape
+    rows = pixels.astype(">u2").reshape(height, -1).view("uint8")
+    above = np.concatenate([np.zeros_like(rows[:1]), rows[:-1]])
+    filtered = np.insert(rows - above, 0, 2, axis=1)  # each row less the one above
+    header = struct.pack(">IIBBBBB", width, height, 16, 4, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(filtered)), (b"IEND", b"")
+    return png_chunks.SIGNATURE + png_chunks.joined(chunks)
 
 
 def _save_tiff(path, pixels, metadata):
-    """Of EXIF the file's own directory: tifffile has no other."""
-    if pixels.dtype == "uint8" and _directories(metadata):
-        return _save_tiff_with_directories(path, pixels, metadata)
     tifffile = optional_import("tifffile", "data", "Writing TIFF files")
+    big = pixels.nbytes > CLASSIC_TIFF
     tifffile.imwrite(
         path,
         pixels[..., 0] if pixels.shape[-1] == 1 else pixels,
+        bigtiff=big,
+        byteorder="<",
         photometric="rgb" if pixels.shape[-1] >= 3 else "minisblack",
         planarconfig=None if pixels.shape[-1] == 1 else "contig",
         extrasamples=["unassalpha"] if pixels.shape[-1] in (2, 4) else None,
@@ -218,24 +226,8 @@ def _save_tiff(path, pixels, metadata):
         software=False,
         extratags=extra_tags(metadata),
     )
-
-
-def _save_tiff_with_directories(path, pixels, metadata):
-    """8 bits, by Pillow, which writes them into what is not compressed alone."""
-    from PIL import TiffImagePlugin
-
-    tags = TiffImagePlugin.ImageFileDirectory_v2()
-    for tag, kind, value in tiff_tags(metadata):
-        tags.tagtype[tag] = kind
-        tags[tag] = value
-    for tag, directory in _directories(metadata).items():
-        tags[tag] = directory
-    options: dict[str, Any] = {"tiffinfo": tags}
-    if metadata.icc_profile is not None:
-        options["icc_profile"] = metadata.icc_profile
-    if metadata.dpi is not None:
-        options["dpi"] = metadata.dpi
-    _save(path, _image(pixels), "TIFF", **options)
+    if not big:
+        append_directories(path, metadata)
 
 
 def _image(pixels):
@@ -244,28 +236,42 @@ def _image(pixels):
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
-def _directories(metadata):
-    """Dict of tags to the directories of EXIF and GPS, where there are any."""
-    found = exif.directories(exif.parsed(metadata.exif))
-    found = {tag: exif.writable(tag, found[tag]) for tag in found}
-    return {tag: directory for tag, directory in found.items() if directory}
+def _segments(metadata: Metadata) -> list[jpeg_segments.Segment]:
+    """What stands beside the pixels of a JPEG, but for what Pillow writes."""
+    known = jpeg_segments
+    resources = photoshop_resources(metadata)
+    comments = [c for c in metadata.comments if len(c) <= known.ROOM]
+    return [
+        *metadata.extended_xmp,
+        *known.divided(known.APP13, known.PHOTOSHOP, resources),
+        *metadata.segments,
+        *(known.Segment(known.COMMENT, comment) for comment in comments),
+    ]
 
 
-def _chunks(metadata: Metadata) -> png_chunks.Chunks:
-    """What stands beside the pixels of a PNG, in the order that PNG asks for."""
-    chunks = [chunk for chunk in metadata.chunks if chunk[0] in png_chunks.COLOURS]
+def _with_chunks(content: bytes, metadata: Metadata) -> bytes:
+    """A PNG with all that stands beside its pixels, in the order that PNG asks for."""
+    carried = png_chunks.carried(metadata.chunks, content)
+    chunks = [chunk for chunk in carried if chunk[0] in png_chunks.COLOURS]
     if metadata.icc_profile is not None:
         body = b"ICC profile\0\0" + zlib.compress(metadata.icc_profile)
-        chunks.append((b"iCCP", body))
+        chunks.append((png_chunks.PROFILE, body))
     if metadata.dpi is not None:
         per_metre = [min(2**31 - 1, round(dots / 0.0254)) for dots in metadata.dpi]
-        chunks.append((b"pHYs", struct.pack(">IIB", *per_metre, 1)))
+        chunks.append((png_chunks.DENSITY, struct.pack(">IIB", *per_metre, 1)))
+    else:  # a ratio of height and width, perhaps
+        chunks += [c for c in metadata.chunks if c[0] == png_chunks.DENSITY][:1]
     if metadata.exif:
-        chunks.append((b"eXIf", metadata.exif))
+        chunks.append((png_chunks.EXIF, metadata.exif))
     if metadata.xmp is not None:
         keyword = png_chunks.XMP_KEYWORD[:-1].decode()
         chunks.append(png_chunks.international_text(keyword, metadata.xmp))
-    if metadata.comment is not None:
-        text = metadata.comment.decode("utf-8", "replace").replace("\0", "")
+    for comment in metadata.comments:
+        try:
+            text = comment.decode()
+        except UnicodeDecodeError:
+            text = comment.decode("latin-1")
+        text = text.replace("\0", "")
         chunks.append(png_chunks.international_text("Comment", text.encode()))
-    return (*chunks, *(c for c in metadata.chunks if c[0] in png_chunks.TEXTS))
+    chunks += [chunk for chunk in carried if chunk[0] not in png_chunks.COLOURS]
+    return png_chunks.with_chunks(content, tuple(chunks))

@@ -36,6 +36,7 @@ def locked_folder(folder: FilePath | None, argument: str) -> Iterator[None]:
 
     Raises:
         ValueError: If another one works there, or it is no folder.
+        OSError: If nothing can be written there.
     """
     if folder is None:
         yield
@@ -45,9 +46,13 @@ def locked_folder(folder: FilePath | None, argument: str) -> Iterator[None]:
         raise ValueError(
             f"`{argument}` must be a folder. Received: {argument}={str(folder)!r}"
         )
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK
-    file = _opened(path, folder, argument)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = _opened(path, folder, argument)
+    except OSError as error:
+        why = f"{error.strerror}; choose another folder for `{argument}`"
+        raise type(error)(error.errno, why, str(folder)) from error
     try:
         os.ftruncate(file, 0)
         os.write(file, f"process {os.getpid()} on {socket.gethostname()}".encode())

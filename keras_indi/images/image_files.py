@@ -19,6 +19,9 @@ from keras_indi.images.image_cache import ImageCache
 
 CACHE_BYTES = 2**30
 ENDING = re.compile(r"\.(?=.*[a-z])[a-z0-9_+~-]{1,8}")
+# Control characters, ends of lines, and what turns the direction of text.
+NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+ZARR = ".zarr"  # ends a folder that is one image
 
 
 class Match(typing.NamedTuple):
@@ -49,7 +52,7 @@ class Match(typing.NamedTuple):
 
 def listed(names: Iterable[Any], limit: int = 10) -> str:
     """The first names of a list, and how many more there are."""
-    names = [str(name) for name in names]
+    names = [shown(str(name)) for name in names]
     more = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
 
@@ -84,11 +87,17 @@ def find_images(folder: FilePath) -> dict[str, pathlib.Path]:
     return dict(sorted(found.items()))
 
 
-def image_files(folder: FilePath) -> list[pathlib.Path]:
+def image_files(
+    folder: FilePath, zarr: bool = False, closed: dict | None = None
+) -> list[pathlib.Path]:
     """The paths of all image files in a folder and below.
 
     Args:
         folder: Path of the folder.
+        zarr: Bool, whether Zarr folders are among them. Defaults to `False`, they are
+            passed over.
+        closed: Dict that takes the folders that cannot be read, with the reason.
+            Defaults to warnings.
 
     Returns:
         Sorted list of paths, without those that `find_images` passes over.
@@ -96,18 +105,23 @@ def image_files(folder: FilePath) -> list[pathlib.Path]:
     Raises:
         ValueError: If it is not a folder.
     """
-    return sorted(path for path in files_below(folder) if other_kind(path) is None)
+    found = files_below(folder, zarr, closed)
+    return sorted(path for path in found if other_kind(path, zarr) is None)
 
 
-def other_kind(path: pathlib.PurePath) -> str | None:
+def other_kind(path: pathlib.PurePath, zarr: bool = False) -> str | None:
     """What a file is counted as that is not read.
+
+    Args:
+        path: Its path.
+        zarr: Bool, whether Zarr folders are read. Defaults to `False`.
 
     Returns:
         The ending of its name, in small letters, or words for one that is missing or
         odd; `None` for the name of an image.
     """
     ending = path.suffix.lower()
-    if ending in EXTENSIONS:
+    if ending in EXTENSIONS or (zarr and ending == ZARR):
         return None
     if not ending:
         return "without an ending"
@@ -120,11 +134,22 @@ def printable(name: FilePath) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def files_below(folder: FilePath) -> Iterator[pathlib.Path]:
+def shown(name: FilePath) -> str:
+    """A file's name for a terminal, on one line that it cannot turn or colour."""
+    return NOT_SHOWN.sub(lambda found: ascii(found[0])[1:-1], printable(name))
+
+
+def files_below(
+    folder: FilePath, zarr: bool = False, closed: dict | None = None
+) -> Iterator[pathlib.Path]:
     """Find all files in a folder and below; those that cannot be read, too.
 
     Args:
         folder: Path of the folder.
+        zarr: Bool, whether Zarr folders count as files. Defaults to `False`, they are
+            passed over.
+        closed: Dict that takes the folders that cannot be read, with the reason.
+            Defaults to warnings.
 
     Yields:
         Paths, in no order, without those that `find_images` passes over.
@@ -132,32 +157,35 @@ def files_below(folder: FilePath) -> Iterator[pathlib.Path]:
     Raises:
         ValueError: If it is not a folder.
     """
+
+    def note(error):
+        if closed is None:
+            warnings.warn(f"A folder cannot be read: {error}", stacklevel=2)
+        else:
+            reason = f"unreadable folder ({error.strerror})"
+            closed[pathlib.Path(os.fsdecode(error.filename))] = reason
+
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ValueError(f"Folder not found. Received: {str(folder)!r}")
     seen, links = set(), [folder]
     # A folder that is reached by a link, too, has its own name: links come last.
     while links:
-        for here, folders, files in os.walk(links.pop(0), onerror=_warn):
+        for here, folders, files in os.walk(links.pop(0), onerror=note):
             real = os.path.realpath(here)
             if real in seen:  # a link that leads back
                 folders.clear()
                 continue
             seen.add(real)
-            folders[:] = sorted(
-                name
-                for name in folders
-                if not name.startswith(".") and not name.endswith(".zarr")
-            )
+            shown = sorted(name for name in folders if not name.startswith("."))
+            folders[:] = [name for name in shown if not name.lower().endswith(ZARR)]
+            if zarr:
+                files += [name for name in shown if name not in folders]
             paths = [pathlib.Path(here, name) for name in folders]
             links += [path for path in paths if path.is_symlink()]
             for name in files:
                 if not name.startswith("."):
                     yield pathlib.Path(here, name)
-
-
-def _warn(error):
-    warnings.warn(f"A folder cannot be read: {error}", stacklevel=2)
 
 
 def match_folders(degraded_dir: FilePath, clean_dir: FilePath) -> Match:

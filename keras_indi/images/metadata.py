@@ -2,27 +2,31 @@
 
 import contextlib
 import dataclasses
-import math
 import os
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from keras_indi.images import exif, png_chunks
+from keras_indi.annotations import FilePath
+from keras_indi.images import density, exif, inventory, jpeg_segments, png_chunks
 from keras_indi.images.colour_profiles import sound_profile
 from keras_indi.images.decoding import StoredImage
+from keras_indi.images.density import checked_dpi
+from keras_indi.images.exif import RawTag
 from keras_indi.images.unusable import parsing
 
-PHOTOSHOP = b"Photoshop 3.0\0"
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG = 700, 33723, 34377  # of TIFF
 IPTC_RESOURCE = 1028
-INCH, CENTIMETRE = 2, 3
-# Bytes that a JPEG file's segments have room for, where Pillow raises beyond.
+# Tags that go from TIFF to TIFF alone: colours, and places on the earth.
+TIFF_ALONE = {318, 319, 33550, 33922, 34264, *range(34735, 34738), 42112, 42113}
+MOST_BYTES = 2**26
+# Bytes of each that are written: what every file here can be read again with.
+ROOM = dict.fromkeys(("exif", "xmp", "icc_profile", "photoshop", "iptc"), 2**23)
+# Those that a JPEG file's segments have room for, where Pillow raises beyond.
 JPEG_ROOM = {
-    "exif": ("EXIF", 65533 - len(exif.PREFIX)),
-    "xmp": ("XMP", 65533 - 29),
-    "comment": ("comment", 65533),
-    "icc_profile": ("colour profile", 255 * 65519),
+    "exif": jpeg_segments.ROOM - len(exif.PREFIX),
+    "xmp": jpeg_segments.ROOM - len(jpeg_segments.XMP),
 }
 
 
@@ -35,69 +39,55 @@ class Metadata:
         icc_profile: Bytes, or `None`.
         dpi: Pair of positive numbers, or `None`.
         xmp: Bytes, or `None`.
-        comment: Bytes of a JPEG or GIF comment, or `None`.
+        extended_xmp: Tuple of `jpeg_segments.Segment`, XMP that goes on beside it.
+        comments: Tuple of bytes, of a JPEG or GIF file.
         photoshop: Bytes of Photoshop's resources, IPTC among them, or `None`.
         iptc: Bytes of the IPTC block that a TIFF file has apart, or `None`.
-        chunks: Tuple of pairs, PNG chunks of colours and text, with their names.
+        chunks: Tuple of pairs, of a PNG file.
+        segments: Tuple of `jpeg_segments.Segment`, of whatever else a JPEG file holds.
+        tags: Tuple of `exif.RawTag`, of a TIFF file's own directory.
+        parts: Dict of the names of all that the file holds, to how often: see
+            `keras_indi.images.inventory`.
     """
 
     exif: bytes = b""
     icc_profile: bytes | None = None
     dpi: tuple[float, float] | None = None
     xmp: bytes | None = None
-    comment: bytes | None = None
+    extended_xmp: tuple[jpeg_segments.Segment, ...] = ()
+    comments: tuple[bytes, ...] = ()
     photoshop: bytes | None = None
     iptc: bytes | None = None
     chunks: png_chunks.Chunks = ()
+    segments: tuple[jpeg_segments.Segment, ...] = ()
+    tags: tuple[RawTag, ...] = ()
+    parts: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def resized(self, factors: tuple[float, float], size: tuple[int, int]):
         """The metadata of `factors` (rows, columns) times as many pixels.
+
+        What places the file's own pixels somewhere is left out.
 
         Args:
             factors: Pair of numbers.
             size: Pair of ints, height and width.
         """
-        dpi = self.dpi and (self.dpi[0] * factors[1], self.dpi[1] * factors[0])
-        return dataclasses.replace(self, dpi=dpi, exif=exif.resized(self.exif, *size))
+        return dataclasses.replace(
+            self,
+            dpi=self.dpi and (self.dpi[0] * factors[1], self.dpi[1] * factors[0]),
+            exif=exif.resized(self.exif, *size),
+            chunks=tuple(c for c in self.chunks if c[0] not in png_chunks.OF_THE_SIZE),
+            tags=tuple(tag for tag in self.tags if tag.code in exif.TIFF_TAGS),
+        )
 
-    def lost_in(self, format: str, deep: bool = False) -> list[str]:
-        """What a file of a format cannot hold of it, a sentence each.
+    def lost_in(self, path: FilePath, kind: str) -> list[str]:
+        """What a written file lacks of it, a sentence or none.
 
         Args:
-            format: String, as Pillow names it, or `"Zarr"`.
-            deep: Bool, whether the file has 16 bits or floats, or is written by blocks.
+            path: Path of the file.
+            kind: String, what the file is called in the sentence.
         """
-        colours = [n.decode() for n, _ in self.chunks if n in png_chunks.COLOURS]
-        texts = any(name in png_chunks.TEXTS for name, _ in self.chunks)
-        lost = []
-        if format != "PNG":
-            # What `sRGB` says, files without a profile mean.
-            lost += [n for n in colours if "sRGB" not in colours]
-            lost += ["text"] * texts
-        if format in ("WEBP", "TIFF") and self.comment is not None:
-            lost.append("comment")
-        if format in ("PNG", "WEBP") and (self.photoshop or self.iptc):
-            lost.append("IPTC")
-        if format == "WEBP" and self.dpi is not None:
-            lost.append("pixel density")
-        if format == "TIFF" and deep and self.exif:
-            if exif.directories(exif.parsed(self.exif)):
-                lost.append("EXIF of the exposure and place")
-        if format == "Zarr":
-            kinds = {
-                "EXIF": self.exif,
-                "colour profile": self.icc_profile,
-                "pixel density": self.dpi,
-                "XMP": self.xmp,
-                "IPTC": self.photoshop or self.iptc,
-            }
-            lost += [name for name, value in kinds.items() if value]
-        what = format
-        if deep and format == "TIFF":
-            what = "TIFF of 16 bits, of floats or by blocks"
-        found = [f"{what} holds no {', '.join(dict.fromkeys(lost))}"] if lost else []
-        long = ", ".join(JPEG_ROOM[name][0] for name in self._too_long(format))
-        return [*found, *([f"{format} has no room for its {long}"] if long else [])]
+        return lost_sentence(inventory.lost(self.parts, path), kind)
 
     def that_fits(self, format: str) -> "Metadata":
         """The metadata without what is too long for a format."""
@@ -106,16 +96,21 @@ class Metadata:
         )
 
     def _too_long(self, format):
-        if format != "JPEG":
-            return []
+        room = {**ROOM, **JPEG_ROOM} if format == "JPEG" else ROOM
         return [
             name
-            for name, (_, most) in JPEG_ROOM.items()
+            for name, most in room.items()
             if len(getattr(self, name) or b"") > most
         ]
 
 
-def read_metadata(stored: StoredImage, file: Any) -> Metadata:
+def lost_sentence(names: Iterable[str], kind: str) -> list[str]:
+    """A sentence that names what a file lacks, in a list; an empty one of nothing."""
+    names = ", ".join(names)
+    return [f"not kept in {kind}: {names}"] if names else []
+
+
+def read_metadata(stored: StoredImage, file: BinaryIO) -> Metadata:
     """Read the metadata of an open image.
 
     Args:
@@ -125,44 +120,102 @@ def read_metadata(stored: StoredImage, file: Any) -> Metadata:
     Returns:
         `Metadata`. What is damaged is left out.
     """
+    channels = stored.info.channels
     if stored.samples is not None:
-        byteorder = stored.tiff.byteorder
-        return of_tiff(stored.header, byteorder, stored.info.channels, file)
+        return of_tiff(stored.header, stored.tiff.byteorder, channels, file)
     header = stored.header
-    info = header.info
-    block = info.get("exif") or b""
-    if not block and header.format == "PNG":  # in the text of older writers
+    with parsing():
+        size = file.seek(0, os.SEEK_END)
+        parts = inventory.parts_of(file, stored.info.format, size)
+        found = _read(header, file, size)
+    profile = found["icc_profile"]
+    found["icc_profile"] = sound_profile(profile, channels)
+    found["dpi"] = checked_dpi(header.info.get("dpi"))
+    if header.format in ("JPEG", "MPO") and found["dpi"] == (72, 72):
+        # Which Pillow says where the file says nothing.
+        found["dpi"] = header.info.get("jfif_unit") in (1, 2) and (72, 72) or None
+    metadata = Metadata(**found)
+    if parts is None:
+        parts = _parts(metadata)
+    # What becomes of a profile that is not sound, or of other colours, is said apart.
+    if profile and metadata.icc_profile is None:
+        parts = {n: c for n, c in parts.items() if n != inventory.PROFILE}
+    return dataclasses.replace(metadata, parts=parts)
+
+
+def stored_profile(stored: StoredImage, file: BinaryIO) -> bytes:
+    """A file's colour profile as it is, sound or not; empty without one."""
+    if stored.samples is not None:
+        return stored.header.iccprofile or b""
+    return _read(stored.header, file, file.seek(0, os.SEEK_END))["icc_profile"] or b""
+
+
+def _read(header, file, size):
+    """Arguments of `Metadata`, of a file that Pillow has opened."""
+    if header.format in ("JPEG", "MPO"):
+        return _of_jpeg(jpeg_segments.read_segments(file))
+    if header.format == "PNG":
+        return _of_png(header, png_chunks.read_chunks(file, size))
+    info, block, comment = header.info, header.info.get("exif"), b""
+    if header.format == "GIF":
+        comment = info.get("comment") or b""
+    if isinstance(comment, str):
+        comment = comment.encode("latin-1", "replace")
+    return {
+        "exif": block.removeprefix(exif.PREFIX) if isinstance(block, bytes) else b"",
+        "icc_profile": info.get("icc_profile"),
+        "xmp": as_xmp(info.get("xmp")),
+        "comments": (comment,) if 0 < len(comment) < MOST_BYTES // 4 else (),
+    }
+
+
+def _of_jpeg(segments):
+    known = jpeg_segments
+    return {
+        "exif": known.joined(segments, known.APP1, known.EXIF),
+        "icc_profile": known.profile_of(segments),
+        "xmp": known.joined(segments, known.APP1, known.XMP) or None,
+        "extended_xmp": tuple(
+            s for s in segments if s.is_of(((known.APP1, known.EXTENDED_XMP),))
+        ),
+        "comments": tuple(s.body for s in segments if s.marker == known.COMMENT),
+        "photoshop": known.joined(segments, known.APP13, known.PHOTOSHOP) or None,
+        "segments": tuple(
+            s for s in segments if not s.is_of((*known.OF_THE_FILE, *known.KNOWN))
+        ),
+    }
+
+
+def _of_png(header, chunks):
+    known = dict(reversed(chunks))  # the first of each name
+    block = known.get(png_chunks.EXIF, b"").removeprefix(exif.PREFIX)
+    if not block:  # in the text of older writers
         with contextlib.suppress(Exception):
             block = exif.as_bytes(header.getexif())
-    chunks: png_chunks.Chunks = ()
-    if header.format == "PNG":
-        with parsing():
-            size = file.seek(0, os.SEEK_END)
-            chunks = png_chunks.read_chunks(file, size)
-    dpi = checked_dpi(info.get("dpi"))
-    if dpi == (72, 72) and header.format in ("JPEG", "MPO"):
-        dpi = None  # which Pillow says where the file says nothing
-    comment = info.get("comment") if header.format in ("JPEG", "MPO", "GIF") else None
-    return Metadata(
-        exif=block.removeprefix(exif.PREFIX) if isinstance(block, bytes) else b"",
-        icc_profile=sound_profile(info.get("icc_profile"), stored.info.channels),
-        dpi=dpi,
-        xmp=as_xmp(info.get("xmp") or info.get("XML:com.adobe.xmp")),
-        comment=comment.encode("latin-1", "replace")
-        if isinstance(comment, str)
-        else comment,
-        photoshop=_photoshop(header),
-        chunks=chunks,
-    )
+    profile = known.get(png_chunks.PROFILE)
+    texts = [c for c in chunks if c[1].startswith(png_chunks.XMP_KEYWORD)]
+    return {
+        "exif": block,
+        "icc_profile": profile
+        and (png_chunks.content_of(png_chunks.PROFILE, profile) or profile),
+        "xmp": (png_chunks.content_of(*texts[0]) or None) if texts else None,
+        "chunks": chunks,
+    }
 
 
-def checked_dpi(dpi: Any) -> tuple[float, float] | None:
-    """Two positive numbers, or `None` where a file says anything else."""
-    with contextlib.suppress(Exception):  # 0/0 of a rational number is one
-        across, down = (float(value) for value in dpi)
-        if min(across, down) > 0 and math.isfinite(across) and math.isfinite(down):
-            return across, down
-    return None
+def _parts(metadata):
+    """Names of all that was read, of a file of which no more is known."""
+    parts = dict(exif.parts(metadata.exif))
+    for name, value in (
+        (inventory.PROFILE, metadata.icc_profile),
+        (inventory.DENSITY, metadata.dpi),
+        (inventory.XMP, metadata.xmp),
+    ):
+        if value:
+            parts[name] = 1
+    if metadata.comments:
+        parts[inventory.COMMENT] = len(metadata.comments)
+    return parts
 
 
 def as_xmp(xmp: Any) -> bytes | None:
@@ -172,28 +225,14 @@ def as_xmp(xmp: Any) -> bytes | None:
     return xmp if isinstance(xmp, bytes) and xmp else None
 
 
-def photoshop_segment(metadata: Metadata) -> bytes:
-    """The APP13 segments of a JPEG file that hold its IPTC block; empty without."""
+def photoshop_resources(metadata: Metadata) -> bytes:
+    """Photoshop's resources that hold its IPTC block; empty without."""
     resources = metadata.photoshop
     if resources is None and metadata.iptc is not None:
         size = len(metadata.iptc).to_bytes(4, "big")
         resources = b"8BIM" + IPTC_RESOURCE.to_bytes(2, "big") + b"\0\0" + size
         resources += metadata.iptc + b"\0" * (len(metadata.iptc) % 2)
-    segments = b""
-    most = 65533 - len(PHOTOSHOP)
-    for start in range(0, len(resources or b""), most):
-        body = PHOTOSHOP + (resources or b"")[start : start + most]
-        segments += b"\xff\xed" + (len(body) + 2).to_bytes(2, "big") + body
-    return segments
-
-
-def _photoshop(header):
-    segments = [
-        body[len(PHOTOSHOP) :]
-        for name, body in getattr(header, "applist", ())
-        if name == "APP13" and body.startswith(PHOTOSHOP)
-    ]
-    return b"".join(segments) or None
+    return resources or b""
 
 
 def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
@@ -208,8 +247,6 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
     Returns:
         `Metadata`. What is damaged is left out.
     """
-    from PIL import TiffImagePlugin  # which `PIL.Image` alone does not register
-
     tags = page.tags
 
     def block(tag):
@@ -220,27 +257,42 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
             return as_xmp(value)
         return None
 
-    exif_block = b""
-    with contextlib.suppress(Exception):  # Pillow opens fewer kinds than are read
-        file.seek(0)
-        exif_block = exif.of_tiff(TiffImagePlugin.TiffImageFile(file))
-    profile = None
+    profile = stored = None
     with contextlib.suppress(Exception):
+        stored = page.iccprofile
         # CMYK and L*a*b* became sRGB, so their profiles are no longer right.
-        profile = sound_profile(page.iccprofile, channels)
+        profile = sound_profile(stored, channels)
+    with parsing():
+        parts = inventory.of_tiff_page(page, file)
+        kept = tuple(_kept_tags(page, byteorder, file))
+    if stored and profile is None:  # as in `read_metadata`
+        parts = {n: c for n, c in parts.items() if n != inventory.PROFILE}
     return Metadata(
-        exif=exif_block,
+        exif=exif.of_tiff(file),
         icc_profile=profile,
-        dpi=_tiff_dpi(tags),
+        dpi=density.of_tiff(page),
         xmp=block(XMP_TAG),
         photoshop=block(PHOTOSHOP_TAG),
         iptc=block(IPTC_TAG),
+        tags=kept,
+        parts=parts,
     )
 
 
-def _tiff_dpi(tags):
-    with contextlib.suppress(Exception):
-        unit = {INCH: 1.0, CENTIMETRE: 2.54}[int(tags.valueof(296, INCH))]
-        across, down = (tags.valueof(tag) for tag in (282, 283))
-        return checked_dpi((unit * a / b for a, b in (across, down)))
-    return None
+def _kept_tags(page, byteorder, file):
+    """The tags that go from TIFF to TIFF, in the bytes of the file."""
+    left = MOST_BYTES
+    for tag in page.tags:
+        kind, size = int(tag.dtype), tag.valuebytecount
+        kept = tag.code in exif.TIFF_TAGS | TIFF_ALONE and kind in exif.TYPES
+        left -= size if kept else 0
+        if not kept or left < 0 or size != exif.TYPES[kind][0] * tag.count:
+            continue
+        file.seek(tag.valueoffset)
+        value = file.read(size)
+        if tag.code == exif.DESCRIPTION and exif.OF_STORAGE.match(
+            value.decode("latin-1")
+        ):
+            continue
+        if len(value) == size:
+            yield exif.raw_tag(tag.code, kind, tag.count, value, byteorder)

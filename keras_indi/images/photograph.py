@@ -11,7 +11,7 @@ from keras_indi.images.channels import to_channels
 from keras_indi.images.colour_profiles import cmyk_by_profile
 from keras_indi.images.decoding import StoredImage, checked_floats, opened
 from keras_indi.images.jpeg_quality import jpeg_quality
-from keras_indi.images.metadata import Metadata, read_metadata
+from keras_indi.images.metadata import Metadata, read_metadata, stored_profile
 from keras_indi.images.orientation import upright
 from keras_indi.images.several_pictures import other_pictures
 from keras_indi.images.tiff_samples import CMYK, LAB, NOTES, PALETTE
@@ -110,12 +110,13 @@ def read_photograph(
         image = stored.pixels()
         with pathlib.Path(path).open("rb") as file:
             metadata = read_metadata(stored, file)
+            profile = metadata.icc_profile or stored_profile(stored, file)
         notes = pixel_notes(stored)
-        if metadata.icc_profile is None and _has_profile(stored):
+        if metadata.icc_profile is None and profile and not _has_own_colours(stored):
             notes.append("its colour profile is damaged or of other colours: left out")
         notes += filter(None, [other_pictures(pathlib.Path(path))])
         if stored.samples is None and header.mode == "CMYK":
-            rgb = cmyk_by_profile(header, header.info.get("icc_profile") or b"")
+            rgb = cmyk_by_profile(header, profile)
             image = image if rgb is None else rgb
         tables = getattr(header, "quantization", None)
     photograph = Photograph(
@@ -152,13 +153,11 @@ def pixel_notes(stored: StoredImage) -> list[str]:
     return notes
 
 
-def _has_profile(stored: StoredImage) -> bool:
-    """Whether the file has a profile of the colours that are made of it."""
+def _has_own_colours(stored: StoredImage) -> bool:
+    """Whether its profile is of colours that it has no more, once it is read."""
     if stored.samples is None:
-        return stored.header.mode != "CMYK" and bool(
-            stored.header.info.get("icc_profile")
-        )
-    return stored.samples.kind not in (CMYK, LAB) and bool(stored.header.iccprofile)
+        return stored.header.mode == "CMYK"
+    return stored.samples.kind in (CMYK, LAB)
 
 
 def _to_unit_range(photograph: Photograph, clip: bool) -> None:

@@ -6,8 +6,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from keras_indi.images import png_chunks
+from keras_indi.images import jpeg_segments, png_chunks
 from keras_indi.images.orientation import ORIENTATION, checked_orientation
+from keras_indi.images.spliced_file import SplicedFile
 from keras_indi.images.unusable import (
     MAX_PIXELS,
     TooLargeImageError,
@@ -26,6 +27,9 @@ def opened_image(
     file: BinaryIO, format: str, stored_bytes: int, max_pixels: int | None, most: float
 ) -> Iterator[Any]:
     """Open a file as a `PIL.Image.Image`, whose header alone is read.
+
+    Of JPEG and PNG files it sees no metadata but EXIF, whose damage, or length, would
+    make it refuse the image.
 
     Args:
         file: File opened for reading.
@@ -46,14 +50,19 @@ def opened_image(
     if format in ("WEBP", "AVIF", "HEIF") and stored_bytes > most_bytes:
         # Their plugins read the whole file before they look at it.
         raise TooLargeImageError(f"too large ({format} of {stored_bytes} bytes)")
-    if format == "PNG":
-        png_chunks.check_whole(file, stored_bytes)
+    left_out: list[tuple[int, int]] = []
+    with parsing():
+        if format == "PNG":
+            left_out = png_chunks.check_whole(file, stored_bytes)
+        elif format == "JPEG":
+            left_out = jpeg_segments.not_decoded(file)
         file.seek(0)
+    seen: Any = SplicedFile(file, stored_bytes, left_out) if left_out else file
     Image.init()
     with contextlib.ExitStack() as stack:
         with parsing():
             # `Image.open` does this, and has a limit of its own, one for a process.
-            opened = Image.OPEN[format][0](LimitedReads(file), None)
+            opened = Image.OPEN[format][0](LimitedReads(seen), None)
             header = stack.enter_context(opened)
         width, height = header.size
         pixel_bytes = pixel_bits(header) / 8 * channels_of(header)

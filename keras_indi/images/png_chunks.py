@@ -2,14 +2,24 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from keras_indi.images.unusable import UnusableImageError
 
-# Chunks of colours and text: kept byte for byte.
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Chunks of colours, which stand before the others.
 COLOURS = (b"cICP", b"mDCV", b"cLLI", b"gAMA", b"cHRM", b"sRGB")
-TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+# What has a place of its own in `Metadata`.
+PROFILE, DENSITY, EXIF = b"iCCP", b"pHYs", b"eXIf"
+OWN_PLACE = (b"IHDR", PROFILE, DENSITY, EXIF)
+# What a decoder needs, or is asked for.
+DECODED = (b"tRNS", b"acTL", b"fcTL", b"fdAT")
+# Where things lie on a page, in pixels: of the file's own number of them.
+OF_THE_SIZE = (b"oFFs", b"sCAL", b"pCAL")
 XMP_KEYWORD = b"XML:com.adobe.xmp\0"
+OLD_EXIF = b"Raw profile type exif\0"  # of older writers
 HEADER = 8 + 4 + 4 + 13 + 4  # bytes of the signature and the header's chunk
 MOST_BYTES = 2**26
 MOST_CHUNKS = 2**20
@@ -17,48 +27,113 @@ MOST_CHUNKS = 2**20
 Chunks = tuple[tuple[bytes, bytes], ...]
 
 
-def check_whole(file: BinaryIO, stored_bytes: int) -> None:
+def check_whole(file: BinaryIO, stored_bytes: int) -> list[tuple[int, int]]:
     """Raise unless all chunks lie within a PNG file, the last one too.
 
     Args:
         file: PNG file, opened for reading.
         stored_bytes: Int, its size.
 
+    Returns:
+        List of pairs, the begin and end of the chunks that a decoder does not need,
+        and may refuse the file for. EXIF is not among them.
+
     Raises:
         UnusableImageError: If it is truncated.
     """
-    for name, _ in _chunks(file, stored_bytes):
+    not_decoded: list[tuple[int, int]] = []
+    for name, length in _chunks(file, stored_bytes):
         if name == b"IEND":
-            return
+            return not_decoded
+        if name[:1].islower() and name not in DECODED:
+            begin = file.tell() - 8
+            if not _is_exif(file, name, length):
+                not_decoded.append((begin, begin + 12 + length))
     raise UnusableImageError("truncated or damaged (it ends within a chunk)")
 
 
-def read_chunks(file: BinaryIO, stored_bytes: int) -> Chunks:
-    """The chunks of `COLOURS` and `TEXTS`, but for XMP and EXIF.
+def read_chunks(file: BinaryIO, stored_bytes: int, damaged: bool = False) -> Chunks:
+    """The header, and all chunks beside the pixels.
 
     Args:
         file: PNG file that a decoder has accepted, opened for reading.
         stored_bytes: Int, its size.
+        damaged: Bool, whether those are returned too whose checksum is another's.
 
     Returns:
-        Tuple of pairs of name and content, without damaged ones.
+        Tuple of pairs of name and content.
     """
     found: list[tuple[bytes, bytes]] = []
     total = 0
     for name, length in _chunks(file, stored_bytes):
-        if name not in COLOURS + TEXTS:
+        if name != b"IHDR" and (not name[:1].islower() or name in DECODED):
             continue
         total += length
         if total > MOST_BYTES:
             raise UnusableImageError("too large (its text)")
-        body = file.read(length)
-        sound = zlib.crc32(name + body) == int.from_bytes(file.read(4), "big")
-        if sound and not body.startswith((XMP_KEYWORD, b"Raw profile type")):
+        body = file.read(length) if damaged else _sound(file, name, length)
+        if body is not None:
             found.append((name, body))
     return tuple(found)
 
 
-def _chunks(file, stored_bytes):
+def carried(chunks: Chunks, content: bytes) -> Chunks:
+    """The chunks that go into another file byte for byte.
+
+    That are colours and texts, and, of what nobody here knows, chunks which say of
+    themselves that they may be copied whatever becomes of the pixels. What has a place
+    of its own in `Metadata` is not among them.
+
+    Args:
+        chunks: Those of a file, its header first.
+        content: Bytes of the other PNG file.
+    """
+    header = dict(chunks).get(b"IHDR", b"")
+    # Colours beside the pixels are written as these are: grey or RGB, of some bits.
+    alike = header[8:10] == content[24:26] or (
+        header[8:9] == content[24:25]
+        and [*header[9:10], *content[25:26]] in ([0, 4], [4, 0], [2, 6], [6, 2])
+    )
+    found = [
+        (name, body)
+        for name, body in chunks
+        if name not in OWN_PLACE
+        and not body.startswith((XMP_KEYWORD, OLD_EXIF))
+        and (
+            name in (*COLOURS, b"tIME")
+            or name[3:].islower()
+            or (name == b"bKGD" and alike)
+        )
+    ]
+    return tuple(sorted(found, key=lambda chunk: chunk[0] not in COLOURS))
+
+
+def content_of(name: bytes, body: bytes) -> bytes:
+    """What a compressed profile or a text holds; empty where it is damaged.
+
+    Args:
+        name: Bytes, `iCCP` or one of `TEXTS`.
+        body: Bytes of the chunk.
+    """
+    _, _, rest = body.partition(b"\0")
+    if name == b"tEXt":
+        return rest
+    packed = name != b"iTXt" or rest[:1] == b"\1"
+    if name == b"iTXt":
+        rest = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
+    else:
+        rest = rest[1:]
+    if not packed:
+        return rest
+    try:
+        unpacking = zlib.decompressobj()
+        content = unpacking.decompress(rest, MOST_BYTES)
+    except zlib.error:
+        return b""
+    return content if unpacking.eof else b""
+
+
+def _chunks(file, stored_bytes) -> Iterator[tuple[bytes, int]]:
     """Names and lengths; the file stands at each one's content."""
     place = 8
     for _ in range(MOST_CHUNKS):
@@ -71,16 +146,39 @@ def _chunks(file, stored_bytes):
         yield name, length
 
 
+def _is_exif(file, name, length):
+    """Whether a chunk is whole and says an orientation, which the decoder is asked."""
+    if name not in (EXIF, *TEXTS) or length > (2**20 if name != EXIF else MOST_BYTES):
+        return False
+    body = _sound(file, name, length)
+    if body is None:
+        return False
+    return name == EXIF or (
+        body.startswith(OLD_EXIF) and 0 < len(content_of(name, body)) < 2**20
+    )
+
+
+def _sound(file, name, length):
+    """The content of a chunk, or `None` where its checksum is another's."""
+    body = file.read(length)
+    is_sound = zlib.crc32(name + body) == int.from_bytes(file.read(4), "big")
+    return body if is_sound else None
+
+
 def with_chunks(content: bytes, chunks: Chunks) -> bytes:
     """A PNG file's content with chunks after its header, in their order."""
-    beside = b"".join(
+    return content[:HEADER] + joined(chunks) + content[HEADER:]
+
+
+def joined(chunks: Chunks) -> bytes:
+    """Chunks as a file has them."""
+    return b"".join(
         struct.pack(">I", len(body))
         + name
         + body
         + struct.pack(">I", zlib.crc32(name + body))
         for name, body in chunks
     )
-    return content[:HEADER] + beside + content[HEADER:]
 
 
 def international_text(keyword: str, text: bytes) -> tuple[bytes, bytes]:

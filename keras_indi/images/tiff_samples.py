@@ -93,6 +93,10 @@ class TiffSamples:
             self.dtype = np.dtype("uint8" if self._bits <= 8 else "uint16")
         if self.kind == PALETTE:
             self.dtype = np.dtype("uint8")
+        few = self._source.kind == "u" and self._bits not in (8, 16)
+        if few and self._bits < 16 and self.kind != PALETTE:
+            full = 8 * self.dtype.itemsize
+            self.notes.append(f"its {self._bits} bits became {full}")
         # Not the rare double: what cannot be written again as it was.
         self.is_photograph = not generic and (
             self.dtype in ("uint8", "uint16", "float16", "float32")

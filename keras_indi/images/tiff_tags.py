@@ -1,42 +1,80 @@
-"""Metadata as tags of a TIFF file's own directory."""
+"""Metadata as tags of a TIFF file's own directory, and the directories beside it."""
 
-from collections.abc import Iterator
-from typing import Any
+import pathlib
+import struct
+from typing import Any, BinaryIO
 
+from keras_indi.annotations import FilePath
 from keras_indi.images import exif
 from keras_indi.images.metadata import IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG, Metadata
 from keras_indi.images.orientation import ORIENTATION, checked_orientation
 
-BYTE, ASCII, SHORT = 1, 2, 3  # types of TIFF tags
+BYTE, ASCII, SHORT, LONG = 1, 2, 3, 4  # types of TIFF tags
+CLASSIC_TIFF = 2**32 - 2**26  # bytes; beyond, offsets have 64 bits
 
 
-def tiff_tags(metadata: Metadata) -> Iterator[tuple[int, int, Any]]:
-    """Triples of tag, type and value.
+def extra_tags(metadata: Metadata) -> list[tuple[int, int, int, Any, bool]]:
+    """The tags of a photograph, as `tifffile` takes them.
 
     Args:
         metadata: `Metadata`.
     """
-    found = exif.parsed(metadata.exif)
-    for tag in sorted(exif.TIFF_TAGS & set(found)):
-        value = found[tag]
-        if tag == ORIENTATION:
-            yield tag, SHORT, checked_orientation(value)
-        elif isinstance(value, (str, bytes)):
-            yield tag, ASCII, exif.text_bytes(value).rstrip(b"\0")
-    for tag, value in (
+    tags = {tag.code: tag for tag in (*_of_exif(metadata), *metadata.tags)}
+    for code, block in (
         (XMP_TAG, metadata.xmp),
         (IPTC_TAG, metadata.iptc),
         (PHOTOSHOP_TAG, metadata.photoshop),
     ):
-        if value is not None:
-            yield tag, BYTE, value
+        if block is not None:
+            tags[code] = exif.RawTag(code, BYTE, len(block), block)
+    return [(*tags[code], True) for code in sorted(tags)]
 
 
-def extra_tags(metadata: Metadata) -> list[tuple[int, int, int, Any, bool]]:
-    """The same as `tifffile` takes them."""
-    return [_extra_tag(*tag) for tag in tiff_tags(metadata)]
+def append_directories(path: FilePath, metadata: Metadata) -> None:
+    """Write the directories of EXIF behind a TIFF file, which tifffile does not.
+
+    Args:
+        path: Path of a little-endian TIFF file, not of the kind for more than 4 GB.
+        metadata: The `Metadata` that its tags were made of.
+    """
+    found = exif.directories(exif.parsed(metadata.exif))
+    if not found:
+        return
+    with pathlib.Path(path).open("r+b") as file:
+        file.seek(4)
+        (place,) = struct.unpack("<I", file.read(4))
+        file.seek(place)
+        (number,) = struct.unpack("<H", file.read(2))
+        entries = [file.read(12) for _ in range(number)]
+        following = file.read(4)
+        for code, directory in found.items():
+            place = _at_end(file)
+            body = exif.directory_bytes(code, directory, place)
+            if body:
+                file.write(body)
+                entries.append(struct.pack("<HHII", code, LONG, 1, place))
+        # The file's own directory again, with these in it.
+        place = _at_end(file)
+        entries.sort(key=lambda entry: struct.unpack("<H", entry[:2]))
+        file.write(struct.pack("<H", len(entries)) + b"".join(entries) + following)
+        file.seek(4)
+        file.write(struct.pack("<I", place))
 
 
-def _extra_tag(tag, kind, value):
-    value = value + b"\0" if kind == ASCII else value
-    return tag, kind, 1 if kind == SHORT else len(value), value, True
+def _of_exif(metadata):
+    for tag in exif.raw_tags(metadata.exif):
+        if tag.code == ORIENTATION:
+            turned = checked_orientation(exif.parsed(metadata.exif).get(ORIENTATION))
+            yield exif.RawTag(ORIENTATION, SHORT, 1, struct.pack("<H", turned))
+        elif not tag.is_of_storage and tag.type != ASCII:
+            yield tag
+        elif not tag.is_of_storage:  # some writers leave out its end
+            text = tag.value.rstrip(b"\0") + b"\0"
+            yield tag._replace(number=len(text), value=text)
+
+
+def _at_end(file: BinaryIO) -> int:
+    """Go to the first even place behind a file's content, and return it."""
+    place = file.seek(0, 2)
+    file.write(bytes(place % 2))
+    return file.tell()

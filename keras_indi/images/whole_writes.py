@@ -160,6 +160,8 @@ def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
 def naming_full_disks(path: FilePath) -> Iterator[None]:
     """Raise an OSError with a path, which says why, where a disk has no room.
 
+    So does whatever an OSError says of a temporary file.
+
     Args:
         path: Path of what is written, for the error.
     """
@@ -169,8 +171,9 @@ def naming_full_disks(path: FilePath) -> Iterator[None]:
         found = IN_WORDS.search(str(error))
         number = int(found[1]) if found else getattr(error, "errno", None)
         name = getattr(error, "filename", None)
-        named = name is not None and not LEFT_OVER.search(os.fsdecode(name))
-        if number not in FULL or named:
+        temporary = name is not None and LEFT_OVER.search(os.fsdecode(name))
+        # Of a temporary file's name a user knows nothing.
+        if number is None or not (temporary or (number in FULL and name is None)):
             raise
         raise OSError(number, os.strerror(number), str(path)) from error
 

@@ -213,9 +213,8 @@ def restore_files(
     if on_file is not None and not callable(on_file):
         raise ValueError(f"`on_file` must be a function. Received: on_file={on_file!r}")
     file_options = FileOptions.checked(max_pixels, value_range, clip, quality)
-    jobs, skipped, left_out = find_outputs(
-        inputs, out, num_samples, existing, compare, name, shard
-    )
+    found = find_outputs(inputs, out, num_samples, existing, compare, name, shard)
+    jobs = found.jobs
     for folder in {path.parent for job in jobs for path in job.results}:
         stays = remove_left_overs(folder, alone=False)
         if stays:
@@ -224,7 +223,14 @@ def restore_files(
                 f"deleted where those have ended: {listed(stays, 3)}",
                 stacklevel=2,
             )
-    result = Result(skipped=[job.source for job in skipped], left_out=left_out)
+    result = Result(
+        skipped=[job.source for job in found.skipped], left_out=found.left_out
+    )
+    if found.closed:
+        closed = Result(failed=found.closed)
+        result.add(closed)
+        if on_file is not None:
+            on_file(closed, len(jobs))
     given = {
         "num_steps": num_steps,
         "sampler": sampler,
@@ -236,8 +242,7 @@ def restore_files(
     settings = {name: value for name, value in given.items() if value is not None}
     settings |= options
     if jobs:
-        found = DEFAULT_PRESET if model is None else model
-        chosen = choose(found, dtype, engine)
+        chosen = choose(DEFAULT_PRESET if model is None else model, dtype, engine)
         if chosen.name is not None:
             steps = num_steps or chosen.model.restore_defaults["num_steps"]
             result.models[chosen.name] = steps

@@ -88,7 +88,7 @@ def restore_by_blocks(
     scale = checks.checked_scale(options.get("scale"), model.scale)
     with chunked_files.opened(source, max_pixels) as image:
         result = RestoredBlocks(model, image, value_range, clip, str(source), **options)
-        metadata = chunked_files.enlarged(image.metadata, scale)
+        metadata = chunked_files.enlarged(image.metadata, scale, result.shape[:2])
         lost = chunked_files.write(output, result, metadata, modified)
         return [*image.notes, *result.notes, *lost]
 

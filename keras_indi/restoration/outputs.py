@@ -18,6 +18,7 @@ from keras_indi.restoration.large_files import ZARR
 from keras_indi.validation import checked_choice, checked_integer, checked_path
 
 PICTURES = ("compare", "steps")
+OME_ZARR = ".ome.zarr"
 EXISTING = ("refuse", "skip", "overwrite")
 # Endings of images that are not written, and of which `mimetypes` may not know.
 OTHER_ENDINGS = {*EXTENSIONS, *".jxl .jp2 .dng .cr2 .cr3 .nef .arw .orf .raf".split()}
@@ -35,11 +36,13 @@ class Outputs(NamedTuple):
         left_out: Dict of what is not restored of the inputs' folders to how many
             files are that: the ending of files that are not read, and `LINKED` of
             links to files that are restored under another name.
+        closed: Dict of the folders that cannot be read to the reason.
     """
 
     jobs: list[FileJob]
     skipped: list[FileJob]
     left_out: dict[str, int]
+    closed: dict[pathlib.Path, str]
 
 
 def find_outputs(
@@ -85,7 +88,7 @@ def find_outputs(
     if isinstance(inputs, (str, os.PathLike)) or not isinstance(inputs, Iterable):
         inputs = [inputs]
     inputs = [checked_path("inputs", path) for path in inputs]
-    sources, left_out = _sources(inputs, out, name)
+    sources, left_out, closed = _sources(inputs, out, name)
     one_file = out is not None and _is_file_name(out)
     if one_file and len(sources) > 1:
         raise ValueError(
@@ -106,13 +109,13 @@ def find_outputs(
     own = jobs if shard is None else _shard(jobs, shard)
     check_jobs(jobs, existing, own)
     if existing != "skip":
-        return Outputs(own, [], left_out)
+        return Outputs(own, [], left_out, closed)
     new: list[FileJob] = []
     there: list[FileJob] = []
     for job in own:
         done = job.conflict is None and all(map(is_whole, job.outputs))
         (there if done else new).append(job)
-    return Outputs(new, there, left_out)
+    return Outputs(new, there, left_out, closed)
 
 
 def one_output(source: FilePath, output: FilePath, overwrite: bool) -> FileJob:
@@ -173,9 +176,9 @@ def _shard(jobs, shard):
 
 
 def _sources(inputs, out, template):
-    """Dict of each image's path to its name and the path of its result, and the dict
-    of what is left out."""
-    sources, seen, others = {}, set(), {}
+    """Dict of each image's path to its name and the path of its result, and the dicts
+    of what is left out and of folders that cannot be read."""
+    sources, seen, others, closed = {}, set(), {}, {}
 
     def add(path, name, output):
         # Not `resolve`, which raises on a link to itself: reading it says so.
@@ -201,14 +204,16 @@ def _sources(inputs, out, template):
             # What an earlier run has written there is no input.
             within = folder in folder_out.resolve().parents
             files = []
-            for file in sorted(files_below(path)):
+            for file in sorted(files_below(path, True, closed)):
                 if within and _is_within(file, folder_out):
                     continue
-                kind = other_kind(file)
+                kind = other_kind(file, True)
                 if kind is None:
                     files.append(file)
                 else:
                     others[file] = kind
+            if not files and path in closed:
+                raise ValueError(f"{closed[path]}. Received: {str(path)!r}")
             if not files:
                 raise ValueError(
                     f"The folder must hold images ({', '.join(EXTENSIONS)}). "
@@ -223,7 +228,7 @@ def _sources(inputs, out, template):
         raise ValueError(
             f"There must be an image to restore. Received: inputs={inputs}"
         )
-    return sources, dict(collections.Counter(others.values()).most_common())
+    return sources, dict(collections.Counter(others.values()).most_common()), closed
 
 
 def _expanded(text):
@@ -231,6 +236,14 @@ def _expanded(text):
     path = pathlib.Path(text).expanduser()
     if os.path.exists(path):
         return [path]
+    try:
+        os.stat(path)
+    except PermissionError as error:
+        raise ValueError(
+            f"File or folder not readable ({error.strerror}). Received: {str(text)!r}"
+        ) from error
+    except (OSError, ValueError):  # it is not there, or no name of a file
+        pass
     # Folders that are there are no patterns, whatever brackets their names have.
     root = next(f for f in path.parents if os.path.isdir(f) or not f.name)
     pattern = str(path.relative_to(root))
@@ -276,7 +289,10 @@ def _written(output):
 
 
 def _named(path, template):
-    return path.with_name(template.replace("{name}", path.stem) + path.suffix)
+    ending = OME_ZARR if path.name.lower().endswith(OME_ZARR) else path.suffix
+    ending = path.name[len(path.name) - len(ending) :]
+    name = path.name.removesuffix(ending)
+    return path.with_name(template.replace("{name}", name) + ending)
 
 
 def check_name(name: str | None) -> None:

@@ -161,7 +161,7 @@ def command(
     if skip_existing and overwrite:
         raise click.UsageError("Give --skip-existing or --overwrite, not both.")
     import_modules(modules)
-    from keras_indi.images.image_files import printable
+    from keras_indi.images.image_files import shown
     from keras_indi.restoration import restore_files
     from keras_indi.restoration.result import Result
 
@@ -172,12 +172,12 @@ def command(
         # Over the progress bar, which is drawn again below.
         click.echo("\r\033[K" if on_terminal and left else "", nl=False)
         for path, note in one.notes.items():
-            click.echo(f"{printable(path)}: {printable(note)}")
+            click.echo(f"{shown(path)}: {shown(note)}")
         for path in [*one.written, *one.pictures]:
-            click.echo(f"Written: {printable(path)}")
+            click.echo(f"Written: {shown(path)}")
         for path, reason in one.failed.items():
             failed = click.style("Failed", fg="red")
-            click.echo(f"{failed}: {printable(path)}: {printable(reason)}", err=True)
+            click.echo(f"{failed}: {shown(path)}: {shown(reason)}", err=True)
 
     def how_to_continue():
         return (

@@ -115,6 +115,38 @@ def test_resumed_equals_uninterrupted(every, place, uninterrupted, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+class Between(keras.callbacks.Callback):
+    """Ends the process, as it were, between two epochs."""
+
+    def __init__(self, moment):
+        super().__init__()
+        setattr(self, moment, self.end)
+        self.batches = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches += 1
+
+    def end(self, *arguments, **options):
+        if self.batches == 2 * BATCHES:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("moment", ["on_test_batch_end", "on_epoch_end"])
+def test_of_a_finished_epoch_one_batch_is_repeated(moment, uninterrupted, tmp_path):
+    expected, logs = uninterrupted
+    path, pairs = tmp_path / "backup.weights.h5", training_pairs()
+    with pytest.raises(KeyboardInterrupt):
+        callbacks = [Between(moment), BackupAndResume(path, pairs, BATCHES)]
+        fit(new_model(), pairs, *callbacks)
+    model, record, pairs = new_model(seed=9), Record(), training_pairs()
+    trained = Between("on_train_begin")
+    fit(model, pairs, BackupAndResume(path, pairs, BATCHES), record, trained)
+    assert trained.batches == 1 + BATCHES
+    for found, value in zip(state(model), expected):
+        np.testing.assert_array_equal(found, value)
+    assert record.logs == {epoch: logs[epoch] for epoch in (1, 2)}
+
+
 def test_interrupted_twice(uninterrupted, tmp_path):
     path = tmp_path / "backup.weights.h5"
     for place in ((1, 1), (1, 0)):  # the second counts from where it went on

@@ -57,7 +57,7 @@ def test_what_a_tiff_says_of_itself_is_kept(tmp_path):
     with chunked_files.opened(tmp_path / "a.tif") as image:
         assert chunked_files.write(tmp_path / "b.tif", image, image.metadata) == []
         lost = chunked_files.write(tmp_path / "b.zarr", image, image.metadata)
-    assert lost == ["Zarr holds no EXIF, colour profile, pixel density, XMP, IPTC"]
+    assert lost == ["not kept in Zarr: EXIF, pixel density, XMP, IPTC, colour profile"]
     page = tifffile.TiffFile(tmp_path / "b.tif").pages[0]
     assert page.iccprofile == profile
     assert page.get_resolution("inch") == (300, 300)
@@ -70,14 +70,18 @@ def test_what_a_tiff_says_of_itself_is_kept(tmp_path):
 
 
 @pytest.mark.backend_free
-def test_what_a_tiff_by_blocks_cannot_hold_is_named(tmp_path):
+def test_the_exposure_and_the_place_go_by_blocks(tmp_path):
     exif = Image.Exif()
-    exif[0x8769] = {0x829A: 0.01}
+    exif[0x8769] = {0x829A: 0.01, 0x9003: "2026:01:02 03:04:05"}
+    exif[0x8825] = {1: "N", 2: (48.0, 8.0, 14.5)}
     Image.fromarray(IMAGE).save(tmp_path / "a.tif", exif=exif.tobytes())
     with chunked_files.opened(tmp_path / "a.tif") as image:
-        lost = chunked_files.write(tmp_path / "b.tif", image, image.metadata)
-    what = "TIFF of 16 bits, of floats or by blocks"
-    assert lost == [f"{what} holds no EXIF of the exposure and place"]
+        assert chunked_files.write(tmp_path / "b.tif", image, image.metadata) == []
+    with Image.open(tmp_path / "b.tif") as written:
+        np.testing.assert_array_equal(np.asarray(written), IMAGE)
+        tags = written.getexif()
+        assert tags.get_ifd(0x8769) == {0x829A: 0.01, 0x9003: "2026:01:02 03:04:05"}
+        assert tags.get_ifd(0x8825) == {1: "N", 2: (48.0, 8.0, 14.5)}
 
 
 @pytest.mark.backend_free
@@ -243,7 +247,7 @@ def test_what_is_no_size_in_an_ome_zarr_is_passed_over(tmp_path):
     change["scale"] = [1.0, "a", None, float("inf"), 0.5]
     group.attrs["multiscales"] = [scales]
     with chunked_files.opened(source) as image:
-        metadata = chunked_files.enlarged(image.metadata, 2)
+        metadata = chunked_files.enlarged(image.metadata, 2, (0, 0))
         chunked_files.write(out, image[:], metadata)
     (scales,) = zarr.open_group(out, mode="r").attrs["ome"]["multiscales"]
     (change,) = scales["datasets"][0]["coordinateTransformations"]

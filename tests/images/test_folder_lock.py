@@ -1,5 +1,6 @@
 """One process at a time works in a folder."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -85,3 +86,14 @@ def test_a_disk_without_locks_is_warned_of(tmp_path, monkeypatch):
         with locked_folder(tmp_path, "output"):
             pass
     assert os.listdir(tmp_path) == []
+
+
+def test_where_nothing_can_be_written_the_folder_is_named(tmp_path, monkeypatch):
+    def denied(path, *arguments, **options):
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "open", denied)
+    with pytest.raises(PermissionError, match="choose another folder for `out`") as one:
+        with locked_folder(tmp_path, "out"):
+            pass
+    assert one.value.filename == str(tmp_path)

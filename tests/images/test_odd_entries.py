@@ -1,6 +1,7 @@
 """Odd entries of folders: links, pipes, names of other spellings, other files."""
 
 import collections
+import errno
 import os
 import unicodedata
 
@@ -21,7 +22,9 @@ from keras_indi.images.image_files import (
     match_folders,
     other_kind,
     printable,
+    shown,
 )
+from keras_indi.restoration.outputs import find_outputs
 
 pytestmark = pytest.mark.backend_free
 
@@ -115,3 +118,42 @@ def test_further_formats_are_read(suffix, tmp_path):
     assert list(find_images(tmp_path)) == ["image"]
     difference = np.abs(read_image(path).astype(int) - image)
     assert difference.max() <= (0 if suffix in (".bmp", ".gif") else 12)
+
+
+def test_a_name_cannot_write_over_a_terminal():
+    assert shown("Jérô 日 👩‍🔬.png") == "Jérô 日 👩‍🔬.png"
+    for name, text in {
+        "a\nFailed: b.png": "a\\nFailed: b.png",
+        "\x1b[31mred.png": "\\x1b[31mred.png",
+        "\u202egnp.exe": "\\u202egnp.exe",
+    }.items():
+        assert shown(name) == text
+
+
+def shut(folder, monkeypatch):
+    """Let no process, a root's neither, read a folder."""
+    scan = os.scandir
+
+    def denied(path="."):
+        if os.fspath(path) == str(folder):
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    write(tmp_path / "a.png")
+    write(tmp_path / "shut/b.png")
+    shut(tmp_path / "shut", monkeypatch)
+    with pytest.warns(UserWarning, match="cannot be read.*shut"):
+        assert list(find_images(tmp_path)) == ["a"]
+    closed = {}
+    assert image_files(tmp_path, closed=closed) == [tmp_path / "a.png"]
+    reason = "unreadable folder (Permission denied)"
+    assert closed == {tmp_path / "shut": reason}
+    found = find_outputs([tmp_path], tmp_path.parent / "out")
+    assert [job.name for job in found.jobs] == ["a.png"]
+    assert found.closed == closed
+    with pytest.raises(ValueError, match="unreadable folder.*shut"):
+        find_outputs([tmp_path / "shut"])

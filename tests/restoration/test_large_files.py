@@ -187,3 +187,28 @@ def test_values_that_are_the_models_own_and_those_that_are_scaled(
             np.testing.assert_allclose(
                 restored[:].astype("float64"), expected, atol=1e-3 if exact else 0.6
             )
+
+
+def test_a_zarr_in_a_folder_is_one_of_its_images(model, tmp_path):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    Image.fromarray(IMAGE).save(folder / "a.png")
+    written(folder, "zarr").rename(folder / "b.zarr")
+    written(folder, "ome.zarr").rename(folder / "c.ome.zarr")
+    result = restore_files(folder, tmp_path / "out", model, num_steps=1)
+    names = ["a.png", "b.zarr", "c.ome.zarr"]
+    assert result.failed == {} and result.left_out == {}
+    assert [path.name for path in result.written] == names
+    with chunked_files.opened(tmp_path / "out" / "c.ome.zarr") as image:
+        assert "ome" in image.metadata
+    again = restore_files(folder, tmp_path / "out", model, existing="skip")
+    assert [path.name for path in again.skipped] == names
+    beside = restore_files(folder / "c.ome.zarr", None, model, num_steps=1)
+    assert beside.written == [folder / "c-restored.ome.zarr"]
+
+
+def test_what_a_zarr_says_and_its_restoration_does_not_is_named(model, tmp_path):
+    path = written(tmp_path, "zarr")
+    zarr.open(path, mode="r+").attrs["stain"] = "H&E"
+    result = restore_files(path, tmp_path / "b.tif", model, num_steps=1)
+    assert "not kept in TIFF: attribute stain" in result.notes[path]

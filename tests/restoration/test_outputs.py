@@ -25,7 +25,7 @@ def write_whole_image(path):
 
 
 def outputs(*arguments, **options):
-    jobs, skipped, _ = find_outputs(*arguments, **options)
+    jobs, skipped, *_ = find_outputs(*arguments, **options)
     assert skipped == []
     return {
         os.path.relpath(job.source): [os.path.relpath(p) for p in job.outputs]
@@ -127,10 +127,10 @@ def test_results_that_are_there(here):
     write_whole_image(here / "out/b.png")
     with pytest.raises(ValueError, match="--skip-existing.*Received: out/b.png"):
         find_outputs(["photos"], "out")
-    todo, skipped, _ = find_outputs(["photos"], "out", existing="skip")
+    todo, skipped, *_ = find_outputs(["photos"], "out", existing="skip")
     assert [t.source.name for t in todo] == ["c.tif"]
     assert [t.source.name for t in skipped] == ["b.png"]
-    todo, skipped, _ = find_outputs(["photos"], "out", existing="overwrite")
+    todo, skipped, *_ = find_outputs(["photos"], "out", existing="overwrite")
     assert len(todo) == 2 and not skipped
     # Samples of which some are there are drawn again, all of them.
     (here / "out/a-1.jpg").write_bytes(b"")
@@ -144,7 +144,7 @@ def test_results_that_are_empty_or_end_early_are_made_again(here):
     content = (here / "out/b.png").read_bytes()
     for result in (b"", content[:-20]):
         (here / "out/b.png").write_bytes(result)
-        todo, skipped, _ = find_outputs(["photos"], "out", existing="skip")
+        todo, skipped, *_ = find_outputs(["photos"], "out", existing="skip")
         assert len(todo) == 2 and not skipped
         with pytest.raises(ValueError, match="already exist"):
             find_outputs(["photos"], "out")
@@ -243,7 +243,7 @@ def test_a_shard_looks_at_its_own_results_alone(here):
     with pytest.raises(ValueError, match="already exist"):
         find_outputs(["photos"], "out", shard=(0, 2))
     assert len(outputs(["photos"], "out", shard=(1, 2))) == 1
-    jobs, skipped, _ = find_outputs(["photos"], "out", shard=(0, 2), existing="skip")
+    jobs, skipped, *_ = find_outputs(["photos"], "out", shard=(0, 2), existing="skip")
     assert jobs == [] and len(skipped) == 1
 
 

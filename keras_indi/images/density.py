@@ -1,0 +1,25 @@
+"""Pixels an inch, as a file says them."""
+
+import contextlib
+import math
+from typing import Any
+
+INCH, CENTIMETRE = 2, 3  # units of TIFF
+
+
+def checked_dpi(dpi: Any) -> tuple[float, float] | None:
+    """Two positive numbers, or `None` where a file says anything else."""
+    with contextlib.suppress(Exception):  # 0/0 of a rational number is one
+        across, down = (float(value) for value in dpi)
+        if min(across, down) > 0 and math.isfinite(across) and math.isfinite(down):
+            return across, down
+    return None
+
+
+def of_tiff(page: Any) -> tuple[float, float] | None:
+    """Pixels an inch of a `tifffile.TiffPage`, or `None`."""
+    with contextlib.suppress(Exception):
+        unit = {INCH: 1.0, CENTIMETRE: 2.54}[int(page.tags.valueof(296, INCH))]
+        across, down = (page.tags.valueof(tag) for tag in (282, 283))
+        return checked_dpi((unit * a / b for a, b in (across, down)))
+    return None

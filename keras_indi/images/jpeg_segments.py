@@ -1,0 +1,140 @@
+"""The segments of a JPEG file beside its pixels, carried from file to file."""
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from keras_indi.images.unusable import UnusableImageError
+
+APP0, APP1, APP2, APP11, APP12, APP13, APP14, COMMENT = (
+    *(0xE0, 0xE1, 0xE2, 0xEB, 0xEC, 0xED, 0xEE),
+    0xFE,
+)
+APPLICATIONS = range(0xE0, 0xF0)
+EXIF = b"Exif\0\0"
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
+EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+PROFILE = b"ICC_PROFILE\0"
+PICTURES = b"MPF\0"
+PHOTOSHOP = b"Photoshop 3.0\0"
+# What describes the file that they are in, and would be wrong in another: its
+# density and thumbnail, its further pictures, a map of brightness, a signature of its
+# bytes, and how it was encoded.
+OF_THE_FILE = (
+    *((APP0, b"JFIF\0"), (APP0, b"JFXX\0"), (APP2, PICTURES), (APP2, b"urn:iso:")),
+    *((APP11, b""), (APP12, b"Ducky"), (APP14, b"Adobe")),
+)
+# What has a place of its own in `Metadata`.
+KNOWN = (
+    *((APP1, EXIF), (APP1, XMP), (APP1, EXTENDED_XMP), (APP2, PROFILE)),
+    *((APP13, PHOTOSHOP), (COMMENT, b"")),
+)
+# What a decoder needs, or is asked for.
+DECODED = ((APP0, b""), (APP1, EXIF), (APP2, PICTURES), (APP14, b""))
+MOST_BYTES = 2**26
+MOST_SEGMENTS = 2**20
+ROOM = 65533  # bytes of a segment's content
+
+
+class Segment(NamedTuple):
+    """A segment: its marker's last byte, and its content."""
+
+    marker: int
+    body: bytes
+
+    def is_of(self, kinds: tuple[tuple[int, bytes], ...]) -> bool:
+        """Whether it is one of some kinds, pairs of marker and beginning."""
+        return any(
+            self.marker == marker and self.body.startswith(start)
+            for marker, start in kinds
+        )
+
+    @property
+    def name(self) -> str:
+        """How a user may know it."""
+        if self.marker == APP11 and b"jumb" in self.body[:32]:
+            return "C2PA manifest"
+        label = re.match(rb"[ -~]{2,24}", self.body)
+        label_text = f" ({label[0].decode().strip()})" if label else ""
+        return f"APP{self.marker - APP0}{label_text}"
+
+    def as_bytes(self) -> bytes:
+        """The segment as a file has it."""
+        head = bytes([0xFF, self.marker]) + (len(self.body) + 2).to_bytes(2, "big")
+        return head + self.body
+
+
+def read_segments(file: BinaryIO, most: int = MOST_BYTES) -> list[Segment]:
+    """The segments of applications and the comments, before the pixels.
+
+    Args:
+        file: JPEG file, opened for reading.
+        most: Int, the most bytes of them all.
+
+    Raises:
+        UnusableImageError: If there are more.
+    """
+    found = []
+    for marker, place, length in _segments(file):
+        most -= length
+        if most < 0:
+            raise UnusableImageError("too large (its metadata)")
+        file.seek(place)
+        found.append(Segment(marker, file.read(length)))
+    return found
+
+
+def not_decoded(file: BinaryIO) -> list[tuple[int, int]]:
+    """The ranges of a JPEG file that its decoder does not need.
+
+    A decoder may refuse the whole file for damage in them.
+
+    Args:
+        file: JPEG file, opened for reading.
+    """
+    found = []
+    for marker, place, length in _segments(file):
+        file.seek(place)
+        if not Segment(marker, file.read(min(length, 64))).is_of(DECODED):
+            found.append((place - 4, place + length))
+    return found
+
+
+def joined(segments: list[Segment], marker: int, start: bytes) -> bytes:
+    """The content of all segments of a kind, one after another."""
+    kind = ((marker, start),)
+    return b"".join(s.body[len(start) :] for s in segments if s.is_of(kind))
+
+
+def profile_of(segments: list[Segment]) -> bytes:
+    """The colour profile, put together of its numbered segments."""
+    parts = [s.body[len(PROFILE) :] for s in segments if s.is_of(((APP2, PROFILE),))]
+    return b"".join(part[2:] for part in sorted(parts, key=lambda part: part[:1]))
+
+
+def divided(marker: int, start: bytes, content: bytes) -> list[Segment]:
+    """Segments that hold a content of any length, each with the same beginning."""
+    most = ROOM - len(start)
+    return [
+        Segment(marker, start + content[place : place + most])
+        for place in range(0, len(content), most)
+    ]
+
+
+def _segments(file) -> Iterator[tuple[int, int, int]]:
+    """Marker, place and length of the content, before the first scan."""
+    place = 2
+    for _ in range(MOST_SEGMENTS):
+        file.seek(place)
+        head = file.read(4)
+        if len(head) < 4 or head[0] != 0xFF:
+            return
+        marker, length = head[1], int.from_bytes(head[2:], "big")
+        if marker == 0xFF:  # a byte that fills
+            place += 1
+            continue
+        if not 0xC0 <= marker or 0xD0 <= marker <= 0xDA or length < 2:
+            return
+        if marker in APPLICATIONS or marker == COMMENT:
+            yield marker, place + 4, length - 2
+        place += 2 + length
