@@ -39,7 +39,7 @@ restored = openvino.compile_model(path, "CPU", precision)(inputs)[0]
         path: pathlib.Path,
     ) -> None:
         openvino = optional_import("openvino", "openvino", "Exporting to OpenVINO")
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             file = pathlib.Path(folder, "model.onnx")
             stored = "int8" if precision == "int8" else "float32"
             ONNXFormat().write(graph, stored, {}, file)

@@ -150,10 +150,9 @@ def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
         partial: `pathlib.Path` of the file or folder.
         path: `pathlib.Path` of its name, in a folder of the same disk.
     """
-    for file in [*partial.rglob("*"), partial] if partial.is_dir() else [partial]:
-        _flush(file)
+    flush(partial)
     os.replace(partial, path)
-    _flush(path.parent)
+    flush_names(path.parent)
 
 
 @contextlib.contextmanager
@@ -223,8 +222,22 @@ def remove_left_overs(folder: pathlib.Path, alone: bool = True) -> list[pathlib.
     return stays
 
 
-def _flush(path):
-    """Return once a file's content, or the names in a folder, are on the disk."""
+def flush(path: pathlib.Path) -> None:
+    """Return once the content of a file, or of a folder and all in it, is on the disk.
+
+    Args:
+        path: `pathlib.Path`.
+    """
+    for file in [*path.rglob("*"), path] if path.is_dir() else [path]:
+        flush_names(file)
+
+
+def flush_names(path: pathlib.Path) -> None:
+    """Return once a file's content, or the names in a folder, are on the disk.
+
+    Args:
+        path: `pathlib.Path`.
+    """
     if path.is_dir():
         if os.name != "posix":
             return  # a folder cannot be opened there

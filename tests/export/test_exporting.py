@@ -1,9 +1,13 @@
 """`export_model`: files that other runtimes run, equal to `restore`."""
 
+import concurrent.futures
+import errno
 import json
 import os
 import subprocess
 import sys
+import threading
+import types
 import warnings
 
 import keras
@@ -14,7 +18,13 @@ from PIL import Image, ImageCms
 
 import keras_indi
 from keras_indi.backend import conversion
-from keras_indi.export import export_model, sampler_noise
+from keras_indi.export import (
+    export_model,
+    exporting,
+    formats,
+    other_process,
+    sampler_noise,
+)
 from keras_indi.models import ConditionalDDPM, InDI
 
 ON_TENSORFLOW = keras.config.backend() == "tensorflow"
@@ -337,3 +347,108 @@ def test_paths_that_cannot_be_written_are_refused_before_the_work(
     with pytest.raises(FileExistsError, match="link.onnx"):
         export_model(model, tmp_path / "link.onnx", num_steps=1)
     assert sorted(os.listdir(tmp_path)) == ["file", "link.onnx"]
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Conversions write their description instead, and wait for `written.gate`."""
+    gate = threading.Barrier(1)
+
+    def convert(model, settings, metadata, path):
+        path.write_text(metadata["noise_schedule"])
+        if path.suffix == ".xml":
+            path.with_suffix(".bin").write_text(metadata["noise_schedule"])
+        gate_of.gate.wait(30)
+
+    gate_of = types.SimpleNamespace(gate=gate)
+    monkeypatch.setattr(exporting, "convert", convert)
+    monkeypatch.setattr(other_process, "convert", convert)
+    monkeypatch.setattr(conversion, "check_converter", lambda: None)
+    for found in ("onnx", "openvino"):
+        cls = type(formats.get(found))
+        monkeypatch.setattr(cls, "check_packages", lambda self: None)
+    return gate_of
+
+
+def noisy(epsilon, **arguments):
+    return InDI(tiny_unet(**arguments), noise_schedule=epsilon, seed=0)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_replaced_export_leaves_nothing_of_itself(tmp_path, written):
+    export_model(noisy(0.1), tmp_path / "a.onnx")
+    assert {*contents(tmp_path)} == {"a.onnx", "a.onnx.json", "a.onnx.py"}
+    # Of two channels there is no script.
+    other = noisy(0.2, image_channels=2)
+    export_model(other, tmp_path / "a.onnx", overwrite=True)
+    assert {*contents(tmp_path)} == {"a.onnx", "a.onnx.json"}
+    assert "0.2" in (tmp_path / "a.onnx").read_text()
+
+
+def test_a_file_that_cannot_be_replaced_leaves_all_as_they_were(
+    tmp_path, written, monkeypatch
+):
+    export_model(noisy(0.1), tmp_path / "a.xml")
+    before = contents(tmp_path)
+    assert len(before) == 4
+    rename = os.rename
+
+    def of_another_user(source, target):
+        if os.fspath(target).endswith("a.xml.json"):
+            raise PermissionError(errno.EPERM, "not permitted", os.fspath(target))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", of_another_user)
+    with pytest.raises(PermissionError, match="not permitted"):
+        export_model(noisy(0.2), tmp_path / "a.xml", overwrite=True)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["a.onnx", "a.onnx.json", "a.onnx.py"])
+def test_folders_are_not_replaced_by_files(tmp_path, written, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(FileExistsError, match=f"A folder.*Received.*{name}"):
+        export_model(noisy(0.1), tmp_path / "a.onnx", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_two_exports_into_one_path(tmp_path, written, overwrite):
+    written.gate = threading.Barrier(2)  # both have found nothing there
+    path = tmp_path / "a.xml"
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        models = noisy(0.1), noisy(0.2)
+        jobs = [
+            pool.submit(export_model, model, path, overwrite=overwrite)
+            for model in models
+        ]
+    errors = [job.exception() for job in jobs]
+    assert errors.count(None) == 1 + overwrite
+    if not overwrite:
+        (error,) = filter(None, errors)
+        assert isinstance(error, FileExistsError)
+    found = contents(tmp_path)
+    assert len(found) == 4 and found["a.xml"] == found["a.bin"]
+    described = json.loads(found["a.xml.json"])
+    assert described["noise_schedule"] == found["a.xml"].decode()
+
+
+@pytest.mark.slow
+@pytest.mark.backend_free
+def test_the_other_process_ends_with_the_one_that_waits_for_it(tmp_path):
+    needs("tensorflow")
+    job = tmp_path / "job"
+    os.mkfifo(job)  # it would wait here for ever
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keras_indi.export.worker", job],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        stdin=subprocess.PIPE,
+    )
+    try:
+        process.stdin.close()
+        assert process.wait(120) == 1
+    finally:
+        process.kill()
