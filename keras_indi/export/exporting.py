@@ -137,6 +137,7 @@ def export_model(
         scale=checks.checked_scale(scale, model.scale),
         uint8=bool(uint8),
     )
+    model = in_dtype(model, settings.dtype)
     metadata = describe(model, settings, preset, known)
     with temporary_beside(path) as folder, naming_full_disks(path):
         folder.mkdir()
@@ -164,15 +165,13 @@ def convert(
     """Write the file itself, on TensorFlow.
 
     Args:
-        model: The restorer.
+        model: The restorer, which computes in `settings.dtype`.
         settings: `Settings`.
         metadata: Dict, of `describe`.
         path: `pathlib.Path` of nothing yet.
     """
-    found = formats.get(settings.format)
-    dtype = settings.precision if settings.precision in found.computes else "float32"
-    graph = settings.graph(in_dtype(model, dtype))
-    found.write(graph, settings.precision, metadata, path)
+    graph = settings.graph(model)
+    formats.get(settings.format).write(graph, settings.precision, metadata, path)
 
 
 def _beside(path, ending):

@@ -25,6 +25,6 @@ if __name__ == "__main__":
     for module in job["modules"]:
         with contextlib.suppress(ImportError):  # it may not be needed
             importlib.import_module(module)
-    restorer = load_restorer(job["model"], "float32")
     settings = Settings(**job["settings"])
+    restorer = load_restorer(job["model"], settings.dtype)
     convert(restorer, settings, job["metadata"], pathlib.Path(job["path"]))

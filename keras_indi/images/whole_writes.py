@@ -165,8 +165,7 @@ def naming_full_disks(path: FilePath) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # libraries raise of several kinds
-        found = IN_WORDS.search(str(error))
-        number = int(found[1]) if found else getattr(error, "errno", None)
+        number = getattr(error, "errno", None) or _told_number(str(error))
         name = getattr(error, "filename", None)
         named = name is not None and not LEFT_OVER.search(os.fsdecode(name))
         if number not in FULL or named:
@@ -280,6 +279,14 @@ def _machine():
     with contextlib.suppress(OSError):  # where there are containers
         name += os.readlink("/proc/self/ns/pid")
     return hashlib.sha256(name.encode()).hexdigest()[:8]
+
+
+def _told_number(message):
+    """The number of the system's error that a library reports in words, or `None`."""
+    found = IN_WORDS.search(message)
+    if found:
+        return int(found[1])
+    return next((n for n in FULL if os.strerror(n) in message), None)
 
 
 def _remove(path):

@@ -272,6 +272,39 @@ def test_models_that_do_not_suit(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def mixed_network():
+    """A network of one's own, not a backbone, that computes in bfloat16."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        return small_network()
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def test_networks_whose_precision_is_their_own(tmp_path):
+    needs("tensorflow")
+    model = InDI(mixed_network(), seed=0)
+    with pytest.raises(ValueError, match="UNetBackbone.*Received: dtype='float32'"):
+        export_model(model, tmp_path / "a", num_steps=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_bfloat16_from_each_backend(tmp_path):
+    needs("tensorflow")
+    images = smooth_images(1, 7, 9)
+    for network in (mixed_network(), tiny_unet(gain=0.3)):
+        model = InDI(network, seed=0)
+        path = export_model(
+            model, tmp_path / "a", num_steps=2, precision="bfloat16", overwrite=True
+        )
+        found = run_saved_model(path, {"images": images})
+        expected = model.restore(images, num_steps=2)
+        np.testing.assert_allclose(found, expected, atol=4)
+        assert np.abs(expected - images).max() > 8
+
+
 def test_what_is_there_stays(tmp_path):
     (tmp_path / "a.py").write_text("mine")
     with pytest.raises(FileExistsError, match="overwrite.*Received.*a.py"):
@@ -305,6 +338,23 @@ def test_overwritten_and_whole(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="broken"):
         export_model(InDI(small_network(), seed=0), path, overwrite=True)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == content
+
+
+@tensorflow_alone
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_disk_without_room_is_named(tmp_path, ending):
+    needs(*FORMATS[ending][1])
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    path, model = tmp_path / f"a{ending}", indi()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as raised:
+            export_model(model, path, num_steps=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert raised.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_tensorflow_the_command_is_said(tmp_path, monkeypatch):
