@@ -156,7 +156,7 @@ def own_network(kind):
 
 def test_what_does_not_suit(model, engine, monkeypatch):
     images = smooth_images(1, 5, 8)
-    with pytest.raises(ValueError, match="called once; of others.*Received: a OwnLayer"):
+    with pytest.raises(ValueError, match="once; of others.*Received: a OwnLayer"):
         InDI(OwnLayer()).restore(images, engine=engine)
     with pytest.raises(ValueError, match="called once; of others.*Received: a "):
         InDI(small_network()).restore(images, engine=engine)
