@@ -4,7 +4,6 @@ It is the one backend that leaves batch, height and width free in each format.
 """
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -85,27 +84,22 @@ def write_saved_model(
     tf.saved_model.save(module, os.fspath(folder), signatures=traced)
 
 
-def litert_bytes(
-    traced: Any, variables: Sequence[keras.Variable], precision: str
-) -> bytes:
+def litert_bytes(folder: str | os.PathLike[str], precision: str) -> bytes:
     """A LiteRT model (".tflite"), which has the signature `serving_default`.
 
     Args:
-        traced: What `trace` returned.
-        variables: List of the `keras.Variable` that it reads.
+        folder: Path of what `write_saved_model` wrote. The other ways in give the
+            file no signature.
         precision: `"float32"`, or of the weights `"float16"` or `"int8"`.
     """
     import tensorflow as tf
 
-    with tempfile.TemporaryDirectory() as folder:
-        # The other ways in give the file no signature.
-        write_saved_model(traced, variables, folder)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if precision != "float32":
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if precision == "float16":
-            converter.target_spec.supported_types = [tf.float16]
-        return converter.convert()
+    converter = tf.lite.TFLiteConverter.from_saved_model(os.fspath(folder))
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    return converter.convert()
 
 
 def onnx_model(traced: Any) -> Any:

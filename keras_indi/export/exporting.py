@@ -7,13 +7,16 @@ from typing import Any
 
 from keras_indi.annotations import FilePath
 from keras_indi.backend import conversion
+from keras_indi.backend.interrupts import deferred_interrupts
 from keras_indi.export import formats, other_process, scripts
 from keras_indi.export.description import describe
 from keras_indi.export.settings import FORMS, Settings
+from keras_indi.images.folder_lock import turn_in_folder
 from keras_indi.images.image_files import listed
 from keras_indi.images.output_paths import check_writable, is_too_long
 from keras_indi.images.whole_writes import (
-    move_into_place,
+    flush,
+    flush_names,
     naming_full_disks,
     temporary_beside,
 )
@@ -101,7 +104,7 @@ def export_model(
     if not path.name or "\0" in str(path):
         raise ValueError(f"`path` must name a file. Received: path={str(path)!r}")
     outputs = [path, _beside(path, ".json"), _beside(path, ".py"), *found.further(path)]
-    _check_existing(outputs, overwrite)
+    _check_existing(outputs, found, overwrite)
     if form == "denoiser":
         _check_no_sampling(
             num_steps=num_steps,
@@ -134,6 +137,7 @@ def export_model(
         scale=checks.checked_scale(scale, model.scale),
         uint8=bool(uint8),
     )
+    model = in_dtype(model, settings.dtype)
     metadata = describe(model, settings, preset, known)
     with temporary_beside(path) as folder, naming_full_disks(path):
         folder.mkdir()
@@ -147,11 +151,11 @@ def export_model(
         if scripts.has_script(metadata):
             text = scripts.script(path.name, found, metadata)
             _beside(file, ".py").write_text(text, encoding="utf-8")
-        if path.is_dir():
-            os.rename(path, folder / "replaced")
-        for output in reversed(outputs):  # the file itself last
-            if (folder / output.name).exists():
-                move_into_place(folder / output.name, output)
+        with turn_in_folder(folder.parent):
+            # Another export may have ended meanwhile.
+            _check_existing(outputs, found, overwrite)
+            with deferred_interrupts():
+                _move(outputs, folder)
     return path
 
 
@@ -161,24 +165,51 @@ def convert(
     """Write the file itself, on TensorFlow.
 
     Args:
-        model: The restorer.
+        model: The restorer, which computes in `settings.dtype`.
         settings: `Settings`.
         metadata: Dict, of `describe`.
         path: `pathlib.Path` of nothing yet.
     """
-    found = formats.get(settings.format)
-    dtype = settings.precision if settings.precision in found.computes else "float32"
-    graph = settings.graph(in_dtype(model, dtype))
-    found.write(graph, settings.precision, metadata, path)
+    graph = settings.graph(model)
+    formats.get(settings.format).write(graph, settings.precision, metadata, path)
 
 
 def _beside(path, ending):
     return path.with_name(path.name + ending)
 
 
-def _check_existing(outputs, overwrite):
+def _move(outputs, folder):
+    """Give the files in a folder their names: all, or none where one has no right to.
+
+    What they replace is away before the first has its name, and the file itself is
+    the last: of a process that is killed in between, none is beside another export's.
+    """
+    replaced = folder / "replaced"
+    replaced.mkdir()
+    new = [(folder / path.name, path) for path in reversed(outputs)]
+    old = [(path, replaced / path.name) for path in outputs if os.path.lexists(path)]
+    new = [(partial, path) for partial, path in new if partial.exists()]
+    for partial, _ in new:
+        flush(partial)
+    done = []
+    try:
+        for source, target in old + new:
+            os.rename(source, target)
+            done.append((source, target))
+    except BaseException:
+        for source, target in reversed(done):
+            os.rename(target, source)
+        raise
+    flush_names(folder.parent)
+
+
+def _check_existing(outputs, format, overwrite):
     path = outputs[0]
     for output in outputs:
+        if output.is_dir() and (format.ending or output != path):
+            raise FileExistsError(
+                f"A folder is where a file is to be written. Received: {str(output)!r}"
+            )
         if is_too_long(output):
             raise ValueError(
                 f"The name is too long for the disk. Received: {output.name!r}"

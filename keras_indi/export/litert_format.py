@@ -1,9 +1,10 @@
 """LiteRT, once TensorFlow Lite: telephones and small computers."""
 
 import pathlib
+import tempfile
 from typing import Any
 
-from keras_indi.backend.conversion import litert_bytes
+from keras_indi.backend.conversion import litert_bytes, write_saved_model
 from keras_indi.export.export_format import ExportFormat
 from keras_indi.export.graphs import Graph
 
@@ -32,4 +33,7 @@ run = Interpreter(str(path)).get_signature_runner()
         path: pathlib.Path,
     ) -> None:
         traced = self.traced(graph)
-        path.write_bytes(litert_bytes(traced, graph.variables, precision))
+        # Beside the file, whose disk has room, and whose folder is removed.
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            write_saved_model(traced, graph.variables, folder)
+            path.write_bytes(litert_bytes(folder, precision))

@@ -7,6 +7,7 @@ from typing import Any
 from keras_indi.export.export_format import ExportFormat, as_strings
 from keras_indi.export.graphs import Graph
 from keras_indi.export.onnx_format import ONNXFormat
+from keras_indi.images.whole_writes import check_room
 from keras_indi.optional_packages import optional_import
 
 
@@ -39,7 +40,7 @@ restored = openvino.compile_model(path, "CPU", precision)(inputs)[0]
         path: pathlib.Path,
     ) -> None:
         openvino = optional_import("openvino", "openvino", "Exporting to OpenVINO")
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             file = pathlib.Path(folder, "model.onnx")
             stored = "int8" if precision == "int8" else "float32"
             ONNXFormat().write(graph, stored, {}, file)
@@ -48,4 +49,8 @@ restored = openvino.compile_model(path, "CPU", precision)(inputs)[0]
             for key, value in as_strings(metadata).items():
                 model.set_rt_info(value, ["keras_indi", key])
             half = precision == "float16"
-            openvino.save_model(model, path, compress_to_fp16=half)
+            try:
+                openvino.save_model(model, path, compress_to_fp16=half)
+            except RuntimeError:  # which does not say that the disk is full
+                check_room(path, file.stat().st_size)
+                raise

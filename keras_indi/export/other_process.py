@@ -1,11 +1,13 @@
 """Conversion in a process of its own, on TensorFlow, for models of other backends."""
 
+import contextlib
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -25,11 +27,11 @@ def convert(
     Raises:
         RuntimeError: If the process fails, with what it said.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, _pipe() as pipe:
         saved, job = pathlib.Path(folder, "model.keras"), pathlib.Path(folder, "job")
         model.save(saved)
         content = {
-            "model": str(saved),
+            "model": str(saved.resolve()),
             "settings": settings.as_dict(),
             "metadata": metadata,
             "path": str(path.resolve()),
@@ -44,7 +46,9 @@ def convert(
                 "TF_CPP_MIN_LOG_LEVEL": "3",
                 # What this process imports, the other one finds too.
                 "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *sys.path]),
+                "TMPDIR": str(pathlib.Path(folder).resolve()),
             },
+            stdin=pipe,
             capture_output=True,
             text=True,
             timeout=SECONDS,
@@ -56,6 +60,17 @@ def convert(
             "(Classes of your own must be registered with Keras, in modules that it "
             f"can import.) Received: model={model!r}"
         )
+
+
+@contextlib.contextmanager
+def _pipe() -> Iterator[int]:
+    """What another process reads, to end when this one does, however that ends."""
+    read, write = os.pipe()
+    try:
+        yield read
+    finally:
+        os.close(read)
+        os.close(write)
 
 
 def _modules() -> list[str]:

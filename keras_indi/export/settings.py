@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_indi.export import graphs
+from keras_indi.export import formats, graphs
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.models.restorer import Restorer
 
@@ -36,6 +36,12 @@ class Settings:
     time_shift: float
     scale: int
     uint8: bool
+
+    @property
+    def dtype(self) -> str:
+        """What the network computes in when it is traced."""
+        computes = formats.get(self.format).computes
+        return self.precision if self.precision in computes else "float32"
 
     def graph(self, model: Restorer) -> graphs.Graph:
         """What is exported of a model."""

@@ -67,6 +67,27 @@ def locked_folder(folder: FilePath | None, argument: str) -> Iterator[None]:
                 path.unlink()
 
 
+@contextlib.contextmanager
+def turn_in_folder(folder: pathlib.Path) -> Iterator[None]:
+    """Wait until no other process or thread is in this context of the same folder.
+
+    Where a system or a disk has no such locks, it does not wait.
+
+    Args:
+        folder: `pathlib.Path`, which is there.
+    """
+    if fcntl is None:
+        yield
+        return
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
+
+
 def _opened(path, folder, argument):
     """The descriptor of the lock's file, locked."""
     while True:

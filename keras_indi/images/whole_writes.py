@@ -150,10 +150,9 @@ def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
         partial: `pathlib.Path` of the file or folder.
         path: `pathlib.Path` of its name, in a folder of the same disk.
     """
-    for file in [*partial.rglob("*"), partial] if partial.is_dir() else [partial]:
-        _flush(file)
+    flush(partial)
     os.replace(partial, path)
-    _flush(path.parent)
+    flush_names(path.parent)
 
 
 @contextlib.contextmanager
@@ -168,8 +167,7 @@ def naming_full_disks(path: FilePath) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # libraries raise of several kinds
-        found = IN_WORDS.search(str(error))
-        number = int(found[1]) if found else getattr(error, "errno", None)
+        number = getattr(error, "errno", None) or _told_number(str(error))
         name = getattr(error, "filename", None)
         temporary = name is not None and LEFT_OVER.search(os.fsdecode(name))
         # Of a temporary file's name a user knows nothing.
@@ -226,8 +224,22 @@ def remove_left_overs(folder: pathlib.Path, alone: bool = True) -> list[pathlib.
     return stays
 
 
-def _flush(path):
-    """Return once a file's content, or the names in a folder, are on the disk."""
+def flush(path: pathlib.Path) -> None:
+    """Return once the content of a file, or of a folder and all in it, is on the disk.
+
+    Args:
+        path: `pathlib.Path`.
+    """
+    for file in [*path.rglob("*"), path] if path.is_dir() else [path]:
+        flush_names(file)
+
+
+def flush_names(path: pathlib.Path) -> None:
+    """Return once a file's content, or the names in a folder, are on the disk.
+
+    Args:
+        path: `pathlib.Path`.
+    """
     if path.is_dir():
         if os.name != "posix":
             return  # a folder cannot be opened there
@@ -270,6 +282,14 @@ def _machine():
     with contextlib.suppress(OSError):  # where there are containers
         name += os.readlink("/proc/self/ns/pid")
     return hashlib.sha256(name.encode()).hexdigest()[:8]
+
+
+def _told_number(message):
+    """The number of the system's error that a library reports in words, or `None`."""
+    found = IN_WORDS.search(message)
+    if found:
+        return int(found[1])
+    return next((n for n in FULL if os.strerror(n) in message), None)
 
 
 def _remove(path):

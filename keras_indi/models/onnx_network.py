@@ -41,15 +41,14 @@ class ONNXNetwork:
         for operation in getattr(network, "operations", [network]):
             write = WRITERS.get(type(operation))
             given = [] if write is None else keras.tree.flatten(operation.input)
+            # A layer that is called twice has only its first call's input and output.
             if write is None or any(id(tensor) not in names for tensor in given):
-                raise ValueError(
-                    "A runtime computes networks of the layers of a `UNetBackbone` "
-                    "alone; of others, `keras_indi.export` makes files. Received: "
-                    f"a {type(operation).__name__} in {network!r}"
-                )
+                raise _refusal(operation, network)
             values = [names[id(tensor)] for tensor in given]
             names[id(operation.output)] = write(self, operation, *values)
         (output,) = keras.tree.flatten(network.output)
+        if id(output) not in names:
+            raise _refusal(network, network)
         self._output = names[id(output)]
 
     def serialized(self) -> bytes:
@@ -85,6 +84,14 @@ class ONNXNetwork:
         return output
 
 
+def _refusal(layer, network):
+    return ValueError(
+        "A runtime computes networks of the layers of a `UNetBackbone` alone, each "
+        "called once; of others, `keras_indi.export` makes files. Received: "
+        f"a {type(layer).__name__} in {network!r}"
+    )
+
+
 def as_array(tensor: Any) -> np.ndarray:
     """Return a tensor or a variable as a float32 array, as runtimes take it."""
     array = ops.convert_to_numpy(ops.cast(tensor, "float32"))
@@ -100,6 +107,8 @@ def _input(network, layer):
 
 
 def _embedding(network, layer, _):
+    if network.embedding is not None:
+        raise _refusal(layer, "a network with another one")
     network.embedding = layer
     return network.input("embedding", None, layer.units)
 
@@ -156,6 +165,14 @@ def _upsample(network, layer, images):
     return network.add("Resize", images, "", scales, **mode, nearest_mode="floor")
 
 
+def _concatenate(network, layer, *images):
+    if layer.axis not in (-1, 3):
+        raise ValueError(
+            f"A runtime concatenates channels alone. Received: axis={layer.axis}"
+        )
+    return network.add("Concat", *images, axis=1)
+
+
 def _patches(operator):
     def write(network, layer, images):
         return network.add(operator, images, blocksize=layer.patch_size)
@@ -171,9 +188,7 @@ ACTIVATIONS = {
 WRITERS: dict[type, Callable[..., Any]] = {
     keras.layers.InputLayer: _input,
     keras.layers.Add: lambda network, layer, *images: network.add("Add", *images),
-    keras.layers.Concatenate: lambda network, layer, *images: network.add(
-        "Concat", *images, axis=1
-    ),
+    keras.layers.Concatenate: _concatenate,
     layers.TimeEmbedding: _embedding,
     layers.FastConv2D: _convolution,
     layers.ResidualBlock: _residual_block,

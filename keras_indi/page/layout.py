@@ -140,13 +140,15 @@ class Layout:
             "api_visibility": "private",
         }
         dial = [self._steps, self._curve, self._card, self._enlarge]
-        self._upload.change(
+        self._preset.change(self._turn_to, self._preset, dial, **at_once)
+        # What is too large for one preset may not be for another.
+        gradio.on(
+            [self._upload.change, self._preset.change],
             self._describe,
-            [self._upload, self._preset],
-            self._file_text,
+            [self._upload, self._preset, self._status],
+            [self._file_text, self._status],
             **at_once,
         )
-        self._preset.change(self._turn_to, self._preset, dial, **at_once)
         self._steps.change(
             self._draw_curve,
             [self._preset, self._steps],
@@ -178,15 +180,19 @@ class Layout:
 
     # === What the controls do ===
 
-    def _describe(self, path: str | None, preset: str) -> str:
-        """What was uploaded."""
+    def _describe(self, path: str | None, preset: str, status: str | None) -> tuple:
+        """What was uploaded, and the status without the reason of a refusal before."""
+        if texts.is_refusal(status):
+            status = texts.WAITING
+        else:
+            status = self.gradio.skip()
         if path is None:
-            return ""
+            return "", status
         try:
             info = self._service.check_file(path, Requested(preset))
         except Refused as error:
-            return texts.refusal(str(error))
-        return texts.file_text(info)
+            return texts.refusal(str(error)), status
+        return texts.file_text(info), status
 
     def _turn_to(self, preset: str) -> tuple:
         choice = self._service.choices[preset]

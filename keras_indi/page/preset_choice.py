@@ -8,6 +8,16 @@ from keras_indi import presets
 from keras_indi.presets import read_metadata
 
 STEPS = re.compile(r"(\d+) steps?")  # how a card names its own rows
+# The data that the shipped presets' cards name by their folders.
+DATA_SETS = {
+    "set5": "Set5",
+    "set14": "Set14",
+    "kodak24": "Kodak",
+    "cbsd68": "CBSD68",
+    "polyu100": "PolyU",
+    "city100": "City100",
+    "jpeg q15": "JPEG of quality 15",
+}
 
 
 class TradeOff(NamedTuple):
@@ -97,5 +107,11 @@ def _trade_off(held_out_scores: dict[str, Any]) -> TradeOff | None:
         matches = ((STEPS.fullmatch(name), pair) for name, pair in scores.items())
         points = sorted((int(match[1]), *pair) for match, pair in matches if match)
         if len(points) > 1:
-            return TradeOff(data, points, scores.get("degraded"))
+            return TradeOff(_in_words(data), points, scores.get("degraded"))
     return None
+
+
+def _in_words(data: str) -> str:
+    """What a card calls its data, as people call it."""
+    names = "|".join(DATA_SETS)
+    return re.sub(rf"\b({names})\b", lambda found: DATA_SETS[found[0]], data)

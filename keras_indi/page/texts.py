@@ -14,6 +14,7 @@ file keeps the photograph's metadata, bits and colour profile. Nothing is sent
 elsewhere, and uploads are deleted after {keep}."""
 
 
+REFUSAL = 'class="refusal"'
 WAITING = "<p>The restored photograph appears here.</p>"
 WORKING = "<p>Restoring. Large photographs show their centre first.</p>"
 
@@ -92,9 +93,14 @@ def spread_text(view: View) -> str:
     )
 
 
+def is_refusal(text: str | None) -> bool:
+    """Whether a text is one of `refusal`."""
+    return text is not None and REFUSAL in text
+
+
 def refusal(message: str) -> str:
     """A reason why nothing was restored, which screen readers read at once."""
-    return f'<div role="alert" class="refusal">{html.escape(message)}</div>'
+    return f'<div role="alert" {REFUSAL}>{html.escape(message)}</div>'
 
 
 def _count(number, noun):

@@ -1,9 +1,13 @@
 """`export_model`: files that other runtimes run, equal to `restore`."""
 
+import concurrent.futures
+import errno
 import json
 import os
 import subprocess
 import sys
+import threading
+import types
 import warnings
 
 import keras
@@ -14,7 +18,13 @@ from PIL import Image, ImageCms
 
 import keras_indi
 from keras_indi.backend import conversion
-from keras_indi.export import export_model, sampler_noise
+from keras_indi.export import (
+    export_model,
+    exporting,
+    formats,
+    other_process,
+    sampler_noise,
+)
 from keras_indi.models import ConditionalDDPM, InDI
 
 ON_TENSORFLOW = keras.config.backend() == "tensorflow"
@@ -262,6 +272,39 @@ def test_models_that_do_not_suit(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def mixed_network():
+    """A network of one's own, not a backbone, that computes in bfloat16."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        return small_network()
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def test_networks_whose_precision_is_their_own(tmp_path):
+    needs("tensorflow")
+    model = InDI(mixed_network(), seed=0)
+    with pytest.raises(ValueError, match="UNetBackbone.*Received: dtype='float32'"):
+        export_model(model, tmp_path / "a", num_steps=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_bfloat16_from_each_backend(tmp_path):
+    needs("tensorflow")
+    images = smooth_images(1, 7, 9)
+    for network in (mixed_network(), tiny_unet(gain=0.3)):
+        model = InDI(network, seed=0)
+        path = export_model(
+            model, tmp_path / "a", num_steps=2, precision="bfloat16", overwrite=True
+        )
+        found = run_saved_model(path, {"images": images})
+        expected = model.restore(images, num_steps=2)
+        np.testing.assert_allclose(found, expected, atol=4)
+        assert np.abs(expected - images).max() > 8
+
+
 def test_what_is_there_stays(tmp_path):
     (tmp_path / "a.py").write_text("mine")
     with pytest.raises(FileExistsError, match="overwrite.*Received.*a.py"):
@@ -295,6 +338,23 @@ def test_overwritten_and_whole(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="broken"):
         export_model(InDI(small_network(), seed=0), path, overwrite=True)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == content
+
+
+@tensorflow_alone
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_disk_without_room_is_named(tmp_path, ending):
+    needs(*FORMATS[ending][1])
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    path, model = tmp_path / f"a{ending}", indi()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as raised:
+            export_model(model, path, num_steps=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert raised.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_tensorflow_the_command_is_said(tmp_path, monkeypatch):
@@ -337,3 +397,108 @@ def test_paths_that_cannot_be_written_are_refused_before_the_work(
     with pytest.raises(FileExistsError, match="link.onnx"):
         export_model(model, tmp_path / "link.onnx", num_steps=1)
     assert sorted(os.listdir(tmp_path)) == ["file", "link.onnx"]
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Conversions write their description instead, and wait for `written.gate`."""
+    gate = threading.Barrier(1)
+
+    def convert(model, settings, metadata, path):
+        path.write_text(metadata["noise_schedule"])
+        if path.suffix == ".xml":
+            path.with_suffix(".bin").write_text(metadata["noise_schedule"])
+        gate_of.gate.wait(30)
+
+    gate_of = types.SimpleNamespace(gate=gate)
+    monkeypatch.setattr(exporting, "convert", convert)
+    monkeypatch.setattr(other_process, "convert", convert)
+    monkeypatch.setattr(conversion, "check_converter", lambda: None)
+    for found in ("onnx", "openvino"):
+        cls = type(formats.get(found))
+        monkeypatch.setattr(cls, "check_packages", lambda self: None)
+    return gate_of
+
+
+def noisy(epsilon, **arguments):
+    return InDI(tiny_unet(**arguments), noise_schedule=epsilon, seed=0)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_replaced_export_leaves_nothing_of_itself(tmp_path, written):
+    export_model(noisy(0.1), tmp_path / "a.onnx")
+    assert {*contents(tmp_path)} == {"a.onnx", "a.onnx.json", "a.onnx.py"}
+    # Of two channels there is no script.
+    other = noisy(0.2, image_channels=2)
+    export_model(other, tmp_path / "a.onnx", overwrite=True)
+    assert {*contents(tmp_path)} == {"a.onnx", "a.onnx.json"}
+    assert "0.2" in (tmp_path / "a.onnx").read_text()
+
+
+def test_a_file_that_cannot_be_replaced_leaves_all_as_they_were(
+    tmp_path, written, monkeypatch
+):
+    export_model(noisy(0.1), tmp_path / "a.xml")
+    before = contents(tmp_path)
+    assert len(before) == 4
+    rename = os.rename
+
+    def of_another_user(source, target):
+        if os.fspath(target).endswith("a.xml.json"):
+            raise PermissionError(errno.EPERM, "not permitted", os.fspath(target))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", of_another_user)
+    with pytest.raises(PermissionError, match="not permitted"):
+        export_model(noisy(0.2), tmp_path / "a.xml", overwrite=True)
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["a.onnx", "a.onnx.json", "a.onnx.py"])
+def test_folders_are_not_replaced_by_files(tmp_path, written, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(FileExistsError, match=f"A folder.*Received.*{name}"):
+        export_model(noisy(0.1), tmp_path / "a.onnx", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_two_exports_into_one_path(tmp_path, written, overwrite):
+    written.gate = threading.Barrier(2)  # both have found nothing there
+    path = tmp_path / "a.xml"
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        models = noisy(0.1), noisy(0.2)
+        jobs = [
+            pool.submit(export_model, model, path, overwrite=overwrite)
+            for model in models
+        ]
+    errors = [job.exception() for job in jobs]
+    assert errors.count(None) == 1 + overwrite
+    if not overwrite:
+        (error,) = filter(None, errors)
+        assert isinstance(error, FileExistsError)
+    found = contents(tmp_path)
+    assert len(found) == 4 and found["a.xml"] == found["a.bin"]
+    described = json.loads(found["a.xml.json"])
+    assert described["noise_schedule"] == found["a.xml"].decode()
+
+
+@pytest.mark.slow
+@pytest.mark.backend_free
+def test_the_other_process_ends_with_the_one_that_waits_for_it(tmp_path):
+    needs("tensorflow")
+    job = tmp_path / "job"
+    os.mkfifo(job)  # it would wait here for ever
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keras_indi.export.worker", job],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+        stdin=subprocess.PIPE,
+    )
+    try:
+        process.stdin.close()
+        assert process.wait(120) == 1
+    finally:
+        process.kill()

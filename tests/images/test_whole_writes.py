@@ -153,6 +153,7 @@ def test_a_disk_that_cannot_flush_a_file_keeps_the_old_one(tmp_path, monkeypatch
         OSError(errno.ENOSPC, "No space left on device"),
         OSError("Can't write (errno = 28, error message = 'No space left on device')"),
         RuntimeError("Can't close (unable to extend file properly, errno = 28, ...)"),
+        RuntimeError("/a/saved_model.pb.tmp1; No space left on device"),
     ],
 )
 def test_a_full_disk_is_told_with_the_file(tmp_path, error):

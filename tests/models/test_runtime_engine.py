@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from helpers import full_strength, small_network, smooth_images, tiny_unet
 
+from keras_indi import layers
 from keras_indi.backend import runtimes, several_devices
 from keras_indi.models import ConditionalDDPM, InDI, load_restorer, runtime_engine
 from keras_indi.models.loading import in_dtype
@@ -134,15 +135,41 @@ class OwnLayer(keras.layers.Layer):
         return inputs["images"]
 
 
+def own_network(kind):
+    """A network of the package's layers, in another arrangement than a backbone's."""
+    images = keras.Input((None, None, 3), name="images")
+    times = keras.Input((), name="times")
+    outputs = layers.FastConv2D(3)(images)
+    if kind == "shared":
+        layer = layers.FastConv2D(3)
+        outputs = layer(layer(outputs))
+    elif kind == "embeddings":
+        for _ in range(2):
+            embedding = layers.TimeEmbedding(8)(times)
+            outputs = layers.ResidualBlock(3)(outputs, embedding)
+    else:
+        pairs = keras.layers.Concatenate(axis=1)([outputs, outputs])
+        pairs = keras.layers.Concatenate(axis=2)([pairs, pairs])
+        outputs = layers.DownsampleBlock(3)(pairs)
+    return keras.Model({"images": images, "times": times}, outputs)
+
+
 def test_what_does_not_suit(model, engine, monkeypatch):
     images = smooth_images(1, 5, 8)
-    with pytest.raises(ValueError, match="alone; of others.*Received: a OwnLayer"):
+    with pytest.raises(ValueError, match="once; of others.*Received: a OwnLayer"):
         InDI(OwnLayer()).restore(images, engine=engine)
-    with pytest.raises(ValueError, match="alone; of others.*Received: a "):
+    with pytest.raises(ValueError, match="called once; of others.*Received: a "):
         InDI(small_network()).restore(images, engine=engine)
     network = tiny_unet(activation="gelu")
     with pytest.raises(ValueError, match="silu, relu.*Received: activation=.*gelu"):
         InDI(network).restore(images, engine=engine)
+    for own, message in {
+        "shared": "each called once.*Received: ",
+        "embeddings": "Received: a TimeEmbedding",
+        "rows": "channels alone. Received: axis=1",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            InDI(own_network(own)).restore(images, engine=engine)
     monkeypatch.setattr(several_devices, "num_devices", lambda variables: 2)
     with pytest.raises(ValueError, match="alone. Received.*on 2 devices"):
         InDI(tiny_unet()).restore(images, engine=engine)

@@ -190,6 +190,22 @@ def test_refused_files_are_named(tab, tmp_path):
     upload(tab, large)
     expect(tab.locator("#file-text")).to_contain_text("at most 1 are allowed")
     assert alert.count() >= 1
+    # The reason why another file was refused is gone.
+    expect(tab.locator("#status")).to_contain_text("appears here")
+
+
+def test_what_is_too_large_for_one_preset_alone(tab, tmp_path):
+    path = tmp_path / "a.png"
+    Image.new("RGB", (400, 400)).save(path)
+    upload(tab, path)
+    text = tab.locator("#file-text")
+    for name, words in [
+        ("4x super-resolution", "at most 1 are allowed"),
+        ("Noise", "400 x 400 pixels, colour"),
+    ]:
+        tab.get_by_label("Remove").click()
+        tab.get_by_role("option", name=name, exact=True).click()
+        expect(text).to_contain_text(words)
 
 
 def test_nothing_uploaded(tab):
@@ -216,6 +232,7 @@ def test_two_users_at_once(page, users, tmp_path):
             # Gradio's bar, of 50 pixels, does not lie over words.
             tab.locator("#progress [data-testid=status-tracker]").wait_for()
             assert tab.locator("#progress").bounding_box()["height"] >= 50
+        expect(tabs[1].locator("#progress")).to_contain_text("queue: 1/1")
     finally:
         page.gate.set()
     for tab, name, size in zip(tabs, names, (60, 70)):

@@ -32,6 +32,15 @@ def test_the_shipped_presets_say_what_they_are_for():
         assert choice.trade_off.points[0][1:] == (first["psnr"], first["lpips_alex"])
 
 
+def test_captions_name_data_as_people_do():
+    choices = shipped_choices()
+    for name, words in [
+        ("indi_small_jpeg", "on JPEG of quality 15, Set5 + Kodak."),
+        ("indi_small_motion_deblur", "on camera shake 5-25, CBSD68."),
+    ]:
+        assert words in texts.dial_picture(choices[name], 2)
+
+
 def test_a_preset_of_few_words():
     choice = PresetChoice("mine", {})
     assert (choice.scale, choice.num_steps, choice.trade_off) == (1, 1, None)
