@@ -74,16 +74,16 @@ them. Steps are counted as calls of the network. All networks see x_t and t alon
 the paper's, but for the conditional DDPM's, and where the last experiment says
 otherwise.
 
-`DATA` is a folder of photographs, which you bring:
+`DATA` is a folder of photographs, which you bring. The experiments read in it
 
-| folder in `DATA` | images | read by |
-|---|---|---|
-| `bsds500/train`, `bsds500/eval_cbsd68` | BSDS500's for training, and CBSD68 | the small scale |
-| `gopro8/degraded`, `gopro8/clean` | some pairs of GoPro | motion deblurring, its pictures |
-| `city100/train`, `city100/eval`, each with `degraded` and `clean` | City100 | super-resolution, and what compares its models |
-| `div2k/train`, `div2k/validation` | DIV2K's high resolution | JPEG and super-resolution, full |
-| `utkface64/train`, `utkface64/heldout` | UTKFace, 64x64 | generation, small |
-| `celeba64/train`, `celeba64/test` | CelebA, 64x64 | generation, full |
+- `bsds500/train` and `bsds500/eval_cbsd68`, the training images of BSDS500, and CBSD68:
+  all experiments at the small scale, but generation;
+- `city100/train` and `city100/eval`, each with the folders `degraded` and `clean`:
+  super-resolution, and the experiments that compare its models;
+- `gopro8/degraded` and `gopro8/clean`, some pairs of GoPro: motion deblurring;
+- `utkface64/train` and `utkface64/heldout`, faces of 64x64 pixels: generation;
+- `div2k/train` and `div2k/validation`, or `celeba64/train` and `celeba64/test` for
+  generation: the full scale.
 
 `PATH` is a file of weights, converted as [Evaluation](../../docs/evaluation.md) shows;
 without `--weights` they are downloaded.

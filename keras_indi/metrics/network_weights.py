@@ -135,7 +135,7 @@ def _require_torch(name):
 
 def both_ways(name: str) -> str:
     return (
-        f"`weights=None` downloads {' and '.join(OFFICIAL[name])}; `weights=path` reads "
-        "a PyTorch state dict, a list of them, or an .npz archive of the same arrays, "
-        "which needs no PyTorch."
+        f"`weights=None` downloads {' and '.join(OFFICIAL[name])}; `weights=path` "
+        "reads a PyTorch state dict, a list of them, or an .npz archive of the same "
+        "arrays, which needs no PyTorch."
     )
