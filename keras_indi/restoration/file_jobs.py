@@ -1,4 +1,4 @@
-"""What is to be done with one file, and what is checked of all before any work."""
+"""The work on one file, and the checks of all files before any is restored."""
 
 import dataclasses
 import os

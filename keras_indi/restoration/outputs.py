@@ -1,4 +1,4 @@
-"""Which files to restore, and where each result goes: settled before any work."""
+"""Which files to restore, and where each result goes, before any is restored."""
 
 import collections
 import glob
