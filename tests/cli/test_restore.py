@@ -95,7 +95,7 @@ def test_an_interrupt_says_how_far_it_came_and_how_to_go_on(here, monkeypatch, n
     result = run("photos", "-o", "out", "--steps", 1)
     assert result.exit_code == 128 + number
     assert "Written: out/a.png" in result.stdout
-    assert f"Interrupted by {name}. 1 images were written." in result.stderr
+    assert f"Interrupted by {name}. Images written: 1." in result.stderr
     assert "--skip-existing" in result.stderr
     assert signal.getsignal(number) is before
     assert os.listdir("out") == ["a.png"]
