@@ -6,9 +6,11 @@ import sys
 try:
     import click
 except ImportError:
-    sys.exit(
-        'The keras-indi command needs click. Install it: pip install "keras-indi[cli]"'
+    print(
+        'The keras-indi command needs click. Install it: pip install "keras-indi[cli]"',
+        file=sys.stderr,
     )
+    sys.exit(2)
 
 from keras_indi_cli.package_files import version
 from keras_indi_cli.tensorflow_log import leave_out_log

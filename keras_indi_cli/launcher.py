@@ -60,7 +60,8 @@ def environment(environ, device="auto"):
     environ = dict(environ)
     backend, reason = choose_backend(environ, device)
     if backend is None:
-        raise SystemExit(NO_BACKEND)
+        print(NO_BACKEND, file=sys.stderr)
+        raise SystemExit(2)  # as for any missing package; 1 is of images that failed
     environ["KERAS_BACKEND"] = backend
     environ[REASON] = reason
     environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

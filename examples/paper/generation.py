@@ -89,7 +89,7 @@ CONFIGS = {
 
 
 def real_faces(config, root, protocol):
-    """The figures of as many real faces that were trained on: what is to be reached."""
+    """The scores of as many real faces that were trained on: what is to be reached."""
     (folder,), (held_out,) = config.train, config.held_out.values()
     clean = images(root / held_out)[: protocol.num_images]
     real = images(root / folder)[: len(clean)]

@@ -41,7 +41,7 @@ class Claim:
     Args:
         claim: What the paper says, in a sentence.
         verdict: `SHOWS`, `DOES_NOT_SHOW` or `NOT_DECIDABLE`.
-        found: The figures that the verdict rests on, in a sentence.
+        found: The scores that the verdict rests on, in a sentence.
         figure: File name of the picture, or `None`.
     """
 
@@ -57,7 +57,7 @@ class Findings:
 
     Args:
         protocol: Dict of what was measured and how, seeds included.
-        measured: Dict of figures.
+        measured: Dict of scores.
         claims: List of `Claim`.
     """
 
@@ -70,7 +70,7 @@ def judged(shows, gap=None, spread=None):
     """A verdict.
 
     Args:
-        shows: Bool, whether the figures' order is the claimed one.
+        shows: Bool, whether the scores' order is the claimed one.
         gap: Float, the difference that the claim rests on.
         spread: Float, by how much it varies between seeds. A smaller difference
             decides nothing.
@@ -89,11 +89,38 @@ def main(name, run, configs):
         configs: Dict of `"full"`, `"small"` and `"smoke"` to dataclasses.
     """
     parser = argparse.ArgumentParser(description=f"The paper's experiment: {name}.")
-    parser.add_argument("--scale", choices=sorted(configs), default="small")
-    parser.add_argument("--data", type=pathlib.Path, help="folder of photographs")
-    parser.add_argument("--weights", action="append", default=[], help="alex=PATH")
-    parser.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs/paper"))
-    parser.add_argument("--results", type=pathlib.Path, default=HERE / "results")
+    parser.add_argument(
+        "--scale",
+        choices=sorted(configs),
+        default="small",
+        help="small: what README.md reports; full: the paper's; smoke: seconds, to "
+        "see that the script runs (default: small)",
+    )
+    parser.add_argument(
+        "--data",
+        type=pathlib.Path,
+        help="folder of photographs, whose folders README.md lists",
+    )
+    parser.add_argument(
+        "--weights",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="weights of a metric, such as alex=PATH (default: downloaded)",
+    )
+    parser.add_argument(
+        "--runs",
+        type=pathlib.Path,
+        default=pathlib.Path("runs/paper"),
+        help="folder of trained models and tables (default: runs/paper)",
+    )
+    parser.add_argument(
+        "--results",
+        type=pathlib.Path,
+        default=HERE / "results",
+        help="folder of scores and figures (default: results beside the script, which "
+        "are README.md's; of a smoke run, results in --runs)",
+    )
     options = parser.parse_args()
     if os.environ.get("KERAS_INDI_SMOKE"):
         options.scale = "smoke"
@@ -126,10 +153,12 @@ def main(name, run, configs):
     for claim in findings.claims:
         print(f"{claim.verdict}: {claim.claim}\n    {claim.found}")
     print(folder / "results.json")
+    if options.scale == "smoke":
+        print("A smoke run: it shows that the script runs. Its verdicts mean nothing.")
 
 
 def plain(value):
-    """What JSON can hold of figures, arrays and configured objects."""
+    """What JSON can hold of scores, arrays and configured objects."""
     if isinstance(value, dict):
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Experiment 3: motion deblurring, figures against the number of steps.
+"""Experiment 3: motion deblurring, scores against the number of steps.
 
     pip install ".[tensorflow,data,evaluation]"
     python examples/paper/motion_deblurring.py --data DATA --weights alex=PATH

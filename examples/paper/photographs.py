@@ -29,7 +29,7 @@ def main(name, configs, claims, draw_pictures=drawing.draw_pictures, extra=None)
         claims: Function of `(config, curves, figure)` that returns the claims.
         draw_pictures: As `drawing.draw_pictures`.
         extra: Function of `(config, root, protocol)` that returns a dict of further
-            figures, which `curves.extra` then is. Defaults to none.
+            scores, which `curves.extra` then is. Defaults to none.
     """
     runner = functools.partial(
         run, claims=claims, draw_pictures=draw_pictures, extra=extra

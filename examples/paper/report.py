@@ -3,7 +3,7 @@
     python examples/paper/report.py
 
 It reads `results/*/results.json`; a script that was not run has a line that says so.
-What was found beyond the figures is written by hand, in `findings.md`.
+What was found beyond the scores is written by hand, in `findings.md`.
 """
 
 import collections
@@ -31,7 +31,7 @@ EXPERIMENTS = {
 # The paper's claims, and how ours begin that test them.
 PAPER = {
     "One step has the best PSNR": ["One step, the regression", "One step has the best"],
-    "More steps have better perceptual figures, up to a point": ["More steps are"],
+    "More steps have better perceptual scores, up to a point": ["More steps are"],
     "Noise helps deterministic degradations": ["Noise on the path", "Constant noise"],
     "Constant and Brownian noise help alike": ["Brownian noise", "Constant and Brown"],
     "A bias of p(t) towards t = 1 helps": ["A bias"],
@@ -68,11 +68,25 @@ each trained model, named after all that its training depends on, so that experi
 share what they have in common. `KERAS_INDI_SMOKE=1` shows in seconds that a script
 runs. From the paper are the loss (L1), the rate, the average (EMA 0.9999), the 500,000
 steps and what noise the path carries; the sizes of networks, crops and batches at full
-scale are ours. The figures, the protocol and the seeds of each run are in
+scale are ours. The scores, the protocol and the seeds of each run are in
 `results/NAME/results.json`, and `python examples/paper/report.py` writes this page from
 them. Steps are counted as calls of the network. All networks see x_t and t alone, as
 the paper's, but for the conditional DDPM's, and where the last experiment says
 otherwise.
+
+`DATA` is a folder of photographs, which you bring. The experiments read in it
+
+- `bsds500/train` and `bsds500/eval_cbsd68`, the training images of BSDS500, and CBSD68:
+  all experiments at the small scale, but generation;
+- `city100/train` and `city100/eval`, each with the folders `degraded` and `clean`:
+  super-resolution, and the experiments that compare its models;
+- `gopro8/degraded` and `gopro8/clean`, some pairs of GoPro: motion deblurring;
+- `utkface64/train` and `utkface64/heldout`, faces of 64x64 pixels: generation;
+- `div2k/train` and `div2k/validation`, or `celeba64/train` and `celeba64/test` for
+  generation: the full scale.
+
+`PATH` is a file of weights, converted as [Evaluation](../../docs/evaluation.md) shows;
+without `--weights` they are downloaded.
 
 A verdict is *shows*, *does not show*, or *not decidable at this scale*: where a claim
 rests on a difference between models, that is at most twice its deviation over training

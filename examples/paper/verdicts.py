@@ -10,7 +10,7 @@ from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
 
 @dataclasses.dataclass
 class Curves:
-    """The figures of an experiment.
+    """The scores of an experiment.
 
     Args:
         rows: List of dicts: `line`, `variant`, `held_out`, `training_seed`, and the
@@ -22,7 +22,7 @@ class Curves:
     extra: dict = dataclasses.field(default_factory=dict)
 
     def values(self, metric, line, calls, held_out=None):
-        """A figure by training seed: an array, the mean over sets and noise seeds."""
+        """A score by training seed: an array, the mean over sets and noise seeds."""
         chosen = [
             row
             for row in self.rows
@@ -44,7 +44,7 @@ class Curves:
         return sorted(found)
 
     def best(self, metric, line, most=None):
-        """The number of calls, of `most` at most, whose mean figure is best."""
+        """The number of calls, of `most` at most, whose mean score is best."""
         among = [calls for calls in self.calls(line) if most is None or calls <= most]
         return min(
             among, key=lambda calls: -goodness(metric, self.values(metric, line, calls))
@@ -56,7 +56,7 @@ class Curves:
 
 
 def goodness(metric, values):
-    """The mean figure, with the sign that makes more better."""
+    """The mean score, with the sign that makes more better."""
     return float(np.mean(values)) * (1 if metric in HIGHER_IS_BETTER else -1)
 
 
@@ -76,7 +76,7 @@ def improvement(metric, first, second):
 
 
 def mean_and_deviation(gaps):
-    """Of figures by training seed; the deviation over one seed is infinite."""
+    """Of scores by training seed; the deviation over one seed is infinite."""
     deviation = float(np.std(gaps, ddof=1)) if len(gaps) > 1 else float("inf")
     return float(np.mean(gaps)), deviation
 

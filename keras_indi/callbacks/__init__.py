@@ -1,4 +1,4 @@
-"""What watches a fit."""
+"""Training callbacks."""
 
 from keras_indi.callbacks.backup_and_resume import BackupAndResume as BackupAndResume
 from keras_indi.callbacks.epoch_log import EpochLog as EpochLog

@@ -77,7 +77,7 @@ def contact_sheet(
 def draw_trade_off(table: "Table") -> dict[str, Any]:
     """Draw the paper's plots of a trade-off.
 
-    Each distortion (PSNR, SSIM) against each perceptual figure (LPIPS, FID, KID)
+    Each distortion (PSNR, SSIM) against each perceptual score (LPIPS, FID, KID)
     that the table holds, a curve for each sampler, grid and time shift with the
     numbers of steps beside its points; and all scores against the steps. Means over
     seeds.

@@ -49,7 +49,8 @@ def uncertainty(
         `Uncertainty`.
 
     Raises:
-        ValueError: If the draws cannot differ, or an image does not suit.
+        ValueError: If the draws cannot differ, or the images do not match the model or
+            each other.
 
     Example:
 

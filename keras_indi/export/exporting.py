@@ -81,7 +81,7 @@ def export_model(
         `pathlib.Path` of what was written.
 
     Raises:
-        ValueError: If an argument is not valid, or does not suit the model or format.
+        ValueError: If an argument is not valid, or not for the model or format.
         FileExistsError: If an output already exists.
         ImportError: If TensorFlow, or what writes the format, is not installed.
         RuntimeError: If the conversion fails.

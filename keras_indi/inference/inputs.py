@@ -151,7 +151,7 @@ def normalize_inputs(
         what they were: `"image"`, `"batch"` or `"list"`.
 
     Raises:
-        ValueError: If an image does not suit the model, or there is none.
+        ValueError: If an image does not match the model, or there is none.
     """
     listed, structure = _listed(images, value_range, channels)
     if scale > 1:

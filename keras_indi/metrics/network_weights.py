@@ -79,7 +79,8 @@ def pretrained_weights(
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise FileNotFoundError(
-            f"File not found. {both_ways(name)} Received: {missing}"
+            f"File not found: {', '.join(missing)}. {both_ways(name)} Received: "
+            f"weights={missing}"
         )
     return {key: value for path in paths for key, value in _read(path, name).items()}
 
@@ -127,14 +128,14 @@ def _read(path, name):
 def _require_torch(name):
     if importlib.util.find_spec("torch") is None:
         raise ImportError(
-            f"{both_ways(name)} A PyTorch file, downloaded or not, is read with "
-            "PyTorch, an .npz archive without. Install it: pip install torch"
+            f"PyTorch is needed to read PyTorch files of the weights of {name}. "
+            f"{both_ways(name)} Install PyTorch: pip install torch"
         )
 
 
 def both_ways(name: str) -> str:
     return (
-        f"There are two ways to the weights of {name}: `weights=None` downloads "
-        f"{' and '.join(OFFICIAL[name])}; `weights=path` reads them from a PyTorch "
-        "state dict, from a list of them, or from an .npz archive of its arrays."
+        f"`weights=None` downloads {' and '.join(OFFICIAL[name])}; `weights=path` "
+        "reads a PyTorch state dict, a list of them, or an .npz archive of the same "
+        "arrays, which needs no PyTorch."
     )

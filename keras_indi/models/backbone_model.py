@@ -178,7 +178,7 @@ class BackboneModel(PresetModel, keras.Model):
             )
 
     def check_shape(self, shape: Sequence[int | None], name: str = "images") -> None:
-        """Raise a ValueError unless images of this shape suit the network."""
+        """Raise a ValueError unless the network supports images of this shape."""
         self.check_channels(shape, name)
         multiple = self.size_multiple
         if any(size is not None and size % multiple for size in shape[1:3]):

@@ -160,7 +160,7 @@ def check_same_shape(degraded, clean, scale=1):
 
 
 def check_pairs(x, y, value_range, channels, scale):
-    """Raise a ValueError unless pairs suit `fit`.
+    """Raise a ValueError unless `fit` supports the pairs.
 
     Args:
         x: Degraded images, or a data source.

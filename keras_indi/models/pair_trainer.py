@@ -163,7 +163,7 @@ class PairTrainer(BackboneModel):
 
         Raises:
             ValueError: If the arrays, or the data source's first batch, do not
-                suit the model. Shapes alone are checked of a one-way iterator, as
+                match the model. Shapes alone are checked of a one-way iterator, as
                 looking at it would take its first batch away; of a shuffled
                 `tf.data.Dataset`, whose buffer it would fill; and of a distributed one.
                 If devices cannot share the batches evenly, or the model was made under

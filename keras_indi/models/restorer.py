@@ -86,7 +86,7 @@ class Restorer(PairTrainer):
             time_shift: Float, as for `restore`.
 
         Raises:
-            ValueError: If the sampler does not suit the model.
+            ValueError: If the model does not support the sampler.
         """
         raise NotImplementedError
 
@@ -227,7 +227,7 @@ class Restorer(PairTrainer):
             from t = 1 to 0 before that, as float32, neither clipped nor rounded.
 
         Raises:
-            ValueError: If the images do not suit the model, or an argument is
+            ValueError: If the images do not match the model, or an argument is
                 not valid.
             ImportError: If what `engine` needs is not installed.
             OSError: If states lie on disk, and it has no room for them.
@@ -306,7 +306,7 @@ class Restorer(PairTrainer):
             Int.
 
         Raises:
-            ValueError: If one is not valid, or they do not suit each other or the
+            ValueError: If one is not valid, or they do not go with each other or the
                 model.
 
         Example:

@@ -1,7 +1,7 @@
 """What a model needs to be saved as a preset, and loaded from one."""
 
 import pathlib
-from typing import Any
+from typing import Any, Self
 
 from keras_indi.annotations import FilePath
 from keras_indi.presets import building, handles, hub, io
@@ -46,7 +46,7 @@ class PresetModel:
         load_weights: bool = True,
         dtype: Any = None,
         **overrides: Any,
-    ) -> Any:
+    ) -> Self:
         """Load a model from a preset. No code from the preset runs.
 
         Args:
@@ -54,8 +54,8 @@ class PresetModel:
                 `indi_small_` may be left out, such as `"jpeg"`; the path of a local
                 folder; `"hf://user/name"`, with `@revision` if wanted;
                 `"kaggle://user/model/keras/variant"`; or `"gs://bucket/folder"`.
-            load_weights: Bool, whether to load the weights; `False` gives a network
-                with random ones, as to train an architecture. Defaults to `True`.
+            load_weights: Bool, whether to load the weights; `False` makes a network
+                with random ones, to train an architecture. Defaults to `True`.
             dtype: The compute dtype or policy of the network, such as
                 `"mixed_bfloat16"`. Defaults to Keras's global policy.
             **overrides: Arguments of the class, in place of the preset's: of `InDI`,
@@ -63,7 +63,7 @@ class PresetModel:
 
         Returns:
             An instance of the class, or of its subclass that was saved.
-            `PresetModel.from_preset` gives the restorer, or the backbone where the
+            `PresetModel.from_preset` returns the restorer, or the backbone where the
             preset holds no restorer.
 
         Raises:
@@ -77,7 +77,7 @@ class PresetModel:
 
         ```python
         model = keras_indi.models.InDI.from_preset("jpeg")
-        restored = model.restore(photograph)  # in the steps that suit this model
+        restored = model.restore(photograph)  # with the recommended settings
 
         unet = keras_indi.models.UNetBackbone.from_preset("indi_small_jpeg")
         wide = keras_indi.models.InDI.from_preset(

@@ -1,4 +1,4 @@
-"""What is to be done with one file, and what is checked of all before any work."""
+"""The work on one file, and the checks of all files before any is restored."""
 
 import collections
 import dataclasses
@@ -122,7 +122,7 @@ def _check_new(jobs: list[FileJob]) -> None:
     if found:
         raise ValueError(
             "Outputs already exist. Skip them (--skip-existing), overwrite them "
-            f"(--overwrite) or choose another `out`. Received: {listed(found, 3)}"
+            f"(--overwrite) or choose another output. Received: {listed(found, 3)}"
         )
 
 
@@ -133,6 +133,6 @@ def _check_inputs_stay(jobs):
         for path in job.results:
             if pathlib.Path(os.path.realpath(path)) in sources:
                 raise ValueError(
-                    "The output would overwrite its own input. Choose another `out`, "
+                    "The output would overwrite its own input. Choose another output, "
                     f"or allow it (--overwrite). Received: {str(path)!r}"
                 )

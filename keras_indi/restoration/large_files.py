@@ -80,8 +80,8 @@ def restore_by_blocks(
         List of strings: what could not be kept.
 
     Raises:
-        ValueError: If the image does not suit the model, or a path is of no such
-            format, before any work.
+        ValueError: If the image does not match the model, or a path is of no such
+            format. Nothing is written then.
         ImportError: If tifffile or zarr is missing.
     """
     chunked_files.check_output(output)
@@ -107,7 +107,7 @@ def restore_through_disk(
         Array of the same dtype.
 
     Raises:
-        ValueError: If the image does not suit the model.
+        ValueError: If the image does not match the model.
     """
     result = RestoredBlocks(model, pixels, None, False, "image", **options)
     restored = np.empty(result.shape, result.dtype)
@@ -132,7 +132,7 @@ class RestoredBlocks:
         notes: List of strings, what was clipped.
 
     Raises:
-        ValueError: If the image does not suit the model, before any work.
+        ValueError: If the image does not match the model. Nothing is written then.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Which files to restore, and where each result goes: settled before any work."""
+"""Which files to restore, and where each result goes, before any is restored."""
 
 import collections
 import glob
@@ -92,7 +92,7 @@ def find_outputs(
     one_file = out is not None and _is_file_name(out)
     if one_file and len(sources) > 1:
         raise ValueError(
-            "`out` must be a folder where there are several images. Received: "
+            "The output of several images must be a folder. Received: "
             f"out={str(out)!r} for {len(sources)} images"
         )
     jobs = []

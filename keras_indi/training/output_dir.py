@@ -37,8 +37,8 @@ def check_settings(config: "TrainingConfig") -> None:
         earlier = read_settings(path, written_here=True)
     except ValueError as error:
         raise ValueError(
-            "The settings of the training in this folder cannot be read; write them "
-            "there again, or choose another `output`. Received: "
+            "The settings of the training in this folder cannot be read. Restore the "
+            "file, or choose another output directory. Received: "
             f"{str(path)!r} ({error})"
         ) from error
     settings = dataclasses.asdict(config)
@@ -55,7 +55,7 @@ def check_settings(config: "TrainingConfig") -> None:
         ]
         raise ValueError(
             "The output directory holds a training with other settings: continue with "
-            "its settings, or choose another `output`. Received: "
+            "its settings, or choose another one. Received: "
             f"output={config.output!r}, {'; '.join(changes)}"
         )
 

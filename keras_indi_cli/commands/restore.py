@@ -181,7 +181,7 @@ def command(
 
     def how_to_continue():
         return (
-            f"{len(done.written)} images were written. Run the same command with "
+            f"Images written: {len(done.written)}. Run the same command with "
             "--skip-existing to restore the others."
         )
 

@@ -80,19 +80,25 @@ def test_one_bad_file_does_not_end_the_run(here):
     assert sorted(os.listdir("out")) == ["a.png", "b.jpg"]
 
 
-def test_an_interrupt_says_how_far_it_came_and_how_to_go_on(here, monkeypatch):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_says_how_far_it_came_and_how_to_go_on(here, monkeypatch, name):
     restore = file_restoration.restore_job
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
 
     def interrupted(chosen, job, *arguments):
         if job.name == "b.jpg":
-            raise KeyboardInterrupt
+            signal.raise_signal(number)
         restore(chosen, job, *arguments)
 
     monkeypatch.setattr(file_restoration, "restore_job", interrupted)
     result = run("photos", "-o", "out", "--steps", 1)
-    assert result.exit_code == 130 and "Written: out/a.png" in result.stdout
-    assert "Interrupted by SIGINT. 1 images were written." in result.stderr
+    assert result.exit_code == 128 + number
+    assert "Written: out/a.png" in result.stdout
+    assert f"Interrupted by {name}. Images written: 1." in result.stderr
     assert "--skip-existing" in result.stderr
+    assert signal.getsignal(number) is before
+    assert os.listdir("out") == ["a.png"]
 
 
 def test_results_that_are_there(here):
