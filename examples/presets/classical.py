@@ -1,7 +1,8 @@
 """What a user without a trained network would reach for, as a comparison.
 
-Each method takes a degraded uint8 image and, where the tool must be told what happened
-(BM3D the noise, deconvolution the kernel), the truth, which a user would have to guess.
+Each method takes a degraded uint8 image. Those whose name ends in what they are told,
+the noise's sigma or the blur's very kernel, are told the truth, which a user would have
+to guess; the others are told nothing, and estimate what they need.
 """
 
 import numpy as np
@@ -16,10 +17,17 @@ def non_local_means(degraded, clean, degradation, seed):
 
 
 def bm3d(degraded, clean, degradation, seed):
-    import bm3d
+    return _bm3d(degraded, _noise_sigma(degraded))
 
-    sigma = getattr(degradation, "sigma", None) or _noise_sigma(degraded)
-    return _as_bytes(bm3d.bm3d_rgb(degraded / 255.0, max(sigma, 1.0) / 255.0))
+
+def bm3d_told_sigma(degraded, clean, degradation, seed):
+    return _bm3d(degraded, degradation.sigma)
+
+
+def unsharp_mask(degraded, clean, degradation, seed):
+    from PIL import Image, ImageFilter
+
+    return np.asarray(Image.fromarray(degraded).filter(ImageFilter.UnsharpMask(2, 100)))
 
 
 def bicubic(degraded, clean, degradation, seed):
@@ -49,11 +57,19 @@ def wiener(degraded, clean, degradation, seed):
 METHODS = {
     "non-local means": non_local_means,
     "bm3d": bm3d,
+    "bm3d told sigma": bm3d_told_sigma,
+    "unsharp mask": unsharp_mask,
     "bicubic": bicubic,
     "lanczos": lanczos,
-    "richardson-lucy": richardson_lucy,
-    "wiener": wiener,
+    "richardson-lucy told the kernel": richardson_lucy,
+    "wiener told the kernel": wiener,
 }
+
+
+def _bm3d(image, sigma):
+    import bm3d
+
+    return _as_bytes(bm3d.bm3d_rgb(image / 255.0, max(sigma, 1.0) / 255.0))
 
 
 def _noise_sigma(image):

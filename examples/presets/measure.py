@@ -2,15 +2,16 @@
 
     pip install ".[tensorflow,evaluation]" bm3d PyWavelets
     python examples/presets/measure.py --data DATA --out measured \
-        --weights alex=lpips_alex_v0.1.npz --weights squeeze=lpips_squeeze_v0.1.npz
+        --weights alex=lpips_alex_v0.1.npz --weights squeeze=lpips_squeeze_v0.1.npz \
+        --weights inception768=inception.npz
 
 Of every preset: PSNR, SSIM and LPIPS at 1, 2, 4, 8 and 16 steps, its grid and
 its time shift, of the degraded images, and of what a user would otherwise use. Then,
 whether the number of steps with the lowest LPIPS is better than one step by more than
 chance, than one step with noise of the same energy, and than one step sharpened by the
-same energy; and what the best LPIPS is within 0.3, 0.6 and 1 dB of one step. Interrupt
-it when you like: it goes on where it stopped. The tables are written to
-`measured/results.json` and `measured/results.md`.
+same energy; what the best LPIPS is within 0.3, 0.6 and 1 dB of one step; and KID-768 on
+patches, beside that of clean ones. Interrupt it when you like: it goes on where it
+stopped. The tables are written to `measured/results.json` and `measured/results.md`.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import pathlib
 
 import numpy as np
 from classical import METHODS
+from patch_distance import PatchDistance
 from PIL import Image
 from scipy.stats import bootstrap
 
@@ -29,10 +31,12 @@ from keras_indi.evaluation.grain import finest_band_power, sharpened, with_noise
 from keras_indi.images.channels import to_channels
 from keras_indi.images.value_ranges import as_integers
 from keras_indi.images.whole_writes import write_text, write_whole
+from keras_indi.metrics import InceptionV3Features
 
 NUM_STEPS = (1, 2, 4, 8, 16)
 BUDGETS = (0.3, 0.6, 1.0)  # decibels
 LPIPS = ("lpips_alex", "lpips_squeeze")
+DIGITS = {"psnr": 2, "kid768 x1000": 2}
 
 
 class Unclipped:
@@ -52,6 +56,7 @@ class Unclipped:
 # What is measured: the preset, where its clean photographs are, how they are degraded
 # (`None`: the folder holds real pairs), the classical tools, PSNR's and SSIM's channel
 # and border.
+TOLD_THE_KERNEL = ["richardson-lucy told the kernel", "wiener told the kernel"]
 LUMA = {"channel": "y", "crop_border": 4}
 CASES = {
     "jpeg q15, set5 + kodak24": (
@@ -72,14 +77,14 @@ CASES = {
         "indi_small_denoise",
         ["bsds500/eval_cbsd68"],
         degradations.GaussianNoise(25),
-        ["non-local means", "bm3d"],
+        ["non-local means", "bm3d", "bm3d told sigma"],
         {},
     ),
     "noise sigma 25 not clipped, cbsd68": (
         "indi_small_denoise",
         ["bsds500/eval_cbsd68"],
         Unclipped(degradations.GaussianNoise(25)),
-        ["bm3d"],
+        ["bm3d", "bm3d told sigma"],
         {},
     ),
     "camera noise, polyu100": (
@@ -114,14 +119,14 @@ CASES = {
         "indi_small_motion_deblur",
         ["bsds500/eval_cbsd68"],
         degradations.MotionBlur((5, 25)),
-        ["richardson-lucy", "wiener"],
+        ["unsharp mask", *TOLD_THE_KERNEL],
         {},
     ),
     "defocus radius 1-5, cbsd68": (
         "indi_small_defocus_deblur",
         ["bsds500/eval_cbsd68"],
         degradations.DefocusBlur((1, 5)),
-        ["richardson-lucy", "wiener"],
+        ["unsharp mask", *TOLD_THE_KERNEL],
         {},
     ),
 }
@@ -278,7 +283,9 @@ def measure(name, options, weights):
     names = write_folders(options.data, sources, degradation, methods, out)
     lpips = [metric for metric in LPIPS if metric.removeprefix("lpips_") in weights]
     protocol = evaluation.Protocol(
-        ["psnr", "ssim", *lpips], weights=weights, **conventions
+        ["psnr", "ssim", *lpips],
+        weights={key: path for key, path in weights.items() if f"lpips_{key}" in LPIPS},
+        **conventions,
     )
     model = keras_indi.models.InDI.from_preset(preset, dtype=options.dtype)
     for number in NUM_STEPS:
@@ -308,7 +315,18 @@ def measure(name, options, weights):
             score(system)
         result["evidence"] = evidence(tables, names, lpips, best, adversaries, out)
     result["rows"] = {system: table.means for system, table in tables.items()}
+    if "inception768" in weights:
+        extractor = InceptionV3Features(768, weights=weights["inception768"])
+        add_patch_distances(result, PatchDistance(extractor, out, names))
     return result
+
+
+def add_patch_distances(result, distance):
+    """Put KID-768 on patches, times 1000, into every row, and clean against clean."""
+    if distance.floor is not None:
+        result["kid768 of clean patches"] = 1000 * distance.floor
+        for system, row in result["rows"].items():
+            row["kid768 x1000"] = 1000 * distance(system)
 
 
 def as_markdown(results):
@@ -322,10 +340,15 @@ def as_markdown(results):
         ]
         for system, figures in result["rows"].items():
             shown = [
-                f"{value:.2f}" if key == "psnr" else f"{value:.3f}"
-                for key, value in figures.items()
+                f"{value:.{DIGITS.get(key, 3)}f}" for key, value in figures.items()
             ]
             lines.append(f"| {system} | " + " | ".join(shown) + " |")
+        if "kid768 of clean patches" in result:
+            floor = result["kid768 of clean patches"]
+            lines += [
+                "",
+                f"Clean patches against clean ones: KID-768 x1000 {floor:.2f}.",
+            ]
         lines += ["", *evidence_as_markdown(result.get("evidence"))]
     return "\n".join(lines)
 

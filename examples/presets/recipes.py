@@ -35,10 +35,6 @@ THREE_LEVELS = {
     "blocks_per_level": (1, 2, 2),
 }
 
-JPEG = RandomChoice(
-    [JPEGCompression((10, 50)), JPEGCompression((10, 50), "4:4:4")], [0.8, 0.2]
-)
-
 
 def jpeg(low, high):
     """JPEG files of these qualities: colours at half or full resolution, any grid."""
@@ -73,6 +69,20 @@ BLURRED = RandomChoice(
     ]
 )
 SMALL = in_a_file(Downsample(4))
+# Small copies, as cameras, websites and photo editors make them, a little blurred and
+# compressed now and then.
+SMALL_COPIES = RandomChoice(
+    [
+        SMALL,
+        in_a_file(Downsample(4, "area")),
+        in_a_file(Downsample(4, "bilinear")),
+        in_a_file(Downsample(4, linear_light=True)),
+        in_a_file(GaussianBlur((0.5, 2.0)), Downsample(4)),
+    ],
+    [0.5, 0.15, 0.15, 0.1, 0.1],
+)
+SHAKEN = in_a_file(MotionBlur((5, 25)), GaussianNoise((0, 2)))
+OUT_OF_FOCUS = in_a_file(DefocusBlur((1, 5)), GaussianNoise((0, 2)))
 # One draw an image. They show all that the others start from.
 ALL_TASKS = RandomChoice(
     [
@@ -198,37 +208,7 @@ GROUND = {
         seed=1,
         starts_from="arm_muon_three_levels_relu",
     ),
-    "ground_noise": Recipe(
-        "noise",
-        "Removes the noise of cameras, and Gaussian noise of sigma 5 to 50.",
-        GaussianNoise((5, 50)),
-        pairs=("polyu100/train",),
-        repeats=2,
-        noise=0.0,
-        batches=10000,
-        starts_from=None,
-    ),
-    "ground_jpeg": Recipe(
-        "JPEG artefacts",
-        "Removes the blocks and rings of JPEG files of quality 10 to 50.",
-        JPEG,
-        batches=5000,
-        starts_from="ground_noise",
-    ),
-    "ground_super_resolution": Recipe(
-        "4x super-resolution",
-        "Sharpens photographs that were enlarged four times, bilinear.",
-        Downsample(4),
-        scale=4,
-        crop_size=96,
-        batch_size=8,
-        batches=6000,
-    ),
 }
-# It learns what the first one did, with noise on the path.
-GROUND["ground_denoise"] = dataclasses.replace(
-    GROUND["ground_noise"], noise=0.2, starts_from="ground_jpeg"
-)
 GROUND["ground_blind"] = dataclasses.replace(
     ARMS["arm_muon_three_levels_relu"],
     task="noise and JPEG artefacts",
@@ -241,61 +221,103 @@ GROUND["ground_blind"] = dataclasses.replace(
     starts_from="arm_muon_three_levels_relu",
     jpeg_quality=(10, 100),
 )
+# The specialists, each in two parts: the long one, then its end, on larger crops and
+# on the network's own states.
+LONG = GROUND["ground_blind"]
+GROUND |= {
+    "ground_denoise": dataclasses.replace(
+        LONG,
+        task="noise",
+        description="Removes the noise of cameras, and Gaussian noise of sigma up to "
+        "50.",
+        degradation=NOISE,
+        clean=(*FREE, "bsds500/train"),
+        pairs=("polyu100/train",),
+        repeats=2,
+        seed=4,
+        starts_from="ground_blind",
+        jpeg_quality=(90, 100),
+    ),
+    "ground_jpeg": dataclasses.replace(
+        LONG,
+        task="JPEG artefacts",
+        description="Removes the blocks and rings of JPEG files of quality 10 to 95.",
+        degradation=RandomChoice([COMPRESSED, COMPRESSED_TWICE], [0.8, 0.2]),
+        seed=5,
+        starts_from="ground_blind",
+        jpeg_quality=(10, 95),
+    ),
+    "ground_super_resolution": dataclasses.replace(
+        LONG,
+        task="4x super-resolution",
+        description="Enlarges photographs four times, or sharpens those that were, "
+        "bilinear or by a phone.",
+        degradation=SMALL_COPIES,
+        pairs=("city100/train",),
+        repeats=2,
+        scale=4,
+        unclipped=False,
+        seed=6,
+        crop_size=96,
+        batch_size=8,
+        batches=20000,
+        jpeg_quality=(90, 100),
+    ),
+    "ground_motion_deblur": dataclasses.replace(
+        LONG,
+        task="motion blur",
+        description="Removes the blur of a camera that shook by 5 to 25 pixels.",
+        degradation=SHAKEN,
+        unclipped=False,
+        seed=7,
+        crop_size=96,
+        batch_size=8,
+        batches=16000,
+        jpeg_quality=(90, 100),
+    ),
+    "ground_defocus_deblur": dataclasses.replace(
+        LONG,
+        task="defocus",
+        description="Removes the blur of a lens out of focus by a radius of 1 to 5 "
+        "pixels.",
+        degradation=OUT_OF_FOCUS,
+        unclipped=False,
+        seed=8,
+        crop_size=96,
+        batch_size=8,
+        jpeg_quality=(90, 100),
+    ),
+}
+
+
+def end_of(name):
+    """The last part of a training: larger crops, half of the draws on own states."""
+    return dataclasses.replace(
+        GROUND[name],
+        own_states=0.5,
+        crop_size=128,
+        batch_size=4,
+        batches=2000,
+        learning_rate=2e-4,
+        seed=GROUND[name].seed + 100,
+        starts_from=name,
+    )
+
+
+# Those of the specialists that version 0.1 shipped, which these are to replace one by
+# one, stand in its recipes.py.
 RECIPES = {
     # The shipped one is `ground_blind`. This goes on with what it did not do well:
     # screens, drawings, and the grain of photographs.
     "indi_small_blind": dataclasses.replace(
-        GROUND["ground_blind"],
+        LONG,
         clean=(*FREE, "drawn/train", "grain/train"),
         seed=3,
         starts_from="ground_blind",
     ),
-    "indi_small_jpeg": dataclasses.replace(
-        GROUND["ground_jpeg"],
-        batches=8000,
-        starts_from="ground_jpeg",
-        restore_defaults={"num_steps": 2, "time_grid": "power"},
-        jpeg_quality=(10, 50),
-    ),
-    "indi_small_denoise": dataclasses.replace(
-        GROUND["ground_denoise"],
-        mixture=2.0,
-        seed=1,
-        batches=15000,
-        starts_from="ground_denoise",
-        restore_defaults={"num_steps": 1, "time_grid": "power"},
-        notes=(
-            "Mild noise, as of cameras in good light, is best removed in one step. "
-            "Strong noise looks more natural in two.",
-        ),
-    ),
-    "indi_small_super_resolution_x4": dataclasses.replace(
-        GROUND["ground_super_resolution"],
-        description="Enlarges photographs four times, or sharpens those that were, "
-        "bilinear or by a phone.",
-        pairs=("city100/train",),
-        repeats=2,
-        seed=1,
-        batches=8000,
-        starts_from="ground_super_resolution",
-        restore_defaults={"num_steps": 8, "time_grid": "power"},
-    ),
-    "indi_small_motion_deblur": Recipe(
-        "motion blur",
-        "Removes the blur of a camera that shook by 5 to 25 pixels.",
-        Compose([MotionBlur((5, 25)), GaussianNoise((0, 2))]),
-        crop_size=96,
-        batch_size=8,
-        batches=4000,
-        restore_defaults={"num_steps": 4},
-    ),
-    "indi_small_defocus_deblur": Recipe(
-        "defocus",
-        "Removes the blur of a lens out of focus by a radius of 1 to 5 pixels.",
-        Compose([DefocusBlur((1, 5)), GaussianNoise((0, 2))]),
-        crop_size=96,
-        batch_size=8,
-        batches=4000,
-        restore_defaults={"num_steps": 4, "time_grid": "power"},
-    ),
+    "indi_small_jpeg": end_of("ground_jpeg"),
+    "indi_small_denoise": end_of("ground_denoise"),
+    "indi_small_super_resolution_x4": end_of("ground_super_resolution"),
+    "indi_small_motion_deblur": end_of("ground_motion_deblur"),
+    "indi_small_defocus_deblur": end_of("ground_defocus_deblur"),
 }

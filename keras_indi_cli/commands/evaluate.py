@@ -1,7 +1,5 @@
 """`keras-indi evaluate`: scores a folder of restored images, of any system."""
 
-import sys
-
 import click
 
 from keras_indi_cli.commands.interruption import interruptible
@@ -49,7 +47,6 @@ def command(context, restored, clean, output, max_pixels, **options):
             clean,
             protocol,
             output_dir=output,
-            verbose=int(sys.stdout.isatty()),
             warn=False,
             max_pixels=max_pixels,
         )

@@ -1,7 +1,5 @@
 """`keras-indi trade-off`: the perception-distortion curve of a model."""
 
-import sys
-
 import click
 
 from keras_indi_cli.commands.interruption import interruptible
@@ -123,7 +121,6 @@ def command(
             seeds=seeds,
             protocol=protocol,
             output_dir=output,
-            verbose=int(sys.stdout.isatty()),
             tile_size=tile_size or "auto",
             batch_size=batch_size,
             warn=False,
