@@ -105,7 +105,7 @@ def _check_new(jobs: list[FileJob]) -> None:
     if found:
         raise ValueError(
             "Outputs already exist. Skip them (--skip-existing), overwrite them "
-            f"(--overwrite) or choose another `out`. Received: {listed(found, 3)}"
+            f"(--overwrite) or choose another output. Received: {listed(found, 3)}"
         )
 
 
@@ -116,6 +116,6 @@ def _check_inputs_stay(jobs):
         for path in job.results:
             if pathlib.Path(os.path.realpath(path)) in sources:
                 raise ValueError(
-                    "The output would overwrite its own input. Choose another `out`, "
+                    "The output would overwrite its own input. Choose another output, "
                     f"or allow it (--overwrite). Received: {str(path)!r}"
                 )

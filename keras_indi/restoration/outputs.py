@@ -75,7 +75,7 @@ def find_outputs(
     one_file = out is not None and _is_file_name(out)
     if one_file and len(sources) > 1:
         raise ValueError(
-            "`out` must be a folder where there are several images. Received: "
+            "The output of several images must be a folder. Received: "
             f"out={str(out)!r} for {len(sources)} images"
         )
     jobs = []
@@ -251,7 +251,7 @@ def _expanded(text):
     ]
     if not files:
         raise ValueError(
-            "File or folder not found, and no image matches it as a pattern. "
+            "File or folder not found, and no image matches this pattern. "
             f"Received: {str(text)!r}"
         )
     return files
@@ -280,7 +280,10 @@ def _written(output):
         return output
     if suffix in EXTENSIONS:
         return output.with_suffix(".png")
-    raise _no_format(output)
+    raise ValueError(
+        f"Images that are read end in {', '.join(EXTENSIONS)} or {ZARR}. Received: "
+        f"a file that ends in {output.suffix!r}, for the output {str(output)!r}"
+    )
 
 
 def _named(path, template):

@@ -43,12 +43,12 @@ class Result:
         if self.pictures:
             parts.append(f"{len(self.pictures)} pictures")
         if self.skipped:
-            parts.append(f"{len(self.skipped)} skipped, as their results are there")
+            parts.append(f"{len(self.skipped)} skipped (outputs exist)")
         if self.failed:
             parts.append(f"{len(self.failed)} failed")
         if self.left_out:
             kinds = [f"{count} {kind}" for kind, count in self.left_out.items()]
-            parts.append(f"files left out: {', '.join(kinds)}")
+            parts.append(f"not read: {', '.join(kinds)}")
         used = [
             f"{name} ({steps} step{'s' * (steps > 1)})"
             for name, steps in self.models.items()

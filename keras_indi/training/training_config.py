@@ -200,8 +200,9 @@ class TrainingConfig:
         for name in ("output", "clean"):
             if settings.get(name) is None:
                 raise ValueError(
-                    f"A training needs `{name}`, the path of the "
-                    f"{'results' if name == 'output' else 'clean images'}. Received: "
+                    f"A training needs `{name}`, the "
+                    f"{'output directory' if name == 'output' else 'folder of clean images'}"
+                    f" (--{name}, or a line of the configuration file). Received: "
                     f"{sorted(settings)}"
                 )
         return cls(**settings)
