@@ -150,7 +150,7 @@ def _short(value):
     if isinstance(value, dict):
         set_ = {key: _short(entry) for key, entry in value.items() if entry is not None}
         return "; ".join(f"{key} {entry}" for key, entry in set_.items())
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return ", ".join(map(_short, value))
     return value if isinstance(value, str) else json.dumps(value)
 
@@ -162,7 +162,7 @@ def _expression(value, indent=0):
         arguments = value.get("config") or {}
         parts = [f"{key}={_expression(arguments[key], inner)}" for key in arguments]
         start, end = f"{value['class_name']}(", ")"
-    elif isinstance(value, list):
+    elif isinstance(value, (list, tuple)):
         parts = [_expression(entry, inner) for entry in value]
         start, end = "[", "]"
     else:

@@ -201,7 +201,7 @@ class TrainingConfig:
             if settings.get(name) is None:
                 raise ValueError(
                     f"A training needs `{name}`, the "
-                    f"{'output directory' if name == 'output' else 'folder of clean images'}"
+                    f"{'output directory' if name == 'output' else 'clean images'}"
                     f" (--{name}, or a line of the configuration file). Received: "
                     f"{sorted(settings)}"
                 )
@@ -264,11 +264,12 @@ def _without_unit(noise, schedule, path):
         f"`noise_schedule: {2 * noise:g}`" if is_number(noise) else "twice the eps"
     )
     return (
-        "`noise_schedule` needs its unit. In keras_indi 0.1 eps was a fraction of the "
-        f"value range: noise of {2 * level:g} grey levels of 255 at t = 1. It is now "
-        f"the paper's, for images in [-1, 1]: {level:g} grey levels. Add `noise_unit: "
-        f"{noise_schedules.UNIT}`, and write {doubled} for the noise of 0.1, or leave "
-        f"{same} for the paper's. Received: noise_schedule={noise!r} without "
+        f"Add the line `noise_unit: {noise_schedules.UNIT}`: in a file, "
+        f"`noise_schedule` needs its unit, and {same} then is noise of {level:g} grey "
+        "levels of 255 at t = 1, for images in [-1, 1] as in the paper. In a file of "
+        "keras_indi 0.1, where eps was a fraction of the value range "
+        f"({2 * level:g} grey levels), also write {doubled} for the same noise. "
+        f"Received: noise_schedule={noise!r} without "
         f"`noise_unit` in {str(path)!r}"
     )
 

@@ -75,7 +75,8 @@ def command(context, clean, output, degraded, size, overlap, num_workers, max_pi
             verbose=int(sys.stdout.isatty()),
         )
     click.echo(
-        f"{result.written} sub-images written to {output}, {result.present} existed already"
+        f"{result.written} sub-images written to {output}, "
+        f"{result.present} existed already"
     )
     for name, reason in result.failed.items():
         click.echo(f"not cut: {name}: {reason}", err=True)

@@ -16,7 +16,8 @@ from keras_indi_cli.package_files import registered_names
     "--format",
     "file_format",
     type=click.Choice(registered_names("export_formats")),
-    help="File format. [default: by the ending: .onnx, .xml, .tflite; none, a SavedModel's folder]",
+    help="File format. [default: by the ending: .onnx, .xml, .tflite; none, a "
+    "SavedModel's folder]",
 )
 @click.option(
     "--form",
@@ -36,8 +37,8 @@ from keras_indi_cli.package_files import registered_names
     type=click.Choice(["float32", "bfloat16", "float16", "int8"]),
     default="float32",
     show_default=True,
-    help="Number format: bfloat16 of the computation (SavedModel, OpenVINO), float16 or "
-    "int8 of the stored weights (ONNX, OpenVINO, LiteRT).",
+    help="Number format: bfloat16 of the computation (SavedModel, OpenVINO), float16 "
+    "or int8 of the stored weights (ONNX, OpenVINO, LiteRT).",
 )
 @click.option("--overwrite", is_flag=True, help="Overwrite existing outputs.")
 @import_option

@@ -105,8 +105,8 @@ class Shard(click.ParamType):
 @click.option(
     "--compare",
     is_flag=True,
-    help="Also write two pictures beside each output: -compare.png (degraded and restored) "
-    "and -steps.png (degraded, and 1, 2, 4, 8 and 16 steps).",
+    help="Also write two pictures beside each output: -compare.png (degraded and "
+    "restored) and -steps.png (degraded, and 1, 2, 4, 8 and 16 steps).",
 )
 @file_options
 @click.option(

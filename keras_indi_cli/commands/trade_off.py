@@ -83,8 +83,8 @@ from keras_indi_cli.commands.protocol_options import (
     default=0.5,
     show_default=True,
     metavar="DB",
-    help="Recommend the best LPIPS, FID or KID whose PSNR is at most this far below that "
-    "of one step.",
+    help="Recommend the best LPIPS, FID or KID whose PSNR is at most this far below "
+    "that of one step.",
 )
 @MAX_PIXELS
 @import_option
