@@ -266,9 +266,9 @@ def _without_unit(noise, schedule, path):
     return (
         f"Add the line `noise_unit: {noise_schedules.UNIT}`: in a file, "
         f"`noise_schedule` needs its unit, and {same} then is noise of {level:g} grey "
-        "levels of 255 at t = 1, for images in [-1, 1] as in the paper. In a file of "
+        "levels at t = 1, for images in [-1, 1] as in the paper. In a file of "
         "keras_indi 0.1, where eps was a fraction of the value range "
-        f"({2 * level:g} grey levels), also write {doubled} for the same noise. "
+        f"({2 * level:g} grey levels of 255), also write {doubled}. "
         f"Received: noise_schedule={noise!r} without "
         f"`noise_unit` in {str(path)!r}"
     )
