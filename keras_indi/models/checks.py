@@ -9,7 +9,6 @@ from keras import ops
 from keras_indi import validation
 from keras_indi.backend import tensorflow_data
 from keras_indi.inference.inputs import check_image
-from keras_indi.schedules import time_grid as time_grids
 from keras_indi.validation import checked_integer
 
 
@@ -80,37 +79,19 @@ def checked_time_shift(time_shift):
     return validation.checked_number("time_shift", time_shift, above=0)
 
 
-def checked_restore_defaults(defaults, own, get_sampler, get_time_shift):
-    """Return all defaults of `restore`, as objects; raise a ValueError if not valid.
-
-    Args:
-        defaults: Dict with any of the keys of `own`, or `None`.
-        own: Dict of the defaults of the class.
-        get_sampler: Function of an identifier of a sampler that returns it.
-        get_time_shift: Function of a time shift that returns it.
-    """
-    try:
-        given = dict(defaults or {})
-    except (TypeError, ValueError):
-        given = {defaults: None}
-    unknown = sorted(str(key) for key in given if key not in own)
-    if unknown:
+def check_restoration(
+    num_samples, batch_size, max_memory, tile_size, tile_overlap, fixed_shapes
+):
+    """Raise a ValueError unless these are what `restore` takes."""
+    checked_integer("num_samples", num_samples, optional=True)
+    checked_integer("batch_size", batch_size, optional=True)
+    checked_integer("max_memory", max_memory, optional=True)
+    check_tiles(tile_size, tile_overlap)
+    if fixed_shapes and max_memory is None:
         raise ValueError(
-            "`restore_defaults` must be a dict with any of "
-            f"{sorted(own)}, or None. Received: "
-            f"restore_defaults={defaults!r}"
+            "`fixed_shapes` needs `max_memory`: what is free differs. Received: "
+            "fixed_shapes=True, max_memory=None"
         )
-    sampler, grid = (given.get(name, own[name]) for name in ("sampler", "time_grid"))
-    sampler, grid = get_sampler(sampler), time_grids.get(grid)
-    fixed = getattr(grid, "num_steps", own["num_steps"])
-    num_steps = given.get("num_steps", fixed)
-    grid(num_steps)  # which checks that they go together
-    return {
-        "num_steps": int(num_steps),
-        "sampler": sampler,
-        "time_grid": grid,
-        "time_shift": get_time_shift(given.get("time_shift", own["time_shift"])),
-    }
 
 
 def check_tiles(tile_size, tile_overlap):
@@ -118,15 +99,6 @@ def check_tiles(tile_size, tile_overlap):
     if tile_size != "auto":
         checked_integer("tile_size", tile_size, optional=True)
     checked_integer("tile_overlap", tile_overlap, least=0, optional=True)
-
-
-def check_fixed_shapes(fixed_shapes, max_memory):
-    """Raise a ValueError where the memory that is free would choose the shapes."""
-    if fixed_shapes and max_memory is None:
-        raise ValueError(
-            "`fixed_shapes` needs `max_memory`: what is free differs. Received: "
-            "fixed_shapes=True, max_memory=None"
-        )
 
 
 def check_inputs(inputs, names):

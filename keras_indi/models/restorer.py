@@ -13,12 +13,10 @@ from keras_indi.backend.runtimes import check_runtime
 from keras_indi.inference import inputs
 from keras_indi.inference.engine import Engine
 from keras_indi.inference.trajectory import Trajectory
-from keras_indi.models import checks
+from keras_indi.models import checks, settings
+from keras_indi.models.engines import Engines
 from keras_indi.models.pair_trainer import PairTrainer
-from keras_indi.models.runtime_engine import RuntimeEngine
 from keras_indi.samplers import Sampler
-from keras_indi.schedules import time_grid as time_grids
-from keras_indi.validation import checked_integer
 
 
 class Restorer(PairTrainer):
@@ -127,17 +125,11 @@ class Restorer(PairTrainer):
 
     @restore_defaults.setter
     def restore_defaults(self, restore_defaults: dict[str, Any] | None) -> None:
-        self._restore_defaults = checks.checked_restore_defaults(
-            restore_defaults,
-            self.own_restore_defaults,
-            self.get_sampler,
-            self.get_time_shift,
-        )
+        self._restore_defaults = settings.checked_defaults(restore_defaults, self)
 
     def forget_compiled(self) -> None:
         super().forget_compiled()
-        self._engine: Engine | None = None
-        self._runtime_engines: dict[str, RuntimeEngine] = {}
+        self._engines = Engines(self)
 
     # === Restoration ===
 
@@ -164,11 +156,10 @@ class Restorer(PairTrainer):
         """Restore degraded images of any size in steps.
 
         Args:
-            images: One image `(height, width, channels)`, a batch `(batch,
-                height, width, channels)` or a list of images of any sizes, in
-                the model's `value_range`, which noise may overshoot; integers
-                or floats. What has a shape and a dtype and can be sliced, such as
-                a `numpy.memmap` or a `zarr.Array`, is read by blocks.
+            images: One image `(height, width, channels)`, a batch `(batch, height,
+                width, channels)` or a list of images of any sizes, integers or floats
+                in the `value_range`, which noise may overshoot. What can be sliced,
+                such as a `numpy.memmap` or a `zarr.Array`, is read by blocks.
             num_steps: Int >= 1. One step of `InDI` is the regression estimate;
                 more steps give sharper images. Defaults to the number of steps of
                 an explicit `time_grid`, else to that of the model's
@@ -181,14 +172,11 @@ class Restorer(PairTrainer):
                 `"cosine"`) or config, or a list of times from 1 to 0. Defaults to
                 that of the model's `restore_defaults`; where that is a list of
                 another number of steps, to `"uniform"`.
-            time_shift: Float k > 0: at t the network is asked at `min(1, k t)`. It
-                corrects what a network does on its own states, whose mistakes it
-                takes for the image: k > 1, about 1.3 to 1.7, has it allow for them
-                and lessens the grain of many steps. With the exact posterior mean
-                1, no shift, is right. A property of the trained network, chosen on
-                validation images (`keras_indi.evaluation.trade_off`). Any sampler and
-                grid; of `ConditionalDDPM` 1 alone. Defaults to that of the model's
-                `restore_defaults`.
+            time_shift: Float k > 0: at t the network is asked at `min(1, k t)`. About
+                1.3 to 1.7 lessens the grain of many steps, as the network then allows
+                for its own mistakes; with the exact posterior mean 1, no shift, is
+                right. Chosen on validation images (`keras_indi.evaluation.trade_off`).
+                Of `ConditionalDDPM` 1 alone. Defaults to that of `restore_defaults`.
             num_samples: Int, how many restorations to draw of each image. Those
                 of `InDI` differ exactly where the noise schedule is not zero.
             scale: Int, how many times larger each way the result is: the image is
@@ -198,15 +186,13 @@ class Restorer(PairTrainer):
                 `batch_size`, of an image by its place among the others; or a
                 sequence of ints, one an image, by which each gets the noise that
                 it gets alone. Defaults to the next of the model's own seeds.
-            tile_size: `"auto"`, whole images where `max_memory` has room for
-                them, and where not, in each step, the network on tiles as large
-                as fit, with the same result as whole. An int, always tiles of
-                this height and width. `None`, always whole images. Tiles need
-                a backbone with a `receptive_field`; others restore whole.
-            tile_overlap: Int, how many pixels neighbouring tiles share. Less
-                than the `receptive_field` is faster and NOT exact: tiles then
-                fade into each other, and the result differs from the whole
-                image's near the seams. Defaults to what exact tiles need.
+            tile_size: `"auto"`, whole images where `max_memory` has room for them, and
+                where not, in each step, the network on tiles as large as fit, with the
+                same result. An int, always tiles of this height and width. `None`,
+                always whole images, as without a `receptive_field`.
+            tile_overlap: Int, how many pixels neighbouring tiles share. Less than the
+                `receptive_field` is faster and NOT exact: tiles fade into each other
+                near the seams. Defaults to what exact tiles need.
             max_memory: Int, bytes that a restoration may take of the main
                 memory, and of the accelerator's, beside the images given and
                 returned. States that do not fit lie in temporary files (in the
@@ -223,11 +209,11 @@ class Restorer(PairTrainer):
                 seconds, `1` at once, `0` never; or a function `(done, total)`.
             out: Array-like of the result's shape and one image's dtype that takes its
                 restoration, written by blocks. Defaults to a new array.
-            fixed_shapes: Bool, whether the arrays in which an image is restored depend
-                on its size alone, and batches are filled up. With one seed an image,
-                its result is then the same bytes whatever is restored beside it or
-                before, in any process on machines of one kind, so that work can be
-                divided and repeated. Needs `max_memory`. Defaults to `False`.
+            fixed_shapes: Bool, whether an image's size alone decides in which shapes it
+                is restored, and batches are filled up. With one seed an image, its
+                result is then the same bytes in any process on machines of one kind,
+                so that work can be divided and repeated. Needs `max_memory`. Defaults
+                to `False`.
             engine: `"openvino"` or `"onnxruntime"`, which computes the network on the
                 CPU in the backend's place: in float32 with the same result, within
                 1e-4 of the value range; OpenVINO in bfloat16 too, as the model was
@@ -267,11 +253,9 @@ class Restorer(PairTrainer):
             self.image_channels,
             checks.checked_scale(scale, self.scale),
         )
-        checked_integer("num_samples", num_samples, optional=True)
-        checked_integer("batch_size", batch_size, optional=True)
-        checked_integer("max_memory", max_memory, optional=True)
-        checks.check_tiles(tile_size, tile_overlap)
-        checks.check_fixed_shapes(fixed_shapes, max_memory)
+        checks.check_restoration(
+            num_samples, batch_size, max_memory, tile_size, tile_overlap, fixed_shapes
+        )
         alone = structure == "image" and num_samples is None and not return_trajectory
         inputs.check_out(out, listed[0], alone)
         if seed is None:
@@ -281,12 +265,10 @@ class Restorer(PairTrainer):
             self.build((1, *listed[0].shape))
         channels = listed[0].shape[-1]
         plan = self.engine.plan(tile_size, tile_overlap, max_memory, channels)
-        trajectory = self.trajectory(
-            *self.setting(num_steps, sampler, time_grid, time_shift)
-        )
-        results = self._engine_of(engine).restore(
+        setting = self.setting(num_steps, sampler, time_grid, time_shift)
+        results = self._engines.get(engine).restore(
             listed,
-            trajectory,
+            self.trajectory(*setting),
             plan,
             num_samples or 1,
             seeds,
@@ -300,28 +282,10 @@ class Restorer(PairTrainer):
             results, structure, num_samples, return_trajectory
         )
 
-    def _engine_of(self, runtime: str | None) -> Engine:
-        """The `Engine` of the backend, or of a runtime with the weights of now."""
-        if runtime is None:
-            return self.engine
-        kept = self._runtime_engines.get(runtime)
-        if kept is None or not kept.is_of(self.backbone.variables):
-            kept = self._runtime_engines[runtime] = RuntimeEngine(self, runtime)
-        return kept
-
     @property
     def engine(self) -> Engine:
-        """The `Engine`, which keeps what is compiled: another one after changes."""
-        if self._engine is None:
-            self._engine = Engine(
-                self.backbone,
-                self.estimate,
-                self.condition_on_degraded,
-                self._value_range,
-                self.size_multiple,
-                self.receptive_field,
-            )
-        return self._engine
+        """The backend's `Engine`, which keeps what is compiled."""
+        return self._engines.get()
 
     def evaluations(
         self,
@@ -374,19 +338,7 @@ class Restorer(PairTrainer):
         Raises:
             ValueError: If one is not valid.
         """
-        defaults = self.restore_defaults
-        if time_shift is None:
-            time_shift = defaults["time_shift"]
-        sampler = self.get_sampler(defaults["sampler"] if sampler is None else sampler)
-        if time_grid is None:
-            time_grid = defaults["time_grid"]
-            fixed = getattr(time_grid, "num_steps", num_steps)
-            if num_steps is not None and num_steps != fixed:
-                time_grid = "uniform"
-        time_grid = time_grids.get(time_grid)
-        if num_steps is None:
-            num_steps = getattr(time_grid, "num_steps", defaults["num_steps"])
-        return sampler, time_grid(num_steps), self.get_time_shift(time_shift)
+        return settings.chosen(self, num_steps, sampler, time_grid, time_shift)
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object

@@ -1,0 +1,50 @@
+"""The engines that a restorer restores with, each made when it is first asked for."""
+
+from typing import TYPE_CHECKING
+
+from keras_indi.inference.engine import Engine
+from keras_indi.models.runtime_engine import RuntimeEngine
+from keras_indi.value_range import ValueRange
+
+if TYPE_CHECKING:
+    from keras_indi.models.restorer import Restorer
+
+
+class Engines:
+    """The backend's engine, and those of other runtimes; they keep what is compiled.
+
+    Args:
+        model: The restorer.
+    """
+
+    def __init__(self, model: "Restorer") -> None:
+        self._model = model
+        self._of_backend: Engine | None = None
+        self._of_runtimes: dict[str, RuntimeEngine] = {}
+
+    def get(self, runtime: str | None = None) -> Engine:
+        """Return the engine of a runtime, with the weights of now.
+
+        Args:
+            runtime: String, a name of `runtimes.RUNTIMES`. Defaults to `None`, the
+                backend.
+
+        Raises:
+            ValueError: If the runtime does not compute as the model does.
+        """
+        model = self._model
+        if runtime is not None:
+            kept = self._of_runtimes.get(runtime)
+            if kept is None or not kept.is_of(model.backbone.variables):
+                kept = self._of_runtimes[runtime] = RuntimeEngine(model, runtime)
+            return kept
+        if self._of_backend is None:
+            self._of_backend = Engine(
+                model.backbone,
+                model.estimate,
+                model.condition_on_degraded,
+                ValueRange(model.value_range),
+                model.size_multiple,
+                model.receptive_field,
+            )
+        return self._of_backend
