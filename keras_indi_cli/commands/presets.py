@@ -40,7 +40,7 @@ def _lines(name, metadata):
 
     yield metadata.get("description") or metadata.get("task") or "no description"
     if _has_weights(metadata):
-        default = ", the default" if name == DEFAULT_PRESET else ""
+        default = " (the default)" if name == DEFAULT_PRESET else ""
         yield f"keras-indi restore --preset {name.removeprefix(PREFIX)}{default}"
     parameters = f"{metadata['parameter_count'] / 1e6:.1f}M parameters"
     if not _has_weights(metadata):
