@@ -84,7 +84,7 @@ def restore_file(
 
     Raises:
         ValueError: If the image cannot be used or does not suit the model, the output
-            is there already or has no such format, or an argument is not valid.
+            exists or has no such format, or an argument is not valid.
         ImportError: If Pillow, OpenCV, tifffile or zarr is missing.
 
     Example:

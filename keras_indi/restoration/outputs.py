@@ -116,7 +116,7 @@ def one_output(
 
     Raises:
         ValueError: If there is no such input, the output has no format of an image,
-            or it is there already.
+            or it exists.
     """
     source, output = pathlib.Path(source), pathlib.Path(output)
     if not (

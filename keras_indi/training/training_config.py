@@ -63,7 +63,7 @@ class TrainingConfig:
         noise_unit: `"paper"`, the unit of `noise_schedule`: images in [-1, 1], where
             0.01 is 1.275 grey levels of 255. A file with noise must name it.
         own_states: Float in [0, 1], the share of the model's own states, as for
-            `InDI`: for the end of a training, with the `preset` to go on with.
+            `InDI`: for the end of a training, with the `preset` to continue with.
             Defaults to the preset's, or 0.
         scale: Int, how many times larger each way the clean images are, as for
             `InDI`: what the model then enlarges by. Defaults to the preset's, or 1.
