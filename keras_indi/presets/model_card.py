@@ -155,20 +155,21 @@ def _short(value):
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _expression(value, indent=0):
-    """A serialized object as the call that makes it, without its module."""
-    inner = indent + 2
+def _expression(value, indent=0, name=""):
+    """A serialized object as the call that makes it, laid out as by ruff."""
+    inner = indent + 4
     if isinstance(value, dict) and "class_name" in value:
         arguments = value.get("config") or {}
-        parts = [f"{key}={_expression(arguments[key], inner)}" for key in arguments]
+        parts = [_expression(arguments[key], inner, f"{key}=") for key in arguments]
         start, end = f"{value['class_name']}(", ")"
     elif isinstance(value, (list, tuple)):
         parts = [_expression(entry, inner) for entry in value]
         start, end = "[", "]"
     else:
-        return repr(value)
+        return name + (json.dumps(value) if isinstance(value, str) else repr(value))
+    start = name + start
     line = f"{start}{', '.join(parts)}{end}"
-    if "\n" not in line and indent + len(line) <= 80:
+    if "\n" not in line and indent + len(line) < 88:
         return line
     lines = "".join(f"{' ' * inner}{part},\n" for part in parts)
     return f"{start}\n{lines}{' ' * indent}{end}"
