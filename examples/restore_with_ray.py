@@ -4,7 +4,7 @@
     python examples/restore_with_ray.py photographs -o restored --preset jpeg
 
 Writes what `keras-indi restore` writes; run it again to go on. Ray gives the files of a
-lost worker to others. On a cluster, all machines need the package and both folders.
+lost worker to others. All machines of a cluster need the package and both folders.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import os
 import ray
 
 from keras_indi import load_restorer
-from keras_indi.images.whole_writes import remove_left_overs
+from keras_indi.images import whole_files, whole_writes
 from keras_indi.restoration import file_seed, restore_file
 from keras_indi.restoration.failures import reason_of
 from keras_indi.restoration.outputs import find_outputs
@@ -25,10 +25,10 @@ class RestoreOne:
         self.settings = {"num_steps": steps, "verbose": 0, "overwrite": True}
 
     def __call__(self, row):
-        job, reason = row["item"], ""
+        job, reason = row["item"], row["item"].problem or ""
         seed, (output,) = file_seed(self.seed, job.name), job.outputs
         try:  # what is there was written by a worker that was lost afterwards
-            if not output.exists():
+            if not reason and not whole_files.is_whole(output):
                 restore_file(self.model, job.source, output, seed=seed, **self.settings)
         except Exception as error:
             reason = reason_of(error)
@@ -43,7 +43,7 @@ parser.add_argument("--steps", type=int)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--workers", type=int, default=2)
 options = parser.parse_args()
-jobs, done = find_outputs([options.folder], options.output, existing="skip")
+jobs, done, _ = find_outputs([options.folder], options.output, existing="skip")
 if not jobs:
     raise SystemExit(f"All {len(done)} files are done.")
 outcomes = ray.data.from_items(jobs, override_num_blocks=len(jobs) // 16 + 1).map(
@@ -56,5 +56,5 @@ failed = [outcome for outcome in outcomes.iter_rows() if outcome["reason"]]
 print(*(f"Failed: {o['source']}: {o['reason']}" for o in failed), sep="\n")
 print(f"{len(jobs)} files, {len(failed)} of them failed; {len(done)} were skipped")
 for folder in {job.outputs[0].parent for job in jobs}:
-    remove_left_overs(folder)  # of workers that were lost
+    whole_writes.remove_left_overs(folder)  # of workers that were lost
 raise SystemExit(bool(failed))

@@ -3,6 +3,7 @@
 import difflib
 import math
 import numbers
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -112,6 +113,22 @@ def checked_choice(
             f"{did_you_mean(value, choices)} Received: {name}={value!r}"
         )
     return value
+
+
+def checked_path(name: str, value: Any) -> str:
+    """Return the path as a string.
+
+    Args:
+        name: The argument's name, for the error.
+        value: What was given.
+
+    Raises:
+        ValueError: If it is no string or path, or none of any file.
+    """
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ValueError(_message(name, "a path", value, optional=False))
+    return text
 
 
 def did_you_mean(value: Any, choices: Iterable[Any]) -> str:

@@ -15,6 +15,7 @@ pipeline_options = imported("apache_beam.options.pipeline_options")
 windowed_value = imported("apache_beam.transforms.window").GlobalWindows.windowed_value
 BeamIOError = imported("apache_beam.io.filesystem").BeamIOError
 CompressionTypes = imported("apache_beam.io.filesystem").CompressionTypes
+FileSystem = imported("apache_beam.io.filesystem").FileSystem
 FileSystems = imported("apache_beam.io.filesystems").FileSystems
 Metrics = imported("apache_beam.metrics").Metrics
 Shared = imported("apache_beam.utils.shared").Shared

@@ -3,6 +3,7 @@
 from keras_indi.beam.apache import Metrics
 
 NAMESPACE = "keras_indi"
+LEFT_OUT = "keras_indi.left_out"  # of the kinds of files that are not restored
 
 
 class Amount:

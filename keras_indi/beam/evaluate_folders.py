@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from keras_indi.beam import storage
 from keras_indi.beam.apache import Shared, beam
 from keras_indi.beam.combined_moments import CombinedMoments
-from keras_indi.beam.matching import NOT_TEXT, is_image, is_text
+from keras_indi.beam.matching import is_passed_over
+from keras_indi.beam.workers import check_workers
 from keras_indi.evaluation.named_pairs import read_pair
 from keras_indi.evaluation.protocol import Protocol, running_versions
 from keras_indi.evaluation.scorer import Scorer
 from keras_indi.evaluation.table import Table
-from keras_indi.images.image_files import listed, printable
+from keras_indi.images.image_files import listed, other_kind, printable
 from keras_indi.metrics.frechet_distance import distance_of_moments
 from keras_indi.restoration.failures import reason_of
 
@@ -40,7 +41,8 @@ class EvaluateFolders(beam.PTransform):
 
     It is applied to a pipeline, and measures as `keras_indi.evaluation.evaluate` of two
     folders. An image pairs by its path inside its folder, without its ending. Those
-    that have no partner, or cannot be scored, are in no score, and named.
+    that have no partner, or cannot be scored, are in no score, and named. Where no pair
+    can be scored, the pipeline fails, once the names and the reasons are written.
 
     Args:
         restored: Path of the folder of restored images.
@@ -54,8 +56,8 @@ class EvaluateFolders(beam.PTransform):
         `EvaluatedFolders`, of PCollections.
 
     Raises:
-        ValueError: If the protocol has what cannot be combined, or `output` cannot be
-            written.
+        ValueError: If the protocol has what cannot be combined, a folder is of no file
+            system, or `output` cannot be written.
         ImportError: If Apache Beam is missing.
 
     Example:
@@ -86,14 +88,15 @@ class EvaluateFolders(beam.PTransform):
                 f"num_images={self._protocol.num_images}"
             )
         self._folders = {
-            side: storage.absolute(str(path))
+            side: storage.checked_folder(side, path)
             for side, path in zip(SIDES, (clean, restored))
         }
         self._output = None
         if output is not None:
-            self._output = storage.output_folder(str(output), TABLES[0])
+            self._output = storage.output_folder(output, TABLES[0])
 
     def expand(self, pipeline: Any) -> Any:  # Beam knows no type of several
+        check_workers(pipeline)
         found = {
             side: pipeline
             | f"Folder {side}" >> beam.Create([folder])
@@ -122,14 +125,15 @@ class EvaluateFolders(beam.PTransform):
                 _over_all, beam.pvalue.AsDict(means), beam.pvalue.AsDict(moments)
             )
         )
-        if self._output is not None:
-            _ = over_all | "Write" >> beam.Map(
-                _write,
-                self._output,
-                self._protocol,
-                beam.pvalue.AsIter(measured.scores),
-                beam.pvalue.AsIter(measured.failed),
-            )
+        # One worker holds the rows: only where they are asked for.
+        scores = () if self._output is None else beam.pvalue.AsIter(measured.scores)
+        _ = over_all | "Finish" >> beam.Map(
+            _finish,
+            self._output,
+            self._protocol,
+            scores,
+            beam.pvalue.AsIter(measured.failed),
+        )
         return EvaluatedFolders(measured.scores, measured.failed, over_all)
 
 
@@ -177,7 +181,7 @@ class MeasurePairs(beam.DoFn):
                 what = f"several: {listed(own, 3)}" if own else "none"
                 raise ValueError(f"it must have one {side} image, and has {what}")
             if not own[0]:
-                raise ValueError(NOT_TEXT)
+                raise ValueError(storage.NOT_TEXT)
         with storage.scratch() as folder:
             files = []
             for side in reversed(SIDES):
@@ -197,19 +201,19 @@ def find_names(folder: str) -> Iterator[tuple[str, str]]:
         Name of an image within it, without its ending, and its path, which is empty
         where it cannot be written as UTF-8.
     """
-    for path in storage.find(f"{storage.escaped(folder)}/**"):
-        name = path[len(folder) + 1 :]
-        if is_image(name):
-            name = pathlib.PurePosixPath(name).with_suffix("").as_posix()
-            path = path if is_text(name) else ""
+    for path in storage.files_in(f"{folder}/"):
+        pure = pathlib.PurePosixPath(path[len(folder) + 1 :])
+        if other_kind(pure) is None and not is_passed_over(str(pure)):
+            name = pure.with_suffix("").as_posix()
+            path = path if storage.is_text(path) else ""
             yield unicodedata.normalize("NFC", printable(name)), path
 
 
 def _over_all(protocol, means, moments):
-    """The scores over all images, in the protocol's order."""
+    """The scores over all images, in the protocol's order; none of no image."""
+    scores: dict[str, float] = {}
     if not means and not moments:
-        raise ValueError("No pair could be scored. The failed ones name the reasons.")
-    scores = {}
+        return scores
     for name in protocol.columns:
         if name in means:
             scores[name] = float(means[name])
@@ -219,16 +223,21 @@ def _over_all(protocol, means, moments):
     return scores
 
 
-def _write(means, output, protocol, scores, failed):
-    """Write the table that `evaluate` writes."""
-    rows = [{"name": name, **own} for name, own in sorted(scores, key=_name)]
+def _finish(means, output, protocol, scores, failed):
+    """Write the table that `evaluate` writes, and end as it does."""
     failures = [{"name": n, "reason": why} for n, why in sorted(failed, key=_name)]
+    if output is None:
+        if not means:
+            Table([], protocol, None, failures).check_scored()
+        return
+    rows = [{"name": name, **own} for name, own in sorted(scores, key=_name)]
     versions = {**running_versions(), "weights": protocol.weight_digests()}
-    table = Table(rows, protocol, means, failures, versions)
+    table = Table(rows, protocol, means or None, failures, versions)
     with storage.scratch() as folder:
         for path in (folder / name for name in TABLES):
             (table.to_json if path.suffix == ".json" else table.to_csv)(path)
             storage.publish(path, f"{output}/{path.name}")
+    table.check_scored()
 
 
 def _name(pair):

@@ -1,71 +1,111 @@
 """Which files there are, which are done already, and which are to be restored."""
 
+import collections
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from keras_indi.beam import storage
 from keras_indi.beam.apache import FileSystems, Metrics, beam
-from keras_indi.beam.counters import NAMESPACE
+from keras_indi.beam.counters import LEFT_OUT, NAMESPACE
 from keras_indi.beam.outcomes import FAILED, SKIPPED, Outcome
-from keras_indi.images.formats import EXTENSIONS
-from keras_indi.images.image_files import listed, printable
+from keras_indi.images.image_files import other_kind, printable
+from keras_indi.images.whole_files import is_whole
 from keras_indi.images.whole_writes import is_left_over
-from keras_indi.restoration.outputs import result_name
+from keras_indi.restoration.file_jobs import same_output
+from keras_indi.restoration.outputs import LINKED, result_name
 
-NOT_TEXT = "its name is not UTF-8; rename it"
+# What there is of a result.
+LEFT_OVER, EMPTY, DONE = "left over", "empty", "done"
 
 
 def find_inputs(
-    text: str, output: str, template: str | None
+    text: str, output: str
 ) -> Iterator[tuple[str, tuple[str, str, str | None]]]:
     """Find the images that an input names.
+
+    Files that are not read are counted, by their kind.
 
     Args:
         text: Path of a file or a folder, or a pattern, in which `*` and `?` stay
             within a folder and `**` spans folders.
         output: Path of the folder of results, of which what lies in a folder of inputs
             is no input.
+
+    Yields:
+        What is the same for all paths of one image, and a triple of the image's path,
+        its name within the folder that the input names, and why it cannot be restored,
+        or `None`.
+    """
+    reason = storage.problem(text)
+    root, paths = _matches(text) if reason is None else ("", ())
+    results = f"{storage.identity(output)}/"
+    within = not f"{storage.identity(root)}/".startswith(results)
+    others: collections.Counter = collections.Counter()
+    found = False
+    for path in paths:
+        name, one = path[len(root) :], storage.identity(path)
+        if is_passed_over(name) or (within and one.startswith(results)):
+            continue
+        kind = other_kind(pathlib.PurePosixPath(name))
+        if kind is not None:
+            others[kind] += 1
+            continue
+        found = True
+        if storage.is_text(path + one):
+            yield one, (path, name, None)
+        else:
+            yield printable(one), (printable(path), printable(name), storage.NOT_TEXT)
+    for kind, number in others.items():
+        Metrics.counter(LEFT_OUT, kind).inc(number)
+    if not found:
+        reason = reason or "no image lies there, or matches this pattern"
+        text = printable(text)
+        yield text, (text, "", reason)
+
+
+def named_once(
+    element: tuple[str, Iterable[tuple[str, str, str | None]]], template: str | None
+) -> Iterator[tuple[str, tuple[str, str, str | None]]]:
+    """Choose the path and the name of an image that inputs name in several ways.
+
+    That is, of a file and links to it, the file; of several names, the one with most
+    folders. Links that are left out are counted.
+
+    Args:
+        element: What is the same for all paths of an image, and triples of
+            `find_inputs`.
         template: String, or `None`, as for `result_name`.
 
     Yields:
-        Name of the result within `output`, and a triple of the image's path, its name
-        within the folder that the input names, and why it cannot be restored, or
-        `None`.
+        Name of the result within the folder of results, and the triple chosen.
     """
-    pattern, root = _pattern(text)
-    results = f"{output}/"
-    within = results.startswith(root) and results != root
-    found = False
-    for path in storage.find(pattern):
-        name = path[len(root) :]
-        if not is_image(name) or (within and path.startswith(results)):
-            continue
-        found = True
-        if is_text(name):
-            yield result_name(name, template), (path, name, None)
-        else:
-            path, name = printable(path), printable(name)
-            yield path, (path, name, NOT_TEXT)
-    if not found:
-        text = printable(text)
-        yield text, (text, "", "no image lies there, or matches this pattern")
+    links = {file: storage.is_link(file[0]) for file in element[1]}
+    chosen = min(links, key=lambda file: (links[file], -len(file[1]), file[:2]))
+    others = {path for (path, *_), is_link in links.items() if is_link} - {chosen[0]}
+    if others:
+        Metrics.counter(LEFT_OUT, LINKED).inc(len(others))
+    path, name, reason = chosen
+    # What cannot be restored has no result, whose name never begins so.
+    yield f"/{path}" if reason else result_name(name, template), chosen
 
 
-def find_results(output: str) -> Iterator[tuple[str, bool]]:
+def find_results(output: str) -> Iterator[tuple[str, str]]:
     """Find what earlier runs left in the folder of results.
 
     Args:
         output: String, path of the folder.
 
     Yields:
-        Name of a file within it, and whether it is whole.
+        Name of a file within it, and `LEFT_OVER`, `EMPTY` or `DONE`.
     """
-    for path in storage.find(f"{storage.escaped(output)}/**"):
-        name = path[len(output) + 1 :]
-        if is_text(name):  # others are no results of ours
-            yield name, not is_left_over(pathlib.PurePosixPath(name))
+    for file in storage.listed(f"{storage.escaped(output)}/**"):
+        name = file.path[len(output) + 1 :]
+        if storage.is_text(name):  # others are no results of ours
+            state = DONE if file.size_in_bytes else EMPTY
+            left_over = is_left_over(pathlib.PurePosixPath(name))
+            yield name, LEFT_OVER if left_over else state
 
 
 class Plan(beam.DoFn):
@@ -74,7 +114,8 @@ class Plan(beam.DoFn):
     Takes the name of a result, with the inputs of `find_inputs` and the findings of
     `find_results`. The main output are triples of the path, the name and the result's
     path of files to restore; `"outcomes"` are the `Outcome` of the others. What killed
-    runs have left half-written is removed.
+    runs have left half-written is removed. Results that are empty, or on this machine
+    end early, are made again.
 
     Args:
         output: String, path of the folder of results.
@@ -87,29 +128,33 @@ class Plan(beam.DoFn):
 
     def process(self, element: Any) -> Iterator[Any]:
         name, found = element
-        inputs, done = sorted({*found["inputs"]}, key=str), [*found["done"]]
+        inputs, done = sorted(found["inputs"], key=str), [*found["done"]]
         result = FileSystems.join(self._output, *name.split("/")) if inputs else ""
         if not inputs:
-            if False in done:
+            if LEFT_OVER in done:
                 storage.remove(f"{self._output}/{name}")
-        elif len({path for path, *_ in inputs}) > 1:
-            paths = listed([path for path, *_ in inputs], 3)
+        elif len(inputs) > 1:
+            reason = same_output([path for path, *_ in inputs])
             for path, *_ in inputs:
-                yield _failed(
-                    path, result, f"one of several with the same output: {paths}"
-                )
+                yield _failed(path, result, reason)
         else:
             path, own_name, reason = inputs[0]
             if reason is not None:
                 yield _failed(path, "", reason)
-            elif storage.are_same(path, result):
+            elif storage.identity(path) == storage.identity(result):
                 reason = "its result would replace it; choose another output"
                 yield _failed(path, result, reason)
-            elif done and not self._overwrite:
+            elif self._is_done(result, done):
                 Metrics.counter(NAMESPACE, SKIPPED).inc()
                 yield _tagged(Outcome(path, result, SKIPPED))
             else:
                 yield path, own_name, result
+
+    def _is_done(self, result, done):
+        if self._overwrite or DONE not in done:
+            return False
+        # Stores show no file before it is whole.
+        return is_whole(result) if storage.is_local(result) else True
 
 
 def _failed(path, result, reason):
@@ -121,30 +166,22 @@ def _tagged(outcome):
     return beam.pvalue.TaggedOutput("outcomes", outcome)
 
 
-def _pattern(text):
-    """The pattern of an input, and the folder that names begin in."""
+def _matches(text):
+    """The folder that names begin in, with a slash, and the files of an input."""
     path = storage.absolute(text)
     glob = storage.GLOB.search(path)
-    if glob and not FileSystems.exists(path):
-        return path, path[: path.rfind("/", 0, glob.start()) + 1]
-    if pathlib.PurePosixPath(path).suffix.lower() in EXTENSIONS and not text.endswith(
-        "/"
-    ):
-        return storage.escaped(path), path[: path.rfind("/") + 1]
-    return f"{storage.escaped(path)}/**", f"{path}/"
+    if glob and not storage.is_there(path):
+        root = path[: path.rfind("/", 0, glob.start()) + 1]
+        return root, storage.files_in(root, path)
+    is_folder = os.path.isdir(path) or text.endswith("/")
+    if other_kind(pathlib.PurePosixPath(path)) is None and not is_folder:
+        folder = path[: path.rfind("/") + 1]
+        return folder, [path] if storage.is_there(path) else []
+    root = f"{path.rstrip('/')}/"
+    return root, storage.files_in(root)
 
 
-def is_image(name: str) -> bool:
-    """Whether a name is of an image, neither hidden nor a part of Zarr."""
+def is_passed_over(name: str) -> bool:
+    """Whether a name is of what is hidden, or of a part of Zarr."""
     parts = name.split("/")
-    hidden = any(part.startswith(".") or part.endswith(".zarr") for part in parts)
-    return os.path.splitext(name)[1].lower() in EXTENSIONS and not hidden
-
-
-def is_text(name):
-    """Whether a name can be written as UTF-8, which not all of local files can."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return any(part.startswith(".") or part.endswith(".zarr") for part in parts)

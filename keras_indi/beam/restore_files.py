@@ -8,7 +8,7 @@ from keras_indi.annotations import ValueLimits
 from keras_indi.beam import matching, outcomes, storage
 from keras_indi.beam.apache import beam
 from keras_indi.beam.restore_batches import RestoreBatches
-from keras_indi.models import checks
+from keras_indi.beam.workers import check_workers
 from keras_indi.models.loading import POLICIES
 from keras_indi.presets import read_metadata
 from keras_indi.restoration.file_restoration import check_settings
@@ -40,14 +40,16 @@ class RestoreFiles(beam.PTransform):
     Takes a PCollection of strings: paths of files and folders, and patterns, in which
     `*` and `?` stay within a folder and `**` spans folders. Results keep the images'
     names, sub-folders, formats and metadata, as those of
-    `keras_indi.restoration.restore_files`, and appear whole or not at all. What is
-    done already is skipped, so that a job that was killed continues when it is run
-    again. On machines of one kind a file's result is the same bytes, whatever is
-    restored beside it, on whichever worker and attempt; two jobs must not write into
-    one folder at the same time.
+    `keras_indi.restoration.restore_files`, and appear whole or not at all. A file that
+    several inputs name is restored once. What is done already is skipped, so that a
+    job that was killed continues when it is run again. On machines of one kind a file's
+    result is the same bytes, whatever is restored beside it, on whichever worker and
+    attempt; two jobs must not write into one folder at the same time.
 
     The counters `restored`, `skipped`, `failed`, `seconds` and `megapixels`, of the
-    namespace `keras_indi`, add up over all workers. In the end `manifest.jsonl`, in the
+    namespace `keras_indi`, add up over all workers; those of the namespace
+    `keras_indi.left_out` count files that are not restored, by ending, and links to
+    others that are. In the end `manifest.jsonl`, in the
     folder of results, has a line of JSON a file: `path`, `output`, `status`
     (`"restored"`, `"skipped"` or `"failed"`), `reason` and `note`, what the result
     could not keep.
@@ -75,7 +77,8 @@ class RestoreFiles(beam.PTransform):
         `RestoredFiles`, of PCollections.
 
     Raises:
-        ValueError: If an argument is not valid, before the pipeline runs.
+        ValueError: If an argument is not valid, or Beam's worker processes on this
+            machine would not find the package, before the pipeline runs.
         ImportError: If Apache Beam is missing.
 
     Example:
@@ -108,7 +111,7 @@ class RestoreFiles(beam.PTransform):
         check_options(options, OPTIONS, seed, dtype, max_memory)
         checked_choice("existing", existing, ("skip", "overwrite"))
         check_name(name)
-        self._output = storage.output_folder(str(output), MANIFEST)
+        self._output = storage.output_folder(output, MANIFEST)
         self._name = name
         self._overwrite = existing == "overwrite"
         file_options = FileOptions.checked(max_pixels, value_range, clip, quality)
@@ -116,8 +119,14 @@ class RestoreFiles(beam.PTransform):
         self._arguments = (found_preset(preset), dtype, file_options, seed, settings)
 
     def expand(self, files: Any) -> Any:  # Beam knows no type of several
+        check_workers(files.pipeline)
         found = files | "Find images" >> beam.FlatMap(
-            matching.find_inputs, self._output, self._name
+            matching.find_inputs, self._output
+        )
+        named = (
+            found
+            | "By file" >> beam.GroupByKey()
+            | "Name once" >> beam.FlatMap(matching.named_once, self._name)
         )
         done = (
             files.pipeline
@@ -125,7 +134,7 @@ class RestoreFiles(beam.PTransform):
             | "Find results" >> beam.FlatMap(matching.find_results)
         )
         planned = (
-            {"inputs": found, "done": done}
+            {"inputs": named, "done": done}
             | "By result" >> beam.CoGroupByKey()
             | "Plan"
             >> beam.ParDo(matching.Plan(self._output, self._overwrite)).with_outputs(
@@ -177,13 +186,10 @@ def check_options(
         raise ValueError(
             f"Further arguments must be of {', '.join(allowed)}. Received: {unknown}"
         )
-    choosing = {name: options.get(name) for name in (*CHECKED, "num_samples")}
+    choosing = {**dict.fromkeys((*CHECKED, "num_samples")), **options}
     check_settings(**choosing, seed=seed)
     checked_choice("dtype", dtype, ("auto", *POLICIES))
     checked_integer("max_memory", max_memory)
-    for name in ("scale", "batch_size"):
-        checked_integer(name, options.get(name), optional=True)
-    checks.check_tiles(options.get("tile_size"), options.get("tile_overlap"))
 
 
 def found_preset(preset: Any) -> str:

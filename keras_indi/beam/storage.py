@@ -8,12 +8,22 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from typing import Any
 
-from keras_indi.beam.apache import BeamIOError, CompressionTypes, FileSystems
+from keras_indi.annotations import FilePath
+from keras_indi.beam.apache import (
+    BeamIOError,
+    CompressionTypes,
+    FileSystem,
+    FileSystems,
+)
+from keras_indi.images.image_files import files_below, printable
 from keras_indi.images.output_paths import check_writable
 from keras_indi.images.whole_writes import temporary_name
+from keras_indi.validation import checked_path
 
 GLOB = re.compile(r"[*?\[]")
+NOT_TEXT = "its name is not UTF-8; rename it"
 
 
 def is_local(path: str) -> bool:
@@ -28,17 +38,56 @@ def absolute(path: str) -> str:
     return path.rstrip("/")
 
 
-def output_folder(path: str, name: str) -> str:
+def problem(path: str) -> str | None:
+    """Why nothing can be found at a path or by a pattern, or `None`."""
+    path = absolute(path)
+    if not is_text(path):
+        return NOT_TEXT
+    scheme = FileSystems.get_scheme(path)
+    schemes = {system.scheme() for system in FileSystem.get_all_subclasses()} - {None}
+    if scheme is not None and scheme not in schemes:
+        return (
+            f"Beam has no file system for {scheme}:// here, but for "
+            f"{', '.join(sorted(schemes))}; those of object stores are installed by "
+            'pip install "apache-beam[gcp]", [aws] or [azure]'
+        )
+    if not os.path.lexists(path):
+        try:
+            compiled(path)
+        except re.error as error:
+            return f"the pattern is not valid ({error})"
+    return None
+
+
+def checked_folder(name: str, path: FilePath) -> str:
+    """A folder as every process understands it.
+
+    Args:
+        name: String, the argument's name.
+        path: Path of the folder.
+
+    Raises:
+        ValueError: If it is no path, or one of no file system.
+    """
+    text = checked_path(name, path)
+    reason = problem(escaped(text))  # no pattern, whatever brackets it has
+    if reason is not None:
+        raise ValueError(f"{reason}. Received: {name}={printable(text)!r}")
+    return absolute(text)
+
+
+def output_folder(path: FilePath, name: str) -> str:
     """A folder of results as every process understands it.
 
     Args:
-        path: String.
+        path: Path of the folder.
         name: String, of a file that is written in the end.
 
     Raises:
-        ValueError: If the folder is one of this machine's and cannot be written.
+        ValueError: As for `checked_folder`, or if the folder is one of this machine's
+            and cannot be written.
     """
-    path = absolute(path)
+    path = checked_folder("output", path)
     if is_local(path):
         folder = pathlib.Path(path)
         nearest = next(p for p in (folder, *folder.parents) if os.path.lexists(p))
@@ -48,13 +97,6 @@ def output_folder(path: str, name: str) -> str:
     return path
 
 
-def are_same(path: str, other: str) -> bool:
-    """Whether two paths are of one file, as by way of a link to its folder."""
-    if is_local(path) and is_local(other):
-        return os.path.realpath(path) == os.path.realpath(other)
-    return path == other
-
-
 def escaped(path: str) -> str:
     """A pattern that one path alone matches."""
     # "[[]" would do, but for a warning of `re`; no path has a backslash there.
@@ -62,10 +104,59 @@ def escaped(path: str) -> str:
     return GLOB.sub(lambda found: escapes[found.group()], path)
 
 
-def find(pattern: str) -> list[str]:
-    """The paths of all files that match a pattern, in which `**` spans folders."""
+def is_text(name: str) -> bool:
+    """Whether a name can be written as UTF-8, which not all of local files can."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def identity(path: str) -> str:
+    """What is the same for all paths of one file."""
+    return os.path.realpath(path) if is_local(path) else path
+
+
+def is_there(path: str) -> bool:
+    """Whether there is a file, be it a link that leads nowhere."""
+    return os.path.lexists(path) if is_local(path) else FileSystems.exists(path)
+
+
+def is_link(path: str) -> bool:
+    """Whether a path is of a link of this machine."""
+    return is_local(path) and os.path.islink(path)
+
+
+def compiled(pattern: str) -> re.Pattern:
+    """The regular expression of a pattern, in which `**` spans folders."""
+    return re.compile(FileSystem.translate_pattern(pattern))
+
+
+def files_in(folder: str, pattern: str | None = None) -> Iterator[str]:
+    """Find files to read, in a folder and below.
+
+    On this machine these are the files of `files_below`: links to folders are
+    followed, once, and those that lead nowhere are among the files.
+
+    Args:
+        folder: String, which ends in a slash.
+        pattern: String that a file's path must match. Defaults to all files.
+
+    Yields:
+        Paths.
+    """
+    if not is_local(folder):
+        yield from (file.path for file in listed(pattern or f"{escaped(folder)}**"))
+    elif os.path.isdir(folder):
+        fits = compiled(pattern or "**").match
+        yield from filter(fits, map(str, files_below(folder)))
+
+
+def listed(pattern: str) -> list[Any]:
+    """Beam's `FileMetadata` of all files that match a pattern."""
     (found,) = FileSystems.match([pattern])
-    return [file.path for file in found.metadata_list]
+    return found.metadata_list
 
 
 @contextlib.contextmanager

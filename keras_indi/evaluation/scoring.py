@@ -85,9 +85,9 @@ def evaluate(
 
     Raises:
         ValueError: If names do not match, images in memory differ in shape,
-            nothing could be scored, or `output_dir` holds results of other images,
-            of another protocol, model, setting or version, holds a damaged one, or
-            another process works there.
+            nothing could be scored (`evaluation.json` names all of the failures), or
+            `output_dir` holds results of other images, of another protocol, model,
+            setting or version, holds a damaged one, or another process works there.
 
     Example:
 
@@ -151,9 +151,10 @@ def evaluate(
         if output_dir is not None:
             table.to_json(output_dir / "evaluation.json")
             table.to_csv(output_dir / "evaluation.csv")
-            figure = draw_evaluation(table)
+            figure = draw_evaluation(table) if table.rows else None
             if figure is not None:
                 write_encoded(output_dir / "evaluation.png", figure.savefig)
+    table.check_scored()
     if table.failures and warn:
         warnings.warn(table.failure_report(), stacklevel=2)
     return table
@@ -190,7 +191,7 @@ def score_pairs(
             them.
 
     Returns:
-        `Table`.
+        `Table`, without means where nothing could be scored.
     """
     scorer.reset()
     rows, failures = [], []
@@ -213,12 +214,7 @@ def score_pairs(
         scorer.count_in(features)
         rows.append({"name": pairs.names[index], **scores})
         progress.advance()
-    if not rows:
-        raise ValueError(
-            "No pair could be scored. Received: "
-            + "; ".join(f"{f['name']}: {f['reason']}" for f in failures[:3])
-        )
-    means = scorer.means(rows)
+    means = scorer.means(rows) if rows else None
     return Table(rows, scorer.protocol, means, failures, scorer.versions)
 
 

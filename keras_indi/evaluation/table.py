@@ -73,6 +73,14 @@ class Table:
         lines = [f"{failure['name']}: {failure['reason']}" for failure in self.failures]
         return "\n  ".join([f"{len(lines)} images are in no score:", *lines])
 
+    def check_scored(self) -> None:
+        """Raise a ValueError with the first failures if there are no rows."""
+        if not self.rows:
+            first = [f"{f['name']}: {f['reason']}" for f in self.failures[:3]]
+            raise ValueError(
+                f"No pair could be scored. Received: {'; '.join(first) or 'no images'}"
+            )
+
     def to_json(self, path: FilePath) -> pathlib.Path:
         """Write rows, means, failures, protocol and versions; return the path."""
         text = json.dumps(_encoded(self._content()), indent=2) + "\n"

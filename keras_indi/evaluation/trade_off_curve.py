@@ -123,6 +123,7 @@ def trade_off(
                 },
                 FinishedPairs(),
             )
+            finished[name].check_scored()
             if output_dir is not None:
                 finished[name].to_json(output_dir / "settings" / f"{name}.json")
 

@@ -1,13 +1,13 @@
 """Folders of images: what lies in them, who has a partner, and reading it."""
 
-import collections
 import hashlib
 import os
 import pathlib
+import re
 import typing
 import unicodedata
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.image_cache import ImageCache
 
 CACHE_BYTES = 2**30
+ENDING = re.compile(r"\.(?=.*[a-z])[a-z0-9_+~-]{1,8}")
 
 
 class Match(typing.NamedTuple):
@@ -95,24 +96,23 @@ def image_files(folder: FilePath) -> list[pathlib.Path]:
     Raises:
         ValueError: If it is not a folder.
     """
-    return [path for path in _files(folder) if path.suffix.lower() in EXTENSIONS]
+    return sorted(path for path in files_below(folder) if other_kind(path) is None)
 
 
-def count_others(folder: FilePath) -> dict[str, int]:
-    """How many files in a folder and below are no images that are read, by ending.
-
-    Args:
-        folder: Path of the folder.
+def other_kind(path: pathlib.PurePath) -> str | None:
+    """What a file is counted as that is not read.
 
     Returns:
-        Dict of ending, in small letters, to number, the most frequent first.
+        The ending of its name, in small letters, or words for one that is missing or
+        odd; `None` for the name of an image.
     """
-    kinds = collections.Counter(
-        printable(path.suffix.lower()) or "without an ending"
-        for path in _files(folder)
-        if path.suffix.lower() not in EXTENSIONS
-    )
-    return dict(kinds.most_common())
+    ending = path.suffix.lower()
+    if ending in EXTENSIONS:
+        return None
+    if not ending:
+        return "without an ending"
+    # A number is none: frames and versions would have a kind each.
+    return ending if ENDING.fullmatch(ending) else "with an unusual ending"
 
 
 def printable(name: FilePath) -> str:
@@ -120,12 +120,22 @@ def printable(name: FilePath) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _files(folder):
-    """All files in a folder and below; those that cannot be read, too, to be named."""
+def files_below(folder: FilePath) -> Iterator[pathlib.Path]:
+    """Find all files in a folder and below; those that cannot be read, too.
+
+    Args:
+        folder: Path of the folder.
+
+    Yields:
+        Paths, in no order, without those that `find_images` passes over.
+
+    Raises:
+        ValueError: If it is not a folder.
+    """
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ValueError(f"Folder not found. Received: {str(folder)!r}")
-    found, seen, links = [], set(), [folder]
+    seen, links = set(), [folder]
     # A folder that is reached by a link, too, has its own name: links come last.
     while links:
         for here, folders, files in os.walk(links.pop(0), onerror=_warn):
@@ -141,10 +151,9 @@ def _files(folder):
             )
             paths = [pathlib.Path(here, name) for name in folders]
             links += [path for path in paths if path.is_symlink()]
-            found += [
-                pathlib.Path(here, name) for name in files if not name.startswith(".")
-            ]
-    return sorted(found)
+            for name in files:
+                if not name.startswith("."):
+                    yield pathlib.Path(here, name)
 
 
 def _warn(error):

@@ -39,7 +39,15 @@ def choose(
         model: A `Restorer`, or what `load_restorer` takes.
         dtype: As for `load_restorer`; of a `Restorer` its own.
         engine: As for `load_restorer`.
+
+    Raises:
+        ValueError: If it is neither.
     """
+    if not isinstance(model, (str, pathlib.Path)) and not hasattr(model, "restore"):
+        raise ValueError(
+            "`model` must be a restorer, or what `load_restorer` takes. Received: "
+            f"model={model!r}"
+        )
     if not isinstance(model, (str, pathlib.Path)):
         return ChosenModel(model)
     loaded = load_restorer(model, dtype, engine)

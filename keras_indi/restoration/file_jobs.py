@@ -1,8 +1,11 @@
 """What is to be done with one file, and what is checked of all before any work."""
 
+import collections
 import dataclasses
 import os
 import pathlib
+from collections.abc import Iterable
+from typing import Any
 
 from keras_indi.images.image_files import listed
 from keras_indi.images.output_paths import check_writable, is_too_long
@@ -18,12 +21,15 @@ class FileJob:
         name: Its path within the folder that was given, or its name, with `/`.
         outputs: List of paths, one a sample.
         pictures: List of paths, of the comparisons.
+        conflict: String, why no result is written, or `None`: another file would have
+            it too.
     """
 
     source: pathlib.Path
     name: str
     outputs: list
     pictures: list
+    conflict: str | None = None
 
     @property
     def results(self) -> list:
@@ -39,6 +45,8 @@ class FileJob:
     @property
     def problem(self) -> str | None:
         """Why the results cannot be written, or `None`."""
+        if self.conflict is not None:
+            return self.conflict
         for path in self.results:
             if is_too_long(path):
                 return (
@@ -48,38 +56,47 @@ class FileJob:
         return None
 
 
+def find_conflicts(jobs: list[FileJob]) -> None:
+    """Set the `conflict` of all files of which two would have one result."""
+    owners = collections.defaultdict(list)
+    for job in jobs:
+        for path in job.results:
+            owners[os.path.normcase(path.absolute())].append(job)
+    for several in owners.values():
+        if len(several) > 1:
+            conflict = same_output([job.source for job in several])
+            for job in several:
+                job.conflict = conflict
+
+
+def same_output(sources: Iterable[Any]) -> str:
+    """Why files fail that would have one result, which is written for none of them."""
+    several = listed(sources, 3)
+    return f"one of several with the same output ({several}); use separate folders"
+
+
 def check_jobs(
     jobs: list[FileJob], existing: str, own: list[FileJob] | None = None
 ) -> None:
     """Raise a ValueError where a result could not be written, or would do harm.
 
     Args:
-        jobs: List of `FileJob`.
+        jobs: List of `FileJob`, of which those with a conflict write nothing.
         existing: As for `find_outputs`.
         own: List of those that this process does. Defaults to all.
     """
-    _check_apart(jobs)
+    own = _writing(jobs if own is None else own)
+    jobs = _writing(jobs)
     _check_formats(jobs)
     _check_writable(jobs)
     if existing != "overwrite":
         _check_inputs_stay(jobs)
     if existing == "refuse":
-        _check_new(jobs if own is None else own)
+        _check_new(own)
 
 
-def _check_apart(jobs):
-    """No result may be written twice."""
-    owners = {}
-    for job in jobs:
-        for path in job.results:
-            name = os.path.normcase(path.absolute())
-            if name in owners:
-                raise ValueError(
-                    "Two images would have the same output. Restore them into separate "
-                    f"folders. Received: {str(owners[name])!r} and "
-                    f"{str(job.source)!r} for {str(path)!r}"
-                )
-            owners[name] = job.source
+def _writing(jobs):
+    return [job for job in jobs if job.conflict is None]
 
 
 def _check_writable(jobs: list[FileJob]) -> None:

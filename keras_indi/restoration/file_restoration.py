@@ -17,7 +17,7 @@ from keras_indi.models import Restorer, checks
 from keras_indi.restoration.chosen_model import DEFAULT_PRESET, choose
 from keras_indi.restoration.failures import reason_of
 from keras_indi.restoration.one_file import FileOptions, restore_job
-from keras_indi.restoration.outputs import find_outputs, left_out, one_output
+from keras_indi.restoration.outputs import find_outputs, one_output
 from keras_indi.restoration.result import Result
 from keras_indi.restoration.seeds import file_seed
 from keras_indi.schedules import time_grid as time_grids
@@ -198,14 +198,22 @@ def restore_files(
     ```
     """
     begin = time.perf_counter()
-    if isinstance(inputs, (str, pathlib.Path)):
-        inputs = [inputs]
-    check_settings(num_steps, sampler, time_grid, time_shift, num_samples, seed)
+    check_settings(
+        num_steps,
+        sampler,
+        time_grid,
+        time_shift,
+        num_samples,
+        seed,
+        scale=scale,
+        **options,
+    )
     if engine is not None:
         check_runtime(engine)
+    if on_file is not None and not callable(on_file):
+        raise ValueError(f"`on_file` must be a function. Received: on_file={on_file!r}")
     file_options = FileOptions.checked(max_pixels, value_range, clip, quality)
-    inputs = list(inputs)
-    jobs, skipped = find_outputs(
+    jobs, skipped, left_out = find_outputs(
         inputs, out, num_samples, existing, compare, name, shard
     )
     for folder in {path.parent for job in jobs for path in job.results}:
@@ -216,7 +224,7 @@ def restore_files(
                 f"deleted where those have ended: {listed(stays, 3)}",
                 stacklevel=2,
             )
-    result = Result(skipped=[job.source for job in skipped], left_out=left_out(inputs))
+    result = Result(skipped=[job.source for job in skipped], left_out=left_out)
     given = {
         "num_steps": num_steps,
         "sampler": sampler,
@@ -263,8 +271,12 @@ def check_settings(
     time_shift: float | None,
     num_samples: int | None,
     seed: int,
+    **options: Any,
 ) -> None:
     """Raise what every file would raise; the arguments are of `restore_files`."""
+    for name in ("scale", "batch_size", "max_memory"):
+        checked_integer(name, options.get(name), optional=True)
+    checks.check_tiles(options.get("tile_size"), options.get("tile_overlap"))
     checked_integer("num_steps", num_steps, optional=True)
     checked_integer("num_samples", num_samples, optional=True)
     checked_integer("seed", seed, least=0)

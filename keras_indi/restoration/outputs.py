@@ -6,46 +6,56 @@ import mimetypes
 import os
 import pathlib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from keras_indi.annotations import FilePath
 from keras_indi.images.encoding import FORMATS
 from keras_indi.images.formats import EXTENSIONS
-from keras_indi.images.image_files import count_others, image_files
-from keras_indi.restoration.file_jobs import FileJob, check_jobs
+from keras_indi.images.image_files import files_below, other_kind
+from keras_indi.images.whole_files import is_whole
+from keras_indi.restoration.file_jobs import FileJob, check_jobs, find_conflicts
 from keras_indi.restoration.large_files import ZARR
-from keras_indi.validation import checked_choice, checked_integer
+from keras_indi.validation import checked_choice, checked_integer, checked_path
 
 PICTURES = ("compare", "steps")
 EXISTING = ("refuse", "skip", "overwrite")
 # Endings of images that are not written, and of which `mimetypes` may not know.
-OTHER_ENDINGS = {*EXTENSIONS, ".jxl", ".jp2", ".dng", ".cr2", ".cr3", ".nef", ".arw"}
-OTHER_ENDINGS |= {
-    ".orf",
-    ".raf",
-    ".rw2",
-    ".exr",
-    ".hdr",
-    ".psd",
-    ".pdf",
-    ".tga",
-    ".ppm",
-}
+OTHER_ENDINGS = {*EXTENSIONS, *".jxl .jp2 .dng .cr2 .cr3 .nef .arw .orf .raf".split()}
+OTHER_ENDINGS |= {*".rw2 .exr .hdr .psd .pdf .tga .ppm".split()}
+LINKED = "linked to others"
+
+
+class Outputs(NamedTuple):
+    """What is to be done with the files of a run.
+
+    Attributes:
+        jobs: List of the `FileJob` to do. Those of which two have one result have a
+            `conflict`.
+        skipped: List of those whose results are there.
+        left_out: Dict of what is not restored of the inputs' folders to how many
+            files are that: the ending of files that are not read, and `LINKED` of
+            links to files that are restored under another name.
+    """
+
+    jobs: list[FileJob]
+    skipped: list[FileJob]
+    left_out: dict[str, int]
 
 
 def find_outputs(
-    inputs: Iterable[str | pathlib.Path],
-    out: str | pathlib.Path | None = None,
+    inputs: FilePath | Iterable[FilePath],
+    out: FilePath | None = None,
     num_samples: int | None = None,
     existing: str = "refuse",
     compare: bool = False,
     name: str | None = None,
     shard: tuple[int, int] | None = None,
-) -> tuple[list[FileJob], list[FileJob]]:
-    """Find the files to restore, and names their results.
+) -> Outputs:
+    """Find the files to restore, and name their results.
 
     Args:
-        inputs: Sequence of paths of files, of folders (with what lies below) and
-            of patterns such as `"holiday/**/*.jpg"`.
+        inputs: Path of a file, of a folder (with what lies below) or a pattern such as
+            `"holiday/**/*.jpg"`; or several of them.
         out: Path of the folder for the results, which keep their names, and their
             sub-folders where an input is a folder; or, of a single file, the path
             of its result, whose ending may be of another format. Defaults to
@@ -53,7 +63,8 @@ def find_outputs(
         num_samples: Int, how many results each file has: `photo-1.jpg`,
             `photo-2.jpg`. Defaults to one, of the plain name.
         existing: What to do with results that are there: `"refuse"` to begin,
-            `"skip"` their files, or `"overwrite"` them.
+            `"skip"` their files, or `"overwrite"` them. A result that is empty or
+            ends early (`is_whole`) is not there: `"skip"` makes it again.
         compare: Bool, whether each result has its two pictures beside it,
             `photo-compare.png` and `photo-steps.png`.
         name: String with `{name}` in it, the results' names without their ending.
@@ -62,16 +73,19 @@ def find_outputs(
             names, every `count`-th from `index` on. Defaults to all.
 
     Returns:
-        Tuple of two lists of `FileJob`: those to restore, and those to skip.
+        `Outputs`.
 
     Raises:
-        ValueError: If `shard` is not valid, an input names no image, two files have
-            one result, a result would replace an input, or results are there.
+        ValueError: If `shard` is not valid, an input names no image, a result would
+            replace an input, or results are there.
     """
     checked_choice("existing", existing, EXISTING)
-    out = None if out is None else pathlib.Path(out).expanduser()
+    out = None if out is None else pathlib.Path(checked_path("out", out)).expanduser()
     check_name(name)
-    sources = _sources(inputs, out, name)
+    if isinstance(inputs, (str, os.PathLike)) or not isinstance(inputs, Iterable):
+        inputs = [inputs]
+    inputs = [checked_path("inputs", path) for path in inputs]
+    sources, left_out = _sources(inputs, out, name)
     one_file = out is not None and _is_file_name(out)
     if one_file and len(sources) > 1:
         raise ValueError(
@@ -88,22 +102,20 @@ def find_outputs(
             for name in PICTURES
         ]
         jobs.append(FileJob(path, name, outputs, pictures))
+    find_conflicts(jobs)
     own = jobs if shard is None else _shard(jobs, shard)
     check_jobs(jobs, existing, own)
     if existing != "skip":
-        return own, []
+        return Outputs(own, [], left_out)
     new: list[FileJob] = []
     there: list[FileJob] = []
     for job in own:
-        # `os.path` answers where `pathlib` raises: of a name that is too long.
-        done = all(os.path.exists(path) for path in job.outputs)
+        done = job.conflict is None and all(map(is_whole, job.outputs))
         (there if done else new).append(job)
-    return new, there
+    return Outputs(new, there, left_out)
 
 
-def one_output(
-    source: str | pathlib.Path, output: str | pathlib.Path, overwrite: bool
-) -> FileJob:
+def one_output(source: FilePath, output: FilePath, overwrite: bool) -> FileJob:
     """The job of one file, of which the result's path is given.
 
     Args:
@@ -118,7 +130,8 @@ def one_output(
         ValueError: If there is no such input, the output has no format of an image,
             or it exists.
     """
-    source, output = pathlib.Path(source), pathlib.Path(output)
+    source = pathlib.Path(checked_path("input_path", source))
+    output = pathlib.Path(checked_path("output_path", output))
     if not (
         os.path.isfile(source)
         or (os.path.exists(source) and source.suffix.lower() == ZARR)
@@ -149,34 +162,6 @@ def result_name(name: str, template: str | None = None) -> str:
     return _written(_named(path, template or "{name}")).as_posix()
 
 
-def left_out(inputs: Iterable[str | pathlib.Path]) -> dict[str, int]:
-    """How many files of the inputs' folders are not restored.
-
-    Returns:
-        Dict of the reason to the number: the ending of files that are not read, and
-        `"linked to others"` of links to files that are restored under another name.
-    """
-    found: collections.Counter = collections.Counter()
-    for text in inputs:
-        path = pathlib.Path(text).expanduser()
-        if path.is_dir() and path.suffix.lower() != ZARR:
-            found.update(count_others(path))
-            found.update(_links_to_others(image_files(path)))
-    return dict(found.most_common())
-
-
-def _links_to_others(files):
-    """`"linked to others"` for each link to another of the files."""
-    links = [file for file in files if os.path.islink(file)]
-    if links:
-        seen = {os.path.realpath(file) for file in {*files} - {*links}}
-        for link in links:
-            real = os.path.realpath(link)
-            if real in seen:
-                yield "linked to others"
-            seen.add(real)
-
-
 def _shard(jobs, shard):
     """Every so many-th of the jobs, whose order no machine decides."""
     if not isinstance(shard, Sequence) or len(shard) != 2:
@@ -188,8 +173,9 @@ def _shard(jobs, shard):
 
 
 def _sources(inputs, out, template):
-    """Dict of each image's path to its name and the path of its result."""
-    sources, seen = {}, set()
+    """Dict of each image's path to its name and the path of its result, and the dict
+    of what is left out."""
+    sources, seen, others = {}, set(), {}
 
     def add(path, name, output):
         # Not `resolve`, which raises on a link to itself: reading it says so.
@@ -197,6 +183,8 @@ def _sources(inputs, out, template):
         if resolved not in seen:
             seen.add(resolved)
             sources[path] = name, output
+        elif os.path.islink(path) and path not in sources:
+            others[path] = LINKED
 
     for text in inputs:
         for path in _expanded(text):
@@ -212,11 +200,15 @@ def _sources(inputs, out, template):
                 folder_out = out
             # What an earlier run has written there is no input.
             within = folder in folder_out.resolve().parents
-            files = [
-                file
-                for file in image_files(path)
-                if not (within and _is_within(file, folder_out))
-            ]
+            files = []
+            for file in sorted(files_below(path)):
+                if within and _is_within(file, folder_out):
+                    continue
+                kind = other_kind(file)
+                if kind is None:
+                    files.append(file)
+                else:
+                    others[file] = kind
             if not files:
                 raise ValueError(
                     f"The folder must hold images ({', '.join(EXTENSIONS)}). "
@@ -229,9 +221,9 @@ def _sources(inputs, out, template):
                 add(file, name.as_posix(), output)
     if not sources:
         raise ValueError(
-            f"There must be an image to restore. Received: inputs={list(inputs)}"
+            f"There must be an image to restore. Received: inputs={inputs}"
         )
-    return sources
+    return sources, dict(collections.Counter(others.values()).most_common())
 
 
 def _expanded(text):
@@ -246,7 +238,7 @@ def _expanded(text):
     files = [
         file
         for file in (root / name for name in found)
-        if (file.suffix.lower() in EXTENSIONS and file.is_file())
+        if (file.suffix.lower() in EXTENSIONS and not file.is_dir())
         or file.suffix.lower() == ZARR
     ]
     if not files:
@@ -294,7 +286,11 @@ def check_name(name: str | None) -> None:
     """Raise a ValueError unless a template of results' names is valid."""
     if name is None:
         return
-    if "{name}" not in name or any(letter in name for letter in ("/", os.sep, "\0")):
+    if (
+        not isinstance(name, str)
+        or "{name}" not in name
+        or any(letter in name for letter in ("/", os.sep, "\0"))
+    ):
         raise ValueError(
             "The results' names must hold {name}, such as '{name}_x4', and no folder. "
             f"Received: name={name!r}"

@@ -46,12 +46,16 @@ class Result:
             parts.append(f"{len(self.skipped)} skipped (outputs exist)")
         if self.failed:
             parts.append(f"{len(self.failed)} failed")
-        if self.left_out:
-            kinds = [f"{count} {kind}" for kind, count in self.left_out.items()]
-            parts.append(f"not read: {', '.join(kinds)}")
+        parts += left_out_report(self.left_out)
         used = [
             f"{name} ({steps} step{'s' * (steps > 1)})"
             for name, steps in self.models.items()
         ]
         by = f", by {' and '.join(used)}" if used else ""
         return f"{', '.join(parts)}, in {self.seconds:.1f} s{by}"
+
+
+def left_out_report(left_out: dict[str, int]) -> list[str]:
+    """Part of a sentence on how many files were left out; none where none were."""
+    kinds = [f"{count} {kind}" for kind, count in left_out.items()]
+    return [f"not read: {', '.join(kinds)}"] if kinds else []

@@ -81,6 +81,7 @@ def command(context, inputs, output, preset, overwrite, steps, tile_size, **opti
         raise click.UsageError("Inputs must precede the options of Beam.")
     from keras_indi.beam import RestoreFiles
     from keras_indi.beam.running import run
+    from keras_indi.restoration.result import left_out_report
 
     given = {name: value for name, value in options.items() if value is not None}
     transform = RestoreFiles(
@@ -91,9 +92,10 @@ def command(context, inputs, output, preset, overwrite, steps, tile_size, **opti
         tile_size=tile_size,
         **given,
     )
-    sums = run(transform, inputs, arguments)
+    sums, left_out = run(transform, inputs, arguments)
     done = [f"{sums.get(name, 0)} {name}" for name in ("restored", "skipped", "failed")]
     megapixels, seconds = (sums.get(name, 0) for name in ("megapixels", "seconds"))
+    done += left_out_report(left_out)
     click.echo(f"{', '.join(done)}: {megapixels} megapixels in {seconds} s of work")
     if sums.get("failed"):
         where = f"{output.rstrip('/')}/manifest.jsonl"

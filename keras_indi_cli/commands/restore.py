@@ -95,7 +95,9 @@ class Shard(click.ParamType):
     help="Runtime that computes the network, on the CPU, to the same result; openvino "
     "is faster than JAX and PyTorch. [default: the backend]",
 )
-@click.option("--skip-existing", is_flag=True, help="Skip images whose outputs exist.")
+@click.option(
+    "--skip-existing", is_flag=True, help="Skip images whose outputs exist, whole."
+)
 @click.option(
     "--overwrite",
     is_flag=True,

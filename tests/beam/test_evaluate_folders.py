@@ -121,6 +121,47 @@ def test_what_cannot_be_scored_is_named(tmp_path):
     assert "one shape" in reasons["d"]
 
 
+@pytest.mark.parametrize("output", ["scores", None])
+def test_where_nothing_can_be_scored_it_ends_as_evaluate(output, tmp_path):
+    for side in ("clean", "restored"):
+        (tmp_path / side).mkdir()
+        for name in ("a.png", "b.png"):
+            (tmp_path / side / name).write_bytes(b"no image")
+    with pytest.raises(ValueError, match="No pair could be scored.*a: .*b: ") as plain:
+        evaluate(
+            tmp_path / "restored", tmp_path / "clean", output_dir=tmp_path / "plain"
+        )
+    with (
+        pytest.raises(Exception, match="No pair could be scored.*a: .*b: ") as found,
+        beam.Pipeline("FnApiRunner", PipelineOptions([])) as pipeline,
+    ):
+        folders = (str(tmp_path / "restored"), str(tmp_path / "clean"))
+        where = output and str(tmp_path / output)
+        _ = pipeline | EvaluateFolders(*folders, output=where)
+    assert str(plain.value) in str(found.value)
+    if output is not None:
+        expected, table = (
+            Table.from_json(tmp_path / name / "evaluation.json")
+            for name in ("plain", "scores")
+        )
+        assert table == expected and table.rows == [] and table.means is None
+        assert [failure["name"] for failure in table.failures] == ["a", "b"]
+
+
+def test_links_are_followed(tmp_path):
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (14, 16)).save(tmp_path / "images/good.png")
+    (tmp_path / "images/bad.png").symlink_to("nowhere.png")
+    for side in ("clean", "restored"):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "deep").symlink_to(tmp_path / "images")
+    for _ in run(tmp_path, Protocol(), tmp_path / "scores"):
+        pass
+    table = Table.from_json(tmp_path / "scores/evaluation.json")
+    assert [row["name"] for row in table.rows] == ["deep/good"]
+    assert [failure["name"] for failure in table.failures] == ["deep/bad"]
+
+
 def test_names_that_are_not_utf8_are_named(tmp_path):
     for side in ("clean", "restored"):
         (tmp_path / side).mkdir()
@@ -168,3 +209,8 @@ def test_what_cannot_be_combined_is_refused(protocol):
         EvaluateFolders("a", "b", Protocol(num_images=3))
     with pytest.raises(ValueError, match="not a folder. Received: .*own.keras"):
         EvaluateFolders("a", "b", output=str(protocol.extractor))
+    for folders in (("gss://b/a", "b"), ("a", "gss://b/a")):
+        with pytest.raises(ValueError, match="for gss://.* Received: .*'gss://b/a'"):
+            EvaluateFolders(*folders)
+    with pytest.raises(ValueError, match="Received: clean=None"):
+        EvaluateFolders("a", None)

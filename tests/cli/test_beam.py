@@ -52,7 +52,15 @@ def test_what_fails_is_told_of(here):
     (here / "in/c.png").write_bytes(b"no image")
     result = run("in", "--steps", "1")
     assert result.exit_code == 1 and "out/manifest.jsonl" in result.stderr
-    assert "2 restored, 0 skipped, 1 failed" in result.output
+    assert "2 restored, 0 skipped, 1 failed: " in result.output
+
+
+def test_what_is_left_out_is_counted(here):
+    for name in ("a.txt", "b.txt", "c"):
+        (here / "in" / name).write_text("mine")
+    result = run("in", "--steps", "1")
+    expected = "0 failed, not read: 2 .txt, 1 without an ending: 0 megapixels"
+    assert result.exit_code == 0 and expected in result.output
 
 
 @pytest.mark.parametrize(
@@ -63,6 +71,9 @@ def test_what_fails_is_told_of(here):
         (["in", "--direct_num_worker", "2"], "Received: ['direct_num_worker']"),
         (["in", "--direct_num_workers=-1"], "direct_num_workers=-1"),
         (["in", "--preset", "no_such"], "no_such"),
+        (["gss://in/**.png"], "Beam has no file system for gss:// here"),
+        (["in/[z-a].png"], "pattern is not valid (bad character range z-a"),
+        (["in/\udcff"], "not UTF-8; rename it. Received: 'in/\ufffd'"),
     ],
 )
 def test_bad_arguments_are_refused_before_any_work(here, arguments, hint):

@@ -237,8 +237,11 @@ def test_what_cannot_be_scored_is_in_no_score(folders):
     assert "unreadable" in reasons["a/c"]
     assert "of shape (16, 32, 3)" in reasons["a/d"]
     (root / "restored" / "b.webp").write_bytes(b"")
-    with pytest.raises(ValueError, match="No pair could be scored"):
-        evaluate(root / "restored", root / "clean")
+    with pytest.raises(ValueError, match="No pair could be scored.*a/c: "):
+        evaluate(root / "restored", root / "clean", output_dir=root / "scores")
+    table = Table.from_json(root / "scores/evaluation.json")
+    assert table.rows == [] and table.means is None
+    assert [failure["name"] for failure in table.failures] == ["a/c", "a/d", "b"]
 
 
 def test_images_above_a_limit_are_named(folders):

@@ -1,5 +1,6 @@
 """Odd entries of folders: links, pipes, names of other spellings, other files."""
 
+import collections
 import os
 import unicodedata
 
@@ -14,10 +15,11 @@ from keras_indi.images import (
     read_photograph,
 )
 from keras_indi.images.image_files import (
-    count_others,
+    files_below,
     find_images,
     image_files,
     match_folders,
+    other_kind,
     printable,
 )
 
@@ -83,9 +85,16 @@ def test_what_the_system_cannot_read_is_named(tmp_path):
 
 
 def test_other_files_are_counted_by_their_endings(tmp_path):
-    for name in ("a.png", "b.CR2", "deep/c.cr2", "d.jxl", ".hidden", "e"):
+    names = ("a.png", "b.CR2", "deep/c.cr2", "d.jxl", ".hidden", "e", "f.0001", "g. x")
+    for name in names:
         write(tmp_path / name)
-    assert count_others(tmp_path) == {".cr2": 2, ".jxl": 1, "without an ending": 1}
+    assert collections.Counter(map(other_kind, files_below(tmp_path))) == {
+        None: 1,
+        ".cr2": 2,
+        ".jxl": 1,
+        "without an ending": 1,
+        "with an unusual ending": 2,
+    }
     assert [path.name for path in image_files(tmp_path)] == ["a.png"]
 
 

@@ -62,7 +62,7 @@ def test_endings_that_are_not_written_are_refused(name, tmp_path, monkeypatch):
 
 def test_folders_with_brackets_are_no_patterns(tmp_path):
     write(tmp_path / "trip [2020]/a.png")
-    jobs, _ = outputs.find_outputs([tmp_path / "trip [2020]/*.png"], tmp_path / "out")
+    jobs, *_ = outputs.find_outputs([tmp_path / "trip [2020]/*.png"], tmp_path / "out")
     assert [job.source.name for job in jobs] == ["a.png"]
 
 

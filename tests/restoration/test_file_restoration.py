@@ -340,6 +340,64 @@ def test_one_photograph_keeps_what_its_format_can(model, target, tmp_path):
     np.testing.assert_array_equal(pixels[..., 3], image[..., 3])
 
 
+def test_of_two_with_one_result_neither_is_written_and_the_rest_is(model, tmp_path):
+    images = smooth_images(3, 13, 10).astype("uint8")
+    for name, image in zip(("a.gif", "a.png", "b.png"), images):
+        Image.fromarray(image).save(tmp_path / name)
+    (tmp_path / "out").mkdir()
+    write(tmp_path / "out/a.png", images[2])
+    before = (tmp_path / "out/a.png").read_bytes()
+    for existing in ("refuse", "overwrite", "skip"):
+        result = restore_files(
+            [tmp_path / name for name in ("a.gif", "a.png", "b.png")],
+            tmp_path / "out",
+            model,
+            num_steps=1,
+            existing=existing,
+        )
+        done = result.skipped if existing == "skip" else result.written
+        assert [path.name for path in done] == ["b.png"]
+        assert [path.name for path in result.failed] == ["a.gif", "a.png"]
+        (reason,) = {*result.failed.values()}
+        assert "same output" in reason and "a.gif" in reason and "a.png" in reason
+        assert (tmp_path / "out/a.png").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"model": 5},
+        {"scale": 0},
+        {"tile_size": "x"},
+        {"max_memory": 0},
+        {"batch_size": 0.5},
+        {"on_file": 5},
+        {"inputs": [None]},
+        {"inputs": None},
+    ],
+)
+def test_what_every_file_would_fail_by_is_refused(model, tmp_path, options):
+    write(tmp_path / "a.png", smooth_images(1, 13, 10)[0])
+    given = {"inputs": tmp_path, "out": tmp_path / "out", "model": model, **options}
+    with pytest.raises(ValueError, match=f"Received: {[*options][0]}="):
+        restore_files(**given, num_steps=1)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_and_a_cut_result_are_made_again(model, tmp_path):
+    image = smooth_images(1, 13, 10)[0].astype("uint8")
+    paths = [write(tmp_path / name, image) for name in ("a.png", "b.png", "c.png")]
+    options = {"num_steps": 1, "existing": "skip"}
+    restore_files(paths, tmp_path / "out", model, **options)
+    expected = (tmp_path / "out/b.png").read_bytes()
+    (tmp_path / "out/a.png").write_bytes(b"")
+    (tmp_path / "out/b.png").write_bytes(expected[:-9])
+    result = restore_files(paths, tmp_path / "out", model, **options)
+    assert [path.name for path in result.written] == ["a.png", "b.png"]
+    assert result.skipped == [paths[2]]
+    assert (tmp_path / "out/b.png").read_bytes() == expected
+
+
 def test_one_photograph_warns_of_what_is_lost(model, tmp_path):
     write(tmp_path / "a.png", smooth_images(1, 13, 10, channels=4)[0])
     with pytest.warns(UserWarning, match="a.png: JPEG has no alpha"):

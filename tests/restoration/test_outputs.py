@@ -3,8 +3,9 @@
 import os
 
 import pytest
+from PIL import Image
 
-from keras_indi.restoration.outputs import find_outputs, left_out
+from keras_indi.restoration.outputs import find_outputs, one_output
 
 pytestmark = pytest.mark.backend_free
 
@@ -19,8 +20,12 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+def write_whole_image(path):
+    Image.new("L", (9, 8)).save(path)
+
+
 def outputs(*arguments, **options):
-    jobs, skipped = find_outputs(*arguments, **options)
+    jobs, skipped, _ = find_outputs(*arguments, **options)
     assert skipped == []
     return {
         os.path.relpath(job.source): [os.path.relpath(p) for p in job.outputs]
@@ -76,6 +81,22 @@ def test_inputs_that_name_nothing(here, inputs):
         find_outputs(inputs, "out")
 
 
+@pytest.mark.parametrize("inputs", [[None], None, [5], 5, "", ["a\0b"], [b"a.jpg"]])
+def test_what_is_no_path(here, inputs):
+    with pytest.raises(ValueError, match="`inputs` must be a path. Received: inputs="):
+        find_outputs(inputs, "out")
+    if inputs is not None:
+        with pytest.raises(ValueError, match="`out` must be a path. Received: out="):
+            find_outputs(["a.jpg"], inputs)
+    for arguments in ((inputs, "b.png"), ("a.jpg", inputs)):
+        with pytest.raises(ValueError, match="put_path` must be a path. Received: "):
+            one_output(*arguments, overwrite=False)
+
+
+def test_one_input_by_itself(here):
+    assert outputs("a.jpg", "out") == outputs([here / "a.jpg"], "out")
+
+
 def test_a_folder_without_images(here):
     (here / "empty").mkdir()
     with pytest.raises(ValueError, match="must hold images.*Received: 'empty'"):
@@ -84,8 +105,17 @@ def test_a_folder_without_images(here):
 
 def test_two_inputs_of_one_result(here):
     (here / "b.png").write_bytes(b"")
-    with pytest.raises(ValueError, match="'b.png' and 'photos/b.png' for 'out/b.png'"):
-        find_outputs(["b.png", "photos"], "out")
+    (here / "out").mkdir()
+    (here / "out/b.png").write_text("mine")
+    jobs = find_outputs(["b.png", "photos"], "out").jobs
+    problems = {str(job.source): job.problem for job in jobs}
+    reason = "one of several with the same output (b.png, photos/b.png)"
+    assert problems.pop("b.png") == problems.pop("photos/b.png")
+    assert problems == {"photos/deep/c.tif": None} and reason in jobs[0].problem
+    # Neither is done, whatever is there; parts of the work find it together.
+    for shard, existing in (((0, 3), "skip"), ((1, 3), "refuse")):
+        own = find_outputs(["b.png", "photos"], "out", None, existing, shard=shard)
+        assert reason in own.jobs[0].problem and own.skipped == []
     (here / "a-1.jpg").write_bytes(b"")
     (here / "a.jpg").rename(here / "a-1-1.jpg")
     (here / "a.jpg").write_bytes(b"")
@@ -94,18 +124,30 @@ def test_two_inputs_of_one_result(here):
 
 def test_results_that_are_there(here):
     (here / "out/deep").mkdir(parents=True)
-    (here / "out/b.png").write_bytes(b"")
+    write_whole_image(here / "out/b.png")
     with pytest.raises(ValueError, match="--skip-existing.*Received: out/b.png"):
         find_outputs(["photos"], "out")
-    todo, skipped = find_outputs(["photos"], "out", existing="skip")
+    todo, skipped, _ = find_outputs(["photos"], "out", existing="skip")
     assert [t.source.name for t in todo] == ["c.tif"]
     assert [t.source.name for t in skipped] == ["b.png"]
-    todo, skipped = find_outputs(["photos"], "out", existing="overwrite")
+    todo, skipped, _ = find_outputs(["photos"], "out", existing="overwrite")
     assert len(todo) == 2 and not skipped
     # Samples of which some are there are drawn again, all of them.
     (here / "out/a-1.jpg").write_bytes(b"")
-    todo, _ = find_outputs(["a.jpg"], "out", num_samples=2, existing="skip")
+    todo, *_ = find_outputs(["a.jpg"], "out", num_samples=2, existing="skip")
     assert len(todo) == 1
+
+
+def test_results_that_are_empty_or_end_early_are_made_again(here):
+    (here / "out/deep").mkdir(parents=True)
+    write_whole_image(here / "out/b.png")
+    content = (here / "out/b.png").read_bytes()
+    for result in (b"", content[:-20]):
+        (here / "out/b.png").write_bytes(result)
+        todo, skipped, _ = find_outputs(["photos"], "out", existing="skip")
+        assert len(todo) == 2 and not skipped
+        with pytest.raises(ValueError, match="already exist"):
+            find_outputs(["photos"], "out")
 
 
 def test_an_input_is_replaced_only_where_that_is_asked_for(here):
@@ -127,24 +169,35 @@ def test_a_file_keeps_its_own_name_beside_a_link_to_it_which_is_counted(here):
     os.symlink("b.png", here / "photos/a-link.png")
     os.symlink("../a.jpg", here / "photos/other.jpg")
     os.symlink("nothing.png", here / "photos/nothing.png")
-    found = [str(job.outputs[0]) for job in find_outputs(["photos"], "out")[0]]
+    jobs, _, left_out = find_outputs(["photos", "photos"], "out")
+    found = [str(job.outputs[0]) for job in jobs]
     names = ["b.png", "deep/c.tif", "nothing.png", "other.jpg"]
     assert found == [f"out/{name}" for name in names]
-    assert left_out(["photos"])["linked to others"] == 1
+    assert left_out == {".txt": 1, "linked to others": 1}
+
+
+def test_a_link_that_leads_nowhere_is_named_by_a_pattern_too(here):
+    os.symlink("nothing.png", here / "photos/nothing.png")
+    assert sorted(outputs(["photos/*.png"], "out")) == [
+        "photos/b.png",
+        "photos/nothing.png",
+    ]
 
 
 def test_earlier_results_within_the_input_are_no_inputs(here):
     (here / "photos/out/deep").mkdir(parents=True)
-    (here / "photos/out/b.png").write_bytes(b"")
-    todo, _ = find_outputs(["photos"], "photos/out", existing="skip")
+    write_whole_image(here / "photos/out/b.png")
+    (here / "photos/out/scores.csv").write_bytes(b"")
+    todo, _, left_out = find_outputs(["photos"], "photos/out", existing="skip")
     assert [t.source.name for t in todo] == ["c.tif"]
+    assert left_out == {".txt": 1}
 
 
 def test_pictures_of_a_comparison_replace_nothing(here):
     (here / "a-compare.png").write_bytes(b"")
     with pytest.raises(ValueError, match="Received: .*a-compare.png"):
         find_outputs(["a.jpg"], "a.webp", compare=True)
-    jobs, _ = find_outputs(["a.jpg"], "new/a.webp", compare=True)
+    jobs, *_ = find_outputs(["a.jpg"], "new/a.webp", compare=True)
     names = [path.name for path in jobs[0].pictures]
     assert names == ["a-compare.png", "a-steps.png"]
     assert find_outputs(["a.jpg"], "a.webp")[0][0].pictures == []
@@ -159,7 +212,7 @@ def test_links_that_lead_nowhere_are_in_the_way(here):
         find_outputs(["a.jpg"], "new.png")
 
 
-@pytest.mark.parametrize("name", ["{name}\0", "x/{name}", "x"])
+@pytest.mark.parametrize("name", ["{name}\0", "x/{name}", "x", 5, ["{name}"]])
 def test_templates_of_no_name_are_refused(here, name):
     with pytest.raises(ValueError, match="must hold {name}"):
         find_outputs(["photos"], "out", name=name)
@@ -186,11 +239,11 @@ def test_shards_are_the_same_everywhere_and_share_all_files(here):
 def test_a_shard_looks_at_its_own_results_alone(here):
     (here / "out").mkdir()
     (first,) = outputs(["photos"], "out", shard=(0, 2)).values()
-    (here / first[0]).write_bytes(b"")
+    write_whole_image(here / first[0])
     with pytest.raises(ValueError, match="already exist"):
         find_outputs(["photos"], "out", shard=(0, 2))
     assert len(outputs(["photos"], "out", shard=(1, 2))) == 1
-    jobs, skipped = find_outputs(["photos"], "out", shard=(0, 2), existing="skip")
+    jobs, skipped, _ = find_outputs(["photos"], "out", shard=(0, 2), existing="skip")
     assert jobs == [] and len(skipped) == 1
 
 
