@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import importlib.util
+import logging
 import sys
 import types
 from collections.abc import Iterator
@@ -53,7 +54,7 @@ def optional_import(module: str, extra: str, purpose: str) -> types.ModuleType:
     """
     package = module.partition(".")[0]
     try:
-        with _unreported(package):
+        with _unreported(package), _unwarned(package):
             importlib.import_module(package)
             return importlib.import_module(module)
     except ImportError as error:
@@ -70,6 +71,18 @@ def check_installed(module: str, extra: str, purpose: str) -> None:
     """
     if importlib.util.find_spec(module) is None:
         raise _missing(module, extra, purpose)
+
+
+@contextlib.contextmanager
+def _unwarned(package: str) -> Iterator[None]:
+    """A context in which Grain does not log that JAX is missing: it is not needed."""
+    before = logging.root.manager.disable
+    if package == "grain" and package not in sys.modules:
+        logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 @contextlib.contextmanager

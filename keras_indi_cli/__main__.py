@@ -1,5 +1,6 @@
 """`python -m keras_indi_cli`: the `keras-indi` command."""
 
+import difflib
 import importlib
 import sys
 
@@ -23,8 +24,8 @@ COMMANDS = {
     "export": "Export a restorer to ONNX, OpenVINO, LiteRT or a SavedModel.",
     "train": "Train a restorer on your own images.",
     "presets": "List the trained presets, or show the card of one.",
-    "info": "Show backends, devices and versions, and what will run.",
-    "data": "Look at a set of images, and prepare it for training.",
+    "info": "Show backends, devices and versions, and which backend is used.",
+    "data": "Check pairs of images, and prepare large ones for training.",
     "quickstart": "Train a small model on sample photographs and restore with it.",
     "evaluate": "Score restored images, of any system, against clean ones.",
     "trade-off": "Score a model at several numbers of steps, and draw the curve.",
@@ -39,7 +40,9 @@ class Commands(click.Group):
 
     def get_command(self, context, name):
         if name not in COMMANDS:
-            return None
+            near = difflib.get_close_matches(name, COMMANDS, 1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            context.fail(f"No such command {name!r}.{hint}")
         module = importlib.import_module(
             f"keras_indi_cli.commands.{name.replace('-', '_')}"
         )
@@ -48,6 +51,8 @@ class Commands(click.Group):
     def format_commands(self, context, formatter):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+        formatter.write_paragraph()
+        formatter.write_text("Help on one of them: keras-indi restore --help")
 
     def invoke(self, context):
         try:

@@ -1,5 +1,6 @@
 """`optional_import`: the module, or the command that installs it."""
 
+import logging
 import subprocess
 import sys
 
@@ -63,3 +64,15 @@ def test_openvino_is_imported_without_its_telemetry():
         "assert not [name for name in sys.modules if 'openvino_telemetry' in name]"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_grain_is_imported_without_its_warning(tmp_path, monkeypatch, caplog):
+    warning = "import logging\nlogging.warning('no jax')\n"
+    (tmp_path / "grain.py").write_text(warning)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "grain", raising=False)
+    optional_import("grain", "data", "Reading pairs")
+    del sys.modules["grain"]
+    assert caplog.messages == []
+    logging.warning("another")
+    assert caplog.messages == ["another"]

@@ -10,9 +10,9 @@ Accelerator: GPU
 r"""
 ## What we are going to do
 
-We take a photograph, save it as a JPEG file that is far too small for it, and have a
-trained model repair what that broke. Along the way you learn to use the two things that
-this kind of model has and a plain restoration network does not:
+We take a photograph, save it as a JPEG file of low quality, and restore it with a trained
+model. You learn to use two things that this kind of model has and a plain restoration
+network does not:
 
 1. a **dial**, the number of steps, from the safest result to the sharpest;
 2. **several answers** to one photograph, whose differences show where the model guesses.
@@ -97,8 +97,8 @@ def show(images, name):
 """
 ## A preset
 
-A *preset* is a trained model with a name: its network, its weights, and the settings that
-suit it. These are shipped with the package (some are architectures to train, without
+A *preset* is a trained model with a name: its network, its weights, and its recommended
+settings. These are shipped with the package (some are architectures to train, without
 weights):
 """
 
@@ -125,7 +125,7 @@ print(f"{model.backbone.count_params():,} parameters")
 """
 ## One step
 
-`restore` takes the photograph and gives back one of the same shape and type. With
+`restore` takes the photograph and returns one of the same shape and type. With
 `num_steps=1` it asks the network once, at $t = 1$, and returns its estimate of the clean
 photograph. This is what an ordinary network, trained to map degraded images to
 clean ones, would give you.
@@ -203,9 +203,8 @@ for n, image in restored.items():
 How far the dial reaches depends on how much the degradation has destroyed. JPEG at
 quality 90 leaves little to choose; at quality 15 one step and four differ at a glance.
 
-Which setting is yours? If you measure something in the image (a licence plate, a cell),
-take one step: it invents least. If someone is going to look at it, try more. Leave
-`num_steps` out and you get what the preset's maker recommends:
+Which setting is yours? One step invents least. If someone is going to look at the image,
+try more. Leave `num_steps` out and you get what the preset's maker recommends:
 """
 
 print(model.restore_defaults)
@@ -215,8 +214,8 @@ print(model.restore_defaults)
 
 `return_trajectory=True` keeps all states $x_t$, from the degraded photograph at $t = 1$
 to the restored one at $t = 0$: an array of shape `(num_steps + 1, height, width, 3)`. You
-see the squares fade in equal parts while detail forms. The grain at the beginning is no
-mistake; the next section explains it.
+see the squares fade in equal parts while detail forms. The grain at the beginning is
+intended; the next section explains it.
 """
 
 states = model.restore(degraded, num_steps=8, seed=0, return_trajectory=True)
@@ -336,9 +335,8 @@ photograph = keras_indi.data.read_image("photo.jpg")
 restored = model.restore(photograph, num_steps=4)
 ```
 
-Photographs that are too large for your memory go through the network in tiles, without a
-word from you, to the same result. And all of this works from the command line, which
-also keeps EXIF data and colour profiles:
+Photographs that do not fit in memory are processed in tiles, with an identical result. All
+of this also works from the command line, which keeps EXIF data and colour profiles:
 
 ```shell
 keras-indi restore photo.jpg --steps 4 --compare

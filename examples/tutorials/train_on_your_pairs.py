@@ -21,7 +21,7 @@ folders, with files of the same names. We turn them into a restorer:
 5. **save** the result as a preset, load it, **restore** a photograph it has not seen.
 
 It takes some minutes on a GPU or on two processors: enough to see every part work. For a
-model to keep, you then raise one number.
+useful model, raise one number afterwards.
 """
 
 import os
@@ -46,10 +46,10 @@ if SMOKE:
 """
 ## Two folders
 
-If you have them, set these paths to yours and leave out the next two cells. PNG, JPEG,
-WebP and TIFF files of 8 or 16 bits will do, in any depth of sub-folders; photographs need
-not be of one size. Keep some pairs apart, in the *held-out* folders: training must not
-see them, so that they speak for photographs that you have not taken yet.
+If you have pairs, set these paths to yours and leave out the next two cells. PNG, JPEG,
+WebP and TIFF files of 8 or 16 bits are read, in any depth of sub-folders. Photographs may
+have different sizes. Keep some pairs apart, in the *held-out* folders: training must not
+see them, so that their scores hold for photographs that you have not taken yet.
 """
 
 degraded_dir = RUN / "train" / "degraded"
@@ -59,7 +59,7 @@ held_out_clean_dir = RUN / "held_out" / "clean"
 degradation = "that of real pairs"  # for the card of the preset, in the end
 
 """
-Else we make some. scikit-image carries a dozen photographs, and `PoissonGaussianNoise` is
+Otherwise we make some. scikit-image carries a dozen photographs, and `PoissonGaussianNoise` is
 the noise of a sensor that got little light: at most 200 electrons in a pixel, and 4 more
 or less when they are counted. A model trained on real pairs would learn the noise of
 *your* camera in the same way; it only ever sees the pairs.
@@ -94,8 +94,8 @@ Image.fromarray(np.roll(keras_indi.data.read_image(nudged), 9, axis=1)).save(nud
 ## Check
 
 A network learns whatever the pairs have in common. If one image of a pair is shifted
-against the other, it learns to shift, and to blur where it cannot decide; this is the
-commonest way to spoil a restorer. `check_folders` reads all pairs and reports what would
+against the other, it learns to shift and to blur. This is the most common way to spoil a
+restorer. `check_folders` reads all pairs and reports what would
 hurt: files without a partner, files that cannot be read, other sizes, and shifts.
 
 (From the command line: `keras-indi data check train/degraded train/clean`.)
@@ -209,9 +209,9 @@ callbacks show more. `RestorationMonitor` restores held-out crops at the end of 
 epoch, with the averaged weights, in one step and in four, puts their PSNR into the logs,
 and draws them. `EpochLog` keeps the logs in a file, each epoch once.
 
-`BackupAndResume` is there for the bad moments. Every so many batches it writes one file
-with everything: weights, optimizer, random numbers, the position in the data. With `keep`
-the file stays until we remove it, once the result is saved.
+`BackupAndResume` lets an interrupted training continue. At every 40th batch it writes one
+file with everything: weights, optimizer, random numbers, the position in the data. With
+`keep` the file stays until we remove it, once the result is saved.
 """
 
 
@@ -232,8 +232,8 @@ def make_callbacks(pairs):
 """
 ## Fit, and lose the connection
 
-A free GPU may be taken away at any moment. We act it out: one more callback stops the
-training in the middle of the second epoch, as if someone had pulled the plug.
+A free GPU may be taken away at any moment. To simulate this, one more callback stops the
+training in the middle of the second epoch.
 """
 
 
@@ -260,10 +260,10 @@ except KeyboardInterrupt:
 """
 ## Resume
 
-Now we pretend to be a new session: a new model, new pairs, the same lines as before.
-`BackupAndResume` finds its file, and `fit` goes on with the batch after the last one that
-was saved. The result is what it would have been without the interruption. So in a script
-there is nothing to do but to start it again.
+A new session starts with a new model, new pairs and the same lines as before.
+`BackupAndResume` finds its file, and `fit` continues with the batch after the last one that
+was saved. The result is what it would have been without the interruption. A script only has
+to be started again.
 """
 
 model, pairs = make_model(), make_pairs()
@@ -372,13 +372,14 @@ with TensorFlow. The pictures above are those of a full run of the first version
 ## Where to go from here
 
 - **Longer.** Ten epochs of 240 batches are a beginning. With `epochs=400` and
-  `base_channels=64` you have a serious model.
+  `base_channels=64` you train a strong model.
 - **Clean photographs only?** `pairs_from_folders("photographs", degradation=degradation)`
-  degrades each crop anew, if you can say how the flaw comes about: see *Bring your own*.
+  degrades each crop anew, if you can describe the flaw in code: see *Bring your own*.
 - **From a trained model.** Your few pairs go further if you do not begin with random
-  weights: build the model by `InDI.from_preset("indi_small_denoise")`, compile, fit.
-- **Without Python.** The command does all of the above, resumes by itself, and puts
-  `restorer.keras` and a preset into its folder:
+  weights: build the model by `InDI.from_preset("denoise")`, compile, fit. See *Fine-tune on
+  few pairs*.
+- **Without Python.** The command does all of the above, resumes by itself, and writes
+  `restorer.keras` and a preset into its output directory:
 
 ```shell
 keras-indi train --degraded train/degraded --clean train/clean --output runs/mine

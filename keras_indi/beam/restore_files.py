@@ -42,7 +42,7 @@ class RestoreFiles(beam.PTransform):
     names, sub-folders, formats and metadata, as those of
     `keras_indi.restoration.restore_files`, and appear whole or not at all. A file that
     several inputs name is restored once. What is done already is skipped, so that a
-    job that was killed goes on when it is run again. On machines of one kind a file's
+    job that was killed continues when it is run again. On machines of one kind a file's
     result is the same bytes, whatever is restored beside it, on whichever worker and
     attempt; two jobs must not write into one folder at the same time.
 

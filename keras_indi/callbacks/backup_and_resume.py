@@ -1,4 +1,4 @@
-"""An interrupted `fit` goes on at the very next batch."""
+"""An interrupted `fit` continues at the very next batch."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ GROUP = "backup_and_resume"
 
 
 class BackupAndResume(keras.callbacks.Callback):
-    """Save a fit as it goes; run again, the fit goes on at the next batch.
+    """Save a fit as it goes; run again, the fit continues at the next batch.
 
     `keras.callbacks.BackupAndRestore` resumes at the beginning of an epoch, with
     whatever data come then. This one also keeps the position within the epoch and
@@ -61,7 +61,7 @@ class BackupAndResume(keras.callbacks.Callback):
     ```python
     pairs = keras_indi.data.pairs_from_folders("clean", degraded="noisy")
     backup = keras_indi.callbacks.BackupAndResume("backup.weights.h5", pairs, keep=True)
-    model.fit(pairs, epochs=100, callbacks=[backup])  # run it again: it goes on
+    model.fit(pairs, epochs=100, callbacks=[backup])  # run it again: it continues
     model.save("restorer.keras")
     backup.remove()
     ```

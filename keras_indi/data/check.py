@@ -94,7 +94,8 @@ class SetCheck:
             names = [f"{name}: {size:.1f}" for name, size in self.misaligned.items()]
             lines.append(
                 f"misaligned by more than {self.max_shift:g} pixels: {len(names)} "
-                f"({listed(names)})"
+                f"({listed(names)}). Look at these: a shift cannot be measured where "
+                "an image has little structure."
             )
         if self.unusable:
             reasons = [f"{name}: {reason}" for name, reason in self.unusable.items()]
@@ -153,7 +154,7 @@ def crops_to_look_at(result: SetCheck, count: int = 6) -> dict[str, list[np.ndar
 
     Args:
         result: A `SetCheck` with readable pairs.
-        count: Int, the most pairs: the worst aligned if any is misaligned, then
+        count: Int, the most pairs: misaligned ones for up to half of it, then
             from the lowest to the highest PSNR.
 
     Returns:
@@ -162,7 +163,8 @@ def crops_to_look_at(result: SetCheck, count: int = 6) -> dict[str, list[np.ndar
     """
     ranked = sorted(result.pairs, key=lambda name: result.pairs[name].psnr)
     spread = np.linspace(0, len(ranked) - 1, min(count, len(ranked)))
-    names = [*list(result.misaligned)[:1], *(ranked[round(i)] for i in spread)]
+    names = [*list(result.misaligned)[: max(1, count // 2)]]
+    names += [ranked[round(i)] for i in spread]
     return {
         name: _crops(result.match.pairs[name], result.max_pixels)
         for name in names[:count]

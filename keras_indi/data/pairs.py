@@ -20,7 +20,7 @@ class Pairs(keras.utils.PyDataset):
 
     It goes into `fit` on any backend, as `x` or as `validation_data`. Iterated,
     it gives the batches of one epoch; the next iteration, and `fit`'s next epoch,
-    go on with the next, in new order, with new crops, augmentation and noise.
+    continue with the next, in new order, with new crops, augmentation and noise.
     Batch i of epoch e depends on the seed alone, neither on the number of
     workers nor on what was read before. Where `training=False`, every epoch is
     the same.

@@ -49,7 +49,7 @@ def make_pairs(
             channels)`. An element that cannot be used raises
             `UnusableImageError`. A method `name(i)` names it, and a method
             `fingerprint()` returns a string, another one for other images, so that
-            a training does not go on with those. Threads read it at the same time.
+            a training does not continue with those. Threads read it at the same time.
         degradation: A `keras_indi.data.degradations.Degradation`, or a callable
             of `(image, generator)` that returns an image of the same shape and
             dtype. `None` where the source holds pairs alone.

@@ -121,7 +121,7 @@ class PairTrainer(BackboneModel):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         compiled_with = dict(keras.saving.deserialize_keras_object(config))
-        # Of the backend and device that saved it, not of those that go on.
+        # Of the backend and device that saved it, not of those that continue.
         compiled_with.pop("jit_compile", None)
         self.compile(**compiled_with)
         if self.backbone.built:
@@ -132,18 +132,19 @@ class PairTrainer(BackboneModel):
     ) -> keras.callbacks.History:
         """Train on pairs; see `keras.Model.fit`.
 
-        A second call goes on where the first ended: with the optimizer's state (its
+        A second call continues where the first ended: with the optimizer's state (its
         step, so that a learning rate schedule continues) and the model's seed. Two
         things differ from one long call. An optimizer that averages the weights, as the
         default does, ends each call by giving the model the average, and the next call
         trains on from there, instead of from the last step's weights. And epochs count
-        from 0 again, for callbacks too (`initial_epoch` goes on counting). To go on
-        exactly after an interruption, use `keras_indi.callbacks.BackupAndResume`.
+        from 0 again, for callbacks too (`initial_epoch` continues counting). To
+        continue exactly after an interruption, use
+        `keras_indi.callbacks.BackupAndResume`.
 
         A fit that is interrupted, by Ctrl-C or an error in the data, leaves what a
         whole one does: the averages of the steps so far, where the optimizer keeps
-        them, as weights. Another `fit` goes on from them. To go on from the weights of
-        the last step, use `keras_indi.callbacks.BackupAndResume`.
+        them, as weights. Another `fit` continues from them. To continue from the
+        weights of the last step, use `keras_indi.callbacks.BackupAndResume`.
 
         Args:
             x: Degraded images as an array, with `y`; or any Keras data source of

@@ -102,9 +102,9 @@ def _no_preset(preset: object, reason: str | None = None) -> ValueError:
         hint = did_you_mean(preset, dict.fromkeys([*short, *names]))
         reason = f"No preset has this name.{hint}"
     return ValueError(
-        f"{reason} A preset is one of: the name of a shipped one ({', '.join(names)}), "
-        f"where {PREFIX!r} may be left out; a "
-        "local folder, such as './my_preset'; 'hf://user/name'; "
+        f"{reason} A preset is one of: a shipped one ("
+        f"{', '.join(name.removeprefix(PREFIX) for name in names)}); "
+        "a local folder, such as './my_preset'; 'hf://user/name'; "
         "'kaggle://user/model/keras/variant'; 'gs://bucket/folder'. Received: "
         f"preset={preset!r}"
     )

@@ -137,16 +137,42 @@ def _noise(metadata):
 
 
 def _plain(value):
-    """Words as they are, a dict of plain values as a list, the rest as JSON."""
+    """Words as they are, a dict of plain values as a list, the rest as Python."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict) and "class_name" not in value:
         return "\n".join(f"* {key}: {_short(value[key])}" for key in value)
-    return f"```json\n{json.dumps(value, indent=2)}\n```"
+    return f"```python\n{_expression(value)}\n```"
 
 
 def _short(value):
+    """A plain value in a line, without what is not set."""
+    if isinstance(value, dict):
+        set_ = {key: _short(entry) for key, entry in value.items() if entry is not None}
+        return "; ".join(f"{key} {entry}" for key, entry in set_.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_short, value))
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _expression(value, indent=0, name=""):
+    """A serialized object as the call that makes it, laid out as by ruff."""
+    inner = indent + 4
+    if isinstance(value, dict) and "class_name" in value:
+        arguments = value.get("config") or {}
+        parts = [_expression(arguments[key], inner, f"{key}=") for key in arguments]
+        start, end = f"{value['class_name']}(", ")"
+    elif isinstance(value, (list, tuple)):
+        parts = [_expression(entry, inner) for entry in value]
+        start, end = "[", "]"
+    else:
+        return name + (json.dumps(value) if isinstance(value, str) else repr(value))
+    start = name + start
+    line = f"{start}{', '.join(parts)}{end}"
+    if "\n" not in line and indent + len(line) < 88:
+        return line
+    lines = "".join(f"{' ' * inner}{part},\n" for part in parts)
+    return f"{start}\n{lines}{' ' * indent}{end}"
 
 
 def _table(columns, rows):

@@ -25,8 +25,8 @@ class ChosenModel(NamedTuple):
         if quality is None or low <= quality <= high:
             return []
         return [
-            f"a JPEG of quality {quality}, and {self.name} was trained on {low} to "
-            f"{high}"
+            f"JPEG quality {quality}; {self.name} was trained on {low} to {high}, and "
+            "may change this file more than it restores"
         ]
 
 

@@ -83,8 +83,8 @@ def restore_file(
         `pathlib.Path` of the output.
 
     Raises:
-        ValueError: If the image cannot be used or does not match the model, the output
-            is there already or has no such format, or an argument is not valid.
+        ValueError: If the image cannot be used or does not suit the model, the output
+            exists or has no such format, or an argument is not valid.
         ImportError: If Pillow, OpenCV, tifffile or zarr is missing.
 
     Example:

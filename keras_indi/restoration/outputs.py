@@ -131,7 +131,7 @@ def one_output(source: FilePath, output: FilePath, overwrite: bool) -> FileJob:
 
     Raises:
         ValueError: If there is no such input, the output has no format of an image,
-            or it is there already.
+            or it exists.
     """
     source = pathlib.Path(checked_path("input_path", source))
     output = pathlib.Path(checked_path("output_path", output))
@@ -256,7 +256,7 @@ def _expanded(text):
     ]
     if not files:
         raise ValueError(
-            "File or folder not found, and no image matches it as a pattern. "
+            "File or folder not found, and no image matches this pattern. "
             f"Received: {str(text)!r}"
         )
     return files
@@ -285,7 +285,10 @@ def _written(output):
         return output
     if suffix in EXTENSIONS:
         return output.with_suffix(".png")
-    raise _no_format(output)
+    raise ValueError(
+        f"Images that are read end in {', '.join(EXTENSIONS)} or {ZARR}. Received: "
+        f"a file that ends in {output.suffix!r}, for the output {str(output)!r}"
+    )
 
 
 def _named(path, template):

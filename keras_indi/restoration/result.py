@@ -43,7 +43,7 @@ class Result:
         if self.pictures:
             parts.append(f"{len(self.pictures)} pictures")
         if self.skipped:
-            parts.append(f"{len(self.skipped)} skipped, as their results are there")
+            parts.append(f"{len(self.skipped)} skipped (outputs exist)")
         if self.failed:
             parts.append(f"{len(self.failed)} failed")
         parts += left_out_report(self.left_out)
@@ -58,4 +58,4 @@ class Result:
 def left_out_report(left_out: dict[str, int]) -> list[str]:
     """Part of a sentence on how many files were left out; none where none were."""
     kinds = [f"{count} {kind}" for kind, count in left_out.items()]
-    return [f"files left out: {', '.join(kinds)}"] if kinds else []
+    return [f"not read: {', '.join(kinds)}"] if kinds else []

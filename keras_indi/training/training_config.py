@@ -63,7 +63,7 @@ class TrainingConfig:
         noise_unit: `"paper"`, the unit of `noise_schedule`: images in [-1, 1], where
             0.01 is 1.275 grey levels of 255. A file with noise must name it.
         own_states: Float in [0, 1], the share of the model's own states, as for
-            `InDI`: for the end of a training, with the `preset` to go on with.
+            `InDI`: for the end of a training, with the `preset` to continue with.
             Defaults to the preset's, or 0.
         scale: Int, how many times larger each way the clean images are, as for
             `InDI`: what the model then enlarges by. Defaults to the preset's, or 1.
@@ -200,8 +200,9 @@ class TrainingConfig:
         for name in ("output", "clean"):
             if settings.get(name) is None:
                 raise ValueError(
-                    f"A training needs `{name}`, the path of the "
-                    f"{'results' if name == 'output' else 'clean images'}. Received: "
+                    f"A training needs `{name}`, the "
+                    f"{'output directory' if name == 'output' else 'clean images'}"
+                    f" (--{name}, or a line of the configuration file). Received: "
                     f"{sorted(settings)}"
                 )
         return cls(**settings)
@@ -263,11 +264,12 @@ def _without_unit(noise, schedule, path):
         f"`noise_schedule: {2 * noise:g}`" if is_number(noise) else "twice the eps"
     )
     return (
-        "`noise_schedule` needs its unit. In keras_indi 0.1 eps was a fraction of the "
-        f"value range: noise of {2 * level:g} grey levels of 255 at t = 1. It is now "
-        f"the paper's, for images in [-1, 1]: {level:g} grey levels. Add `noise_unit: "
-        f"{noise_schedules.UNIT}`, and write {doubled} for the noise of 0.1, or leave "
-        f"{same} for the paper's. Received: noise_schedule={noise!r} without "
+        f"Add the line `noise_unit: {noise_schedules.UNIT}`: in a file, "
+        f"`noise_schedule` needs its unit, and {same} then is noise of {level:g} grey "
+        "levels at t = 1, for images in [-1, 1] as in the paper. In a file of "
+        "keras_indi 0.1, where eps was a fraction of the value range "
+        f"({2 * level:g} grey levels of 255), also write {doubled}. "
+        f"Received: noise_schedule={noise!r} without "
         f"`noise_unit` in {str(path)!r}"
     )
 

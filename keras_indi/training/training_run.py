@@ -41,14 +41,14 @@ PREVIEWED = 4  # validation crops that are restored at the end of an epoch
 
 
 def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path:
-    """Train, or go on with a training that was interrupted.
+    """Train, or continue with a training that was interrupted.
 
     The folder `config.output` holds, from the beginning on, `config.yaml` and
     `images.json`, by which other settings and other images are known; while it
     trains, `backup.weights.h5`, `training.csv`, with validation images `best.keras`
     of the lowest validation loss and `previews`; and in the end `restorer.keras`
     and the same as a preset in the folder `preset`. The backup goes last, after both
-    have been read back. Run again it goes on at the next batch, and where it is done
+    have been read back. Run again it continues at the next batch, and where it is done
     it does nothing.
 
     SIGTERM and SIGHUP end it as Ctrl-C does, by a `KeyboardInterrupt`. One training at
@@ -111,7 +111,7 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
         )
         check_finite(model)
         processes.in_first(_save, model, output, metadata)
-        # Last, as it is what a training that is killed before goes on from.
+        # Last, as it is what a training that is killed before continues from.
         backup.remove()
         processes.wait_for_all("the results")
     return path

@@ -12,12 +12,12 @@ from keras_indi_cli.commands.restore_options import (
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT... [BEAM OPTIONS]")
-@click.option("-o", "--output", required=True, help="Folder of results.")
+@click.option("-o", "--output", required=True, help="Output directory.")
 @click.option(
     "--preset",
     required=True,
     metavar="NAME|PATH",
-    help="As for `keras-indi restore`; workers must find it too.",
+    help="As for `keras-indi restore`. Workers must be able to read it too.",
 )
 @sampling_options
 @click.option(
@@ -25,7 +25,7 @@ from keras_indi_cli.commands.restore_options import (
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Fixes the noise, of a file by its name.",
+    help="Seed of the noise, which also depends on the name of the file.",
 )
 @click.option(
     "--batch-size",
@@ -66,10 +66,10 @@ def command(context, inputs, output, preset, overwrite, steps, tile_size, **opti
     """Restore any number of images on Apache Beam.
 
     Inputs are files, folders and quoted patterns, in which ** spans folders, on disks
-    and in object stores. What follows them belongs to Beam, such as --runner. Results
-    keep names and sub-folders; those that exist are skipped, so that the command goes
-    on where it was interrupted. OUTPUT/manifest.jsonl has a line for each file. Exits
-    with status 1 if some images could not be restored.
+    and in object stores. Options of Beam, such as --runner, follow them. Outputs keep
+    names and sub-folders. Existing outputs are skipped, so an interrupted command
+    continues where it stopped. OUTPUT/manifest.jsonl has a line for each file. The exit
+    status is 1 if some images could not be restored.
 
     \b
     Example: keras-indi beam "in/**.jpg" -o out --preset jpeg --direct_num_workers 2
@@ -78,7 +78,7 @@ def command(context, inputs, output, preset, overwrite, steps, tile_size, **opti
     first = next((i for i, text in enumerate(inputs) if text.startswith("-")), None)
     inputs, arguments = inputs[:first], () if first is None else inputs[first:]
     if not inputs:
-        raise click.UsageError("Give the inputs before Beam's own options.")
+        raise click.UsageError("Inputs must precede the options of Beam.")
     from keras_indi.beam import RestoreFiles
     from keras_indi.beam.running import run
     from keras_indi.restoration.result import left_out_report

@@ -21,23 +21,23 @@ import click
     type=click.Path(dir_okay=False, path_type=pathlib.Path),
     default="contact_sheet.png",
     show_default=True,
-    help="Picture of some pairs to write.",
+    help="Output file, a picture of some pairs.",
 )
 @click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Most pixels of an image. [default: 89 megapixels]",
+    help="Most pixels of an image; larger ones are reported. [default: 89 megapixels]",
 )
 def command(degraded, clean, max_shift, sheet, max_pixels):
-    """Look at the pairs of the folders DEGRADED and CLEAN.
+    """Check the pairs of the folders DEGRADED and CLEAN.
 
-    Counts sizes, channels and bits; names files that are unreadable or have no
-    partner, and pairs that are shifted against each other; gives the PSNR of the
-    degraded images, and draws some pairs with their difference.
+    Counts sizes, channels and bits. Names files that are unreadable or have no
+    partner, and pairs that are shifted against each other. Computes the PSNR of the
+    degraded images, and draws some pairs with their difference. Changes no image.
 
-    The exit status is 0 if the set is usable as it is, 1 if something is to be
-    mended, 2 if there is no such folder.
+    The exit status is 0 if the set is usable as it is, 1 if something needs fixing,
+    2 if a folder is not found.
 
     Example: keras-indi data check train/noisy train/clean
     """
@@ -55,6 +55,10 @@ def command(degraded, clean, max_shift, sheet, max_pixels):
             list(rows.values()), ["degraded", "clean", "difference"]
         )
         write_encoded(sheet, picture.save)
-        click.echo(f"{sheet} shows, from above: {', '.join(rows)}")
-    click.echo("usable" if result.usable else "not usable as it is")
+        click.echo(f"Written: {sheet}, which shows from above: {', '.join(rows)}")
+    click.echo(
+        "usable"
+        if result.usable
+        else "not usable as it is: fix or remove these files, and check again"
+    )
     sys.exit(not result.usable)

@@ -20,8 +20,8 @@ from keras_indi_cli.commands.interruption import interruptible
 @click.option(
     "--degraded",
     type=click.Path(path_type=pathlib.Path),
-    help="Folder of the degraded images, for pairs. "
-    "The output directory then holds the folders degraded and clean.",
+    help="Folder of degraded images, of the same names. The output directory then gets "
+    "the folders degraded and clean.",
 )
 @click.option(
     "--size",
@@ -38,20 +38,22 @@ from keras_indi_cli.commands.interruption import interruptible
     help="Pixels that neighbours share.",
 )
 @click.option(
-    "--num-workers", type=click.IntRange(min=1), help="Threads. [default: processors]"
+    "--num-workers",
+    type=click.IntRange(min=1),
+    help="Number of threads. [default: number of processors]",
 )
 @click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Most pixels of an image. [default: 89 megapixels]",
+    help="Most pixels of an image; larger ones are not cut. [default: 89 megapixels]",
 )
 @click.pass_context
 def command(context, clean, output, degraded, size, overlap, num_workers, max_pixels):
     """Cut the photographs of the folder CLEAN into sub-images.
 
-    Training then decodes what it needs, not whole photographs. It may be
-    interrupted and run again: what is there is not made again.
+    Training on large photographs is faster when it reads sub-images. An interrupted
+    command continues where it stopped: existing sub-images are kept.
 
     The exit status is 0 if every image was cut, 1 if some could not be, 2 for bad
     options.
@@ -73,7 +75,8 @@ def command(context, clean, output, degraded, size, overlap, num_workers, max_pi
             verbose=int(sys.stdout.isatty()),
         )
     click.echo(
-        f"{result.written} sub-images written to {output}, {result.present} were there"
+        f"{result.written} sub-images written to {output}, "
+        f"{result.present} existed already"
     )
     for name, reason in result.failed.items():
         click.echo(f"not cut: {name}: {reason}", err=True)

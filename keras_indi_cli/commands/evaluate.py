@@ -15,8 +15,10 @@ from keras_indi_cli.commands.protocol_options import (
 
 
 @click.command()
-@click.option("--restored", type=FOLDER, required=True, help="Folder of images.")
-@click.option("--clean", type=FOLDER, required=True, help="Folder of images.")
+@click.option(
+    "--restored", type=FOLDER, required=True, help="Folder of restored images."
+)
+@click.option("--clean", type=FOLDER, required=True, help="Folder of clean images.")
 @click.option(
     "-o",
     "--output",
@@ -29,11 +31,11 @@ from keras_indi_cli.commands.protocol_options import (
 def command(context, restored, clean, output, max_pixels, **options):
     """Score restored images, of any system, against clean ones.
 
-    Images pair by their path inside the folders, without its ending. With --output
-    writes evaluation.csv, evaluation.json (with the protocol and the versions) and
-    evaluation.png, in which outliers are seen. Interrupt it when you like: the same
-    command continues where it stopped. Ends with status 1 if some images could not
-    be scored; they are named, and in no score.
+    Images pair by their path inside the folders, without its ending. --output gets
+    evaluation.csv, evaluation.json (with the protocol and the versions) and
+    evaluation.png, a plot of the scores. An interrupted command continues where it
+    stopped. The exit status is 1 if some images could not be scored; they are named,
+    and left out of the means.
 
     Example: keras-indi evaluate --restored results --clean photographs
     --metrics psnr,ssim,lpips_alex --output scores

@@ -16,24 +16,29 @@ from keras_indi_cli.package_files import registered_names
     "--format",
     "file_format",
     type=click.Choice(registered_names("export_formats")),
-    help="[default: by the ending: .onnx, .xml, .tflite; none, a SavedModel's folder]",
+    help="File format. [default: by the ending: .onnx, .xml, .tflite; none, a "
+    "SavedModel's folder]",
 )
 @click.option(
     "--form",
     type=click.Choice(["sampler", "denoiser"]),
     default="sampler",
     show_default=True,
-    help="All that restore does as one graph, or the network alone.",
+    help="The whole restoration as one graph, or the network only.",
 )
 @sampling_options
-@click.option("--uint8", is_flag=True, help="The sampler's images are uint8.")
+@click.option(
+    "--uint8",
+    is_flag=True,
+    help="Inputs and outputs of the sampler are uint8, not float32.",
+)
 @click.option(
     "--precision",
     type=click.Choice(["float32", "bfloat16", "float16", "int8"]),
     default="float32",
     show_default=True,
-    help="bfloat16 is of the computation (SavedModel, OpenVINO), float16 and int8 of "
-    "the stored weights (ONNX, OpenVINO, LiteRT).",
+    help="Number format: bfloat16 of the computation (SavedModel, OpenVINO), float16 "
+    "or int8 of the stored weights (ONNX, OpenVINO, LiteRT).",
 )
 @click.option("--overwrite", is_flag=True, help="Overwrite existing outputs.")
 @import_option
@@ -55,8 +60,8 @@ def command(
     """Export PRESET to OUTPUT, a file that another program runs, without Keras.
 
     PRESET is a name that `keras-indi presets` lists, a preset's folder, hf://,
-    kaggle:// or gs://, or a .keras file. Writes beside OUTPUT a script that runs it,
-    OUTPUT.py, and what is known of it, OUTPUT.json.
+    kaggle:// or gs://, or a .keras file. Beside OUTPUT, a script that restores an image
+    with it is written to OUTPUT.py, and a description to OUTPUT.json.
 
     \b
     Example: keras-indi export jpeg restorer.onnx --steps 4
@@ -83,4 +88,6 @@ def command(
     script = path.with_name(f"{path.name}.py")
     click.echo(f"Written: {printable(path)}")
     if script.exists():
-        click.echo(f"Restore by it: python {printable(script)} photo.jpg restored.png")
+        click.echo(
+            f"Restore with it: python {printable(script)} photo.jpg restored.png"
+        )

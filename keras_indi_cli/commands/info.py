@@ -7,10 +7,10 @@ import click
 
 @click.command()
 def command():
-    """Show backends, devices and versions, which backend runs and why.
+    """Show backends, devices and versions, and which backend is used and why.
 
-    Also what bfloat16 instructions the CPU has, where the presets lie, and which
-    optional parts lack what. Works where no backend is installed, and says so.
+    Also shows the bfloat16 instructions of the CPU, the folder of the presets, and
+    the packages that optional features need. Works without an installed backend.
 
     Example: keras-indi info
     """

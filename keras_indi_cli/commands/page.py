@@ -22,8 +22,7 @@ from keras_indi_cli.commands.device import device_option, dtype_option, on_devic
 @click.option(
     "--preset",
     metavar="NAME|PATH",
-    help="Preset chosen at the start: as for `keras-indi restore`. [default: by the "
-    "kind of file]",
+    help="Preset chosen at the start, as for `keras-indi restore`. [default: blind]",
 )
 @click.option(
     "--max-megapixels",

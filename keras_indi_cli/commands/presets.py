@@ -1,5 +1,7 @@
 """`keras-indi presets`: what is shipped, and what is known of it."""
 
+import re
+
 import click
 
 
@@ -9,27 +11,37 @@ def command(name):
     """List the presets, those with weights first, or show the card of one.
 
     The card shows the task, the training data and their terms, the degradation,
-    the recommended settings and the held-out scores.
+    the recommended settings and the held-out scores. Presets without weights are
+    networks to train.
 
     \b
     Example: keras-indi presets
-             keras-indi presets indi_small_jpeg
+             keras-indi presets jpeg
     """
     from keras_indi import presets
+    from keras_indi.presets.model_card import MARK
 
     if name is not None:
-        click.echo(presets.card(name))
+        # Without the header and the mark, which are for programs.
+        card = re.sub(r"\A---\n.*?\n---\n+", "", presets.card(name), flags=re.S)
+        click.echo(card.removesuffix(f"{MARK}\n").rstrip())
         return
     listed = presets.list_presets().items()
     for shipped, metadata in sorted(listed, key=lambda item: not _has_weights(item[1])):
         click.echo(click.style(shipped, bold=True))
-        for line in _lines(metadata):
+        for line in _lines(shipped, metadata):
             click.echo(f"    {line}")
 
 
-def _lines(metadata):
+def _lines(name, metadata):
     """What the list shows of a preset."""
+    from keras_indi.presets.handles import PREFIX
+    from keras_indi.restoration.chosen_model import DEFAULT_PRESET
+
     yield metadata.get("description") or metadata.get("task") or "no description"
+    if _has_weights(metadata):
+        default = " (the default)" if name == DEFAULT_PRESET else ""
+        yield f"keras-indi restore --preset {name.removeprefix(PREFIX)}{default}"
     parameters = f"{metadata['parameter_count'] / 1e6:.1f}M parameters"
     if not _has_weights(metadata):
         yield f"{parameters}; an architecture without weights"

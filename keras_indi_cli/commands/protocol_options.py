@@ -25,7 +25,7 @@ PROTOCOL = [
     click.option(
         "--channel",
         type=click.Choice(["rgb", "y"]),
-        help="y: PSNR and SSIM on the luma alone. [default: rgb]",
+        help="Channels of PSNR and SSIM: all, or the luma. [default: rgb]",
     ),
     click.option(
         "--crop-border",
@@ -43,13 +43,13 @@ PROTOCOL = [
     click.option(
         "--num-images",
         type=click.IntRange(min=1),
-        help="The first images alone. [default: all]",
+        help="Number of images to score, in order of name. [default: all]",
     ),
     click.option(
         "--protocol",
         type=click.Path(dir_okay=False, exists=True, path_type=pathlib.Path),
         metavar="JSON",
-        help="Measure as this earlier result was, in place of the options above.",
+        help="Take the options above from this evaluation.json or trade_off.json.",
     ),
 ]
 

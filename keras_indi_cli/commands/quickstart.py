@@ -20,7 +20,11 @@ HELD_OUT_CROPS = {  # top left corners that show an eye, a spoon and a rim
 
 
 @click.command()
-@click.option("--smoke", is_flag=True, help="The same in under a minute.")
+@click.option(
+    "--smoke",
+    is_flag=True,
+    help="Train for under a minute, to check the installation only.",
+)
 @click.option(
     "-o",
     "--output",
@@ -34,7 +38,13 @@ HELD_OUT_CROPS = {  # top left corners that show an eye, a spoon and a rim
     type=click.IntRange(min=EPOCHS),
     help="Batches to train on. [default: 2400; smoke: 60]",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of weights, crops and noise.",
+)
 def command(smoke, output, batches, seed):
     """Train a small model on sample photographs and restore with it.
 
@@ -72,11 +82,13 @@ def command(smoke, output, batches, seed):
     model_path = write_whole(output / "restorer.keras", model.save)
     folders = _write_pairs(held_out, output / "held_out")
     print(
-        f"\nPicture: {picture}\nModel:   {model_path}\n\nUse it from Python:\n\n"
-        "    import keras, keras_indi\n"
-        f"    model = keras.saving.load_model({str(model_path)!r})\n"
+        f"\nPicture: {picture}\nModel:   {model_path}\n\nRestore with it:\n\n"
+        f"    keras-indi restore photo.png --preset {model_path}\n\n"
+        "or in Python:\n\n"
+        "    import keras_indi\n"
+        f"    model = keras_indi.load_restorer({str(model_path)!r})\n"
         "    restored = model.restore(image, num_steps=4)  # uint8 (height, width, 3)"
-        "\n\nMeasure it on the held-out photographs:\n\n"
+        "\n\nScore it on the held-out photographs:\n\n"
         f"    keras-indi trade-off {model_path} --degraded {folders[0]} "
         f"--clean {folders[1]} --output {output / 'curve'}"
     )

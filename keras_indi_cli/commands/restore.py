@@ -54,14 +54,15 @@ class Shard(click.ParamType):
     "--num-samples",
     type=click.IntRange(min=1),
     metavar="K",
-    help="Draw and write K restorations of each image: photo-1.jpg, ...",
+    help="Number of restorations of each image, named photo-restored-1.jpg, ... "
+    "[default: 1]",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Fixes the noise.",
+    help="Seed of the noise. The same seed repeats the same result.",
 )
 @click.option(
     "--tile-size",
@@ -77,13 +78,14 @@ class Shard(click.ParamType):
     type=click.IntRange(min=0),
     metavar="PIXELS",
     help="Pixels that neighbouring tiles share. Less than the default is faster and "
-    "changes the result near seams. [default: what identical results need]",
+    "changes the result near seams. [default: the receptive field]",
 )
 @click.option(
     "--max-memory",
     type=Bytes(),
     metavar="SIZE",
-    help="Such as 2GB or 500MB. [default: half of what is free]",
+    help="Memory that a restoration may take, such as 2GB. [default: half of the free "
+    "memory]",
 )
 @device_option
 @dtype_option
@@ -99,14 +101,14 @@ class Shard(click.ParamType):
 @click.option(
     "--overwrite",
     is_flag=True,
-    help="Overwrite existing outputs, including the inputs, but not those of several "
-    "pages, frames or pictures.",
+    help="Overwrite existing outputs, including the inputs. Inputs of several pages or "
+    "frames are never overwritten.",
 )
 @click.option(
     "--compare",
     is_flag=True,
-    help="Also write photo-compare.png (degraded and restored) and photo-steps.png "
-    "(degraded, and 1, 2, 4, 8 and 16 steps).",
+    help="Also write two pictures beside each output: -compare.png (degraded and "
+    "restored) and -steps.png (degraded, and 1, 2, 4, 8 and 16 steps).",
 )
 @file_options
 @click.option(
@@ -150,7 +152,7 @@ def command(
     """Restore images: files, folders and quoted patterns such as "*.jpg".
 
     Outputs keep names and sub-folders, format, bits, alpha, EXIF with its
-    orientation, colour profile, density and date. BMP, GIF, AVIF and HEIC become
+    orientation, colour profile, resolution and date. BMP, GIF, AVIF and HEIC become
     PNG. Existing outputs are an error unless --overwrite or --skip-existing is
     given. The exit status is 1 if some images could not be restored; they are named.
 
@@ -159,7 +161,7 @@ def command(
              keras-indi restore holiday "scans/*.tif" -o restored --steps 4
     """
     if skip_existing and overwrite:
-        raise click.UsageError("Give --skip-existing or --overwrite, not both.")
+        raise click.UsageError("Pass --skip-existing or --overwrite, not both.")
     import_modules(modules)
     from keras_indi.images.image_files import shown
     from keras_indi.restoration import restore_files

@@ -74,8 +74,8 @@ SAMPLING = [
         "--scale",
         type=click.IntRange(min=1),
         metavar="1|N",
-        help="1 for images that were enlarged already; else what the preset enlarges "
-        "by. [default: the preset's, such as 4 of super_resolution_x4]",
+        help="Factor of enlargement: that of the preset, or 1 for images that were "
+        "enlarged already. [default: the preset's, such as 4 of super_resolution_x4]",
     ),
 ]
 
@@ -91,7 +91,8 @@ FILES = [
         type=float,
         nargs=2,
         metavar="LOW HIGH",
-        help="Black and white in TIFF and Zarr files of floats. [default: 0 1]",
+        help="Values of black and white in TIFF and Zarr files of floats. "
+        "[default: 0 1]",
     ),
     click.option(
         "--clip",
@@ -110,8 +111,8 @@ FILES = [
         "--max-pixels",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Most pixels of an image. [default: no limit, but for files that declare "
-        "far more than they hold]",
+        help="Most pixels of an image. [default: no limit, except for files that "
+        "declare far more than they hold]",
     ),
 ]
 

@@ -22,8 +22,10 @@ from keras_indi_cli.commands.protocol_options import (
 
 @click.command()
 @click.argument("model", metavar="NAME|PATH")
-@click.option("--degraded", type=FOLDER, required=True, help="Folder of images.")
-@click.option("--clean", type=FOLDER, required=True, help="Folder of images.")
+@click.option(
+    "--degraded", type=FOLDER, required=True, help="Folder of degraded images."
+)
+@click.option("--clean", type=FOLDER, required=True, help="Folder of clean images.")
 @click.option("-o", "--output", type=OUTPUT, required=True, help="Output directory.")
 @click.option(
     "--steps",
@@ -31,6 +33,7 @@ from keras_indi_cli.commands.protocol_options import (
     default="1,2,4,8,16,32",
     show_default=True,
     metavar="N,...",
+    help="Numbers of restoration steps.",
 )
 @names_option(
     "--samplers",
@@ -62,15 +65,26 @@ from keras_indi_cli.commands.protocol_options import (
     metavar="N,...",
     help="Seeds of the noise; the plots show means.",
 )
-@click.option("--tile-size", type=click.IntRange(min=1), metavar="PIXELS")
-@click.option("--batch-size", type=click.IntRange(min=1), metavar="N")
+@click.option(
+    "--tile-size",
+    type=click.IntRange(min=1),
+    metavar="PIXELS",
+    help="Tile size. Does not change the result. [default: tile if memory requires it]",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Images of one size in a batch. [default: chosen by size]",
+)
 @click.option(
     "--within",
     type=click.FloatRange(min=0),
     default=0.5,
     show_default=True,
     metavar="DB",
-    help="Recommend the best LPIPS, FID or KID with PSNR so close to one step's.",
+    help="Recommend the best LPIPS, FID or KID whose PSNR is at most this far below "
+    "that of one step.",
 )
 @MAX_PIXELS
 @import_option
@@ -97,10 +111,10 @@ def command(
     """Score a model at several numbers of steps, and draw the curve.
 
     The model is a preset (its name, folder or hub address) or a .keras file, and
-    computes in float32. Writes trade_off.csv, trade_off.json and the plots, and a
-    table of every setting. Interrupt it when you like: the same command continues
-    where it stopped. Ends with status 1 if some images could not be scored; they are
-    named, and in no score.
+    computes in float32. The output directory gets trade_off.csv, trade_off.json, the
+    plots, and a table of each setting. An interrupted command continues where it
+    stopped. The exit status is 1 if some images could not be scored; they are named,
+    and left out of the means.
 
     Example: keras-indi trade-off restorer.keras --degraded degraded
     --clean photographs --steps 1,4,16 --metrics psnr,lpips_alex --output curve

@@ -50,7 +50,10 @@ def names(registry: str) -> str:
     "hyphens. Options override it.",
 )
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False), help="Output directory."
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False),
+    help="Output directory. Required, here or in the configuration file.",
 )
 @click.option("--clean", type=FOLDER, help="Folder of clean images.")
 @click.option(
@@ -64,8 +67,12 @@ def names(registry: str) -> str:
     f"{names('degradations')}; or with arguments, such as "
     '"{name: gaussian_noise, sigma: [5, 50]}".',
 )
-@click.option("--validation-clean", type=FOLDER, help="Folder of clean images.")
-@click.option("--validation-degraded", type=FOLDER, help="Folder of degraded images.")
+@click.option("--validation-clean", type=FOLDER, help="Clean validation images.")
+@click.option(
+    "--validation-degraded",
+    type=FOLDER,
+    help="Degraded validation images, of the same names.",
+)
 @click.option(
     "--preset",
     metavar="NAME|PATH",
@@ -75,7 +82,8 @@ def names(registry: str) -> str:
     "--network",
     type=YAML(),
     metavar="YAML",
-    help='Of a new network, such as "{base_channels: 32}". [default: the presets\']',
+    help="Arguments of UNetBackbone for a new network, such as "
+    '"{base_channels: 32}". [default: the presets\']',
 )
 @click.option(
     "--time-distribution",
@@ -111,25 +119,36 @@ def names(registry: str) -> str:
     help="Batches between validations, checkpoints and lines of the log. "
     "[default: 250]",
 )
-@click.option("--batch-size", type=int, help="[default: 16]")
-@click.option("--crop-size", type=int, metavar="PIXELS", help="[default: 64]")
+@click.option("--batch-size", type=int, help="Crops in a batch. [default: 16]")
+@click.option(
+    "--crop-size",
+    type=int,
+    metavar="PIXELS",
+    help="Height and width of the training crops. [default: 64]",
+)
 @click.option(
     "--max-pixels",
     type=int,
     metavar="N",
     help="Most pixels of an image; larger ones are skipped. [default: 89 megapixels]",
 )
-@click.option("--learning-rate", type=float, help="[default: 0.0001]")
+@click.option(
+    "--learning-rate", type=float, help="Step size of Adam. [default: 0.0001]"
+)
 @click.option(
     "--learning-rate-schedule",
     type=click.Choice(["constant", "cosine"]),
-    help="[default: constant]",
+    help="Learning rate over the training. [default: constant]",
 )
 @click.option(
-    "--global-clipnorm", type=float, help="Clips the gradients. [default: no limit]"
+    "--global-clipnorm",
+    type=float,
+    help="Largest norm of the gradients. [default: no limit]",
 )
 @click.option(
-    "--ema-momentum", type=float, help="Of the weights' average. [default: 0.9999]"
+    "--ema-momentum",
+    type=float,
+    help="Momentum of the weights' average. [default: 0.9999]",
 )
 @click.option(
     "--dtype",
@@ -147,33 +166,36 @@ def names(registry: str) -> str:
     help="Train on all GPUs, which share each batch, with JAX also those of several "
     "machines. [default: one device]",
 )
-@click.option("--seed", type=int, help="[default: 0]")
+@click.option("--seed", type=int, help="Seed of weights, crops and noise. [default: 0]")
 @device_option
 @import_option
 @click.pass_context
 def command(context, config, device, modules, **flags):
-    """Train a restorer on your own images, or go on with one.
+    """Train a restorer on your own images, or fine-tune a preset.
 
-    Pairs come of two folders, or of one of clean images and a degradation. The
-    output directory gets config.yaml with all settings, training.csv, best.keras and
-    previews where there are validation images, and in the end restorer.keras and
-    the folder preset, for `keras-indi restore --preset`. Interrupt it when
-    you like, by Ctrl-C, SIGTERM or SIGHUP: the same command goes on from the last
-    backup, of which there is one every 100 batches.
+    Training reads two folders of pairs, or one folder of clean images and a
+    degradation. --output and --clean are required. The output directory gets
+    config.yaml with all settings, training.csv and, at the end, restorer.keras and
+    the folder preset, for `keras-indi restore --preset`. With validation images it
+    also gets best.keras and previews.
+
+    A backup is written every 100 batches. After Ctrl-C, SIGTERM, SIGHUP or a crash,
+    the same command continues from the last one.
 
     \b
-    Example: keras-indi train --config train.yaml --batches 20000
+    Example: keras-indi train --degraded noisy --clean clean --output runs/noise
              keras-indi train --clean photographs --degradation jpeg_compression
                  --preset jpeg --output runs/jpeg
+             keras-indi train --config train.yaml --batches 20000
 
     \b
-    with a train.yaml such as
+    A train.yaml holds the same options:
       clean: photographs
       degradation: {name: jpeg_compression, quality: [10, 50]}
       output: runs/jpeg
     """
     if flags["devices"] and device != "auto":
-        raise click.UsageError("Give either --device or --devices.")
+        raise click.UsageError("Pass either --device or --devices.")
     import_modules(modules)
     from keras_indi.training import TrainingConfig, train
     from keras_indi.training.training_config import read_settings

@@ -59,7 +59,7 @@ def test_what_is_left_out_is_counted(here):
     for name in ("a.txt", "b.txt", "c"):
         (here / "in" / name).write_text("mine")
     result = run("in", "--steps", "1")
-    expected = "0 failed, files left out: 2 .txt, 1 without an ending: 0 megapixels"
+    expected = "0 failed, not read: 2 .txt, 1 without an ending: 0 megapixels"
     assert result.exit_code == 0 and expected in result.output
 
 

@@ -58,7 +58,7 @@ def test_one_file_of_another_format_and_samples(here):
     assert outputs(["a.jpg"], num_samples=1) == {"a.jpg": ["a-restored-1.jpg"]}
     (here / "folder.png").mkdir()
     assert outputs(["a.jpg"], "folder.png") == {"a.jpg": ["folder.png/a.jpg"]}
-    with pytest.raises(ValueError, match="must be a folder .* for 2 images"):
+    with pytest.raises(ValueError, match="must be a folder.* for 2 images"):
         find_outputs(["photos"], "b.png")
 
 
