@@ -169,7 +169,7 @@ def test_a_file_keeps_its_own_name_beside_a_link_to_it_which_is_counted(here):
     os.symlink("b.png", here / "photos/a-link.png")
     os.symlink("../a.jpg", here / "photos/other.jpg")
     os.symlink("nothing.png", here / "photos/nothing.png")
-    jobs, _, left_out = find_outputs(["photos", "photos"], "out")
+    jobs, _, left_out, _ = find_outputs(["photos", "photos"], "out")
     found = [str(job.outputs[0]) for job in jobs]
     names = ["b.png", "deep/c.tif", "nothing.png", "other.jpg"]
     assert found == [f"out/{name}" for name in names]
@@ -188,7 +188,7 @@ def test_earlier_results_within_the_input_are_no_inputs(here):
     (here / "photos/out/deep").mkdir(parents=True)
     write_whole_image(here / "photos/out/b.png")
     (here / "photos/out/scores.csv").write_bytes(b"")
-    todo, _, left_out = find_outputs(["photos"], "photos/out", existing="skip")
+    todo, _, left_out, _ = find_outputs(["photos"], "photos/out", existing="skip")
     assert [t.source.name for t in todo] == ["c.tif"]
     assert left_out == {".txt": 1}
 
