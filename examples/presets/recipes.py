@@ -304,11 +304,11 @@ def end_of(name):
     )
 
 
-# Those of the specialists that version 0.1 shipped, which these are to replace one by
-# one, stand in its recipes.py.
+# Of the specialists, those that version 0.1 made are still shipped; these are to replace
+# them one by one.
 RECIPES = {
-    # The shipped one is `ground_blind`. This goes on with what it did not do well:
-    # screens, drawings, and the grain of photographs.
+    # It goes on with what the ground did not do well: screens, drawings, and the grain
+    # of photographs.
     "indi_small_blind": dataclasses.replace(
         LONG,
         clean=(*FREE, "drawn/train", "grain/train"),

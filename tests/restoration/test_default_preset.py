@@ -73,4 +73,4 @@ def test_strong_degradations_are_removed(found, name, least):
 def test_drawings_keep_their_lines(no_harm, model):
     drawn = list(no_harm.drawn().values())
     before, change = no_harm.changes(model, drawn, drawn)
-    assert np.min(before + change) >= 35  # 42 is the target: see the script's table
+    assert np.min(before + change) >= 39  # 42 is the target: see the script's table
