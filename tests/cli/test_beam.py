@@ -66,7 +66,7 @@ def test_what_is_left_out_is_counted(here):
 @pytest.mark.parametrize(
     "arguments, hint",
     [
-        (["--runner=FnApiRunner"], "inputs before"),
+        (["--runner=FnApiRunner"], "Inputs must precede"),
         (["in", "--stps", "2"], "Received: ['stps']"),
         (["in", "--direct_num_worker", "2"], "Received: ['direct_num_worker']"),
         (["in", "--direct_num_workers=-1"], "direct_num_workers=-1"),

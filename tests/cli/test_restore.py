@@ -81,10 +81,15 @@ def test_one_bad_file_does_not_end_the_run(here):
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_an_interrupt_says_how_far_it_came_and_how_to_go_on(here, monkeypatch, name):
+def test_an_interrupt_says_how_far_it_came_and_how_to_go_on(
+    here, monkeypatch, request, name
+):
     restore = file_restoration.restore_job
     number = getattr(signal, name)
-    before = signal.getsignal(number)
+    # A shell starts what runs in its background without a handler of SIGINT.
+    before = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
+    inherited = signal.signal(number, before)
+    request.addfinalizer(lambda: signal.signal(number, inherited))
 
     def interrupted(chosen, job, *arguments):
         if job.name == "b.jpg":
