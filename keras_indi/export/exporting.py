@@ -206,7 +206,7 @@ def _move(outputs, folder):
 def _check_existing(outputs, format, overwrite):
     path = outputs[0]
     for output in outputs:
-        if output.is_dir() and (format.ending or output != path):
+        if os.path.isdir(output) and (format.ending or output != path):
             raise FileExistsError(
                 f"A folder is where a file is to be written. Received: {str(output)!r}"
             )
