@@ -2,9 +2,11 @@
 
 import contextlib
 import math
+import struct
 from typing import Any
 
 INCH, CENTIMETRE = 2, 3  # units of TIFF
+METRES = 0.0254  # in an inch
 
 
 def checked_dpi(dpi: Any) -> tuple[float, float] | None:
@@ -23,3 +25,17 @@ def of_tiff(page: Any) -> tuple[float, float] | None:
         across, down = (page.tags.valueof(tag) for tag in (282, 283))
         return checked_dpi((unit * a / b for a, b in (across, down)))
     return None
+
+
+def of_png(body: bytes) -> tuple[float, float] | None:
+    """Pixels an inch of a PNG's chunk `pHYs`, or `None`: it may hold a ratio alone."""
+    with contextlib.suppress(struct.error):
+        across, down, is_metre = struct.unpack(">IIB", body)
+        return checked_dpi((across * METRES, down * METRES)) if is_metre else None
+    return None
+
+
+def as_png(dpi: tuple[float, float]) -> bytes:
+    """The content of a PNG's chunk `pHYs`."""
+    per_metre = [min(2**31 - 1, round(dots / METRES)) for dots in dpi]
+    return struct.pack(">IIB", *per_metre, 1)

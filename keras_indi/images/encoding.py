@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_indi.annotations import FilePath
-from keras_indi.images import exif, jpeg_segments, png_chunks
+from keras_indi.images import density, exif, jpeg_segments, png_chunks
 from keras_indi.images.channels import require_opencv
 from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.metadata import Metadata, photoshop_resources
@@ -257,8 +257,7 @@ def _with_chunks(content: bytes, metadata: Metadata) -> bytes:
         body = b"ICC profile\0\0" + zlib.compress(metadata.icc_profile)
         chunks.append((png_chunks.PROFILE, body))
     if metadata.dpi is not None:
-        per_metre = [min(2**31 - 1, round(dots / 0.0254)) for dots in metadata.dpi]
-        chunks.append((png_chunks.DENSITY, struct.pack(">IIB", *per_metre, 1)))
+        chunks.append((png_chunks.DENSITY, density.as_png(metadata.dpi)))
     else:  # a ratio of height and width, perhaps
         chunks += [c for c in metadata.chunks if c[0] == png_chunks.DENSITY][:1]
     if metadata.exif:

@@ -12,7 +12,6 @@ from keras_indi.annotations import FilePath
 from keras_indi.images import density, exif, inventory, jpeg_segments, png_chunks
 from keras_indi.images.colour_profiles import sound_profile
 from keras_indi.images.decoding import StoredImage
-from keras_indi.images.density import checked_dpi
 from keras_indi.images.exif import RawTag
 from keras_indi.images.unusable import parsing
 
@@ -130,7 +129,8 @@ def read_metadata(stored: StoredImage, file: BinaryIO) -> Metadata:
         found = _read(header, file, size)
     profile = found["icc_profile"]
     found["icc_profile"] = sound_profile(profile, channels)
-    found["dpi"] = checked_dpi(header.info.get("dpi"))
+    if header.format != "PNG":  # which Pillow has not seen whole
+        found["dpi"] = density.checked_dpi(header.info.get("dpi"))
     if header.format in ("JPEG", "MPO") and found["dpi"] == (72, 72):
         # Which Pillow says where the file says nothing.
         found["dpi"] = header.info.get("jfif_unit") in (1, 2) and (72, 72) or None
@@ -199,6 +199,7 @@ def _of_png(header, chunks):
         "icc_profile": profile
         and (png_chunks.content_of(png_chunks.PROFILE, profile) or profile),
         "xmp": (png_chunks.content_of(*texts[0]) or None) if texts else None,
+        "dpi": density.of_png(known.get(png_chunks.DENSITY, b"")),
         "chunks": chunks,
     }
 
