@@ -40,7 +40,7 @@ TFDS = [
 # Where presets are downloaded from: Hugging Face, Kaggle, Google Cloud Storage.
 HUB_CLIENTS = ["huggingface_hub>=1,<3", "kagglehub>=1,<2"]
 HUB = [*HUB_CLIENTS, "gcsfs>=2026.1,<2027"]
-BIG = [TIFFFILE, IMAGECODECS, "zarr>=3.1,<4"]  # images through disk
+BIG = [TIFFFILE, IMAGECODECS, "zarr>=3.1.5,<4"]  # images through disk
 HEIF = ["pillow-heif>=1.8,<2"]  # photographs of telephones
 CV = ["keras-cv>=0.9,<0.10"]
 # Brings protobuf 6, pillow 12 and pyarrow 25, where newer ones are out.
