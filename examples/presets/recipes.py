@@ -304,8 +304,8 @@ def end_of(name):
     )
 
 
-# Of the specialists, those that version 0.1 made are still shipped; these are to replace
-# them one by one.
+# Of the specialists, those of version 0.1 are still shipped; these are to replace them
+# one by one.
 RECIPES = {
     # It goes on with what the ground did not do well: screens, drawings, and the grain
     # of photographs.

@@ -198,6 +198,7 @@ def command(context, config, device, modules, **flags):
         raise click.UsageError("Pass either --device or --devices.")
     import_modules(modules)
     from keras_indi.training import TrainingConfig, train
+    from keras_indi.training.output_dir import MODEL
     from keras_indi.training.training_config import read_settings
 
     settings = {} if config is None else read_settings(config)
@@ -209,7 +210,10 @@ def command(context, config, device, modules, **flags):
         f"Run the same command again to continue from the last backup in "
         f"{settings.output}, or from the start if there is no backup yet."
     )
+    finished = (pathlib.Path(settings.output) / MODEL).is_file()
     with interruptible(context, lambda: message), device:
         path = train(settings, verbose="auto" if sys.stdout.isatty() else 2)
+    if finished:
+        click.echo("This training was finished before: nothing was done.")
     click.echo(f"Model: {path}\n\nUse it:\n")
     click.echo(f"    keras-indi restore photo.jpg --preset {path.parent / 'preset'}")

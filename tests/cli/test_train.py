@@ -51,6 +51,9 @@ def test_flags_go_before_the_file_and_the_result_restores(here):
     assert result.exit_code == 0, result.output
     assert "keras-indi restore photo.jpg --preset run/preset" in result.stdout
     assert "2/2 - " in result.stdout and "\x1b" not in result.output
+    again = run("--config", "train.yaml", *options)
+    assert "finished before: nothing was done" in again.stdout
+    assert "finished before" not in result.stdout and again.exit_code == 0
     config = TrainingConfig.from_dict(read_settings("run/config.yaml"))
     assert config.batches == 2 and config.degradation == "jpeg_compression"
     assert config.noise_schedule == 0.01 and config.batch_size == 2
