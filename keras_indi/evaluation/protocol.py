@@ -172,6 +172,19 @@ class Protocol(Configurable):
             self.value_range,
         )
 
+    def __str__(self) -> str:
+        """How it measures, in words, without what is not set."""
+        low, high = self.value_range
+        words = [", ".join(self.metrics), f"channel {self.channel}"]
+        words.append(f"value range {low:g} to {high:g}")
+        if self.crop_border:
+            words.append(f"without {self.crop_border} pixels at each border")
+        if self.num_images is not None:
+            words.append(f"the first {self.num_images} images")
+        files = [f"{n} {name}" for n, name in self.without_folders()["weights"].items()]
+        words += [f"weights {', '.join(files)}"] if files else []
+        return "; ".join(words)
+
     def without_folders(self) -> Config:
         """The configuration as to publish it: of each file the name alone.
 

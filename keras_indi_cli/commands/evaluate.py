@@ -52,5 +52,5 @@ def command(context, restored, clean, output, max_pixels, **options):
             warn=False,
             max_pixels=max_pixels,
         )
-    click.echo(f"\n{table}\n\n{protocol}")
+    click.echo(f"\n{table}\n\nMeasured: {protocol}")
     finish(context, table, output)

@@ -140,7 +140,7 @@ def command(
             warn=False,
             max_pixels=max_pixels,
         )
-    click.echo(f"\n{table}\n\n{protocol}")
+    click.echo(f"\n{table}\n\nMeasured: {protocol}")
     if 1 in steps and "psnr" in protocol.metrics:
         for name in protocol.metrics:
             if name.startswith(("lpips", "fid", "kid")):

@@ -52,7 +52,7 @@ def test_scores_are_printed_and_written(folders):
     ]
     for value in [*expected, np.mean(expected)]:
         assert f"{value:.4f}" in result.stdout
-    assert "crop_border=2" in result.stdout
+    assert "without 2 pixels at each border" in result.stdout
     with open(out / "evaluation.csv", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [line["name"] for line in lines] == ["0", "1", "2", "mean"]

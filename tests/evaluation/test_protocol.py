@@ -85,3 +85,13 @@ def test_a_published_protocol_has_no_folders(tmp_path):
     assert published["extractor"] == "features.keras"
     assert str(tmp_path) not in str(published)
     assert protocol.weights == {"alex": str(tmp_path / "alex.npz")}
+
+
+def test_as_words():
+    assert str(Protocol()) == "psnr, ssim; channel rgb; value range 0 to 255"
+    given = {"channel": "y", "crop_border": 4, "value_range": (0, 1), "num_images": 5}
+    protocol = Protocol(("psnr", "lpips_alex"), weights={"alex": "a/b.npz"}, **given)
+    assert str(protocol) == (
+        "psnr, lpips_alex; channel y; value range 0 to 1; without 4 pixels at each "
+        "border; the first 5 images; weights alex b.npz"
+    )
