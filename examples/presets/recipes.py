@@ -224,6 +224,10 @@ GROUND["ground_blind"] = dataclasses.replace(
 # The specialists, each in two parts: the long one, then its end, on larger crops and
 # on the network's own states.
 LONG = GROUND["ground_blind"]
+# Of what lies far apart in a photograph, stored in 8 bits.
+WIDE = dataclasses.replace(
+    LONG, unclipped=False, crop_size=96, batch_size=8, jpeg_quality=(90, 100)
+)
 GROUND |= {
     "ground_denoise": dataclasses.replace(
         LONG,
@@ -248,7 +252,7 @@ GROUND |= {
         jpeg_quality=(10, 95),
     ),
     "ground_super_resolution": dataclasses.replace(
-        LONG,
+        WIDE,
         task="4x super-resolution",
         description="Enlarges photographs four times, or sharpens those that were, "
         "bilinear or by a phone.",
@@ -256,36 +260,24 @@ GROUND |= {
         pairs=("city100/train",),
         repeats=2,
         scale=4,
-        unclipped=False,
         seed=6,
-        crop_size=96,
-        batch_size=8,
         batches=20000,
-        jpeg_quality=(90, 100),
     ),
     "ground_motion_deblur": dataclasses.replace(
-        LONG,
+        WIDE,
         task="motion blur",
         description="Removes the blur of a camera that shook by 5 to 25 pixels.",
         degradation=SHAKEN,
-        unclipped=False,
         seed=7,
-        crop_size=96,
-        batch_size=8,
         batches=16000,
-        jpeg_quality=(90, 100),
     ),
     "ground_defocus_deblur": dataclasses.replace(
-        LONG,
+        WIDE,
         task="defocus",
         description="Removes the blur of a lens out of focus by a radius of 1 to 5 "
         "pixels.",
         degradation=OUT_OF_FOCUS,
-        unclipped=False,
         seed=8,
-        crop_size=96,
-        batch_size=8,
-        jpeg_quality=(90, 100),
     ),
 }
 

@@ -219,7 +219,7 @@ def _folders(first, second, channels, limit, scale, max_pixels):
     def read(index):
         images = read_pair(paths[index], channels, scale, max_pixels)
         for path in paths[index]:
-            if dates.get(path, _date(path)) != _date(path):
+            if path in dates and dates[path] != _date(path):
                 raise UnusableImageError(f"{path} has changed since the run began")
         return images
 

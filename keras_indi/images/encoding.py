@@ -186,12 +186,11 @@ def _save_deep_png(path, pixels, metadata):
     """16 bits: OpenCV encodes what Pillow cannot."""
     if pixels.shape[-1] == 2:  # which OpenCV has not
         content = _grey_with_alpha(pixels)
-        pathlib.Path(path).write_bytes(_with_chunks(content, metadata))
-        return
-    cv2 = require_opencv()
-    code = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}.get(pixels.shape[-1])
-    image = pixels if code is None else cv2.cvtColor(pixels, code)
-    content = cv2.imencode(".png", image)[1].tobytes()
+    else:
+        cv2 = require_opencv()
+        code = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}.get(pixels.shape[-1])
+        image = pixels if code is None else cv2.cvtColor(pixels, code)
+        content = cv2.imencode(".png", image)[1].tobytes()
     pathlib.Path(path).write_bytes(_with_chunks(content, metadata))
 
 

@@ -87,17 +87,11 @@ def find_images(folder: FilePath) -> dict[str, pathlib.Path]:
     return dict(sorted(found.items()))
 
 
-def image_files(
-    folder: FilePath, zarr: bool = False, closed: dict | None = None
-) -> list[pathlib.Path]:
+def image_files(folder: FilePath) -> list[pathlib.Path]:
     """The paths of all image files in a folder and below.
 
     Args:
         folder: Path of the folder.
-        zarr: Bool, whether Zarr folders are among them. Defaults to `False`, they are
-            passed over.
-        closed: Dict that takes the folders that cannot be read, with the reason.
-            Defaults to warnings.
 
     Returns:
         Sorted list of paths, without those that `find_images` passes over.
@@ -105,8 +99,7 @@ def image_files(
     Raises:
         ValueError: If it is not a folder.
     """
-    found = files_below(folder, zarr, closed)
-    return sorted(path for path in found if other_kind(path, zarr) is None)
+    return sorted(path for path in files_below(folder) if other_kind(path) is None)
 
 
 def other_kind(path: pathlib.PurePath, zarr: bool = False) -> str | None:

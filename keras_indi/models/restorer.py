@@ -105,8 +105,7 @@ class Restorer(PairTrainer):
             times: Scalar float32 tensor, t, or one of shape `(batch,)`.
             degraded: Tensor of the images' shape, y.
             time_shift: Scalar, as for `restore`.
-            network: Function that is called in the backbone's place. Defaults to
-                `None`, the backbone.
+            network: Function in the backbone's place. Defaults to `None`, the backbone.
 
         Returns:
             float32 tensor of the images' shape, in the units of x_t.
@@ -266,9 +265,10 @@ class Restorer(PairTrainer):
         channels = listed[0].shape[-1]
         plan = self.engine.plan(tile_size, tile_overlap, max_memory, channels)
         setting = self.setting(num_steps, sampler, time_grid, time_shift)
+        trajectory = self.trajectory(*setting)
         results = self._engines.get(engine).restore(
             listed,
-            self.trajectory(*setting),
+            trajectory,
             plan,
             num_samples or 1,
             seeds,

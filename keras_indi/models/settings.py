@@ -1,4 +1,4 @@
-"""What `restore` does where it is told nothing, and what it does where it is."""
+"""The defaults of `restore`, and what its arguments make of them."""
 
 from typing import TYPE_CHECKING, Any
 

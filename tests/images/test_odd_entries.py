@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     with pytest.warns(UserWarning, match="cannot be read.*shut"):
         assert list(find_images(tmp_path)) == ["a"]
     closed = {}
-    assert image_files(tmp_path, closed=closed) == [tmp_path / "a.png"]
+    assert list(files_below(tmp_path, closed=closed)) == [tmp_path / "a.png"]
     reason = "unreadable folder (Permission denied)"
     assert closed == {tmp_path / "shut": reason}
     found = find_outputs([tmp_path], tmp_path.parent / "out")
