@@ -48,6 +48,11 @@ class FileJob:
         if self.conflict is not None:
             return self.conflict
         for path in self.results:
+            if path.suffix.lower() == ZARR and path.is_dir():
+                return (
+                    f"its result is a Zarr folder that exists ({path}), which is never "
+                    "overwritten; remove it, or choose another output"
+                )
             if is_too_long(path):
                 return (
                     f"the name of its result is too long for the disk ({path.name}); "

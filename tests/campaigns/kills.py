@@ -77,7 +77,9 @@ class Killer:
 
     def _prepare(self):
         if self.name == IN_PLACE:
-            shutil.copytree(self.large, self.out)
+            # A Zarr folder is never overwritten.
+            ignored = shutil.ignore_patterns("*.zarr")
+            shutil.copytree(self.large, self.out, ignore=ignored)
 
     def _state(self):
         if not self.out.exists():
@@ -150,8 +152,9 @@ class Killer:
 
     def _in_place(self):
         """Each file must be as it was, or restored."""
-        original = runs.visible(self.large)
         restored = runs.visible(self.reference)
+        original = runs.visible(self.large)
+        original = {name: original[name] for name in restored}
         found = runs.visible(self.out)
         told = [f"{name}: lost" for name in original if name not in found]
         for name, path in found.items():

@@ -121,7 +121,7 @@ def test_files_restore_as_arrays_do(wide_model, tmp_path, source, target):
         ("image.tif", "image.tif", {}, "would overwrite its own input"),
         ("image.tif", "there.tif", {}, "already exist"),
         ("image.tif", "there.zarr", {}, "already exist"),
-        ("image.tif", "there.zarr", {"overwrite": True}, "folder that exists"),
+        ("image.tif", "there.zarr", {"overwrite": True}, "never overwritten"),
         ("stack.tif", "b.zarr", {}, "must hold one image"),
         ("two.tif", "b.tif", {}, r"the model's channels.*two.tif.*\(20, 20, 2\)"),
         ("image.tif", "b.tif", {"num_samples": 2}, "num_samples=2"),
@@ -205,6 +205,19 @@ def test_a_zarr_in_a_folder_is_one_of_its_images(model, tmp_path):
     assert [path.name for path in again.skipped] == names
     beside = restore_files(folder / "c.ome.zarr", None, model, num_steps=1)
     assert beside.written == [folder / "c-restored.ome.zarr"]
+
+
+def test_a_zarr_that_exists_is_not_overwritten_and_the_rest_is_done(model, tmp_path):
+    Image.fromarray(IMAGE).save(tmp_path / "a.png")
+    path = written(tmp_path, "zarr").rename(tmp_path / "b.zarr")
+    before = np.asarray(zarr.open(path, mode="r")[...])
+    result = restore_files(
+        tmp_path, tmp_path, model, num_steps=1, existing="overwrite"
+    )
+    assert result.written == [tmp_path / "a.png"]
+    assert list(result.failed) == [path]
+    assert "never overwritten" in result.failed[path]
+    np.testing.assert_array_equal(zarr.open(path, mode="r")[...], before)
 
 
 def test_what_a_zarr_says_and_its_restoration_does_not_is_named(model, tmp_path):
