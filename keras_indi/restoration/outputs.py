@@ -143,9 +143,9 @@ def one_output(source: FilePath, output: FilePath, overwrite: bool) -> FileJob:
     if output.suffix.lower() not in (*FORMATS, ZARR):
         raise _no_format(output)
     jobs = [FileJob(source, source.name, [output], [])]
+    check_jobs(jobs, "overwrite" if overwrite else "refuse")
     if jobs[0].problem is not None:
         raise ValueError(f"{jobs[0].problem}. Received: {str(source)!r}")
-    check_jobs(jobs, "overwrite" if overwrite else "refuse")
     return jobs[0]
 
 
