@@ -1,12 +1,16 @@
-"""Draw what photographs do not show: screens, lines and text, and grain.
+"""Draw what the photographs do not show: screens, grain, other scales and colours.
 
     pip install ".[evaluation]"
     python examples/presets/drawings.py --data DATA
 
-Writes `DATA/drawn/train`, screenshots and line art of random words, colours and fonts,
-and `DATA/grain/train`, photographs of `DATA/photographs/train` with the fine grain of
-film. Both are clean images to train on: the first keep the edges of letters, the second
-keep a network from taking a photograph's own grain for noise.
+Writes clean images to train on, below DATA:
+
+- `drawn/train`: screenshots and line art of random words, colours and fonts, which keep
+  the edges of letters;
+- `grain/train`: photographs of `photographs/train` with the fine grain of film, which
+  keep a network from taking a photograph's own grain for noise;
+- `varied/train`: each of them reduced, at a random scale, and with other colours: the
+  few hundred photographs as they are were learned by heart (README.md).
 """
 
 import argparse
@@ -22,6 +26,8 @@ from keras_indi import data
 from keras_indi.images.whole_writes import write_whole
 
 SIZE = 320  # pixels
+LEAST = 200  # pixels, the shorter side of what is reduced
+VARIANTS = 2  # of each photograph
 LETTERS = string.ascii_letters * 3 + string.digits + string.punctuation + " " * 20
 
 
@@ -95,6 +101,21 @@ def grainy(photograph, rng):
     return np.clip(np.rint(photograph + grain), 0, 255).astype("uint8")
 
 
+def varied(photograph, rng):
+    """A photograph reduced to 0.4 to 0.9 of its size, with channels exchanged, other
+    saturation, contrast and brightness."""
+    image = Image.fromarray(photograph)
+    # Not smaller than the crops with what a degradation looks at around them.
+    scale = max(rng.uniform(0.4, 0.9), min(1, LEAST / min(image.size)))
+    size = [round(scale * side) for side in image.size]
+    reduced = np.asarray(image.resize(size, Image.Resampling.LANCZOS)) / 255.0
+    reduced = reduced[..., rng.permutation(3)]
+    grey = reduced.mean(axis=-1, keepdims=True)
+    reduced = grey + rng.uniform(0.5, 2.0) * (reduced - grey)
+    reduced = np.clip(reduced, 0, 1) ** np.exp(rng.uniform(-0.5, 0.5))
+    return np.rint(255 * rng.uniform(0.7, 1.0) * reduced).astype("uint8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
@@ -114,6 +135,13 @@ def main():
             path = options.data / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, Image.fromarray(picture).save)
+    for index, photograph in enumerate(photographs):
+        for variant in range(VARIANTS):
+            rng = np.random.default_rng((8, index, variant))
+            picture = Image.fromarray(varied(data.read_image(photograph), rng))
+            path = options.data / "varied/train" / f"{index:03d}-{variant}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, picture.save)
 
 
 if __name__ == "__main__":

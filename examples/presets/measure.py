@@ -17,6 +17,8 @@ stopped. The tables are written to `measured/results.json` and `measured/results
 import argparse
 import json
 import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from classical import METHODS
@@ -53,81 +55,102 @@ class Unclipped:
         return f"{self.degradation!r}, not clipped"
 
 
-# What is measured: the preset, where its clean photographs are, how they are degraded
-# (`None`: the folder holds real pairs), the classical tools, PSNR's and SSIM's channel
-# and border.
-TOLD_THE_KERNEL = ["richardson-lucy told the kernel", "wiener told the kernel"]
+class Case(NamedTuple):
+    """What is measured.
+
+    Attributes:
+        preset: Name of the preset.
+        folders: List of the folders of clean photographs, or of one with real pairs.
+        degradation: How the photographs are degraded, or `None` for real pairs.
+        tools: List of names of classical tools, of `METHODS`.
+        conventions: Dict, PSNR's and SSIM's channel and border.
+        select: Function of a dict of names to paths that returns those to measure, or
+            `None` for all.
+    """
+
+    preset: str
+    folders: list[str]
+    degradation: object = None
+    tools: tuple = ()
+    conventions: dict = {}
+    select: Callable | None = None
+
+
+def most_saturated(files):
+    """The quarter of the photographs whose colours are the most saturated."""
+
+    def saturation(name):
+        image = np.asarray(Image.fromarray(data.read_image(files[name])).convert("HSV"))
+        return image[..., 1].mean()
+
+    return {
+        name: files[name]
+        for name in sorted(files, key=saturation)[-(len(files) // 4) :]
+    }
+
+
+TOLD_THE_KERNEL = ("richardson-lucy told the kernel", "wiener told the kernel")
 LUMA = {"channel": "y", "crop_border": 4}
+CBSD68 = ["bsds500/eval_cbsd68"]
+DENOISE = "indi_small_denoise"
+ENLARGE = "indi_small_super_resolution_x4"
 CASES = {
-    "jpeg q15, set5 + kodak24": (
+    "jpeg q15, set5 + kodak24": Case(
         "indi_small_jpeg",
         ["set5", "kodak24"],
         degradations.JPEGCompression(15),
-        ["non-local means"],
-        {},
+        ("non-local means",),
     ),
-    "JPEG of quality 15, set5 + kodak24": (
-        "indi_small_blind",
-        ["set5", "kodak24"],
-        degradations.JPEGCompression(15),
-        [],
-        {},
+    "JPEG of quality 15, set5 + kodak24": Case(
+        "indi_small_blind", ["set5", "kodak24"], degradations.JPEGCompression(15)
     ),
-    "noise sigma 25, cbsd68": (
-        "indi_small_denoise",
-        ["bsds500/eval_cbsd68"],
+    "noise sigma 25, cbsd68": Case(
+        DENOISE,
+        CBSD68,
         degradations.GaussianNoise(25),
-        ["non-local means", "bm3d", "bm3d told sigma"],
-        {},
+        ("non-local means", "bm3d told sigma"),
     ),
-    "noise sigma 25 not clipped, cbsd68": (
-        "indi_small_denoise",
-        ["bsds500/eval_cbsd68"],
+    "noise sigma 25 not clipped, cbsd68": Case(
+        DENOISE,
+        CBSD68,
         Unclipped(degradations.GaussianNoise(25)),
-        ["bm3d", "bm3d told sigma"],
-        {},
+        ("bm3d told sigma",),
     ),
-    "camera noise, polyu100": (
-        "indi_small_denoise",
-        ["polyu100/eval"],
-        None,
-        ["non-local means", "bm3d"],
-        {},
+    **{
+        f"noise sigma {sigma}, saturated": Case(
+            DENOISE,
+            ["kodak24", "photographs/validation"],
+            degradations.GaussianNoise(sigma),
+            ("bm3d", "bm3d told sigma"),
+            select=most_saturated,
+        )
+        for sigma in (25, 50)
+    },
+    "camera noise, polyu100": Case(
+        DENOISE, ["polyu100/eval"], None, ("non-local means", "bm3d")
     ),
-    "bicubic x4, set5": (
-        "indi_small_super_resolution_x4",
-        ["set5"],
-        degradations.Downsample(4),
-        ["bicubic", "lanczos"],
-        LUMA,
-    ),
-    "bicubic x4, set14": (
-        "indi_small_super_resolution_x4",
-        ["set14"],
-        degradations.Downsample(4),
-        ["bicubic", "lanczos"],
-        LUMA,
-    ),
-    "camera x4, city100": (
-        "indi_small_super_resolution_x4",
-        ["city100/eval"],
-        None,
-        [],
-        LUMA,
-    ),
-    "camera shake 5-25, cbsd68": (
+    **{
+        f"bicubic x4, {name}": Case(
+            ENLARGE,
+            [name],
+            degradations.Downsample(4),
+            ("bicubic", "lanczos"),
+            LUMA,
+        )
+        for name in ("set5", "set14")
+    },
+    "camera x4, city100": Case(ENLARGE, ["city100/eval"], conventions=LUMA),
+    "camera shake 5-25, cbsd68": Case(
         "indi_small_motion_deblur",
-        ["bsds500/eval_cbsd68"],
+        CBSD68,
         degradations.MotionBlur((5, 25)),
-        ["unsharp mask", *TOLD_THE_KERNEL],
-        {},
+        ("unsharp mask", *TOLD_THE_KERNEL),
     ),
-    "defocus radius 1-5, cbsd68": (
+    "defocus radius 1-5, cbsd68": Case(
         "indi_small_defocus_deblur",
-        ["bsds500/eval_cbsd68"],
+        CBSD68,
         degradations.DefocusBlur((1, 5)),
-        ["unsharp mask", *TOLD_THE_KERNEL],
-        {},
+        ("unsharp mask", *TOLD_THE_KERNEL),
     ),
 }
 
@@ -145,7 +168,7 @@ def load(path):
     return np.load(array) if array.exists() else data.read_image(path)
 
 
-def write_folders(root, sources, degradation, methods, out):
+def write_folders(root, case, out):
     """Write what is compared: clean, degraded, and what each tool makes of it.
 
     The seed of an image's degradation is its number in the order of names.
@@ -154,9 +177,12 @@ def write_folders(root, sources, degradation, methods, out):
         List of the images' names.
     """
     files = {}
-    for folder in sources:
+    degradation, methods = case.degradation, case.tools
+    for folder in case.folders:
         clean = root / folder / "clean" if degradation is None else root / folder
         files.update(data.find_images(clean))
+    if case.select is not None:
+        files = case.select(files)
     for number, (name, path) in enumerate(sorted(files.items())):
         wanted = [
             out / part / f"{name}.png" for part in ("clean", "degraded", *methods)
@@ -165,7 +191,7 @@ def write_folders(root, sources, degradation, methods, out):
             continue
         clean = to_channels(data.read_image(path), 3)  # one of set14 is grey
         if degradation is None:
-            (folder,) = sources
+            (folder,) = case.folders
             (partner,) = (root / folder / "degraded").glob(f"{name}.*")
             degraded = data.read_image(partner)
         else:
@@ -278,16 +304,16 @@ def evidence(tables, names, lpips, num_steps, adversaries, out):
 
 def measure(name, options, weights):
     """The rows of one case: name of the system to its scores."""
-    preset, sources, degradation, methods, conventions = CASES[name]
+    case = CASES[name]
     out = options.out / name.replace(",", "").replace(" ", "_")
-    names = write_folders(options.data, sources, degradation, methods, out)
+    names = write_folders(options.data, case, out)
     lpips = [metric for metric in LPIPS if metric.removeprefix("lpips_") in weights]
     protocol = evaluation.Protocol(
         ["psnr", "ssim", *lpips],
         weights={key: path for key, path in weights.items() if f"lpips_{key}" in LPIPS},
-        **conventions,
+        **case.conventions,
     )
-    model = keras_indi.models.InDI.from_preset(preset, dtype=options.dtype)
+    model = keras_indi.models.InDI.from_preset(case.preset, dtype=options.dtype)
     for number in NUM_STEPS:
         restore(model, names, number, out)
     tables = {}
@@ -297,14 +323,14 @@ def measure(name, options, weights):
             out / system, out / "clean", protocol, output_dir=out / f"scores {system}"
         )
 
-    for system in ("degraded", *methods, *map(label, NUM_STEPS)):
+    for system in ("degraded", *case.tools, *map(label, NUM_STEPS)):
         score(system)
     result = {
-        "preset": preset,
+        "preset": case.preset,
         "images": len(names),
         "time_grid": repr(model.restore_defaults["time_grid"]),
         "time_shift": model.restore_defaults["time_shift"],
-        "degradation": None if degradation is None else repr(degradation),
+        "degradation": None if case.degradation is None else repr(case.degradation),
         "dtype": options.dtype,
         "protocol": protocol.without_folders(),
     }
@@ -393,8 +419,8 @@ def main():
     weights = dict(entry.split("=", 1) for entry in options.weights)
     path = options.out / "results.json"
     results = json.loads(path.read_text()) if path.exists() else {}
-    for name, (preset, *_) in CASES.items():
-        if options.names and preset not in options.names:
+    for name, case in CASES.items():
+        if options.names and case.preset not in options.names:
             continue
         results[name] = measure(name, options, weights)
         print(as_markdown({name: results[name]}), flush=True)

@@ -29,6 +29,8 @@ TERMS = {
     "city100/train/clean": "City100, iPhone X: MIT",
     "drawn/train": "drawn by drawings.py: CC0",
     "grain/train": "photographs/train with grain, by drawings.py: the same",
+    "varied/train": "photographs/train at other scales and in other colours, by "
+    "drawings.py: the same",
     "polyu100/train": "PolyU real-world noisy images: non-commercial",
 }
 # Weights that learned from these alone may be used commercially.
@@ -38,6 +40,7 @@ FREE_DATA = {
     "city100/train/clean",
     "drawn/train",
     "grain/train",
+    "varied/train",
 }
 
 

@@ -26,6 +26,8 @@ from keras_indi.training import NETWORK
 # and with those for research.
 FREE = ("photographs/train", "city100/train/clean")
 CLEAN = ("bsds500/train", "city100/train/clean")
+# The free ones once more, at other scales and in other colours (drawings.py).
+VARIED = (*FREE, "varied/train")
 HELD_OUT = ("photographs/validation",)
 
 # Network and optimizer, compared for an hour each (README.md has the figures).
@@ -226,7 +228,12 @@ GROUND["ground_blind"] = dataclasses.replace(
 LONG = GROUND["ground_blind"]
 # Of what lies far apart in a photograph, stored in 8 bits.
 WIDE = dataclasses.replace(
-    LONG, unclipped=False, crop_size=96, batch_size=8, jpeg_quality=(90, 100)
+    LONG,
+    clean=VARIED,
+    unclipped=False,
+    crop_size=96,
+    batch_size=8,
+    jpeg_quality=(90, 100),
 )
 GROUND |= {
     "ground_denoise": dataclasses.replace(
@@ -248,6 +255,7 @@ GROUND |= {
         task="JPEG artefacts",
         description="Removes the blocks and rings of JPEG files of quality 10 to 95.",
         degradation=RandomChoice([COMPRESSED, COMPRESSED_TWICE], [0.8, 0.2]),
+        clean=VARIED,
         seed=5,
         batches=8000,
         starts_from="ground_blind",
@@ -286,8 +294,10 @@ GROUND |= {
 
 def end_of(name):
     """The last part of a training: larger crops, half of the draws on own states."""
+    clean = dict.fromkeys((*GROUND[name].clean, *VARIED))
     return dataclasses.replace(
         GROUND[name],
+        clean=tuple(clean),
         own_states=0.5,
         crop_size=128,
         batch_size=4,

@@ -1,0 +1,82 @@
+"""Draw how the validation losses of the presets fell over their trainings.
+
+    pip install ".[evaluation]"
+    python examples/presets/curves.py indi_small_blind indi_small_denoise
+
+Reads the logs of the trainings and of those that they start from, and writes
+`examples/pictures/training.png`: a panel for each task, as losses of different
+degradations do not compare, with the parts of a training one after another.
+"""
+
+import argparse
+import csv
+import pathlib
+
+import matplotlib
+from recipes import GROUND, RECIPES
+from train import EPOCH
+
+from keras_indi.images.whole_writes import write_encoded
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+HERE = pathlib.Path(__file__).parent
+ALL = {**GROUND, **RECIPES}
+
+
+def parts(name):
+    """The names of a training's parts, from the first one on."""
+    found = []
+    while name is not None:
+        found.insert(0, name)
+        name = ALL[name].starts_from
+    return found
+
+
+def tasks(presets):
+    """Dict of each task to the names of its parts, in their order."""
+    found = {}
+    for preset in presets:
+        for name in parts(preset):
+            names = found.setdefault(ALL[name].task, [])
+            if name not in names:
+                names.append(name)
+    return found
+
+
+def curve(name):
+    """The validation losses of a part, one an epoch."""
+    with (HERE / "logs" / f"{name}.csv").open() as file:
+        return [float(row["val_loss"]) for row in csv.DictReader(file)]
+
+
+def draw(presets):
+    panels = tasks(presets)
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(4 * len(panels), 3.2), squeeze=False
+    )
+    for axis, (task, names) in zip(axes[0], panels.items()):
+        start = 0.0
+        for name in names:
+            losses = curve(name)
+            batches = [start + (i + 1) * EPOCH / 1000 for i in range(len(losses))]
+            axis.plot(batches, losses, label=name)
+            start = batches[-1]
+        axis.set(title=task, xlabel="thousand batches", ylabel="validation loss")
+        axis.legend(fontsize="small")
+        axis.grid(alpha=0.3)
+    figure.tight_layout()
+    path = HERE.parent / "pictures" / "training.png"
+    write_encoded(path, lambda file: figure.savefig(file, format="png", dpi=100))
+    return path
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("presets", nargs="+", choices=RECIPES, metavar="PRESET")
+    print(draw(parser.parse_args().presets))
+
+
+if __name__ == "__main__":
+    main()
