@@ -126,7 +126,7 @@ class Protocol(Configurable):
         classic = {**options, "crop_border": self.crop_border, "channel": self.channel}
         built: dict[str, ImageMetric] = {}
         for name in self.metrics:
-            metric = _image_metric(name)
+            metric: Any = _image_metric(name)
             if metric is None:
                 continue
             network = name.partition("_")[2]
