@@ -139,6 +139,37 @@ def _exact(value: Any) -> Any:
     return repr(value)
 
 
+def class_of(
+    name: str, base_class: type[Object], builtin: Mapping[str, Any]
+) -> type[Object] | None:
+    """The class of a name.
+
+    Args:
+        name: A name among `builtin`, or one that a class is registered by with Keras,
+            such as `"my_package>MySampler"`.
+        base_class: The class that it must extend.
+        builtin: Mapping of short names to classes, such as a `Registry`.
+
+    Returns:
+        The class, or `None` where the name is of none.
+    """
+    found = builtin.get(name)
+    if found is None:
+        found = keras.saving.get_registered_object(name)
+    is_one = inspect.isclass(found) and issubclass(found, base_class)
+    return found if is_one else None
+
+
+def name_hint(name: str, builtin: Mapping[str, Any]) -> str:
+    """What the error for a name of no class adds: what to do, or nothing."""
+    if ">" in name and keras.saving.get_registered_object(name) is None:
+        return (
+            " No class is registered by this name: import the module that registers "
+            "it first (on the command line by `--import MODULE`)."
+        )
+    return did_you_mean(name, builtin)
+
+
 def resolve(
     identifier: Any, base_class: type[Object], builtin: Mapping[str, Any], argument: str
 ) -> Object:
@@ -160,13 +191,10 @@ def resolve(
     """
     found, hint = identifier, ""
     if isinstance(identifier, str):
-        found = builtin.get(identifier)
-        if found is None:
-            found = keras.saving.get_registered_object(identifier)
         # A name may come from a preset: nothing else is built by it.
-        if inspect.isclass(found) and issubclass(found, base_class):
-            found = found()
-        hint = did_you_mean(identifier, builtin)
+        named = class_of(identifier, base_class, builtin)
+        found = None if named is None else named()
+        hint = name_hint(identifier, builtin)
     elif isinstance(identifier, dict):
         found = keras.saving.deserialize_keras_object(identifier)
     if not isinstance(found, base_class):

@@ -8,7 +8,7 @@ class Registry(Mapping[str, type]):
     """Map names to classes, and read the names without importing a class.
 
     Write the entries as a literal dict: the `keras-indi` command reads them from the
-    file, without importing the package (`keras_indi_cli/registered_names.py`).
+    file, without importing the package (`keras_indi_cli/package_files.py`).
 
     Args:
         package: String, the name of the package that the modules lie in.

@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 
 def checked_integer(
     name: str,
@@ -73,6 +75,37 @@ def checked_number(
     return float(value)
 
 
+def checked_bool(name: str, value: Any) -> bool:
+    """Return the `bool`; the text "false", which is true in Python, is an error.
+
+    Args:
+        name: The argument's name, for the error.
+        value: What was given.
+
+    Raises:
+        ValueError: If it is neither true nor false.
+    """
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(_message(name, "True or False", value, optional=False))
+    return bool(value)
+
+
+def checked_numbers(name: str, values: Any) -> np.ndarray:
+    """Return numbers as a float64 array, of whatever shape.
+
+    Args:
+        name: The argument's name, for the error.
+        values: What was given.
+
+    Raises:
+        ValueError: If they are not all numbers.
+    """
+    try:
+        return np.asarray(values, "float64")
+    except (TypeError, ValueError) as error:
+        raise ValueError(_message(name, "numbers", values, optional=False)) from error
+
+
 def checked_value_range(value_range: Any) -> tuple[float, float]:
     """Return the pair of a smallest and a largest value as floats.
 
@@ -106,7 +139,8 @@ def checked_choice(
         ValueError: If it is not among them; the nearest one is named.
     """
     choices = list(choices)
-    if value not in choices:
+    # (An array compares with each choice, element by element.)
+    if isinstance(value, np.ndarray) or value not in choices:
         raise ValueError(
             f"`{name}` must be one of {', '.join(map(repr, choices))}"
             f"{case and ' '}{case}."

@@ -196,3 +196,20 @@ def test_resolve_takes_objects_names_and_configs():
 def test_resolve_says_what_it_received(wrong):
     with pytest.raises(ValueError, match="`shape` must be a Shape.*Received: shape="):
         resolve(wrong)
+
+
+def test_a_name_that_nobody_registered_says_what_to_import():
+    with pytest.raises(
+        ValueError, match="import the module.*Received: shape='mine>Round'$"
+    ):
+        resolve("mine>Round")
+    with pytest.raises(ValueError, match="registered name, or a serialized config. R"):
+        resolve("keras_indi>UniformTime")  # registered, and of another kind
+
+
+def test_class_of_finds_short_and_registered_names_of_one_kind():
+    known = {"square": Square}
+    assert configurable.class_of("square", Shape, known) is Square
+    assert configurable.class_of("tests>Shape", Shape, known) is Shape
+    assert configurable.class_of("tests>Shape", Square, known) is None
+    assert configurable.class_of("circle", Shape, known) is None

@@ -1,9 +1,22 @@
 """Checks of arguments: what they return, and what their errors say."""
 
+import keras
 import numpy as np
 import pytest
 
+from keras_indi.data.degradations import (
+    Downsample,
+    GaussianBlur,
+    GaussianNoise,
+    JPEGCompression,
+    KerasLayerDegradation,
+    PoissonGaussianNoise,
+    RandomChoice,
+)
+from keras_indi.evaluation import Protocol
+from keras_indi.schedules import ExplicitGrid, UniformTime
 from keras_indi.validation import (
+    checked_bool,
     checked_choice,
     checked_integer,
     checked_number,
@@ -57,3 +70,45 @@ def test_choices_name_the_nearest():
     )
     with pytest.raises(ValueError, match=r"of 1, 3, None\. Received: channels=2"):
         checked_choice("channels", 2, (1, 3, None))
+    with pytest.raises(ValueError, match=r"must be one of.*Received: channels=array"):
+        checked_choice("channels", np.zeros(3), (1, 3, None))
+
+
+@pytest.mark.parametrize("value", ["false", 0, 1, None, [], np.zeros(2)])
+def test_bools(value):
+    assert checked_bool("enlarge", np.True_) is True
+    with pytest.raises(ValueError, match="`enlarge` must be True or False. Received"):
+        checked_bool("enlarge", value)
+
+
+LAYER = keras.layers.GaussianNoise(1.0)
+
+
+@pytest.mark.parametrize(
+    "build, argument, wrong",
+    [
+        *((build, "linear_light", "false") for build in (Downsample, GaussianBlur)),
+        (PoissonGaussianNoise, "linear_light", "no"),
+        (Downsample, "enlarge", "no"),
+        (JPEGCompression, "random_grid", "off"),
+        (UniformTime, "stratified", "false"),
+        *((ExplicitGrid, "points", wrong) for wrong in ("uniform", {}, object())),
+        *(
+            (lambda **a: RandomChoice([GaussianNoise()], **a), "probabilities", wrong)
+            for wrong in ("equal", {}, object())
+        ),
+        *(
+            (lambda **a: KerasLayerDegradation(LAYER, **a), *wrong)
+            for wrong in (("margin", -1), ("margin", 2.5), ("value_range", (255, 0)))
+        ),
+        *((Protocol, "metrics", wrong) for wrong in (None, 3, [], [3])),
+        *((Protocol, "value_range", wrong) for wrong in ((1,), (255, 0), "ab", 5)),
+        *((Protocol, "weights", wrong) for wrong in ("alex.npz", 3, {"alex": 3})),
+        (Protocol, "extractor", 3),
+    ],
+)
+def test_wrong_arguments_are_named(build, argument, wrong):
+    with pytest.raises(
+        ValueError, match=f"Received: .*{argument}=|Received: {argument}"
+    ):
+        build(**{argument: wrong})

@@ -5,7 +5,7 @@ import dataclasses
 import harness
 import numpy as np
 
-from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
+from keras_indi.evaluation.protocol import higher_is_better
 
 
 @dataclasses.dataclass
@@ -57,12 +57,12 @@ class Curves:
 
 def goodness(metric, values):
     """The mean score, with the sign that makes more better."""
-    return float(np.mean(values)) * (1 if metric in HIGHER_IS_BETTER else -1)
+    return float(np.mean(values)) * (1 if higher_is_better(metric) else -1)
 
 
 def perceptual(config):
     """The metrics of what an image looks like, in the order of the configuration."""
-    return [name for name in config.metrics if name not in HIGHER_IS_BETTER]
+    return [name for name in config.metrics if not higher_is_better(name)]
 
 
 def difference(metric, first, second):
@@ -72,7 +72,7 @@ def difference(metric, first, second):
 
 def improvement(metric, first, second):
     """By how much the first is better, by training seed."""
-    return first - second if metric in HIGHER_IS_BETTER else second - first
+    return first - second if higher_is_better(metric) else second - first
 
 
 def mean_and_deviation(gaps):

@@ -343,8 +343,8 @@ traces of the scratches left: 1600 batches are few.
 
 ## What next
 
-- **A sampler with two looks a step, or a memory:** read `samplers/heun.py` and
-  `samplers/multistep.py`, some fifteen lines each.
+- **A sampler with two looks a step, or a memory:** read `samplers/heun_sampler.py` and
+  `samplers/multistep_sampler.py`, some fifteen lines each.
 - **Times and grids** are parts as well: `TimeDistribution` says at which times a model
   trains, `TimeGrid` at which it restores. Each has one method to write.
 - **Test your part.** For a sampler there is a check without any network: give it the

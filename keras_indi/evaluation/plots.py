@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from types import ModuleType
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_indi.annotations import ValueLimits
-from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
+from keras_indi.evaluation.protocol import higher_is_better
 from keras_indi.evaluation.settings import mean_over_seeds, short_name
 from keras_indi.optional_packages import optional_import
 
@@ -101,8 +102,8 @@ def draw_trade_off(table: "Table") -> dict[str, Any]:
     for points in curves.values():
         points.sort(key=lambda point: point[0])
     metrics = table.protocol.metrics
-    distortions = [name for name in metrics if name in HIGHER_IS_BETTER]
-    perceptions = [name for name in metrics if name not in HIGHER_IS_BETTER]
+    distortions = [name for name in metrics if higher_is_better(name)]
+    perceptions = [name for name in metrics if not higher_is_better(name)]
 
     drawn = {}
     for distortion, perception in itertools.product(distortions, perceptions):
@@ -116,10 +117,10 @@ def draw_trade_off(table: "Table") -> dict[str, Any]:
                     axes.annotate(
                         str(steps), place, (4, 4), textcoords="offset points", size=8
                     )
-        axes.set_xlabel(f"{TITLES[perception]}, lower is more natural")
-        axes.set_ylabel(f"{TITLES[distortion]}, higher is closer")
+        axes.set_xlabel(f"{_title(perception)}, lower is more natural")
+        axes.set_ylabel(f"{_title(distortion)}, higher is closer")
         _finish(axes, f"Numbers of steps, {table.rows[0]['images']} images")
-        drawn[f"{distortion}_against_{perception}"] = figure
+        drawn[re.sub(r"[^\w-]", "_", f"{distortion}_against_{perception}")] = figure
 
     figure, grid = _new_figure(len(metrics), 4.0, 3.6)
     for axes, metric in zip(grid, metrics):
@@ -129,8 +130,8 @@ def draw_trade_off(table: "Table") -> dict[str, Any]:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_xlabel("steps")
-        direction = "higher" if metric in HIGHER_IS_BETTER else "lower"
-        _finish(axes, f"{TITLES[metric]}, {direction} is better")
+        direction = "higher" if higher_is_better(metric) else "lower"
+        _finish(axes, f"{_title(metric)}, {direction} is better")
     drawn["scores_against_steps"] = figure
     return drawn
 
@@ -155,7 +156,7 @@ def draw_evaluation(table: "Table") -> Any:
         return None
     figure, grid = _new_figure(len(metrics), 4.4, 3.8)
     for axes, metric in zip(grid, metrics):
-        higher = metric in HIGHER_IS_BETTER
+        higher = higher_is_better(metric)
         rows = sorted(table, key=lambda row: row[metric], reverse=not higher)
         places, values = range(1, len(rows) + 1), [row[metric] for row in rows]
         axes.plot(places, values, ".", markersize=4)
@@ -175,7 +176,7 @@ def draw_evaluation(table: "Table") -> Any:
         axes.set_xlabel("images, the worst first; dashed: the mean")
         axes.xaxis.get_major_locator().set_params(integer=True)
         direction = "higher" if higher else "lower"
-        _finish(axes, f"{TITLES[metric]}, {direction} is better")
+        _finish(axes, f"{_title(metric)}, {direction} is better")
     return figure
 
 
@@ -192,6 +193,10 @@ def require_matplotlib() -> ModuleType:
 def require_pillow() -> ModuleType:
     """The module `PIL.Image`, or an ImportError that says how to install it."""
     return optional_import("PIL.Image", extra="evaluation", purpose="Drawing")
+
+
+def _title(metric):
+    return TITLES.get(metric, metric)  # of one of the user's own its name
 
 
 def _new_figure(columns, width, height):

@@ -3,7 +3,7 @@
 import hashlib
 import importlib.metadata
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -11,8 +11,13 @@ import numpy as np
 
 from keras_indi import metrics
 from keras_indi.annotations import Config, FilePath, ValueLimits
-from keras_indi.configurable import Configurable
-from keras_indi.validation import checked_choice, checked_integer, did_you_mean
+from keras_indi.configurable import Configurable, class_of, name_hint
+from keras_indi.validation import (
+    checked_choice,
+    checked_integer,
+    checked_path,
+    checked_value_range,
+)
 from keras_indi.version import __version__
 
 if TYPE_CHECKING:
@@ -27,7 +32,6 @@ IMAGE_METRICS = tuple(
 )
 SET_METRICS = tuple(name for name in metrics.BUILTIN if name not in IMAGE_METRICS)
 NETWORKS = ("alex", "squeeze", "vgg", "inception2048", "inception768")
-HIGHER_IS_BETTER = ("psnr", "ssim")
 DEVIATION = "_standard_deviation"  # ends the name of a KID's column of spread
 
 
@@ -44,7 +48,9 @@ class Protocol(Configurable):
             images together: `"fid2048"` and `"kid2048"` over the pooled
             features of Inception-v3, `"fid768"` and `"kid768"` over its 768
             features before the last blocks, `"fid"` and `"kid"` over
-            `extractor`. Defaults to `("psnr", "ssim")`.
+            `extractor`. The registered name of an `ImageMetric` of your own, such as
+            `"mine>Sharpness"`, is one per image too: it is built with `value_range`
+            alone. Defaults to `("psnr", "ssim")`.
         channel: `"rgb"`, or `"y"` for PSNR and SSIM on the luma alone, as is
             usual for super-resolution.
         crop_border: Int, pixels that PSNR and SSIM leave out at each border.
@@ -89,9 +95,11 @@ class Protocol(Configurable):
         self.metrics = _checked_metrics(metrics, extractor)
         self.channel = checked_choice("channel", channel, ("rgb", "y"))
         self.crop_border = checked_integer("crop_border", crop_border, least=0)
-        self.value_range = tuple(float(value) for value in value_range)
+        self.value_range = checked_value_range(value_range)
         self.weights = _checked_weights(weights)
-        self.extractor = None if extractor is None else str(extractor)
+        self.extractor = (
+            None if extractor is None else checked_path("extractor", extractor)
+        )
         self.kid_subset_size = checked_integer(
             "kid_subset_size", kid_subset_size, least=2, optional=True
         )
@@ -118,11 +126,13 @@ class Protocol(Configurable):
         classic = {**options, "crop_border": self.crop_border, "channel": self.channel}
         built: dict[str, ImageMetric] = {}
         for name in self.metrics:
-            if name not in IMAGE_METRICS:
+            metric: Any = _image_metric(name)
+            if metric is None:
                 continue
-            metric = metrics.BUILTIN[name]
             network = name.partition("_")[2]
-            if network:
+            if name not in metrics.BUILTIN:
+                built[name] = metric(**options)
+            elif network:
                 path = self.weights.get(network)
                 built[name] = metric(network, weights=path, **options)
             else:
@@ -209,6 +219,17 @@ class Protocol(Configurable):
         }
 
 
+def higher_is_better(name: str) -> bool:
+    """Whether more of a score is better: of all others less is."""
+    metric = _image_metric(name)
+    return metric is not None and metric.higher_is_better
+
+
+def _image_metric(name: str) -> "type[ImageMetric] | None":
+    """The class of a score of single images, `None` of any other score."""
+    return class_of(name, metrics.ImageMetric, metrics.BUILTIN)
+
+
 def kid_subset_size(count: int) -> int:
     """KID's usual subsets, or halves of few images, so that subsets differ."""
     return min(1000, max(2, count // 2))
@@ -227,13 +248,16 @@ def running_versions() -> dict[str, str]:
 
 
 def _checked_metrics(names, extractor):
-    names = [names] if isinstance(names, str) else list(names)
-    unknown = [name for name in names if name not in metrics.BUILTIN]
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        names = [names]
+    names = list(names)
+    known = metrics.BUILTIN
+    unknown = [str(n) for n in names if n not in known and not _image_metric(str(n))]
     if not names or unknown or len(set(names)) < len(names):
-        hint = did_you_mean(unknown[0], metrics.BUILTIN) if unknown else ""
+        hint = name_hint(unknown[0], known) if unknown else ""
         raise ValueError(
-            f"`metrics` must be different names among {list(metrics.BUILTIN)}.{hint} "
-            f"Received: metrics={names}"
+            f"`metrics` must be different names among {list(known)}, or registered "
+            f"names of ImageMetrics.{hint} Received: metrics={names}"
         )
     if {"fid", "kid"} & set(names) and extractor is None:
         raise ValueError(
@@ -245,10 +269,11 @@ def _checked_metrics(names, extractor):
 
 
 def _checked_weights(weights):
-    weights = {name: str(path) for name, path in (weights or {}).items()}
-    if set(weights) - set(NETWORKS):
+    if weights is None:
+        weights = {}
+    if not isinstance(weights, Mapping) or set(weights) - set(NETWORKS):
         raise ValueError(
             f"`weights` must map names among {list(NETWORKS)} to paths. Received: "
-            f"weights={weights}"
+            f"weights={weights!r}"
         )
-    return weights
+    return {name: checked_path("weights", path) for name, path in weights.items()}

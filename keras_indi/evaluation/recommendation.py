@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from keras_indi.evaluation.protocol import HIGHER_IS_BETTER
+from keras_indi.evaluation.protocol import higher_is_better
 from keras_indi.evaluation.settings import mean_over_seeds, short_name
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def recommend(
             )
         for name, margin in within.items():
             start = min((f[name] for f in one_step), key=_cost(name))
-            bound = start - margin if name in HIGHER_IS_BETTER else start + margin
+            bound = start - margin if higher_is_better(name) else start + margin
             bounds.append((name, bound, f"{bound:g}, {margin:g} from one step's"))
 
     # NaN keeps no bound.
@@ -113,7 +113,7 @@ def recommend(
         and not math.isnan(scores[best])
     ]
     wording = " and ".join(
-        f"{name} {'>=' if name in HIGHER_IS_BETTER else '<='} {words}"
+        f"{name} {'>=' if higher_is_better(name) else '<='} {words}"
         for name, _, words in bounds
     )
     if not able:
@@ -147,4 +147,4 @@ def recommend(
 
 def _cost(name):
     """Turn a score into what is to be small."""
-    return (lambda value: -value) if name in HIGHER_IS_BETTER else float
+    return (lambda value: -value) if higher_is_better(name) else float

@@ -5,7 +5,7 @@ import itertools
 import json
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -47,6 +47,18 @@ def all_settings(
     Raises:
         ValueError: If one is not valid, or two do not go together.
     """
+    for name, values in {
+        "num_steps": num_steps,
+        "samplers": samplers,
+        "time_grids": time_grids,
+        "time_shifts": time_shifts,
+        "seeds": seeds,
+    }.items():
+        if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
+            raise ValueError(
+                f"`{name}` must be a sequence, of one or several. Received: "
+                f"{name}={values!r}"
+            )
     settings = {}
     for sampler, grid, shift, seed, steps in itertools.product(
         samplers, time_grids, time_shifts, seeds, num_steps

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from keras_indi.annotations import FilePath
 from keras_indi.evaluation.protocol import Protocol, running_versions
+from keras_indi.evaluation.settings import short_name
 from keras_indi.images.image_files import shown
 from keras_indi.images.whole_writes import write_text, write_whole
 
@@ -152,7 +153,9 @@ def _plain(value):
 
 
 def _shown(value):
-    return f"{value:.4f}" if isinstance(value, float) else shown(str(_plain(value)))
+    if isinstance(value, dict):
+        value = short_name(value)
+    return f"{value:.4f}" if isinstance(value, float) else shown(str(value))
 
 
 def _encoded(value):

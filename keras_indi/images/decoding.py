@@ -15,7 +15,7 @@ from keras_indi.images.tiff_samples import TiffSamples
 from keras_indi.images.unusable import MAX_PIXELS as MAX_PIXELS
 from keras_indi.images.unusable import TooLargeImageError as TooLargeImageError
 from keras_indi.images.unusable import UnusableImageError as UnusableImageError
-from keras_indi.validation import checked_choice
+from keras_indi.validation import checked_choice, checked_integer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,6 +171,7 @@ def opened(
     Raises:
         UnusableImageError: As for `read_image`, as far as the header shows.
     """
+    checked_integer("max_pixels", max_pixels, optional=True)
     with opened_file(path) as (file, format, size):
         if format == "TIFF":
             with tiff_files.opened_tiff(file) as tiff:

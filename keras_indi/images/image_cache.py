@@ -5,6 +5,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from keras_indi.validation import checked_integer
+
 Images = TypeVar("Images", np.ndarray, tuple[np.ndarray, ...])
 
 
@@ -16,7 +18,7 @@ class ImageCache:
     """
 
     def __init__(self, max_bytes: int):
-        self._free_bytes = max_bytes
+        self._free_bytes = checked_integer("cache_bytes", max_bytes, least=0)
         self._images: dict = {}
 
     def get(self, key: Hashable, read: Callable[[], Images]) -> Images:

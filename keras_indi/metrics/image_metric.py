@@ -30,12 +30,18 @@ class ImageMetric(keras.metrics.Metric):
         name: The metric's name in logs.
         dtype: Of `keras.metrics.Metric`; what is computed is float32 regardless.
 
+    Attributes:
+        higher_is_better: Bool, of the class, whether more is closer to the clean
+            image, as in PSNR. `False`, less is, unless a subclass says otherwise.
+
     Example:
 
     >>> metric = keras_indi.metrics.PSNR(value_range=(0, 255))
     >>> isinstance(metric, keras_indi.metrics.ImageMetric)
     True
     """
+
+    higher_is_better = False
 
     def __init__(
         self,
@@ -46,6 +52,8 @@ class ImageMetric(keras.metrics.Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        # What Keras's callbacks ask a metric for.
+        self._direction = "up" if self.higher_is_better else "down"
         self.value_range = checked_value_range(value_range)
         self.channels = channels
         self.smallest = smallest

@@ -72,7 +72,6 @@ class LPIPS(ImageMetric):
     ) -> None:
         build, smallest = NETWORKS[checked_choice("network", network, NETWORKS)]
         super().__init__(value_range, 3, smallest, name or f"lpips_{network}", dtype)
-        self._direction = "down"  # what Keras's callbacks ask a metric for
         self.network = network
         self.weights = serializable(weights)
         source = f"lpips_{network}"

@@ -40,6 +40,8 @@ class PSNR(PixelMetric):
     In training: `model.compile(metrics=[keras_indi.metrics.PSNR()])`.
     """
 
+    higher_is_better = True
+
     def __init__(
         self,
         value_range: ValueLimits = (0, 255),
@@ -49,7 +51,6 @@ class PSNR(PixelMetric):
         dtype: Any = None,
     ) -> None:
         super().__init__(value_range, crop_border, channel, name=name, dtype=dtype)
-        self._direction = "up"  # what Keras's callbacks ask a metric for
 
     def compute(self, clean: Tensor, restored: Tensor) -> Tensor:
         # The difference first: that of two integers is exact.

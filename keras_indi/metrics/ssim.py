@@ -45,6 +45,8 @@ class SSIM(PixelMetric):
     error visibility to structural similarity (IEEE TIP 2004).
     """
 
+    higher_is_better = True
+
     def __init__(
         self,
         value_range: ValueLimits = (0, 255),
@@ -56,7 +58,6 @@ class SSIM(PixelMetric):
         super().__init__(
             value_range, crop_border, channel, WINDOW, name=name, dtype=dtype
         )
-        self._direction = "up"  # what Keras's callbacks ask a metric for
 
     def compute(self, clean: Tensor, restored: Tensor) -> Tensor:
         clean, restored = self._in_unit_range(clean), self._in_unit_range(restored)

@@ -50,7 +50,7 @@ class BackboneModel(PresetModel, keras.Model):
         self.value_range = value_range
         self.size_multiple = size_multiple
         self.receptive_field = receptive_field
-        self.seed = seed
+        self.seed = checked_integer("seed", seed, least=0, optional=True)
         self.seed_generator = ReplicaSeedGenerator(seed)
         # A backbone that has its weights leaves nothing to build.
         self.built = backbone.built

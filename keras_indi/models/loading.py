@@ -1,7 +1,10 @@
 """Restorers from files, presets and hubs."""
 
+import contextlib
+import json
 import os
 import pathlib
+import zipfile
 
 import keras
 
@@ -36,8 +39,8 @@ def load_restorer(
         an `InDI`.
 
     Raises:
-        ValueError: If there is no such file or preset, it holds no restorer, or its
-            network cannot compute in `dtype`.
+        ValueError: If there is no such file or preset, it holds no restorer or names
+            a class that is not imported, or its network cannot compute in `dtype`.
         ImportError: If the hub's client is not installed.
         OSError: If the hub cannot be reached.
 
@@ -79,7 +82,13 @@ def in_dtype(model: Restorer, dtype: str) -> Restorer:
 def _from_file(path: pathlib.Path) -> Restorer:
     if not path.is_file():
         raise ValueError(f"File not found. Received: {str(path)!r}")
-    model = keras.saving.load_model(path, compile=False)
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except Exception as error:  # Keras and h5py raise of all kinds
+        raise ValueError(
+            f"The file cannot be loaded: {_reason(path, error)}. Received: "
+            f"{str(path)!r}"
+        ) from error
     if not isinstance(model, Restorer):
         # The file of a backbone says neither its value range nor its noise.
         raise ValueError(
@@ -88,6 +97,25 @@ def _from_file(path: pathlib.Path) -> Restorer:
             f"Received: {str(path)!r} with a {type(model).__name__}"
         )
     return model
+
+
+def _reason(path: pathlib.Path, error: Exception) -> str:
+    """Why Keras does not load a file, in a line."""
+    if not zipfile.is_zipfile(path):
+        return "it is no whole `.keras` file, a zip archive"
+    with contextlib.suppress(Exception):  # of a damaged archive
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+        config.pop("compile_config", None)  # which is not loaded
+        unknown = building.unregistered_names(config)
+        if unknown:
+            return (
+                f"it names {', '.join(unknown)}, which no class is registered by. "
+                "Import the module that registers it first (on the command line by "
+                "`--import MODULE`)"
+            )
+    first = str(error).strip().partition("\n")[0].rstrip(".")
+    return f"{type(error).__name__}: {first}"
 
 
 def _in_dtype(model: Restorer, policy: str, required: bool) -> Restorer:

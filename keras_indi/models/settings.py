@@ -23,7 +23,7 @@ def checked_defaults(defaults: Any, model: "Restorer") -> dict[str, Any]:
     try:
         given = dict(defaults or {})
     except (TypeError, ValueError):
-        given = {defaults: None}
+        given = {repr(defaults): None}
     unknown = sorted(str(key) for key in given if key not in own)
     if unknown:
         raise ValueError(

@@ -19,7 +19,7 @@ from keras_indi.layers import (
     UpsampleBlock,
 )
 from keras_indi.presets import PresetModel
-from keras_indi.validation import checked_integer
+from keras_indi.validation import checked_bool, checked_integer
 
 # Building takes the square of their number.
 MAX_BLOCKS = 256
@@ -98,6 +98,14 @@ class UNetBackbone(PresetModel, keras.Model):
     ) -> None:
         check_supported()
         check_not_forked()
+        condition_on_degraded = checked_bool(
+            "condition_on_degraded", condition_on_degraded
+        )
+        if not isinstance(channel_multipliers, (list, tuple)):
+            raise ValueError(
+                "`channel_multipliers` must be a sequence of integers, one a level. "
+                f"Received: channel_multipliers={channel_multipliers!r}"
+            )
         channel_multipliers = tuple(channel_multipliers)
         blocks: Any = blocks_per_level
         if isinstance(blocks, (list, tuple)):

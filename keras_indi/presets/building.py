@@ -137,8 +137,19 @@ def _described(build, found):
             random.setstate(state)
 
 
+def unregistered_names(config):
+    """The registered names in a config, `package>Class`, that nobody has registered."""
+    found = _named([config]).items()
+    return sorted(name for name, known in found if ">" in name and known is None)
+
+
 def _named_classes(configs):
     """What configs name that this thread knows, as in a `custom_object_scope`."""
+    return {name: cls for name, cls in _named(configs).items() if cls is not None}
+
+
+def _named(configs):
+    """Dict of the names of classes in configs to the classes, or `None`."""
     known, pending = {}, list(configs)
     while pending:
         part = pending.pop()
@@ -149,7 +160,7 @@ def _named_classes(configs):
                     known[name] = keras.saving.get_registered_object(name)
         elif isinstance(part, list):
             pending += part
-    return {name: found for name, found in known.items() if found is not None}
+    return known
 
 
 def _built(build, found):

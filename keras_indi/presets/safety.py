@@ -117,7 +117,8 @@ def _refusal(shown: str, file_name: str, preset: object) -> ValueError:
         "operations of Keras that hold no code; models, layers, schedules, samplers "
         "and degradations of keras_indi; and what others have registered with "
         "`keras.saving.register_keras_serializable`. If it is yours, import the module "
-        f"that registers it first. Received: preset={str(preset)!r}"
+        "that registers it first (on the command line by `--import MODULE`). "
+        f"Received: preset={str(preset)!r}"
     )
 
 

@@ -236,7 +236,7 @@ def from_value_range(identifier: Any) -> NoiseSchedule:
 
 def get(identifier: Any) -> NoiseSchedule:
     """A valid `NoiseSchedule` from a number (constant), object, name or config."""
-    if isinstance(identifier, Real):
+    if isinstance(identifier, Real) and not isinstance(identifier, bool):
         identifier = ConstantNoise(float(identifier))
     schedule = resolve(identifier, NoiseSchedule, BUILTIN, "noise_schedule")
     schedule.validate()

@@ -8,7 +8,7 @@ from keras import ops
 from keras_indi.annotations import Tensor
 from keras_indi.configurable import Configurable, resolve
 from keras_indi.registry import Registry
-from keras_indi.validation import checked_number
+from keras_indi.validation import checked_bool, checked_number
 
 
 class TimeDistribution(Configurable):
@@ -31,7 +31,7 @@ class TimeDistribution(Configurable):
     """
 
     def __init__(self, stratified: bool = False) -> None:
-        self.stratified = bool(stratified)
+        self.stratified = checked_bool("stratified", stratified)
 
     def quantile(self, probabilities: Tensor) -> Tensor:
         """The inverse of the distribution function.

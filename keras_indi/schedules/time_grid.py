@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_indi.configurable import Configurable, resolve
 from keras_indi.registry import Registry
-from keras_indi.validation import checked_integer, checked_number
+from keras_indi.validation import checked_integer, checked_number, checked_numbers
 
 # More do not differ in float32, in which restoration walks.
 MAX_STEPS = 10**6
@@ -130,7 +130,7 @@ class ExplicitGrid(TimeGrid):
     """
 
     def __init__(self, points: Sequence[float] | np.ndarray) -> None:
-        points = np.asarray(points, dtype="float64")
+        points = checked_numbers("points", points)
         _check_falls(points)
         self.points = points.tolist()
 

@@ -47,7 +47,8 @@ class TrainingConfig:
         degraded: Path of the folder of degraded images, which pair with the clean
             ones by name. Defaults to none, with a `degradation`.
         degradation: What makes degraded images of the clean: a name among
-            `keras_indi.data.degradations`; a dict of `name` and its arguments,
+            `keras_indi.data.degradations`, or a registered one such as
+            `"mine>Fog"`; a dict of `name` and its arguments,
             `{"name": "jpeg_compression", "quality": [10, 50]}`; a list of these,
             one after another; or a serialized config.
         validation_clean: Path of the folder of clean images to validate on, with

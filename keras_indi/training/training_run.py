@@ -14,6 +14,7 @@ from keras_indi.backend.interrupts import interrupted_by_signals
 from keras_indi.backend.precision import fastest_dtype
 from keras_indi.callbacks import BackupAndResume, EpochLog, RestorationMonitor
 from keras_indi.callbacks.tensorboard_scalars import TensorBoardScalars
+from keras_indi.configurable import class_of, name_hint
 from keras_indi.data import degradations
 from keras_indi.images.folder_lock import locked_folder
 from keras_indi.images.whole_writes import remove_left_overs
@@ -206,8 +207,9 @@ def build_degradation(description: Any) -> "Degradation | None":
     """The `Degradation` that a configuration describes, or `None`.
 
     Args:
-        description: A name; a dict of `name` and arguments; a list of these, one
-            after another; or a serialized config. Pairs `[low, high]` are ranges.
+        description: A name, also a registered one such as `"mine>Fog"`; a dict of
+            `name` and arguments; a list of these, one after another; or a serialized
+            config. Pairs `[low, high]` are ranges.
     """
     if isinstance(description, list):
         return degradations.Compose([build_degradation(item) for item in description])
@@ -215,13 +217,15 @@ def build_degradation(description: Any) -> "Degradation | None":
         return None if description is None else degradations.get(description)
     arguments = _tupled(description)
     name = arguments.pop("name")
-    if name not in degradations.BUILTIN:
+    known = degradations.BUILTIN
+    found = class_of(str(name), degradations.Degradation, known)
+    if found is None:
         raise ValueError(
-            f"A degradation's name is one of {', '.join(degradations.BUILTIN)}. "
-            f"Received: name={name!r}"
+            f"A degradation's name is one of {', '.join(known)}, or a registered "
+            f"name.{name_hint(str(name), known)} Received: name={name!r}"
         )
     try:
-        return degradations.BUILTIN[name](**arguments)
+        return found(**arguments)
     except TypeError as error:
         raise ValueError(
             f"Not arguments of {name} ({error}). Received: {description!r}"

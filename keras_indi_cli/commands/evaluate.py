@@ -3,6 +3,7 @@
 import click
 
 from keras_indi_cli.commands.interruption import interruptible
+from keras_indi_cli.commands.names import import_modules, import_option
 from keras_indi_cli.commands.protocol_options import (
     FOLDER,
     MAX_PIXELS,
@@ -26,9 +27,10 @@ from keras_indi_cli.commands.protocol_options import (
     help="Output directory. [default: print the scores only]",
 )
 @MAX_PIXELS
+@import_option
 @protocol_options
 @click.pass_context
-def command(context, restored, clean, output, max_pixels, **options):
+def command(context, restored, clean, output, max_pixels, modules, **options):
     """Score restored images, of any system, against clean ones.
 
     Images pair by their path inside the folders, without its ending. --output gets
@@ -40,6 +42,7 @@ def command(context, restored, clean, output, max_pixels, **options):
     Example: keras-indi evaluate --restored results --clean photographs
     --metrics psnr,ssim,lpips_alex --output scores
     """
+    import_modules(modules)
     from keras_indi import evaluation
 
     protocol = make_protocol(**options)

@@ -188,3 +188,30 @@ def test_weights_are_read_from_their_paths(folders):
     assert result.exit_code == 0, result.output
     table = Table.from_json(root / "out" / "evaluation.json")
     assert 0.05 < table.means["lpips_alex"] < 1.5
+
+
+MODULE = """
+import keras
+import keras_indi
+
+
+@keras.saving.register_keras_serializable(package="theirs")
+class Zero(keras_indi.metrics.ImageMetric):
+    def compute(self, clean, restored):
+        return 0.0 * keras.ops.mean(clean, axis=(1, 2, 3))
+"""
+
+
+def test_a_metric_of_ones_own_by_its_registered_name(folders, monkeypatch):
+    root, *_ = folders
+    (root / "metric_of_theirs.py").write_text(MODULE)
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    metrics = ["--metrics", "psnr,theirs>Zero", "--output", str(root / "out")]
+    result = run(root, *metrics)
+    assert result.exit_code == 2 and "--import MODULE" in result.stderr
+    assert not (root / "out").exists()
+    result = run(root, *metrics, "--import", "metric_of_theirs")
+    assert result.exit_code == 0, result.output
+    table = Table.from_json(root / "out" / "evaluation.json")
+    assert [row["theirs>Zero"] for row in table] == [0.0] * 3

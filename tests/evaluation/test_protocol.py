@@ -4,10 +4,12 @@ import hashlib
 import json
 
 import keras
+import numpy as np
 import pytest
 
 from keras_indi.evaluation import Protocol
-from keras_indi.evaluation.protocol import running_versions
+from keras_indi.evaluation.protocol import higher_is_better, running_versions
+from keras_indi.metrics import PSNR, ImageMetric
 
 
 def test_a_protocol_survives_json_and_keras():
@@ -95,3 +97,30 @@ def test_as_words():
         "psnr, lpips_alex; channel y; value range 0 to 1; without 4 pixels at each "
         "border; the first 5 images; weights alex b.npz"
     )
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Brightness(ImageMetric):
+    def compute(self, clean, restored):
+        means = (keras.ops.mean(images, axis=(1, 2, 3)) for images in (clean, restored))
+        return keras.ops.abs(keras.ops.subtract(*means))
+
+
+def test_a_metric_of_ones_own_by_its_registered_name():
+    protocol = Protocol(("psnr", "tests>Brightness"), value_range=(0, 1))
+    assert Protocol.from_config(protocol.get_config()) == protocol
+    built = protocol.image_metrics()
+    assert list(built) == protocol.columns == ["psnr", "tests>Brightness"]
+    dark, light = np.zeros((1, 4, 4, 3)), np.full((1, 4, 4, 3), 0.25)
+    assert built["tests>Brightness"].per_image(dark, light) == [0.25]
+    for name in ("tests>Nothing", "keras_indi>UniformTime"):
+        with pytest.raises(ValueError, match="different names.*Received: metrics="):
+            Protocol((name,))
+
+
+def test_which_way_is_better_stands_with_the_metric():
+    assert higher_is_better("psnr") and higher_is_better("ssim")
+    for name in ("lpips_alex", "fid2048", "kid", "tests>Brightness", "evaluations"):
+        assert not higher_is_better(name)
+    # What Keras's callbacks ask.
+    assert (PSNR()._direction, Brightness()._direction) == ("up", "down")

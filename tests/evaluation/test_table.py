@@ -4,11 +4,13 @@ import csv
 import json
 import math
 
+import keras
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_indi.evaluation import Protocol, Table
+from keras_indi.schedules import PowerGrid
 
 pytestmark = pytest.mark.backend_free
 
@@ -73,3 +75,9 @@ def test_other_files_are_refused(tmp_path, content):
     path.write_text(content)
     with pytest.raises(ValueError, match="Received: path="):
         Table.from_json(path)
+
+
+def test_an_object_is_printed_as_its_call():
+    grid = keras.saving.serialize_keras_object(PowerGrid(3.0))
+    printed = Table([{"time_grid": grid, "psnr": 30.0}], Protocol(("psnr",)))
+    assert str(printed).split() == ["time_grid", "psnr", "PowerGrid(k=3.0)", "30.0000"]

@@ -1,10 +1,13 @@
 """`load_restorer`: any restorer, from a file or a preset, in a precision."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 from helpers import small_network, smooth_images, tiny_unet
 
+import keras_indi
 from keras_indi.models import ConditionalDDPM, InDI, load_restorer
 
 
@@ -82,3 +85,35 @@ def test_a_file_of_a_backbone_says_how_to_make_a_restorer(tmp_path):
     small_network().save(tmp_path / "backbone.keras")
     with pytest.raises(ValueError, match="InDI.*value_range.*backbone.keras"):
         load_restorer(tmp_path / "backbone.keras")
+
+
+def test_a_file_with_a_class_that_is_not_imported_says_which(tmp_path):
+    registered = keras.saving.get_custom_objects()
+
+    @keras.saving.register_keras_serializable(package="away")
+    class Elsewhere(keras_indi.samplers.Sampler):
+        def step(self, predict, images, times, next_times, memory):
+            return predict(images, times), memory
+
+    model = InDI(tiny_unet(), seed=0, restore_defaults={"sampler": Elsewhere()})
+    model.save(tmp_path / "m.keras")
+    folder = model.save_to_preset(tmp_path / "preset")
+    assert load_restorer(tmp_path / "m.keras").restore_defaults["sampler"] == (
+        Elsewhere()
+    )
+    del registered["away>Elsewhere"]
+    for handle in (tmp_path / "m.keras", folder):
+        with pytest.raises(ValueError) as error:
+            load_restorer(handle)
+        said = str(error.value)
+        assert "away>Elsewhere" in said and "mport the module" in said
+        assert re.search(r"Received: .*(m\.keras|preset)'$", said)
+
+
+@pytest.mark.parametrize("kept", [0, 100, 3000])
+def test_a_damaged_file_is_named(kept, tmp_path):
+    InDI(tiny_unet(), seed=0).save(tmp_path / "m.keras")
+    whole = (tmp_path / "m.keras").read_bytes()
+    (tmp_path / "cut.keras").write_bytes(whole[:kept])
+    with pytest.raises(ValueError, match=r"no whole `.keras` file.*cut\.keras'$"):
+        load_restorer(tmp_path / "cut.keras")

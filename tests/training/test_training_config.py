@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import pytest
 
 from keras_indi.data import degradations
@@ -186,7 +187,21 @@ def test_yaml_runs_no_code(tmp_path):
     assert not (tmp_path / "made").exists()
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class Fade(degradations.Degradation):
+    def __init__(self, share=0.5):
+        self.share = share
+
+    def apply(self, image, generator):
+        return (1 - self.share) * image
+
+
 def test_degradations_as_a_file_describes_them():
+    assert build_degradation("tests>Fade") == Fade()
+    assert build_degradation({"name": "tests>Fade", "share": 0.2}) == Fade(0.2)
+    for name in ("mine>Fade", "keras_indi>UniformTime", None):
+        with pytest.raises(ValueError, match="registered name.*Received: name="):
+            build_degradation({"name": name})
     assert build_degradation(None) is None
     jpeg = build_degradation({"name": "jpeg_compression", "quality": [10, 50]})
     assert jpeg == degradations.JPEGCompression((10, 50))

@@ -5,6 +5,7 @@ import numpy as np
 from keras_indi.data.degradations import kernels
 from keras_indi.data.degradations import linear_light as transfer
 from keras_indi.data.degradations.degradation import Degradation
+from keras_indi.validation import checked_bool
 
 
 class Blur(Degradation):
@@ -19,7 +20,7 @@ class Blur(Degradation):
     """
 
     def __init__(self, linear_light: bool = False) -> None:
-        self.linear_light = bool(linear_light)
+        self.linear_light = checked_bool("linear_light", linear_light)
 
     def kernel(self, generator: np.random.Generator) -> np.ndarray:
         """The kernel of one call.

@@ -6,7 +6,7 @@ import numpy as np
 from keras_indi.data import resize as resizing
 from keras_indi.data.degradations import linear_light as transfer
 from keras_indi.data.degradations.degradation import Degradation
-from keras_indi.validation import checked_choice, checked_integer
+from keras_indi.validation import checked_bool, checked_choice, checked_integer
 
 # How far the kernels reach, in pixels of the small image.
 REACH = {"nearest": 0.5, "area": 0.5, "bilinear": 1.0, "bicubic": 2.0}
@@ -48,8 +48,8 @@ class Downsample(Degradation):
     ) -> None:
         self.factor = checked_integer("factor", factor)
         self.method = checked_choice("method", method, REACH)
-        self.enlarge = bool(enlarge)
-        self.linear_light = bool(linear_light)
+        self.enlarge = checked_bool("enlarge", enlarge)
+        self.linear_light = checked_bool("linear_light", linear_light)
 
     @property
     def margin(self) -> int:

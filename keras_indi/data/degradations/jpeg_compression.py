@@ -9,7 +9,7 @@ from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import parameters
 from keras_indi.data.degradations.degradation import Degradation
 from keras_indi.optional_packages import optional_import
-from keras_indi.validation import checked_choice
+from keras_indi.validation import checked_bool, checked_choice
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
@@ -56,7 +56,7 @@ class JPEGCompression(Degradation):
             tuple(map(int, bounds)) if isinstance(bounds, tuple) else int(bounds)
         )
         self.subsampling = checked_choice("subsampling", subsampling, SUBSAMPLINGS)
-        self.random_grid = bool(random_grid)
+        self.random_grid = checked_bool("random_grid", random_grid)
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         quality = self.quality

@@ -10,6 +10,7 @@ from keras_indi.annotations import Config, ValueLimits
 from keras_indi.backend.tensorflow_random import reseed_tensorflow
 from keras_indi.data.degradations.degradation import Degradation
 from keras_indi.optional_packages import optional_import
+from keras_indi.validation import checked_integer, checked_value_range
 
 # Layers that do not state which range they take, where it is not (0, 255).
 LAYER_RANGES = {"RandomJpegQuality": (0, 1)}
@@ -64,8 +65,10 @@ class KerasLayerDegradation(Degradation):
                 f"config. Received: layer={layer!r}"
             )
         self.layer = layer
-        self.value_range = value_range
-        self.margin = int(margin)
+        self.value_range = (
+            None if value_range is None else checked_value_range(value_range)
+        )
+        self.margin = checked_integer("margin", margin, least=0)
         self._lock = threading.Lock()
 
     def get_config(self) -> Config:

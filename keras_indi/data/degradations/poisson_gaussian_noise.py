@@ -7,6 +7,7 @@ from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import linear_light as transfer
 from keras_indi.data.degradations import parameters
 from keras_indi.data.degradations.degradation import Degradation
+from keras_indi.validation import checked_bool
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -47,7 +48,7 @@ class PoissonGaussianNoise(Degradation):
     ) -> None:
         self.white = parameters.number_or_range(white, "white", least=1.0)
         self.read_noise = parameters.number_or_range(read_noise, "read_noise")
-        self.linear_light = bool(linear_light)
+        self.linear_light = checked_bool("linear_light", linear_light)
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         white = parameters.draw(self.white, generator)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_indi.data.degradations.group import Group, round_up
+from keras_indi.validation import checked_numbers
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -37,7 +38,7 @@ class RandomChoice(Group):
                 f"degradations={degradations!r}"
             )
         if probabilities is not None:
-            weights = np.asarray(probabilities, "float64")
+            weights = checked_numbers("probabilities", probabilities)
             valid = weights.shape == (len(self.degradations),)
             if not (valid and np.all(weights >= 0) and 0 < weights.sum() < np.inf):
                 raise ValueError(
@@ -45,7 +46,7 @@ class RandomChoice(Group):
                     "degradations, at least 0 and not all 0. Received: "
                     f"probabilities={probabilities!r}"
                 )
-            probabilities = (weights / weights.sum()).tolist()
+            probabilities = weights.tolist()
         self.probabilities = probabilities
 
     @property
@@ -72,5 +73,8 @@ class RandomChoice(Group):
     def apply_with_levels(
         self, image: np.ndarray, generator: np.random.Generator, levels: int | None
     ) -> np.ndarray:
-        index = generator.choice(len(self.degradations), p=self.probabilities)
+        weights = self.probabilities
+        if weights is not None:
+            weights = np.divide(weights, np.sum(weights))
+        index = generator.choice(len(self.degradations), p=weights)
         return self.degradations[index].apply_with_levels(image, generator, levels)

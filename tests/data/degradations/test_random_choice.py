@@ -38,3 +38,10 @@ def test_what_crops_need_is_the_most_that_a_member_needs():
     assert item.size_multiple == 1 and item.margin == 16
     small = RandomChoice([Downsample(2, m, enlarge=False) for m in ("area", "bicubic")])
     assert small.reduction == 2 and small(IMAGE, 0).shape == (6, 6, 1)
+
+
+def test_probabilities_stay_as_they_are_given():
+    weights = [0.1, 0.7, 0.3]  # whose shares do not add up to 1 exactly
+    item = RandomChoice(MEMBERS, weights)
+    again = RandomChoice.from_config(item.get_config())
+    assert again == item and list(again.probabilities) == weights
