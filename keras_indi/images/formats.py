@@ -26,6 +26,7 @@ EXTENSIONS = {
     ".avif": "AVIF",
     ".heic": "HEIF",
     ".heif": "HEIF",
+    ".hif": "HEIF",
 }
 FORMATS = tuple(dict.fromkeys(EXTENSIONS.values()))
 BEGINNINGS = {

@@ -108,11 +108,12 @@ def _of_png(file, stored_bytes):
         elif body.startswith(png_chunks.OLD_EXIF):
             found["EXIF"] = 1
         else:
-            found[_chunk_name(name, body)] += 1
+            found[chunk_name(name, body)] += 1
     return found
 
 
-def _chunk_name(name, body):
+def chunk_name(name: bytes, body: bytes) -> str:
+    """How a user may know a chunk of a PNG file."""
     if name == b"iCCP":
         return PROFILE
     if name in png_chunks.TEXTS:
