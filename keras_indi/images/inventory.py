@@ -53,7 +53,9 @@ def missing(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
     """The names of what there is less of: all of EXIF under one, if none is left."""
     names = [name for name, count in before.items() if after.get(name, 0) < count]
     of_exif = [name for name in before if name.startswith("EXIF")]
-    if of_exif and not any(name in after for name in of_exif):
+    if "EXIF" in before and any(name.startswith("EXIF") for name in after):
+        names = [name for name in names if name != "EXIF"]  # of which no more is known
+    elif of_exif and not any(name in after for name in of_exif):
         names = ["EXIF", *(name for name in names if name not in of_exif)]
     return [f"part of its {name}" if name in after else name for name in names]
 

@@ -80,13 +80,16 @@ class Metadata:
         )
 
     def lost_in(self, path: FilePath, kind: str) -> list[str]:
-        """What a written file lacks of it, a sentence or none.
+        """What a written file lacks of it, or may be misread in it, in sentences.
 
         Args:
             path: Path of the file.
             kind: String, what the file is called in the sentence.
         """
-        return lost_sentence(inventory.lost(self.parts, path), kind)
+        lost = lost_sentence(inventory.lost(self.parts, path), kind)
+        if kind == "TIFF" and exif.has_places(self.exif):
+            lost.append("the camera's own note lies elsewhere, and may be misread")
+        return lost
 
     def that_fits(self, format: str) -> "Metadata":
         """The metadata without what is too long for a format."""

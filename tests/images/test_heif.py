@@ -79,6 +79,14 @@ def test_pixels_are_pillows_and_upright(format, orientation, tmp_path):
 
 
 @pytest.mark.parametrize("format", FORMATS)
+def test_a_first_brand_of_either_format_leaves_it_to_the_others(format):
+    content = encoded(format)
+    other = content[:8] + b"mif1" + content[12:]
+    assert inspect_image(other).format == format
+    np.testing.assert_array_equal(read_image(other), read_image(content))
+
+
+@pytest.mark.parametrize("format", FORMATS)
 def test_alpha_and_profile_are_kept(format, tmp_path):
     from PIL import ImageCms
 
