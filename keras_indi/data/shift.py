@@ -9,10 +9,8 @@ from keras_indi.optional_packages import optional_import
 FINEST, COARSEST = 1.5, 8.0
 STEPS = 20  # parts of a pixel
 LARGEST = 1024  # pixels, height and width of the centre that is looked at
-# Of the squared gradients, against those across: less, and what crosses hides what runs
-# along, so that this is looked at alone, and believed where the two images are alike.
+# Of the squared gradients, against those across: less, and a direction says nothing.
 LEAST_STRENGTH = 0.1
-LEAST_CORRELATION = 0.5
 
 
 def measure_shift(degraded: np.ndarray, clean: np.ndarray) -> tuple[float, float]:
@@ -21,9 +19,8 @@ def measure_shift(degraded: np.ndarray, clean: np.ndarray) -> tuple[float, float
     The cross-correlation is computed by Fourier transforms of the windowed,
     band-passed images and refined around its peak to a twentieth of a pixel; then
     once more on the overlapping parts, as the window pulls towards
-    no shift. Where nearly all structure runs in one direction, the shift along it is
-    that of the images' derivatives in this direction; if these are not alike, the shift
-    along it cannot be seen, and counts as none.
+    no shift. Along structure that all runs in one direction a shift cannot be
+    seen, and counts as none.
 
     Args:
         degraded: float32 array of shape `(height, width)`.
@@ -64,29 +61,16 @@ def measure_shift(degraded: np.ndarray, clean: np.ndarray) -> tuple[float, float
     if min(np.ptp(image) for image in bands) < 1e-6:
         return np.nan, np.nan
     whole = np.rint(correlate(*bands)).astype(int)
-    shift = whole + correlate(*_overlapping(bands, whole))
-    # The gradients' principal directions, the weaker one first.
+    parts = []
+    for image, sign in zip(bands, (1, -1)):
+        ends = zip(sign * whole, image.shape)
+        parts.append(
+            image[tuple(slice(max(0, by), size + min(0, by)) for by, size in ends)]
+        )
+    shift = whole + correlate(*parts)
+    # The gradients' principal directions.
     gradients = [gradient.ravel() for gradient in np.gradient(bands[1])]
     strengths, directions = np.linalg.eigh(np.cov(gradients))
     shift = directions.T @ shift
-    if strengths[0] < LEAST_STRENGTH * strengths[1]:
-        along = directions[:, 0]
-        changes = [np.tensordot(along, np.gradient(image), 1) for image in bands]
-        found = correlate(*changes)
-        parts = _overlapping(changes, np.rint(found).astype(int))
-        alike = np.corrcoef([part.ravel() for part in parts])[0, 1]
-        shift[0] = along @ found if alike > LEAST_CORRELATION else 0
+    shift[strengths < LEAST_STRENGTH * strengths.max()] = 0
     return tuple((directions @ shift).tolist())
-
-
-def _overlapping(images, shift):
-    """The parts of two images that show the same, one shifted by whole pixels."""
-    return [
-        image[
-            tuple(
-                slice(max(0, by), size + min(0, by))
-                for by, size in zip(sign * shift, image.shape)
-            )
-        ]
-        for image, sign in zip(images, (1, -1))
-    ]

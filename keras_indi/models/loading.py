@@ -79,7 +79,16 @@ def in_dtype(model: Restorer, dtype: str) -> Restorer:
 def _from_file(path: pathlib.Path) -> Restorer:
     if not path.is_file():
         raise ValueError(f"File not found. Received: {str(path)!r}")
-    model = keras.saving.load_model(path, compile=False)
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except ImportError:
+        raise
+    except Exception as error:  # Keras and its backends raise of all kinds
+        first = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f"The file cannot be loaded: {type(error).__name__}: {first}. Received: "
+            f"{str(path)!r}"
+        ) from error
     if not isinstance(model, Restorer):
         # The file of a backbone says neither its value range nor its noise.
         raise ValueError(

@@ -1,5 +1,8 @@
 """`load_restorer`: any restorer, from a file or a preset, in a precision."""
 
+import warnings
+import zipfile
+
 import keras
 import numpy as np
 import pytest
@@ -82,3 +85,17 @@ def test_a_file_of_a_backbone_says_how_to_make_a_restorer(tmp_path):
     small_network().save(tmp_path / "backbone.keras")
     with pytest.raises(ValueError, match="InDI.*value_range.*backbone.keras"):
         load_restorer(tmp_path / "backbone.keras")
+
+
+@pytest.mark.parametrize(
+    "name", ["assets/a", "config.json", "model.weights.h5", "metadata.json"]
+)
+def test_a_damaged_file_is_named(name, tmp_path):
+    path = tmp_path / "damaged.keras"
+    InDI(tiny_unet()).save(path)
+    with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a name that is there twice
+        archive.writestr(name, "{}")
+        archive.writestr(f"{name}/inner", "{}")  # of what is no folder
+    with pytest.raises(ValueError, match=r"cannot be loaded: .*Received: .*damaged"):
+        load_restorer(path)
