@@ -255,7 +255,8 @@ def resized(block: bytes, height: int, width: int) -> bytes:
     order = ORDERS.get(block[:2])
     changed = bytearray(block)
     with contextlib.suppress(struct.error):  # it ends early, or has no order
-        found = [(*struct.unpack_from(f"{order}I", block, 4), SIZE_TAGS)]
+        (first,) = struct.unpack_from(f"{order}I", block, 4)
+        found: list[tuple[int, tuple[int, int]]] = [(first, SIZE_TAGS)]
         for place, names in found:
             (number,) = struct.unpack_from(f"{order}H", block, place)
             for entry in range(place + 2, place + 2 + 12 * number, 12):

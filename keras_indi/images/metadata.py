@@ -164,7 +164,7 @@ def _read(header, file, size):
         comment = info.get("comment") or b""
     if isinstance(comment, str):
         comment = comment.encode("latin-1", "replace")
-    chunks = ()
+    chunks: png_chunks.Chunks = ()
     if "cicp" in info and not info.get("icc_profile"):  # colours of AVIF and HEIC
         chunks = ((b"cICP", info["cicp"]),)
     return {
