@@ -26,6 +26,11 @@ STORAGE_TAGS = {*range(254, 260), *range(262, 267), *range(277, 282), *range(320
 STORAGE_TAGS |= {273, ORIENTATION, 282, 283, 284, *range(288, 294), 296, 297, 317}
 STORAGE_TAGS |= {*range(327, 350), *range(512, 522), *range(529, 533), 559, 40965}
 STORAGE_TAGS |= {*TIFF_DIRECTORIES, 32995, *range(32996, 32999), 34852}
+MAKER_NOTE = 0x927C
+# How notes of cameras begin whose places count from their own beginning.
+OF_ITSELF = (b"Apple iOS\0", b"FUJIFILM", b"Nikon\0\2", b"OLYMPUS\0", b"OM SYSTEM\0")
+ORDERS = {b"II": "<", b"MM": ">"}
+LONG = 4  # type of whole numbers of 32 bits
 # Bytes of a value of each type, and of what in it is turned by the byte order.
 TYPES = {1: (1, 1), 2: (1, 1), 3: (2, 2), 4: (4, 4), 5: (8, 4), 6: (1, 1), 7: (1, 1)}
 TYPES |= {8: (2, 2), 9: (4, 4), 10: (8, 4), 11: (4, 4), 12: (8, 8)}
@@ -85,7 +90,7 @@ def raw_tag(code: int, kind: int, count: int, value: bytes, order: str) -> RawTa
 
 def raw_tags(block: bytes) -> list[RawTag]:
     """The tags of a block's own directory, without damaged ones."""
-    order = {b"II": "<", b"MM": ">"}.get(block[:2])
+    order = ORDERS.get(block[:2])
     found: list[RawTag] = []
     with contextlib.suppress(struct.error):  # it ends early
         (place,) = struct.unpack_from(f"{order}I", block, 4) if order else (2**32,)
@@ -115,6 +120,13 @@ def parts(block: bytes) -> dict[str, int]:
         **{f"EXIF {tag.name}": 1 for tag in own},
         **{DIRECTORY_NAMES[tag]: len(found[tag]) for tag in found},
     }
+
+
+def has_places(block: bytes) -> bool:
+    """Whether a camera's note in a block may name places in it, and so cannot move."""
+    directory = directories(parsed(block)).get(EXIF_DIRECTORY, {}) if block else {}
+    note = directory.get(MAKER_NOTE, b"")
+    return bool(note) and not (isinstance(note, bytes) and note.startswith(OF_ITSELF))
 
 
 def as_bytes(exif: Any) -> bytes:
@@ -236,13 +248,23 @@ def of_tiff(file: BinaryIO) -> bytes:
 
 
 def resized(block: bytes, height: int, width: int) -> bytes:
-    """A block in which the width and height are right, where it names them."""
-    exif = parsed(block)
-    directory = directories(exif).get(EXIF_DIRECTORY, {})
-    changed = False
-    for tags, names in ((exif, SIZE_TAGS), (directory, EXIF_SIZE_TAGS)):
-        for tag, size in zip(names, (width, height)):
-            if tag in tags and tags[tag] != size:
-                tags[tag] = size
-                changed = True
-    return as_bytes(exif) or block if changed else block
+    """A block in which the width and height are right, where it names them.
+
+    All else stays where it is: cameras write places within the block into their notes.
+    """
+    order = ORDERS.get(block[:2])
+    changed = bytearray(block)
+    with contextlib.suppress(struct.error):  # it ends early, or has no order
+        (first,) = struct.unpack_from(f"{order}I", block, 4)
+        found: list[tuple[int, tuple[int, int]]] = [(first, SIZE_TAGS)]
+        for place, names in found:
+            (number,) = struct.unpack_from(f"{order}H", block, place)
+            for entry in range(place + 2, place + 2 + 12 * number, 12):
+                code, _, _, value = struct.unpack_from(f"{order}HHII", block, entry)
+                if code in names:
+                    size = (width, height)[names.index(code)]
+                    packed = struct.pack(f"{order}HHII", code, LONG, 1, size)
+                    changed[entry : entry + 12] = packed
+                elif code == EXIF_DIRECTORY and len(found) == 1:
+                    found.append((value, EXIF_SIZE_TAGS))
+    return bytes(changed)

@@ -26,6 +26,7 @@ EXTENSIONS = {
     ".avif": "AVIF",
     ".heic": "HEIF",
     ".heif": "HEIF",
+    ".hif": "HEIF",
 }
 FORMATS = tuple(dict.fromkeys(EXTENSIONS.values()))
 BEGINNINGS = {
@@ -39,7 +40,9 @@ BEGINNINGS = {
     b"GIF8": "GIF",
 }
 BRANDS = {b"avif": "AVIF", b"avis": "AVIF"}  # of what begins with `ftyp`
-BRANDS |= dict.fromkeys([b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"], "HEIF")
+HEVC = {b"heic", b"heix", b"heim", b"heis"}
+BRANDS |= dict.fromkeys([*HEVC, b"mif1", b"msf1"], "HEIF")
+BEGINNING = 256  # bytes, in which the brands lie
 
 
 @contextlib.contextmanager
@@ -69,14 +72,14 @@ def opened_file(path: FilePath | bytes) -> Iterator[tuple[BinaryIO, str, int]]:
             except OSError as error:
                 raise UnusableImageError(f"unreadable ({error.strerror})") from error
         with parsing():  # a disk may fail, too
-            format = format_of(file.read(16))
+            format = format_of(file.read(BEGINNING))
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
         yield file, format, size
 
 
 def format_of(beginning: bytes) -> str:
-    """The format of a file, by its first 16 bytes.
+    """The format of a file, by its first `BEGINNING` bytes.
 
     Raises:
         UnusableImageError: If it is none of `FORMATS`.
@@ -87,6 +90,10 @@ def format_of(beginning: bytes) -> str:
     if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP":
         return "WEBP"
     if beginning[4:8] == b"ftyp" and beginning[8:12] in BRANDS:
+        size = int.from_bytes(beginning[:4], "big")
+        brands = [beginning[i : i + 4] for i in range(8, min(size, len(beginning)), 4)]
+        if not HEVC & {*brands} and (b"avif" in brands or b"avis" in brands):
+            return "AVIF"  # of images of either kind, by its first brand
         return BRANDS[beginning[8:12]]
     what = "empty" if not beginning else f"not a {', '.join(FORMATS)} file"
     raise UnusableImageError(f"unreadable ({what})")

@@ -53,7 +53,9 @@ def missing(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
     """The names of what there is less of: all of EXIF under one, if none is left."""
     names = [name for name, count in before.items() if after.get(name, 0) < count]
     of_exif = [name for name in before if name.startswith("EXIF")]
-    if of_exif and not any(name in after for name in of_exif):
+    if "EXIF" in before and any(name.startswith("EXIF") for name in after):
+        names = [name for name in names if name != "EXIF"]  # of which no more is known
+    elif of_exif and not any(name in after for name in of_exif):
         names = ["EXIF", *(name for name in names if name not in of_exif)]
     return [f"part of its {name}" if name in after else name for name in names]
 
@@ -108,11 +110,12 @@ def _of_png(file, stored_bytes):
         elif body.startswith(png_chunks.OLD_EXIF):
             found["EXIF"] = 1
         else:
-            found[_chunk_name(name, body)] += 1
+            found[chunk_name(name, body)] += 1
     return found
 
 
-def _chunk_name(name, body):
+def chunk_name(name: bytes, body: bytes) -> str:
+    """How a user may know a chunk of a PNG file."""
     if name == b"iCCP":
         return PROFILE
     if name in png_chunks.TEXTS:

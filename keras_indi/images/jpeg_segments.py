@@ -127,10 +127,13 @@ def _segments(file) -> Iterator[tuple[int, int, int]]:
     for _ in range(MOST_SEGMENTS):
         file.seek(place)
         head = file.read(4)
-        if len(head) < 4 or head[0] != 0xFF:
+        if len(head) < 4:
             return
+        if head[0] != 0xFF:  # a segment that is longer than it says; decoders go on
+            place = _next_marker(file, place)
+            continue
         marker, length = head[1], int.from_bytes(head[2:], "big")
-        if marker == 0xFF:  # a byte that fills
+        if marker in (0x00, 0xFF):  # no marker; a byte that fills
             place += 1
             continue
         if not 0xC0 <= marker or 0xD0 <= marker <= 0xDA or length < 2:
@@ -138,3 +141,14 @@ def _segments(file) -> Iterator[tuple[int, int, int]]:
         if marker in APPLICATIONS or marker == COMMENT:
             yield marker, place + 4, length - 2
         place += 2 + length
+
+
+def _next_marker(file, place):
+    """Where the next byte is that begins a marker, or the file's end."""
+    file.seek(place)
+    while part := file.read(4096):
+        found = part.find(0xFF)
+        if found >= 0:
+            return place + found
+        place += len(part)
+    return place

@@ -42,7 +42,7 @@ class Metadata:
         comments: Tuple of bytes, of a JPEG or GIF file.
         photoshop: Bytes of Photoshop's resources, IPTC among them, or `None`.
         iptc: Bytes of the IPTC block that a TIFF file has apart, or `None`.
-        chunks: Tuple of pairs, of a PNG file.
+        chunks: Tuple of pairs, of a PNG file; of AVIF and HEIC one of their colours.
         segments: Tuple of `jpeg_segments.Segment`, of whatever else a JPEG file holds.
         tags: Tuple of `exif.RawTag`, of a TIFF file's own directory.
         parts: Dict of the names of all that the file holds, to how often: see
@@ -80,13 +80,16 @@ class Metadata:
         )
 
     def lost_in(self, path: FilePath, kind: str) -> list[str]:
-        """What a written file lacks of it, a sentence or none.
+        """What a written file lacks of it, or may be misread in it, in sentences.
 
         Args:
             path: Path of the file.
             kind: String, what the file is called in the sentence.
         """
-        return lost_sentence(inventory.lost(self.parts, path), kind)
+        lost = lost_sentence(inventory.lost(self.parts, path), kind)
+        if kind == "TIFF" and exif.has_places(self.exif):
+            lost.append("the camera's own note lies elsewhere, and may be misread")
+        return lost
 
     def that_fits(self, format: str) -> "Metadata":
         """The metadata without what is too long for a format."""
@@ -161,8 +164,12 @@ def _read(header, file, size):
         comment = info.get("comment") or b""
     if isinstance(comment, str):
         comment = comment.encode("latin-1", "replace")
+    chunks: png_chunks.Chunks = ()
+    if "cicp" in info and not info.get("icc_profile"):  # colours of AVIF and HEIC
+        chunks = ((b"cICP", info["cicp"]),)
     return {
         "exif": block.removeprefix(exif.PREFIX) if isinstance(block, bytes) else b"",
+        "chunks": chunks,
         "icc_profile": info.get("icc_profile"),
         "xmp": as_xmp(info.get("xmp")),
         "comments": (comment,) if 0 < len(comment) < MOST_BYTES // 4 else (),
@@ -216,6 +223,7 @@ def _parts(metadata):
             parts[name] = 1
     if metadata.comments:
         parts[inventory.COMMENT] = len(metadata.comments)
+    parts.update((inventory.chunk_name(*chunk), 1) for chunk in metadata.chunks)
     return parts
 
 

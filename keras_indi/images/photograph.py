@@ -148,7 +148,7 @@ def pixel_notes(stored: StoredImage) -> list[str]:
             notes.append(NOTES[PALETTE])
         elif header.mode == "1":
             notes.append("its bits became 8-bit grey")
-        if header.info.get("bit_depth", 8) > 8:  # as pillow-heif says of HEIC
+        if header.info.get("bit_depth", 8) > 8:  # of AVIF and HEIC
             notes.append(f"its {header.info['bit_depth']} bits became 8")
     return notes
 

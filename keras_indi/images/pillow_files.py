@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from keras_indi.images import jpeg_segments, png_chunks
+from keras_indi.images import boxes, jpeg_segments, png_chunks
 from keras_indi.images.orientation import ORIENTATION, checked_orientation
 from keras_indi.images.spliced_file import SplicedFile
 from keras_indi.images.unusable import (
@@ -67,7 +67,22 @@ def opened_image(
         width, height = header.size
         pixel_bytes = pixel_bits(header) / 8 * channels_of(header)
         check_size(height, width, pixel_bytes, stored_bytes, max_pixels, most)
+        _check_runs(header)
+        if format in ("AVIF", "HEIF"):
+            with parsing():
+                header.info.update(boxes.pixels_said(file))
         yield header
+
+
+def _check_runs(header):
+    """Raise where a BMP is of runs of colours that Pillow places wrongly."""
+    runs = [tile for tile in header.tile if tile[0] == "bmp_rle"]
+    for _, _, offset, (_, are_of_4_bits, *_) in runs:
+        if are_of_4_bits or offset % 2:
+            raise UnusableImageError(
+                "not read (BMP of compressed 4-bit colours, or of runs that begin at "
+                "an odd byte; save it as PNG)"
+            )
 
 
 class LimitedReads:

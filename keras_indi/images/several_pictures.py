@@ -5,6 +5,7 @@ import pathlib
 import re
 import sys
 
+from keras_indi.images.boxes import other_boxes
 from keras_indi.images.formats import opened_file
 from keras_indi.images.pillow_files import opened_image
 from keras_indi.images.tiff_files import opened_tiff
@@ -22,8 +23,8 @@ def other_pictures(path: pathlib.Path) -> str | None:
 
     That are further pages of a TIFF, its layers, frames of an
     animated WebP or PNG, pictures of an MPO file (a second view, a map of brightness),
-    and what stands behind a JPEG or PNG image, such as the video of a motion photo;
-    not a page that shows the first one made smaller.
+    maps of depth or brightness in HEIC, and what stands behind the image, such as the
+    video of a motion photo; not a page that shows the first one made smaller.
 
     Args:
         path: `pathlib.Path` of a file.
@@ -50,13 +51,21 @@ def _other_pictures(path):
         with opened_image(file, format, size, sys.maxsize, math.inf) as header:
             frames = getattr(header, "n_frames", 1)
             kind = "pictures" if header.format == "MPO" else "pages or frames"
+            maps = _maps(header.info)
         if frames > 1:
             return f"the first of its {frames} {kind}"
-        if format in ("JPEG", "PNG"):
-            file.seek(0)
-            content = file.read()
-            return _behind(content[END[format](content) :])
-    return None
+        file.seek(0)
+        behind = _behind(BEHIND[format](file.read())) if format in BEHIND else None
+        if maps and behind is None:
+            return f"the picture without its {maps}"
+        return behind
+
+
+def _maps(info):
+    """Names of what pillow-heif finds beside a picture of HEIC; empty without any."""
+    names = ["map of depth"] if any(info.get("depth_images") or ()) else []
+    names += [str(kind).rpartition(":")[2] for kind in info.get("aux") or ()]
+    return " and ".join(names)
 
 
 def _behind(content):
@@ -86,7 +95,19 @@ def _end_of_png(content):
     return place + 12
 
 
-END = {"JPEG": _end_of_jpeg, "PNG": _end_of_png}
+def _end_of_webp(content):
+    size = int.from_bytes(content[4:8], "little")
+    return 8 + size + size % 2
+
+
+# What of a file's content is not of its picture.
+BEHIND = {
+    "JPEG": lambda content: content[_end_of_jpeg(content) :],
+    "PNG": lambda content: content[_end_of_png(content) :],
+    "WEBP": lambda content: content[_end_of_webp(content) :],
+    "AVIF": other_boxes,
+    "HEIF": other_boxes,
+}
 
 
 def _others_of_tiff(file):

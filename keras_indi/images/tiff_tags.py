@@ -10,6 +10,7 @@ from keras_indi.images.metadata import IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG, Metadat
 from keras_indi.images.orientation import ORIENTATION, checked_orientation
 
 BYTE, ASCII, SHORT, LONG = 1, 2, 3, 4  # types of TIFF tags
+FRACTIONS = {5: "I", 10: "i"}  # types of two numbers a value
 CLASSIC_TIFF = 2**32 - 2**26  # bytes; beyond, offsets have 64 bits
 
 
@@ -27,7 +28,15 @@ def extra_tags(metadata: Metadata) -> list[tuple[int, int, int, Any, bool]]:
     ):
         if block is not None:
             tags[code] = exif.RawTag(code, BYTE, len(block), block)
-    return [(*tags[code], True) for code in sorted(tags)]
+    return [(*_packed(tags[code]), True) for code in sorted(tags)]
+
+
+def _packed(tag):
+    """A tag as tifffile takes it, which counts the bytes of fractions wrongly."""
+    if tag.type not in FRACTIONS:
+        return tag
+    numbers = f"<{2 * tag.number}{FRACTIONS[tag.type]}"
+    return tag._replace(value=struct.unpack(numbers, tag.value))
 
 
 def append_directories(path: FilePath, metadata: Metadata) -> None:

@@ -68,7 +68,10 @@ def _clear(error, what):
         return TooLargeImageError(
             f"too large (for PIL.Image.MAX_IMAGE_PIXELS: {reason})"
         )
-    if type(error) in WITHOUT_WORDS or NO_WORDS.search(reason):
+    # Pillow wraps what its parsers of headers raise.
+    if {type(error), type(error.__cause__)} & {*WITHOUT_WORDS} or NO_WORDS.search(
+        reason
+    ):
         what = "truncated or damaged"
         reason = "the decoder finds no whole image in it"
     return UnusableImageError(f"{what} ({reason})")

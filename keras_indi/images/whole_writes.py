@@ -146,11 +146,16 @@ def temporary_name(path: pathlib.PurePath) -> str:
 def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
     """Give a file or folder its name, once its content is on the disk.
 
+    What replaces a file has its permissions, extended attributes and, where the system
+    lets it, its owner.
+
     Args:
         partial: `pathlib.Path` of the file or folder.
         path: `pathlib.Path` of its name, in a folder of the same disk.
     """
     flush(partial)
+    if path.is_file():
+        _copy_access(path, partial)
     os.replace(partial, path)
     flush_names(path.parent)
 
@@ -259,6 +264,18 @@ def flush_names(path: pathlib.Path) -> None:
             raise
     finally:
         os.close(file)
+
+
+def _copy_access(old, new):
+    """Let a file be read and written by those who may read and write another."""
+    dates, owner = new.stat(), old.stat()
+    if hasattr(os, "chown"):  # changing it may take permissions away
+        with contextlib.suppress(OSError):  # another user's
+            os.chown(new, owner.st_uid, owner.st_gid)
+    with contextlib.suppress(OSError):
+        shutil.copystat(old, new)
+    with contextlib.suppress(OSError):
+        os.utime(new, ns=(dates.st_atime_ns, dates.st_mtime_ns))
 
 
 def _is_of_the_dead(path):

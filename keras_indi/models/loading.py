@@ -84,6 +84,8 @@ def _from_file(path: pathlib.Path) -> Restorer:
         raise ValueError(f"File not found. Received: {str(path)!r}")
     try:
         model = keras.saving.load_model(path, compile=False)
+    except ImportError:
+        raise
     except Exception as error:  # Keras and h5py raise of all kinds
         raise ValueError(
             f"The file cannot be loaded: {_reason(path, error)}. Received: "

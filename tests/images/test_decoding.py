@@ -273,6 +273,32 @@ def test_depths_and_layouts_that_are_not_read_are_refused(tmp_path):
         read_image(path)
 
 
+def bmp_of_runs(bits, runs, gap=0):
+    """A BMP of 4x1 pixels, compressed, whose runs begin `gap` bytes later."""
+    palette = bytes(n for i in range(2**bits) for n in (i, 2 * i % 256, 255 - i, 0))
+    begin = 54 + len(palette) + gap
+    info = (40, 4, 1, 1, bits, {8: 1, 4: 2}[bits], len(runs), 0, 0, 2**bits, 0)
+    head = struct.pack("<2sIHHI", b"BM", begin + len(runs), 0, 0, begin)
+    head += struct.pack("<IiiHHIIiiII", *info)
+    return head + palette + bytes(gap) + runs
+
+
+def test_runs_of_a_bmp_that_pillow_places_wrongly_are_refused():
+    runs = bytes([0, 3, 7, 8, 9, 0, 1, 5, 0, 0, 0, 1])  # 7 8 9 and, padded, 5
+    read = read_image(bmp_of_runs(8, runs))
+    np.testing.assert_array_equal(read[0, :, 2], [7, 8, 9, 5])
+    few = bytes([0, 3, 0x12, 0x30, 1, 0x40, 0, 0, 0, 1])
+    for content in (bmp_of_runs(8, runs, 1), bmp_of_runs(4, few)):
+        for function in (read_image, inspect_image):
+            with pytest.raises(UnusableImageError, match="not read .*save it as PNG"):
+                function(content)
+
+
+def test_a_jpeg_without_an_image_says_so():
+    with pytest.raises(UnusableImageError, match="finds no whole image in it"):
+        read_image(b"\xff\xd8\xff\xd9")
+
+
 def test_too_many_pixels_are_refused_before_they_are_decoded():
     content = encoded(Image.new("1", (20000, 4000)), "PNG")
     assert len(content) < 20000  # a bomb: 10 megabytes of bits, or 80 of bytes

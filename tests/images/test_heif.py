@@ -2,6 +2,8 @@
 
 import importlib.util
 import io
+import re
+import struct
 import sys
 
 import numpy as np
@@ -12,6 +14,7 @@ from PIL import Image, ImageOps, features
 from keras_indi.images import UnusableImageError, inspect_image, read_image
 from keras_indi.images.encoding import write_photograph
 from keras_indi.images.photograph import read_photograph
+from keras_indi.images.several_pictures import other_pictures
 
 pytestmark = pytest.mark.backend_free
 
@@ -76,6 +79,14 @@ def test_pixels_are_pillows_and_upright(format, orientation, tmp_path):
 
 
 @pytest.mark.parametrize("format", FORMATS)
+def test_a_first_brand_of_either_format_leaves_it_to_the_others(format):
+    content = encoded(format)
+    other = content[:8] + b"mif1" + content[12:]
+    assert inspect_image(other).format == format
+    np.testing.assert_array_equal(read_image(other), read_image(content))
+
+
+@pytest.mark.parametrize("format", FORMATS)
 def test_alpha_and_profile_are_kept(format, tmp_path):
     from PIL import ImageCms
 
@@ -87,6 +98,56 @@ def test_alpha_and_profile_are_kept(format, tmp_path):
     np.testing.assert_array_equal(photograph.pixels, expected[..., :3])
     np.testing.assert_array_equal(photograph.alpha, expected[..., 3])
     assert photograph.metadata.icc_profile == profile
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("numbers", [(9, 16), (12, 13), (1, 13), (2, 2)])
+def test_colours_other_than_srgb_are_kept_in_png_and_named_elsewhere(
+    format, numbers, tmp_path
+):
+    options = {}
+    if format == "HEIF":
+        names = ("color_primaries", "transfer_characteristic")
+        options = dict(zip(names, (1, 13)), save_nclx_profile=True)
+    head, box, rest = encoded(format, **options).partition(b"colrnclx")
+    assert box
+    path = tmp_path / f"a.{'heic' if format == 'HEIF' else 'avif'}"
+    path.write_bytes(head + box + struct.pack(">HH", *numbers) + rest[4:])
+    photograph = read_photograph(path)
+    is_srgb = numbers in ((1, 13), (2, 2))
+    assert write_photograph(tmp_path / "a.png", photograph) == []
+    chunk = b"\0\0\0\4cICP" + bytes([*numbers, 0, 1])
+    assert (chunk in (tmp_path / "a.png").read_bytes()) == (not is_srgb)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), read_image(path))
+    lost = write_photograph(tmp_path / "a.tif", photograph)
+    assert lost == ([] if is_srgb else ["not kept in TIFF: cICP"])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_a_file_holds_beside_its_picture_is_said(format, tmp_path):
+    path = tmp_path / "a.heic"
+    content = encoded(format)
+    path.write_bytes(content)
+    assert other_pictures(path) is None
+    video = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(1000)
+    path.write_bytes(content + struct.pack(">I4s", 8 + len(video), b"mpvd") + video)
+    assert other_pictures(path) == "the picture of a motion photo, without its video"
+
+
+@pytest.mark.skipif(not HAS_HEIF, reason="needs pillow-heif")
+def test_maps_beside_a_picture_of_heic_are_said(tmp_path):
+    path = tmp_path / "a.heic"
+    content = encoded("HEIF", 4)
+    path.write_bytes(content)
+    assert other_pictures(path) is None  # the map is alpha
+    kind = re.search(rb"urn:[a-z0-9:]+", content[content.index(b"auxC") :])[0]
+    for name, said in (
+        (b"urn:mpeg:hevc:2015:auxid:2", "map of depth"),
+        (b"urn:com:apple:photo:2020:aux:gain", "gain"),
+    ):
+        name = name if len(name) == len(kind) else name[-len(kind) :].rjust(len(kind))
+        path.write_bytes(content.replace(kind, name))
+        assert other_pictures(path) == f"the picture without its {said}"
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -103,7 +103,7 @@ def test_layers_of_a_tiff(tmp_path):
     assert other_pictures(path) == "the picture without its layers"
 
 
-@pytest.mark.parametrize("ending", ["jpg", "png"])
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"comment": b"\xd9"}])
 def test_what_stands_behind_the_picture(tmp_path, ending, options):
     path = save(tmp_path / f"a.{ending}", 1, **options if ending == "jpg" else {})

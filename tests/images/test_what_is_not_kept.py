@@ -200,6 +200,81 @@ def test_tags_of_a_tiff_are_kept_or_named(tmp_path):
         assert said.startswith("not kept in TIFF: EXIF ModelPixelScale")
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_fractions_of_a_tiff_keep_their_number_and_values(order, tmp_path):
+    white, colours = (3127, 10000, 329, 1000), (64, 100, 33, 100, 3, 10) * 2
+    tags = [(318, 5, 2, white, True), (319, 5, 6, colours, True)]
+    tifffile.imwrite(
+        tmp_path / "a.tif", RGB, byteorder=order, extratags=tags, photometric="rgb"
+    )
+    content = (tmp_path / "a.tif").read_bytes()
+    _, notes = through(tmp_path, content, ".tif", ".tif")
+    assert notes == []
+    with tifffile.TiffFile(tmp_path / "b.tif") as written:
+        found = written.pages.first.tags
+        assert (found[318].count, found[318].value) == (2, white)
+        assert (found[319].count, found[319].value) == (6, colours)
+
+
+@pytest.mark.parametrize("junk", [b"\0\4\x06", b"\xff\0\1", b"\xff\xff"])
+def test_what_follows_bytes_between_segments_of_a_jpeg_is_kept(junk, tmp_path):
+    plain = jpeg((0xE1, XMP))
+    place = plain.index(segment((0xE1, XMP)))
+    content = plain[:place] + junk + plain[place:]
+    written, notes = through(tmp_path, content, ".jpg", ".jpg")
+    assert notes == [] and written.count(XMP) == 1
+    np.testing.assert_array_equal(read_image(tmp_path / "a.jpg"), read_image(plain))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_an_enlarged_exif_block_has_all_where_it_was(order, tmp_path):
+    exif = Image.Exif()
+    exif.endian = order
+    exif[0x010F] = "Maker"
+    exif[0x0100], exif[0x0101] = 12, 9
+    note = bytes(range(200))
+    exif[0x8769] = {0xA002: 12, 0xA003: 9, 0x927C: note}
+    block = exif.tobytes()
+    (tmp_path / "a.jpg").write_bytes(jpeg((0xE1, block)))
+    photograph = read_photograph(tmp_path / "a.jpg")
+    larger = photograph.with_pixels(np.zeros((18, 24, 3), "uint8"), None)
+    found = larger.metadata.exif
+    assert len(found) == len(photograph.metadata.exif) > 200
+    assert found.index(note) == photograph.metadata.exif.index(note)
+    read = Image.Exif()
+    read.load(b"Exif\0\0" + found)
+    inner = read.get_ifd(0x8769)
+    assert (read[0x0100], read[0x0101], read[0x010F]) == (24, 18, "Maker")
+    assert (inner[0xA002], inner[0xA003], inner[0x927C]) == (24, 18, note)
+    cut = larger.metadata.__class__(exif=photograph.metadata.exif[:60])
+    assert len(cut.resized((2, 2), (18, 24)).exif) == 60
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_a_cameras_note_that_a_tiff_cannot_leave_in_its_place_is_named(dtype, tmp_path):
+    notes = []
+    for number, note in enumerate((b"\1\0\1\0\2\0" + bytes(40), b"Apple iOS\0\0\1")):
+        exif = Image.Exif()
+        exif[0x8769] = {0x829A: 0.01, 0x927C: note}
+        (tmp_path / "a.jpg").write_bytes(jpeg((0xE1, exif.tobytes())))
+        photograph = read_photograph(tmp_path / "a.jpg")
+        photograph.pixels = photograph.pixels.astype(dtype)
+        notes.append(write_photograph(tmp_path / f"{number}.tif", photograph))
+        assert note in (tmp_path / f"{number}.tif").read_bytes()
+    assert notes == [["the camera's own note lies elsewhere, and may be misread"], []]
+
+
+def test_exif_in_the_text_of_a_png_of_older_writers_is_kept(tmp_path):
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    block = exif.tobytes()
+    raw = f"\nexif\n{len(block):8}\n{block.hex()}\n".encode()
+    body = b"Raw profile type exif\0\0" + zlib.compress(raw)
+    _, notes = through(tmp_path, png((b"zTXt", body)), ".png", ".png")
+    assert notes == []
+    assert Image.open(tmp_path / "b.png").getexif()[0x010F] == "Maker"
+
+
 def test_grey_with_alpha_of_16_bits_stays_grey(tmp_path):
     image = np.random.default_rng(1).integers(0, 2**16, (9, 12, 2), dtype="uint16")
     tifffile.imwrite(
@@ -228,10 +303,11 @@ def test_directories_of_exif_at_16_bits(tmp_path):
     Image.fromarray(RGB).save(tmp_path / "b.jpg", exif=exif)
     said = read_photograph(tmp_path / "b.jpg").metadata
     photograph.metadata = said
-    assert write_photograph(tmp_path / "c.tif", photograph) == []
+    moved = ["the camera's own note lies elsewhere, and may be misread"]
+    assert write_photograph(tmp_path / "c.tif", photograph) == moved
     again = read_photograph(tmp_path / "c.tif")
     np.testing.assert_array_equal(again.pixels, image)
-    assert write_photograph(tmp_path / "d.tif", again) == []
+    assert write_photograph(tmp_path / "d.tif", again) == moved
     assert write_photograph(tmp_path / "d.jpg", read_photograph(tmp_path / "d.tif"))
     for path in ("c.tif", "d.tif", "d.jpg"):
         with Image.open(tmp_path / path) as written:

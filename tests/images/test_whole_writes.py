@@ -47,6 +47,30 @@ def test_a_temporary_name_ends_as_the_file_will(tmp_path, name):
     assert seen[0].name.endswith(name[1:]) and is_left_over(seen[0])
 
 
+@pytest.mark.skipif(os.name != "posix", reason="no permissions of that kind")
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o444])
+def test_what_replaces_a_file_has_its_permissions(tmp_path, mode):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    path.chmod(mode)
+    os.utime(path, (1, 1))
+    try:
+        os.setxattr(path, "user.rating", b"5")
+        attributes = {"user.rating": b"5"}
+    except (AttributeError, OSError):  # of another system or disk
+        attributes = {}
+    if os.geteuid() == 0:
+        os.chown(path, 1234, 1234)
+    owner = path.stat()
+    write_whole(path, lambda partial: pathlib.Path(partial).write_text("new"))
+    found = path.stat()
+    assert path.read_text() == "new"
+    assert found.st_mode == owner.st_mode
+    assert (found.st_uid, found.st_gid) == (owner.st_uid, owner.st_gid)
+    assert found.st_mtime > 1  # of its own date
+    assert all(os.getxattr(path, name) == x for name, x in attributes.items())
+
+
 def test_what_breaks_off_leaves_the_old_file(tmp_path):
     path = tmp_path / "b.txt"
     path.write_text("old")

@@ -1,6 +1,8 @@
 """`load_restorer`: any restorer, from a file or a preset, in a precision."""
 
 import re
+import warnings
+import zipfile
 
 import keras
 import numpy as np
@@ -117,3 +119,17 @@ def test_a_damaged_file_is_named(kept, tmp_path):
     (tmp_path / "cut.keras").write_bytes(whole[:kept])
     with pytest.raises(ValueError, match=r"no whole `.keras` file.*cut\.keras'$"):
         load_restorer(tmp_path / "cut.keras")
+
+
+@pytest.mark.parametrize(
+    "name", ["assets/a", "config.json", "model.weights.h5", "metadata.json"]
+)
+def test_a_file_with_damaged_contents_is_named(name, tmp_path):
+    path = tmp_path / "damaged.keras"
+    InDI(tiny_unet()).save(path)
+    with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a name that is there twice
+        archive.writestr(name, "{}")
+        archive.writestr(f"{name}/inner", "{}")  # of what is no folder
+    with pytest.raises(ValueError, match=r"cannot be loaded: .*Received: .*damaged"):
+        load_restorer(path)
