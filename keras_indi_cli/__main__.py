@@ -4,6 +4,7 @@ import difflib
 import importlib
 import signal
 import sys
+import warnings
 
 try:
     import click
@@ -66,6 +67,11 @@ class Commands(click.Group):
             context.exit(128 + signal.SIGINT)
 
 
+def one_line(message, category, filename, lineno, line=None):
+    """A warning as a user reads it, without the place in the source."""
+    return f"Warning: {message}\n"
+
+
 @click.command(cls=Commands)
 @click.version_option(version(), prog_name="keras-indi")
 def main():
@@ -74,4 +80,5 @@ def main():
 
 if __name__ == "__main__":
     leave_out_log()
+    warnings.formatwarning = one_line
     main(prog_name="keras-indi")

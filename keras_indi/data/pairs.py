@@ -181,8 +181,8 @@ class Pairs(keras.utils.PyDataset):
             )
         if differing:
             raise ValueError(
-                "The state belongs to pairs of other settings. Make them again as "
-                f"they were. Received: {differing} in the state, "
+                "The state is of pairs with other settings. Create the pairs with "
+                f"the same settings. Received: {differing} in the state, "
                 f"{ {name: self._settings[name] for name in differing} } here"
             )
         return int(state["next_batch"])

@@ -115,7 +115,7 @@ def evaluate(
     if model is None:
         if restore_arguments:
             raise ValueError(
-                "Only a model takes arguments of `restore`. Received: "
+                "Only a model accepts arguments of `restore`. Received: "
                 f"{sorted(restore_arguments)} with restored images"
             )
         if isinstance(restored, (str, os.PathLike)) != isinstance(
@@ -131,8 +131,8 @@ def evaluate(
     else:
         if output_dir is not None and not isinstance(model, keras.Model):
             raise ValueError(
-                "`output_dir` needs a Keras model, whose weights set its results apart "
-                f"from another's. Received: restored of type {type(model).__name__}"
+                "`output_dir` requires a Keras model, whose weights identify its "
+                f"results. Received: restored of type {type(model).__name__}"
             )
         channels = getattr(model, "image_channels", None) or 3
         scale = getattr(model, "scale", 1)

@@ -88,7 +88,7 @@ class FeatureDistance:
         """
         if clean is not None and self.reference is not None:
             raise ValueError(
-                f"The reference {self.reference} stands for the clean images: "
+                f"The reference {self.reference} replaces the clean images: call "
                 "`update_state(None, restored)`. "
                 f"Received: clean of shape {np.shape(clean)}"
             )

@@ -22,8 +22,8 @@ from keras_indi.models.per_image_loss import PerImageLoss
 from keras_indi.validation import checked_integer
 
 NO_AVERAGE = (
-    "The name of an optimizer makes one without an average of the weights, which "
-    "restores better than the weights of the last step. Give "
+    "An optimizer that is passed by name does not average the weights, and the average "
+    "restores better than the weights of the last step. Pass "
     "`keras.optimizers.{}(rate, use_ema=True, ema_momentum=0.9999)`, or no optimizer "
     "for `AveragedAdam(1e-4)`. Received: optimizer={!r}"
 )
@@ -333,7 +333,7 @@ def _per_image(loss: Any) -> Any:
     # A dict may be a loss's config.
     if is_list or (isinstance(loss, dict) and "class_name" not in loss):
         raise ValueError(
-            "A restorer has one output, so that it takes one loss; add several in a "
+            "A restorer has one output and supports one loss. Add up several in a "
             f"function of (y_true, y_pred). Received: loss={loss!r}"
         )
     return loss if isinstance(loss, PerImageLoss) else PerImageLoss(loss)

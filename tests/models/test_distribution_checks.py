@@ -74,4 +74,4 @@ def test_a_strategy_that_keras_cannot_train_under():
             print(error)
     """
     found = run_on_devices(2, textwrap.dedent(script))
-    assert "trains no model under `MultiWorkerMirroredStrategy`" in found
+    assert "does not support training under `MultiWorkerMirroredStrategy`" in found

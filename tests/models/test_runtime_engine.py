@@ -171,5 +171,7 @@ def test_what_does_not_suit(model, engine, monkeypatch):
         with pytest.raises(ValueError, match=message):
             InDI(own_network(own)).restore(images, engine=engine)
     monkeypatch.setattr(several_devices, "num_devices", lambda variables: 2)
-    with pytest.raises(ValueError, match="alone. Received.*on 2 devices"):
+    with pytest.raises(
+        ValueError, match="supports the CPU only. Received.*on 2 devices"
+    ):
         InDI(tiny_unet()).restore(images, engine=engine)
