@@ -21,7 +21,7 @@ class Pairs(keras.utils.PyDataset):
     It goes into `fit` on any backend, as `x` or as `validation_data`. Iterated,
     it gives the batches of one epoch; the next iteration, and `fit`'s next epoch,
     continue with the next, in new order, with new crops, augmentation and noise.
-    Batch i of epoch e depends on the seed alone, neither on the number of
+    Batch i of epoch e depends only on the seed, neither on the number of
     workers nor on what was read before. Where `training=False`, every epoch is
     the same.
 
@@ -204,7 +204,7 @@ class Pairs(keras.utils.PyDataset):
 
 
 class PairsIterator:
-    """The batches of one epoch, from where the pairs stand.
+    """The batches of one epoch, from the position of the pairs on.
 
     Its position can be saved at any batch, and restored in any process:
 

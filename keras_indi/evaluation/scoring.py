@@ -68,8 +68,8 @@ def evaluate(
         protocol: A `Protocol`. Defaults to PSNR and SSIM.
         seed: Int, fixes the model's noise. Defaults to the protocol's.
         output_dir: Folder for the results: `evaluation.json`, `evaluation.csv`,
-            `evaluation.png` (each image's scores, with matplotlib; not for FID
-            and KID alone), and in `measured/` a file a pair with its scores
+            `evaluation.png` (each image's scores, with matplotlib; not if FID
+            and KID are the only ones), and in `measured/` a file a pair with its scores
             and features. That is written as soon as the pair is measured: a run
             that was interrupted continues where it stopped. Defaults to `None`,
             nothing is written.

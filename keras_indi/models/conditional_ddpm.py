@@ -55,8 +55,8 @@ class ConditionalDDPM(Restorer):
 
     Call arguments:
         inputs: A dict of `"images"`, z, `"times"`, the noise level, and `"degraded"`,
-            y in `value_range`. (Images alone, as Keras passes to build a model, stand
-            for z, y and the level 1.)
+            y in `value_range`. (A tensor of images, as Keras passes to build a model,
+            is used as z and y at level 1.)
 
     Returns:
         float32 tensor of the images' shape, the estimate of n.

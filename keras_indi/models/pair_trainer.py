@@ -33,8 +33,8 @@ class PairTrainer(BackboneModel):
     """Base class of models that are trained on pairs of a degraded and a clean image.
 
     Its steps only turn pairs into training examples; losses, metrics, gradients and
-    averages are Keras's own. A subclass says with `training_example` what the network
-    is shown.
+    averages are Keras's own. A subclass defines the inputs and the target of the
+    network in `training_example`.
     """
 
     train_function: Any
@@ -90,7 +90,7 @@ class PairTrainer(BackboneModel):
             optimizer: Keras optimizer or its name. Defaults to `AveragedAdam`:
                 Adam(1e-4) with EMA 0.9999. With `use_ema=True` any optimizer
                 averages the weights, and the average warms up as
-                `AveragedAdam`'s. A name alone makes one without an average.
+                `AveragedAdam`'s. An optimizer passed by name has no average.
             loss: Keras loss, its name or a function, or a list of one, whose mean
                 over each image is taken. Of `InDI` it compares images in the units of
                 `value_range`: with (0, 255) a mean absolute error is in grey levels,
@@ -164,7 +164,7 @@ class PairTrainer(BackboneModel):
 
         Raises:
             ValueError: If the arrays, or the data source's first batch, do not
-                match the model. Shapes alone are checked of a one-way iterator, as
+                match the model. Only shapes are checked of a one-way iterator, as
                 looking at it would take its first batch away; of a shuffled
                 `tf.data.Dataset`, whose buffer it would fill; and of a distributed one.
                 If devices cannot share the batches evenly, or the model was made under

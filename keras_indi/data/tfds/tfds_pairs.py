@@ -51,7 +51,7 @@ def load_tfds(
 
     What is not prepared yet is prepared first: downloaded where tfds can, else
     read from the files that you placed in `manual_dir` (the builder's README
-    says which). It is written as array_record, which takes no TensorFlow.
+    lists them). It is written as array_record, which can be read without TensorFlow.
     Sets that tfds has prepared as TFRecord are read as they are.
 
     Args:
@@ -220,7 +220,8 @@ def _prepare(builder, manual_dir, download):
         if not os.path.isdir(placed) or not os.listdir(placed):
             raise FileNotFoundError(
                 f"`{builder.info.full_name}` requires files that you download "
-                f"yourself, and none were found. {instructions}\nReceived: manual_dir={placed}"
+                f"yourself, and none were found. {instructions}\n"
+                f"Received: manual_dir={placed}"
             )
     builder.download_and_prepare(
         file_format="array_record",
