@@ -127,11 +127,11 @@ def test_unknown_names_name_the_known():
         ({"degraded": "noisy"}, r"\['degraded', 'degradation'\]"),
         ({"degradation": None}, "Received: neither"),
         ({"preset": "p", "network": {}}, "preset='p'"),
-        ({"output": None}, "needs `output`"),
+        ({"output": None}, "requires `output`"),
         ({"validation_degraded": "v"}, "validation_degraded='v'"),
         (
             {"degradation": None, "degraded": "d", "validation_clean": "v"},
-            "give `validation_degraded` too",
+            "pass `validation_degraded` too",
         ),
     ],
 )

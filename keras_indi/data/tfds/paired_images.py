@@ -82,8 +82,8 @@ class PairedImages(
                 official = self.OFFICIAL_SIZES.get(split, len(pairs))
                 if len(pairs) != official:
                     warnings.warn(
-                        f"Split {split!r} of `{self.name}` has {len(pairs)} pairs "
-                        f"instead of the official {official}: it may be incomplete.",
+                        f"Split {split!r} of `{self.name}` has {len(pairs)} pairs, "
+                        f"officially {official}: it may be incomplete.",
                         stacklevel=2,
                     )
         return {

@@ -206,9 +206,13 @@ def test_grey_on_request(prepared):
         (
             {"degradation": "gaussian_noise", "degraded_feature": "degraded"},
             ValueError,
-            "not from both",
+            "not both. Received",
         ),
-        ({"preparation": np.flipud}, ValueError, "`preparation` is for clean images"),
+        (
+            {"preparation": np.flipud},
+            ValueError,
+            "`preparation` requires a `degradation`",
+        ),
         ({"crop_size": 99}, ValueError, r"none can be.* train\[0\]: too small \(20x24"),
     ],
 )
