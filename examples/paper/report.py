@@ -63,15 +63,16 @@ python examples/paper/run_all.py --data DATA \\
 ```
 
 The last command runs all experiments, also after one has failed, and writes this page.
-After an interruption, the same command continues where it stopped: models and tables are
-in `runs/paper`, with one folder for each trained model, named after its settings, so that
-experiments share models. `KERAS_INDI_SMOKE=1` shows in seconds that a script
+After an interruption, the same command continues where it stopped: models and tables
+are in `runs/paper`, with one folder for each trained model, named after its settings,
+so that experiments share models. `KERAS_INDI_SMOKE=1` shows in seconds that a script
 runs. From the paper are the loss (L1), the rate, the average (EMA 0.9999), the 500,000
 steps and what noise the path carries; the sizes of networks, crops and batches at full
 scale are ours. The scores, the protocol and the seeds of each run are in
 `results/NAME/results.json`, and `python examples/paper/report.py` writes this page from
 them. Steps are counted as calls of the network. All networks see only x_t and t, as in
-the paper, except the conditional DDPM's and those of the last experiment that also see y.
+the paper, except the conditional DDPM's and those of the last experiment that also
+see y.
 
 `DATA` is a folder of photographs, which you bring. The experiments read in it
 
