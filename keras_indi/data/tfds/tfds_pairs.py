@@ -163,7 +163,7 @@ def _features(builder, degradation, degraded, clean, preparation):
 
     if degradation and degraded:
         raise ValueError(
-            "Pass a `degradation` or a `degraded_feature`, not both. "
+            "Pass a `degradation` or a `degraded_feature`, not both."
             f" Received: degradation={degradation!r}, "
             f"degraded_feature={degraded!r}"
         )
