@@ -18,6 +18,7 @@ from keras_indi.version import __version__  # noqa: E402
 
 project = "keras_indi"
 author = "The keras_indi developers"
+copyright = f"2026, {author}"
 release = version = __version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"

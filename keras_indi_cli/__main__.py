@@ -2,7 +2,9 @@
 
 import difflib
 import importlib
+import signal
 import sys
+import warnings
 
 try:
     import click
@@ -20,12 +22,12 @@ from keras_indi_cli.tensorflow_log import leave_out_log
 COMMANDS = {
     "restore": "Restore images: files, folders, patterns.",
     "page": "Restore photographs in a browser.",
-    "beam": "Restore any number of images on Apache Beam: a cluster, object stores.",
+    "beam": "Restore many images with Apache Beam: on clusters, from object stores.",
     "export": "Export a restorer to ONNX, OpenVINO, LiteRT or a SavedModel.",
     "train": "Train a restorer on your own images.",
     "presets": "List the trained presets, or show the card of one.",
     "info": "Show backends, devices and versions, and which backend is used.",
-    "data": "Check pairs of images, and prepare large ones for training.",
+    "data": "Check pairs of images, and prepare photographs for training.",
     "quickstart": "Train a small model on sample photographs and restore with it.",
     "evaluate": "Score restored images, of any system, against clean ones.",
     "trade-off": "Score a model at several numbers of steps, and draw the curve.",
@@ -52,7 +54,7 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
         formatter.write_paragraph()
-        formatter.write_text("Help on one of them: keras-indi restore --help")
+        formatter.write_text("Help on a command: keras-indi restore --help")
 
     def invoke(self, context):
         try:
@@ -60,6 +62,14 @@ class Commands(click.Group):
         except (ImportError, OSError, ValueError) as error:
             click.echo(f"keras-indi: {error}", err=True)
             context.exit(2)
+        except KeyboardInterrupt:  # where a command has nothing to continue
+            click.echo("\nInterrupted.", err=True)
+            context.exit(128 + signal.SIGINT)
+
+
+def one_line(message, category, filename, lineno, line=None):
+    """A warning as a user reads it, without the place in the source."""
+    return f"Warning: {message}\n"
 
 
 @click.command(cls=Commands)
@@ -70,4 +80,5 @@ def main():
 
 if __name__ == "__main__":
     leave_out_log()
+    warnings.formatwarning = one_line
     main(prog_name="keras-indi")

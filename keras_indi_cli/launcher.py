@@ -65,6 +65,9 @@ def environment(environ, device="auto"):
     environ["KERAS_BACKEND"] = backend
     environ[REASON] = reason
     environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Or modules would be imported from the current folder, which holds what it may:
+    # photographs from elsewhere, a click.py beside them.
+    environ.setdefault("PYTHONSAFEPATH", "1")
     environ = {**MALLOC_SETTINGS, **environ}
     on_cpu = device == "cpu" or not has_accelerator()
     if device == "cpu":

@@ -50,8 +50,8 @@ PAPER = {
 HEAD = """# The paper's experiments
 
 *Inversion by Direct Iteration* (Delbracio & Milanfar, TMLR 2023, [arXiv
-2303.11435](https://arxiv.org/abs/2303.11435)): each experiment is one command, and has
-been run at the scale that is said, with fixed seeds.
+2303.11435](https://arxiv.org/abs/2303.11435)): each experiment is one command, and was
+run at the scale that is stated, with fixed seeds.
 
 ```bash
 pip install ".[tensorflow,data,evaluation]"
@@ -62,17 +62,17 @@ python examples/paper/run_all.py --data DATA \\
     --weights alex=PATH --weights inception768=PATH                   # all of them
 ```
 
-The last runs all, goes on where one fails, and writes this page. Interrupted, the same
-command goes on where it stopped: models and tables lie in `runs/paper`, a folder for
-each trained model, named after all that its training depends on, so that experiments
-share what they have in common. `KERAS_INDI_SMOKE=1` shows in seconds that a script
+The last command runs all experiments, also after one has failed, and writes this page.
+After an interruption, the same command continues where it stopped: models and tables
+are in `runs/paper`, with one folder for each trained model, named after its settings,
+so that experiments share models. `KERAS_INDI_SMOKE=1` shows in seconds that a script
 runs. From the paper are the loss (L1), the rate, the average (EMA 0.9999), the 500,000
 steps and what noise the path carries; the sizes of networks, crops and batches at full
 scale are ours. The scores, the protocol and the seeds of each run are in
 `results/NAME/results.json`, and `python examples/paper/report.py` writes this page from
-them. Steps are counted as calls of the network. All networks see x_t and t alone, as
-the paper's, but for the conditional DDPM's, and where the last experiment says
-otherwise.
+them. Steps are counted as calls of the network. All networks see only x_t and t, as in
+the paper, except the conditional DDPM's and those of the last experiment that also
+see y.
 
 `DATA` is a folder of photographs, which you bring. The experiments read in it
 

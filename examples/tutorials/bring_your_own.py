@@ -16,7 +16,7 @@ any of them:
 | part | its job | the one method to write |
 |---|---|---|
 | degradation | makes the degraded image $y$ of a clean one $x$ | `apply` |
-| noise schedule | says how much noise, $\epsilon_t$, the path from $x$ to $y$ carries | `level` |
+| noise schedule | how much noise, $\epsilon_t$, the path from $x$ to $y$ carries | `level` |
 | sampler | moves from $x_t$ to $x_s$ on the walk from $y$ back to $x$ | `step` |
 | backbone | the network, which estimates $x$ from $x_t$ | `call` |
 
@@ -203,7 +203,7 @@ def dilated_convolutions(channels):
 
 
 r"""
-Around them the network itself. `receptive_field` is optional. It says how many pixels wide
+Around them the network itself. `receptive_field` is optional: how many pixels wide
 the window is that a pixel of the output depends on, and with it large photographs go through
 the network in tiles, exactly.
 

@@ -14,7 +14,7 @@ A service that restores images needs no Keras, no TensorFlow and no training cod
 one file and a runtime. We
 
 1. **export** a preset as an ONNX file, with all steps of the restoration in it;
-2. **run** it by ONNX Runtime and Pillow alone, in a process of its own;
+2. **run** it with ONNX Runtime and Pillow only, in a process of its own;
 3. **compare** the result with that of `restore`;
 4. **serve** it over HTTP in some forty lines of Python, and call the service.
 
@@ -79,7 +79,7 @@ for path in sorted(RUN.glob("restorer*")):
     print(f"{path.name:20} {path.stat().st_size / 1e6:.2f} MB")
 
 """
-Beside the file lie a description, for programs, and a script that restores one image. The
+Beside the file are a description, for programs, and a script that restores one image. The
 description names the preset, its licence, and what the inputs are:
 """
 
@@ -200,7 +200,7 @@ class Service(http.server.BaseHTTPRequestHandler):
 
 
 """
-The third listens, on this machine alone. In a file of its own, end it with
+The third listens on this machine only. In a file of its own, end it with
 `server.serve_forever()`. Requests are answered one after another, as the network uses all
 processors anyway. Here the server runs in a thread, on a port that is free (0).
 """

@@ -126,7 +126,7 @@ print(f"{model.backbone.count_params():,} parameters")
 ## One step
 
 `restore` takes the photograph and returns one of the same shape and type. With
-`num_steps=1` it asks the network once, at $t = 1$, and returns its estimate of the clean
+`num_steps=1` it evaluates the network once, at $t = 1$, and returns its estimate of the clean
 photograph. This is what an ordinary network, trained to map degraded images to
 clean ones, would give you.
 
@@ -342,7 +342,7 @@ of this also works from the command line, which keeps EXIF data and colour profi
 keras-indi restore photo.jpg --steps 4 --compare
 ```
 
-A model can only undo what it has learned. If yours is another degradation, go on with
+A model can only undo what it has learned. If yours is another degradation, continue with
 *Train on your own pairs*; if you want to see why the walk works, with *The mathematics
 in 2-D*.
 """

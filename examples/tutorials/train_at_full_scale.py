@@ -202,7 +202,7 @@ it in the list saves averaged weights:
 
 - `ModelCheckpoint` keeps the model with the best restorations, as the monitor measured;
 - `BackupAndResume` comes with everything that resuming needs: run the script again, and it
-  goes on at the next batch.
+  continues at the next batch.
 """
 
 callbacks = [

@@ -170,7 +170,7 @@ degraded photograph $y$, at every step. `InDI` is the restorer around it. Its se
 - `noise_schedule=0.02`: the path from clean to degraded carries a little noise, for images
   in [-1, 1], as in the paper: 2.55 grey levels of 255. It lets you draw several
   restorations of one photograph.
-- `value_range`, from black to white, is (0, 255) unless you say otherwise.
+- `value_range`, from black to white, is (0, 255) unless you set another.
 
 `compile` sets what the paper trains with: the mean absolute error between the network's
 estimate and the clean image, and Adam with a moving average of the weights. The average

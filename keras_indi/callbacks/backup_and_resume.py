@@ -29,7 +29,7 @@ class BackupAndResume(keras.callbacks.Callback):
     """Save a fit as it goes; run again, the fit continues at the next batch.
 
     `keras.callbacks.BackupAndRestore` resumes at the beginning of an epoch, with
-    whatever data come then. This one also keeps the position within the epoch and
+    the data that come next. This one also keeps the position within the epoch and
     in the data, the metrics' state so far, and what the model saves of its seeds
     (`InDI` does), so that a training that was interrupted and resumed ends in the
     same weights, bit for bit, as one that was not, where the same steps give the

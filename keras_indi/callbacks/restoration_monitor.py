@@ -25,7 +25,7 @@ from keras_indi.validation import checked_integer
 class RestorationMonitor(keras.callbacks.Callback):
     """Restore a fixed set every few epochs, with the averaged weights.
 
-    The loss of a training says little about what `restore` gives. This callback
+    The training loss says little about the result of `restore`. This callback
     restores the same images with the same noise, with the weights that training
     would end with (their moving average, where the optimizer keeps one), and
     puts the means of the metrics into the epoch's logs: `restored_psnr_1`,
@@ -33,11 +33,10 @@ class RestorationMonitor(keras.callbacks.Callback):
     after it can watch them; `History` and `CSVLogger` keep them. Training itself
     is unchanged to the last bit.
 
-    Beside `keras.callbacks.SwapEMAWeights` it may stand anywhere in the list.
-    In epochs between, `every` being more than 1, the logs repeat the last
-    scores, so that what watches them always finds them; before the first there
-    are none. Of several processes that train together each restores, so that all
-    know the scores, and the first one writes.
+    It can be used with `keras.callbacks.SwapEMAWeights`, in any order. If `every` is
+    more than 1, the logs of the epochs between repeat the last scores, so that other
+    callbacks always find them; before the first there are none. If several processes
+    train together, each restores, so that all know the scores, and the first writes.
 
     Args:
         degraded: Array `(batch, height, width, channels)`, or list of images

@@ -105,8 +105,8 @@ class CropPair:
         if degraded.shape != clean.shape or degraded.dtype != clean.dtype:
             raise ValueError(
                 "A degradation must keep the image's shape and dtype. Received: "
-                f"degradation={self.degradation!r}, which made of an image of shape "
-                f"{clean.shape} and dtype {clean.dtype} one of shape "
+                f"degradation={self.degradation!r}, which turned an image of shape "
+                f"{clean.shape} and dtype {clean.dtype} into one of shape "
                 f"{degraded.shape} and dtype {degraded.dtype}"
             )
         return degraded[inside], clean[inside]

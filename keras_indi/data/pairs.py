@@ -21,7 +21,7 @@ class Pairs(keras.utils.PyDataset):
     It goes into `fit` on any backend, as `x` or as `validation_data`. Iterated,
     it gives the batches of one epoch; the next iteration, and `fit`'s next epoch,
     continue with the next, in new order, with new crops, augmentation and noise.
-    Batch i of epoch e depends on the seed alone, neither on the number of
+    Batch i of epoch e depends only on the seed, neither on the number of
     workers nor on what was read before. Where `training=False`, every epoch is
     the same.
 
@@ -181,8 +181,8 @@ class Pairs(keras.utils.PyDataset):
             )
         if differing:
             raise ValueError(
-                "The state belongs to pairs of other settings. Make them again as "
-                f"they were. Received: {differing} in the state, "
+                "The state is of pairs with other settings. Create the pairs with "
+                f"the same settings. Received: {differing} in the state, "
                 f"{ {name: self._settings[name] for name in differing} } here"
             )
         return int(state["next_batch"])
@@ -204,7 +204,7 @@ class Pairs(keras.utils.PyDataset):
 
 
 class PairsIterator:
-    """The batches of one epoch, from where the pairs stand.
+    """The batches of one epoch, from the position of the pairs on.
 
     Its position can be saved at any batch, and restored in any process:
 

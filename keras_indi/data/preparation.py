@@ -84,7 +84,7 @@ def prepare(
     """
     if not 0 <= overlap < size:
         raise ValueError(
-            "`size` must be larger than `overlap`, and that at least 0. Received: "
+            "`size` must be larger than `overlap`, and `overlap` at least 0. Received: "
             f"size={size}, overlap={overlap}"
         )
     output_dir = pathlib.Path(output_dir)
@@ -93,7 +93,7 @@ def prepare(
             pathlib.Path(folder).resolve()
         ):
             raise ValueError(
-                "The sub-images must not lie among the photographs. Received: "
+                "The output directory must not be inside a folder of images. Received: "
                 f"output_dir={str(output_dir)!r} within {str(folder)!r}"
             )
     result = Preparation()
@@ -198,12 +198,12 @@ def _check_settings(output_dir, settings):
         found = read_record(
             path,
             "how the sub-images were cut",
-            "remove the folder, or take another",
+            "remove the folder, or choose another",
         )
         if found != settings:
             raise ValueError(
                 f"{str(output_dir)!r} holds sub-images of other settings, {found}. "
-                f"Remove them, or take another folder. Received: {settings}"
+                f"Remove them, or choose another folder. Received: {settings}"
             )
         return
     write_text(path, json.dumps(settings))

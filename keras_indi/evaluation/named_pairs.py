@@ -51,8 +51,8 @@ def as_pairs(
     Args:
         pairs: One of
 
-            - two folders, as a tuple or list. Images pair by their path inside the
-              folder, without its ending; every image needs its partner;
+            - two folders, as a tuple or list. Images are paired by their path inside
+              the folder, without its ending; every image needs a partner;
             - a tuple of two arrays `(batch, height, width, channels)`, or of
               two lists of images of any sizes;
             - a list of pairs of images `(height, width, channels)`;
@@ -208,8 +208,8 @@ def _folders(first, second, channels, limit, scale, max_pixels):
     ]
     if alone or not match.pairs:
         raise ValueError(
-            "Images pair by their path inside the folder, without the ending, and "
-            "every one needs its partner. Received: "
+            "Images are paired by their path inside the folder, without its ending, "
+            "and each needs a partner. Received: "
             + ("; ".join(alone) or f"no images in {first} and {second}")
         )
     names = sorted(match.pairs)[:limit]

@@ -81,7 +81,7 @@ def check_results(folder: pathlib.Path, names: Iterable[str]) -> None:
     for path in (folder / name for name in names):
         if path.is_dir():
             raise ValueError(
-                "A folder stands in the place of a result; move it, or choose another "
+                "A folder has the name of a result. Move it, or choose another "
                 f"`output_dir`. Received: {str(path)!r}"
             )
 
@@ -100,7 +100,7 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(
-            "What is measured goes into a folder of this name; move the file, or "
+            "A file has the name of the folder of scores. Move it, or "
             f"choose another `output_dir`. Received: {str(folder)!r}"
         )
     for locked in (folder.parent, folder):
@@ -120,8 +120,8 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
         return
     if not there and any(folder.glob("*")):
         raise ValueError(
-            f"The folder holds finished work without {CIRCUMSTANCES}, the file that "
-            "says how it was measured; delete it, or choose another `output_dir`. "
+            f"The folder holds finished work without {CIRCUMSTANCES}, which describes "
+            "how it was measured. Delete it, or choose another `output_dir`. "
             f"Received: {str(folder)!r}"
         )
     if any(file != path for file in folder.glob("*")):

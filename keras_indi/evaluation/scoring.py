@@ -68,8 +68,8 @@ def evaluate(
         protocol: A `Protocol`. Defaults to PSNR and SSIM.
         seed: Int, fixes the model's noise. Defaults to the protocol's.
         output_dir: Folder for the results: `evaluation.json`, `evaluation.csv`,
-            `evaluation.png` (each image's scores, with matplotlib; not for FID
-            and KID alone), and in `measured/` a file a pair with its scores
+            `evaluation.png` (each image's scores, with matplotlib; not if FID
+            and KID are the only ones), and in `measured/` a file a pair with its scores
             and features. That is written as soon as the pair is measured: a run
             that was interrupted continues where it stopped. Defaults to `None`,
             nothing is written.
@@ -115,7 +115,7 @@ def evaluate(
     if model is None:
         if restore_arguments:
             raise ValueError(
-                "Only a model takes arguments of `restore`. Received: "
+                "Only a model accepts arguments of `restore`. Received: "
                 f"{sorted(restore_arguments)} with restored images"
             )
         if isinstance(restored, (str, os.PathLike)) != isinstance(
@@ -131,8 +131,8 @@ def evaluate(
     else:
         if output_dir is not None and not isinstance(model, keras.Model):
             raise ValueError(
-                "`output_dir` needs a Keras model, whose weights set its results apart "
-                f"from another's. Received: restored of type {type(model).__name__}"
+                "`output_dir` requires a Keras model, whose weights identify its "
+                f"results. Received: restored of type {type(model).__name__}"
             )
         channels = getattr(model, "image_channels", None) or 3
         scale = getattr(model, "scale", 1)

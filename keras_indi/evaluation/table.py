@@ -71,7 +71,7 @@ class Table:
         )
 
     def failure_report(self) -> str:
-        """Text that names the images which are in no score, and says why."""
+        """Text that names the images without a score, with the reasons."""
         lines = [
             shown(f"{failure['name']}: {failure['reason']}")
             for failure in self.failures
@@ -116,7 +116,7 @@ class Table:
     def to_csv(self, path: FilePath) -> pathlib.Path:
         """Write the rows, and a row of the means; return the path.
 
-        FID and KID stand in the row of the means alone.
+        FID and KID are in the row of the means only.
         """
 
         def save(partial):

@@ -49,10 +49,10 @@ def export_model(
 ) -> pathlib.Path:
     """Export a restorer to a program without Keras: a file that a runtime runs.
 
-    Also writes a script that restores an image with that runtime alone
+    Also writes a script that restores an image with only that runtime
     (`restorer.onnx.py`), and a description (`restorer.onnx.json`). Batch, height
-    and width are free. TensorFlow converts; from another backend a process of its own
-    is started on it.
+    and width are free. The conversion runs on TensorFlow, with another backend in a
+    process of its own.
 
     Args:
         model: The restorer, or what `load_restorer` takes: a preset's name, a folder
@@ -63,7 +63,7 @@ def export_model(
             Defaults to that of the path's ending.
         form: `"sampler"`, all that `restore` does as one graph: images, and the noise
             of `sampler_noise` where the noise schedule is not zero, to restored images.
-            Or `"denoiser"`, the network alone: F(x_t, t), or F(x_t, t, y), for images
+            Or `"denoiser"`, only the network: F(x_t, t), or F(x_t, t, y), for images
             whose height and width are multiples of the model's `size_multiple`.
         num_steps: As for `restore`; so are the others. They are of the sampler.
         sampler: As for `restore`.

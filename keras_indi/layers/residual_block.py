@@ -16,8 +16,8 @@ class ResidualBlock(keras.layers.Layer):
     """`x + conv(silu(conv(silu(x)) + dense(embedding)))`, no normalization.
 
     The block of SR3 and DvSR (Saharia et al. 2021; Whang et al. 2022) without
-    group normalization, so that a pixel's output depends on a 5x5 window
-    alone. The second convolution starts at zero, which makes a deep stack
+    group normalization, so that a pixel's output depends only on a 5x5
+    window. The second convolution starts at zero, which makes a deep stack
     without normalization start as the identity. Where the number of channels
     changes, the shortcut is a 1x1 convolution.
 

@@ -29,7 +29,7 @@ class FeatureDistance:
             shape `(batch, dimensions)`.
         value_range: Pair of numbers, the values of black and white, or `None` for
             the extractor's `value_range`, or `(0, 255)` if it has none.
-        reference: Path of a file that `save_reference` wrote, which stands for the
+        reference: Path of a file that `save_reference` wrote, which replaces the
             clean images, or `None`.
         name: String.
     """
@@ -88,7 +88,7 @@ class FeatureDistance:
         """
         if clean is not None and self.reference is not None:
             raise ValueError(
-                f"The reference {self.reference} stands for the clean images: "
+                f"The reference {self.reference} replaces the clean images: call "
                 "`update_state(None, restored)`. "
                 f"Received: clean of shape {np.shape(clean)}"
             )

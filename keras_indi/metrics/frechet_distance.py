@@ -14,8 +14,8 @@ class FrechetDistance(FeatureDistance):
     covariances C of the features of clean and of restored images, accumulated in
     float64. With fewer images than some times the dimensions the score is biased
     upwards, so it compares only between equal numbers of images: use 768
-    dimensions, or `KernelDistance`, for small sets. Nor do scores of different
-    extractors compare: the name says which, and is to be quoted.
+    dimensions, or `KernelDistance`, for small sets. Scores of different
+    extractors cannot be compared either: quote the name, which includes the extractor.
 
     Args:
         extractor: `InceptionV3Features`, or any Keras model from images of shape
@@ -23,7 +23,7 @@ class FrechetDistance(FeatureDistance):
             shape `(batch, dimensions)`.
         value_range: Pair of numbers, the values of black and white. Defaults to the
             extractor's, or `(0, 255)` if it has none.
-        reference: Path of a file that `save_reference` wrote, which stands for the
+        reference: Path of a file that `save_reference` wrote, which replaces the
             clean images, or `None`.
         name: String. Defaults to `"fid2048"`, `"fid768"`, or `"fid_"` and the
             model's name.

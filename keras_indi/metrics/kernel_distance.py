@@ -32,7 +32,7 @@ class KernelDistance(FeatureDistance):
         seed: Int, of the subsets. Defaults to 0.
         value_range: Pair of numbers, the values of black and white. Defaults to the
             extractor's, or `(0, 255)` if it has none.
-        reference: Path of a file that `save_reference` wrote, which stands for the
+        reference: Path of a file that `save_reference` wrote, which replaces the
             clean images, or `None`.
         name: String. Defaults to `"kid2048"`, `"kid768"`, or `"kid_"` and the
             model's name.

@@ -14,8 +14,8 @@ from keras_indi.backend import keras_private
 class AveragingOptimizer(keras.optimizers.Optimizer):
     """What an optimizer's class is mixed with, so that its average warms up.
 
-    How, and why, says `AveragedAdam`. Under gradient accumulation only updates count,
-    not the steps between.
+    `AveragedAdam` explains how, and why. Under gradient accumulation only updates
+    count, not the steps between.
     """
 
     # The updates that were made when the present fit began, and its callbacks.

@@ -44,8 +44,8 @@ def known_channels(backbone):
             channels = shapes["images"][-1]
     if channels is None:
         raise ValueError(
-            "The backbone does not state its channels. Give it an attribute "
-            "`image_channels`, or say `input_signature=[keras.InputSpec('float32', "
+            "The number of channels of the backbone is unknown. Give it an attribute "
+            "`image_channels`, or pass `input_signature=[keras.InputSpec('float32', "
             f"(None, None, None, 3))]`. Received: backbone={backbone!r}"
         )
     return channels
@@ -89,7 +89,7 @@ def check_restoration(
     check_tiles(tile_size, tile_overlap)
     if fixed_shapes and max_memory is None:
         raise ValueError(
-            "`fixed_shapes` needs `max_memory`: what is free differs. Received: "
+            "`fixed_shapes` requires `max_memory`, as free memory varies. Received: "
             "fixed_shapes=True, max_memory=None"
         )
 
@@ -125,7 +125,7 @@ def unpack_pairs(data):
     degraded, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
     if clean is None or isinstance(degraded, dict) or isinstance(clean, dict):
         raise ValueError(
-            "Training is on pairs: each batch must be (degraded, clean) or "
+            "Training requires pairs: each batch must be (degraded, clean) or "
             "(degraded, clean, sample_weight). Received: data of type "
             f"{type(data).__name__}, clean={type(clean).__name__}"
         )
@@ -209,8 +209,8 @@ def warn_of_raw_weights(callbacks):
     if raw:
         warnings.warn(
             f"{' and '.join(raw)} would keep the raw weights of an epoch, not their "
-            "average, which restores better. Give "
-            "`keras.callbacks.SwapEMAWeights(swap_on_epoch=True)` before.",
+            "average, which restores better. Put "
+            "`keras.callbacks.SwapEMAWeights(swap_on_epoch=True)` before it.",
             stacklevel=3,
         )
 

@@ -55,8 +55,8 @@ class ConditionalDDPM(Restorer):
 
     Call arguments:
         inputs: A dict of `"images"`, z, `"times"`, the noise level, and `"degraded"`,
-            y in `value_range`. (Images alone, as Keras passes to build a model, stand
-            for z, y and the level 1.)
+            y in `value_range`. (A tensor of images, as Keras passes to build a model,
+            is used as z and y at level 1.)
 
     Returns:
         float32 tensor of the images' shape, the estimate of n.
@@ -167,9 +167,9 @@ class ConditionalDDPM(Restorer):
     def get_time_shift(time_shift: float) -> float:
         if time_shift != 1:
             raise ValueError(
-                "`time_shift` belongs to `InDI`. A `ConditionalDDPM` restores with 1 "
-                "only: its network finds the noise, and the noise level that it is "
-                "asked at also turns that into the estimate of the image. Received: "
+                "A `ConditionalDDPM` requires `time_shift=1`: its estimate of the "
+                "image also depends on the time. Only `InDI` supports others. "
+                "Received: "
                 f"time_shift={time_shift!r}"
             )
         return 1.0

@@ -16,10 +16,9 @@ def check_strategy(model: keras.Model) -> None:
     """
     if replicas.is_multi_worker(model):
         raise ValueError(
-            "Keras 3 trains no model under `MultiWorkerMirroredStrategy`: it cannot "
-            "build its losses of values of several workers. Take "
-            "`tf.distribute.MirroredStrategy` for the devices of one machine, and for "
-            "several machines `KERAS_BACKEND=jax` with `keras.distribution`. "
+            "Keras 3 does not support training under `MultiWorkerMirroredStrategy`. "
+            "Use `tf.distribute.MirroredStrategy` for the devices of one machine, and "
+            "`KERAS_BACKEND=jax` with `keras.distribution` for several machines. "
             "Received: a model made under MultiWorkerMirroredStrategy"
         )
 
@@ -38,7 +37,7 @@ def check_shares(x: Any, y: Any, batch_size: int | None) -> None:
         raise ValueError(
             f"The pairs must be read in parts for the {count} processes that train "
             "together: make them after `keras.distribution.set_distribution`, or "
-            "PyTorch's `init_process_group`, or give their `shard`. Received: "
+            "PyTorch's `init_process_group`, or pass their `shard`. Received: "
             f"pairs with shard={shard}"
         )
     divisor = several_devices.batch_divisor() // count
@@ -59,7 +58,7 @@ def check_predicts() -> None:
     count = processes.process_count()
     if keras.config.backend() == "jax" and count > 1:
         raise ValueError(
-            "Keras's `predict` gathers no results of several processes. `restore` "
-            "works: each process restores what it is given on its own devices, and "
-            f"with num_steps=1 gives what `predict` would. Received: {count} processes"
+            "Keras's `predict` does not support several processes. Use `restore`, "
+            "with which each process restores its own images; num_steps=1 returns the "
+            f"same as `predict`. Received: {count} processes"
         )

@@ -27,8 +27,8 @@ class InDI(Restorer):
 
     Trained on pairs of a clean image x and a degraded one y, the model
     estimates x from any point `x_t = (1 - t) x + t y + t eps_t n` between them.
-    `restore` walks from t = 1 to t = 0 on these estimates. One step is the
-    regression with the best PSNR; more steps give up some of it for sharper,
+    `restore` moves from t = 1 to t = 0 by these estimates. One step is the
+    regression with the best PSNR; more steps trade some of it for sharper,
     more natural images.
 
     Args:
@@ -76,7 +76,7 @@ class InDI(Restorer):
 
     Returns:
         float32 tensor of the images' shape, the estimate of x, in
-        `value_range`: F(y, 1) for images alone, F(x_t, t) for a dict.
+        `value_range`: F(y, 1) for a tensor of images, F(x_t, t) for a dict.
 
     Raises:
         ValueError: If an argument is not valid.

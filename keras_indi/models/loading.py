@@ -35,7 +35,7 @@ def load_restorer(
 
     Returns:
         The `keras_indi.models.Restorer` that was saved: an `InDI`, a
-        `ConditionalDDPM` or one of your own. A preset of a backbone alone becomes
+        `ConditionalDDPM` or one of your own. A preset of a backbone is loaded as
         an `InDI`.
 
     Raises:

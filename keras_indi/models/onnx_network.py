@@ -86,8 +86,8 @@ class ONNXNetwork:
 
 def _refusal(layer, network):
     return ValueError(
-        "A runtime computes networks of the layers of a `UNetBackbone` alone, each "
-        "called once; of others, `keras_indi.export` makes files. Received: "
+        "`engine` supports only networks of the layers of a `UNetBackbone`, each "
+        "called once. Export others with `keras_indi.export`. Received: "
         f"a {type(layer).__name__} in {network!r}"
     )
 
@@ -131,7 +131,7 @@ def _activation(network, activation, images):
     if activation not in ACTIVATIONS:
         names = ", ".join(found.__name__ for found in ACTIVATIONS)
         raise ValueError(
-            f"A runtime computes the activations silu, {names}. "
+            f"`engine` supports the activations silu, {names}. "
             f"Received: activation={activation!r}"
         )
     return network.add(ACTIVATIONS[activation], images)
@@ -168,7 +168,8 @@ def _upsample(network, layer, images):
 def _concatenate(network, layer, *images):
     if layer.axis not in (-1, 3):
         raise ValueError(
-            f"A runtime concatenates channels alone. Received: axis={layer.axis}"
+            f"`engine` supports concatenation of channels only. Received: "
+            f"axis={layer.axis}"
         )
     return network.add("Concat", *images, axis=1)
 

@@ -22,8 +22,8 @@ from keras_indi.models.per_image_loss import PerImageLoss
 from keras_indi.validation import checked_integer
 
 NO_AVERAGE = (
-    "The name of an optimizer makes one without an average of the weights, which "
-    "restores better than the weights of the last step. Give "
+    "An optimizer that is passed by name does not average the weights, and the average "
+    "restores better than the weights of the last step. Pass "
     "`keras.optimizers.{}(rate, use_ema=True, ema_momentum=0.9999)`, or no optimizer "
     "for `AveragedAdam(1e-4)`. Received: optimizer={!r}"
 )
@@ -33,8 +33,8 @@ class PairTrainer(BackboneModel):
     """Base class of models that are trained on pairs of a degraded and a clean image.
 
     Its steps only turn pairs into training examples; losses, metrics, gradients and
-    averages are Keras's own. A subclass says with `training_example` what the network
-    is shown.
+    averages are Keras's own. A subclass defines the inputs and the target of the
+    network in `training_example`.
     """
 
     train_function: Any
@@ -90,7 +90,7 @@ class PairTrainer(BackboneModel):
             optimizer: Keras optimizer or its name. Defaults to `AveragedAdam`:
                 Adam(1e-4) with EMA 0.9999. With `use_ema=True` any optimizer
                 averages the weights, and the average warms up as
-                `AveragedAdam`'s. A name alone makes one without an average.
+                `AveragedAdam`'s. An optimizer passed by name has no average.
             loss: Keras loss, its name or a function, or a list of one, whose mean
                 over each image is taken. Of `InDI` it compares images in the units of
                 `value_range`: with (0, 255) a mean absolute error is in grey levels,
@@ -164,7 +164,7 @@ class PairTrainer(BackboneModel):
 
         Raises:
             ValueError: If the arrays, or the data source's first batch, do not
-                match the model. Shapes alone are checked of a one-way iterator, as
+                match the model. Only shapes are checked of a one-way iterator, as
                 looking at it would take its first batch away; of a shuffled
                 `tf.data.Dataset`, whose buffer it would fill; and of a distributed one.
                 If devices cannot share the batches evenly, or the model was made under
@@ -333,7 +333,7 @@ def _per_image(loss: Any) -> Any:
     # A dict may be a loss's config.
     if is_list or (isinstance(loss, dict) and "class_name" not in loss):
         raise ValueError(
-            "A restorer has one output, so that it takes one loss; add several in a "
+            "A restorer has one output and supports one loss. Add up several in a "
             f"function of (y_true, y_pred). Received: loss={loss!r}"
         )
     return loss if isinstance(loss, PerImageLoss) else PerImageLoss(loss)

@@ -22,10 +22,10 @@ from keras_indi.samplers import Sampler
 class Restorer(PairTrainer):
     """Base class of models that restore images in steps with one network.
 
-    A subclass says what the network is shown and what of it is compared
-    (`training_example`, `call`), which sampler it walks with and how (`get_sampler`,
-    `get_time_shift`, `trajectory`, `estimate`), and what `restore` does by default
-    (`own_restore_defaults`). All of it is public, for a loop of your own.
+    A subclass defines the inputs and targets of the network (`training_example`,
+    `call`), its sampler and trajectory (`get_sampler`, `get_time_shift`, `trajectory`,
+    `estimate`), and the defaults of `restore` (`own_restore_defaults`). All of these
+    are public, for training loops of your own.
 
     Args:
         backbone: Keras model or layer, called with a dict of `"images"`,
@@ -175,7 +175,7 @@ class Restorer(PairTrainer):
                 1.3 to 1.7 lessens the grain of many steps, as the network then allows
                 for its own mistakes; with the exact posterior mean 1, no shift, is
                 right. Chosen on validation images (`keras_indi.evaluation.trade_off`).
-                Of `ConditionalDDPM` 1 alone. Defaults to that of `restore_defaults`.
+                Only 1 for `ConditionalDDPM`. Defaults to that of `restore_defaults`.
             num_samples: Int, how many restorations to draw of each image. Those
                 of `InDI` differ exactly where the noise schedule is not zero.
             scale: Int, how many times larger each way the result is: the image is
@@ -183,8 +183,8 @@ class Restorer(PairTrainer):
                 an image that was enlarged already.
             seed: Int, fixes the noise, on every backend and for any
                 `batch_size`, of an image by its place among the others; or a
-                sequence of ints, one an image, by which each gets the noise that
-                it gets alone. Defaults to the next of the model's own seeds.
+                sequence of ints, one an image, with which each gets the same noise as
+                if restored by itself. Defaults to the next of the model's own seeds.
             tile_size: `"auto"`, whole images where `max_memory` has room for them, and
                 where not, in each step, the network on tiles as large as fit, with the
                 same result. An int, always tiles of this height and width. `None`,
@@ -208,7 +208,7 @@ class Restorer(PairTrainer):
                 seconds, `1` at once, `0` never; or a function `(done, total)`.
             out: Array-like of the result's shape and one image's dtype that takes its
                 restoration, written by blocks. Defaults to a new array.
-            fixed_shapes: Bool, whether an image's size alone decides in which shapes it
+            fixed_shapes: Bool, whether only an image's size decides in which shapes it
                 is restored, and batches are filled up. With one seed an image, its
                 result is then the same bytes in any process on machines of one kind,
                 so that work can be divided and repeated. Needs `max_memory`. Defaults

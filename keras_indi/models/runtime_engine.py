@@ -60,7 +60,7 @@ def _network(model, name):
     devices = several_devices.num_devices(backbone.variables)
     if devices > 1:
         raise ValueError(
-            "An `engine` computes on the CPU alone. Received: "
+            "`engine` supports the CPU only. Received: "
             f"engine={name!r} with a model on {devices} devices"
         )
     converted = ONNXNetwork(backbone)

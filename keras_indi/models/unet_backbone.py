@@ -38,7 +38,7 @@ class UNetBackbone(PresetModel, keras.Model):
 
     The last convolution starts at zero and its output is added to `images`:
     the network predicts a residual, and an untrained one returns its input. No
-    activation stands before it: where the residual is small beside the images, as of
+    activation precedes it: where the residual is small beside the images, as of
     camera noise, training would drive that activation to zero, and stay there.
 
     Args:

@@ -59,8 +59,8 @@ def prepared(cls, found, dtype, overrides):
     if chosen is None:
         held = [config["class_name"] for config in (found.task, found.config) if config]
         raise ValueError(
-            f"This preset holds {' around '.join(held)}, from which no {cls.__name__} "
-            f"is made. Received: preset={found.handle!r}"
+            f"This preset holds {' around '.join(held)}, and cannot be loaded as "
+            f"{cls.__name__}. Received: preset={found.handle!r}"
         )
     part, built_class = chosen
     accepted = _accepted(found.config)

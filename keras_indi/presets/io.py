@@ -55,8 +55,8 @@ class Preset:
         path, wanted = self.folder / WEIGHTS_FILE, self.metadata.get("weights_sha256")
         if not path.is_file() and wanted is None:
             raise ValueError(
-                "This preset is an architecture and carries no weights; with "
-                "`load_weights=False` it gives a network to train. Received: "
+                "This preset is an architecture without weights. Pass "
+                "`load_weights=False` to get a network to train. Received: "
                 f"preset={self.handle!r}"
             )
         weights.check_checksum(self.folder, self.metadata, f"preset={self.handle!r}")

@@ -52,7 +52,7 @@ def checked_metadata(metadata):
     if unknown:
         known = "; ".join(f"`{key}` ({what})" for key, what in MAKERS_KEYS.items())
         raise ValueError(
-            f"`metadata` takes {known}. Everything else is found out from the model. "
+            f"Keys of `metadata` are {known}. All others are set from the model. "
             f"Received: metadata with {unknown}"
         )
     degradation = metadata.get("degradation")

@@ -108,7 +108,7 @@ class PresetModel:
                 `held_out_scores` (a dict of `protocol` and `scores`), `notes`.
             weights_dtype: `"float16"` halves the file. Loaded, the weights are of
                 the network's own dtype. Defaults to `"float32"`.
-            save_weights: Bool, `False` saves the architecture alone.
+            save_weights: Bool, `False` saves only the architecture.
 
         Returns:
             `pathlib.Path` of the folder.

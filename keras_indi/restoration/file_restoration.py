@@ -39,9 +39,9 @@ def restore_file(
     """Restore an image from file to file, of any format and of any size.
 
     The output is written whole or not at all, whatever ends the process, with the
-    date of the input. 8 and 16 bits are restored in the model's value range, and so
-    are floats, of which `value_range` says what black and white are. Other integers
-    must lie in the model's range already.
+    date of the input. Images of 8 and 16 bits are scaled to the model's value range,
+    and so are floats, whose black and white are `value_range`. Other integers must be
+    in the model's range already.
 
     PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF and HEIC photographs keep their bits, alpha
     channel (untouched), EXIF block and orientation, XMP, IPTC, comments, colour profile
@@ -179,7 +179,7 @@ def restore_files(
         verbose: `"auto"`, a progress bar for what takes longer than some seconds,
             `1` at once, `0` never; or a function, as for `InDI.restore`.
         on_file: Function that is called after each file, with the `Result` of this
-            file alone and the number of files that are left.
+            file only and the number of files that are left.
         **options: Further arguments of `InDI.restore`: `tile_size`, `max_memory`,
             `batch_size`.
 

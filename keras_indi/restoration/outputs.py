@@ -255,10 +255,10 @@ def _expanded(text):
         or file.suffix.lower() == ZARR
     ]
     if not files:
-        raise ValueError(
-            "File or folder not found, and no image matches this pattern. "
-            f"Received: {str(text)!r}"
-        )
+        problem = "File or folder not found"
+        if glob.has_magic(pattern):
+            problem = "No image matches this pattern"
+        raise ValueError(f"{problem}. Received: {str(text)!r}")
     return files
 
 

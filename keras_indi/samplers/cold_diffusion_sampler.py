@@ -14,7 +14,7 @@ class ColdDiffusionSampler(Sampler):
 
     Algorithm 2 of Bansal et al., "Cold Diffusion" (arXiv 2208.09392), for the
     straight path, as the paper compares with. x_1 is the start, y with its
-    noise. One evaluation a step, any grid, constant eps alone: the rule
+    noise. One evaluation a step, any grid, constant eps only: the rule
     carries a step's noise on undamped, so that fresh noise could never fade.
 
     Example:

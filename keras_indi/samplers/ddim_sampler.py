@@ -20,8 +20,8 @@ class DDIMSampler(DiffusionSampler):
     network's own noise, as in the paper. With `value_range=None` nothing is.
 
     Args:
-        eta: Float in [0, 1], the noise as a share of ancestral sampling's. With 0 the
-            start alone is drawn, with 1 it is `AncestralSampler`. Defaults to 0.
+        eta: Float in [0, 1], the noise as a share of ancestral sampling's. With 0 only
+            the start is random, with 1 it is `AncestralSampler`. Defaults to 0.
 
     Example:
 

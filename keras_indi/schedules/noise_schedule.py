@@ -123,7 +123,7 @@ class NoiseSchedule(Configurable):
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class ConstantNoise(NoiseSchedule):
-    """eps_t = eps: noise enters at the start alone, `v(t) = t^2 eps^2`.
+    """eps_t = eps: noise is added only at the start, `v(t) = t^2 eps^2`.
 
     Args:
         eps: Float >= 0, for images in [-1, 1]: the paper's 0.01 is 1.275 grey

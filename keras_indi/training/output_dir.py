@@ -97,7 +97,7 @@ def claim(
 
 def _other_kind(path):
     return ValueError(
-        "A file or folder of another kind is where the training would write. Remove "
+        "The training cannot write over a file or folder of another kind. Remove "
         f"it, or choose another `output`. Received: {str(path)!r}"
     )
 

@@ -162,12 +162,13 @@ class TrainingConfig:
         given = [n for n in ("degraded", "degradation") if getattr(self, n) is not None]
         if len(given) != 1:
             raise ValueError(
-                "Give either `degraded`, the folder of the degraded images, or a "
-                f"`degradation` that makes them of the clean. Received: {given or 0}"
+                "Pass either `degraded`, a folder of degraded images, or a "
+                "`degradation` that is applied to the clean images. Received: "
+                f"{given or 'neither'}"
             )
         if self.preset is not None and self.network is not None:
             raise ValueError(
-                "Give either a `preset` to start from, or a new `network`. Received: "
+                "Pass either a `preset` to start from, or a new `network`. Received: "
                 f"preset={self.preset!r}, network={self.network!r}"
             )
         paired = self.degraded is not None
@@ -175,13 +176,13 @@ class TrainingConfig:
         if self.validation_clean is None or not paired:
             if self.validation_degraded is not None:
                 raise ValueError(
-                    "`validation_degraded` must stand beside `validation_clean` and "
-                    "`degraded`. Received: "
+                    "`validation_degraded` requires `validation_clean` and `degraded`. "
+                    "Received: "
                     f"validation_degraded={self.validation_degraded!r}"
                 )
         elif self.validation_degraded is None:
             raise ValueError(
-                f"Validation needs pairs too: give `{wanted}` too. Received: "
+                f"Validation requires pairs: pass `{wanted}` too. Received: "
                 f"validation_clean={self.validation_clean!r}"
             )
         if self.batches_per_epoch is None:
@@ -195,15 +196,15 @@ class TrainingConfig:
         if unknown:
             hint = did_you_mean(RENAMED.get(unknown[0], unknown[0]), names)
             raise ValueError(
-                f"Settings are: {', '.join(names)}."
-                f"{hint} Received: {', '.join(unknown)}"
+                f"Unknown setting.{hint} Settings are: {', '.join(names)}. "
+                f"Received: {', '.join(unknown)}"
             )
         for name in ("output", "clean"):
             if settings.get(name) is None:
                 raise ValueError(
-                    f"A training needs `{name}`, the "
+                    f"Training requires `{name}`, the "
                     f"{'output directory' if name == 'output' else 'clean images'}"
-                    f" (--{name}, or a line of the configuration file). Received: "
+                    f" (--{name}, or in the configuration file). Received: "
                     f"{sorted(settings)}"
                 )
         return cls(**settings)
@@ -289,11 +290,13 @@ def _parsed(path):
     except yaml.YAMLError as error:
         raise ValueError(f"Not valid YAML: {error}. {received}") from error
     except RecursionError as error:
-        raise ValueError(f"A configuration must not hold itself. {received}") from error
+        raise ValueError(
+            f"A configuration must not contain itself. {received}"
+        ) from error
     if size > MAX_VALUES:
         raise ValueError(
-            f"A configuration may hold {MAX_VALUES} values, those of its aliases each "
-            f"time that they stand there. {received} with {size}"
+            f"A configuration may hold {MAX_VALUES} values, with its aliases expanded. "
+            f"{received} with {size}"
         )
     return value
 

@@ -141,7 +141,7 @@ def build_model(config: "TrainingConfig") -> InDI:
         known = set(inspect.signature(UNetBackbone).parameters) - {"dtype", "kwargs"}
         if not network.keys() <= known:
             raise ValueError(
-                f"`network` takes {', '.join(sorted(known))}. Received: "
+                f"Arguments of `network` are {', '.join(sorted(known))}. Received: "
                 f"network={config.network!r}"
             )
         network = UNetBackbone(**_tupled(network), dtype=POLICIES[dtype])

@@ -12,7 +12,9 @@ from keras_indi_cli.commands.restore_options import (
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT... [BEAM OPTIONS]")
-@click.option("-o", "--output", required=True, help="Output directory.")
+@click.option(
+    "-o", "--output", required=True, metavar="DIRECTORY", help="Output directory."
+)
 @click.option(
     "--preset",
     required=True,
@@ -31,8 +33,8 @@ from keras_indi_cli.commands.restore_options import (
     "--batch-size",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Images of a batch, on accelerators and JAX. [default: about a megapixel's, "
-    "at most 16]",
+    help="Images in a batch, on accelerators and JAX. [default: about one "
+    "megapixel, at most 16 images]",
 )
 @click.option(
     "--tile-size",
@@ -48,14 +50,15 @@ from keras_indi_cli.commands.restore_options import (
     default="2GiB",
     show_default=True,
     metavar="SIZE",
-    help="Memory of each process for restoring.",
+    help="Memory that a restoration may take, in each process.",
 )
 @click.option(
     "--dtype",
     type=click.Choice(["auto", "float32", "bfloat16"]),
     default="auto",
     show_default=True,
-    help="What the network computes in. Choose one where workers' processors differ.",
+    help="Data type that the network computes in. Pass float32 where the workers' "
+    "processors differ.",
 )
 @click.option(
     "--overwrite", is_flag=True, help="Restore again images whose outputs exist."
@@ -63,13 +66,13 @@ from keras_indi_cli.commands.restore_options import (
 @file_options
 @click.pass_context
 def command(context, inputs, output, preset, overwrite, steps, tile_size, **options):
-    """Restore any number of images on Apache Beam.
+    """Restore many images with Apache Beam.
 
-    Inputs are files, folders and quoted patterns, in which ** spans folders, on disks
-    and in object stores. Options of Beam, such as --runner, follow them. Outputs keep
-    names and sub-folders. Existing outputs are skipped, so an interrupted command
-    continues where it stopped. OUTPUT/manifest.jsonl has a line for each file. The exit
-    status is 1 if some images could not be restored.
+    Inputs are files, folders and quoted patterns, on disks and in object stores. In a
+    pattern, ** spans folders. Options of Beam, such as --runner, follow the inputs.
+    Outputs keep names and sub-folders. Existing outputs are skipped, so an interrupted
+    command continues where it stopped. OUTPUT/manifest.jsonl has a line for each file.
+    The exit status is 1 if some images could not be restored.
 
     \b
     Example: keras-indi beam "in/**.jpg" -o out --preset jpeg --direct_num_workers 2

@@ -7,7 +7,7 @@ from keras_indi_cli.commands import data_check, data_prepare
 
 @click.group()
 def command():
-    """Look at a set of images, and prepare it for training.
+    """Check pairs of images, and prepare photographs for training.
 
     Example: keras-indi data check noisy clean
     """

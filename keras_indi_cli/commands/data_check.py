@@ -21,13 +21,14 @@ import click
     type=click.Path(dir_okay=False, path_type=pathlib.Path),
     default="contact_sheet.png",
     show_default=True,
-    help="Output file, a picture of some pairs.",
+    help="Output file: a picture of some pairs. An existing file is overwritten.",
 )
 @click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Most pixels of an image; larger ones are reported. [default: 89 megapixels]",
+    help="Maximum number of pixels in an image; larger ones are reported. "
+    "[default: 89 megapixels]",
 )
 def command(degraded, clean, max_shift, sheet, max_pixels):
     """Check the pairs of the folders DEGRADED and CLEAN.

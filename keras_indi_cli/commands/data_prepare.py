@@ -20,6 +20,7 @@ from keras_indi_cli.commands.interruption import interruptible
 @click.option(
     "--degraded",
     type=click.Path(path_type=pathlib.Path),
+    metavar="DIRECTORY",
     help="Folder of degraded images, of the same names. The output directory then gets "
     "the folders degraded and clean.",
 )
@@ -35,7 +36,7 @@ from keras_indi_cli.commands.interruption import interruptible
     type=click.IntRange(min=0),
     default=32,
     show_default=True,
-    help="Pixels that neighbours share.",
+    help="Pixels that neighbouring sub-images share.",
 )
 @click.option(
     "--num-workers",
@@ -46,7 +47,8 @@ from keras_indi_cli.commands.interruption import interruptible
     "--max-pixels",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Most pixels of an image; larger ones are not cut. [default: 89 megapixels]",
+    help="Maximum number of pixels in an image; larger ones are not cut. "
+    "[default: 89 megapixels]",
 )
 @click.pass_context
 def command(context, clean, output, degraded, size, overlap, num_workers, max_pixels):

@@ -9,14 +9,15 @@ device_option = click.option(
     type=click.Choice(["auto", "cpu", "gpu"]),
     default="auto",
     show_default=True,
-    help="What to compute on; auto is a GPU where the backend sees one.",
+    help="Device to compute on; auto is a GPU where the backend sees one.",
 )
 dtype_option = click.option(
     "--dtype",
     type=click.Choice(["auto", "float32", "bfloat16"]),
     default="auto",
     show_default=True,
-    help="What the network computes in; auto is bfloat16 where that is faster.",
+    help="Data type that the network computes in; auto is bfloat16 where that is "
+    "faster.",
 )
 
 

@@ -57,11 +57,11 @@ def command(
     overwrite,
     modules,
 ):
-    """Export PRESET to OUTPUT, a file that another program runs, without Keras.
+    """Export PRESET to OUTPUT, a file that runs without Keras.
 
     PRESET is a name that `keras-indi presets` lists, a preset's folder, hf://,
-    kaggle:// or gs://, or a .keras file. Beside OUTPUT, a script that restores an image
-    with it is written to OUTPUT.py, and a description to OUTPUT.json.
+    kaggle:// or gs://, or a .keras file. Also writes OUTPUT.py, a script that
+    restores an image with it, and OUTPUT.json, a description.
 
     \b
     Example: keras-indi export jpeg restorer.onnx --steps 4

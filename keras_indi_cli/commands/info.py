@@ -29,8 +29,8 @@ def command():
         if keras.config.backend() == "jax":
             hosts = (
                 f"with `train --devices all` this is process {number} of {count}, "
-                "as KERAS_DISTRIBUTION_NUM_PROCESSES and _PROCESS_ID say."
+                "from KERAS_DISTRIBUTION_NUM_PROCESSES and _PROCESS_ID."
             )
         click.echo(f"Hosts: {hosts}")
-    click.echo(f"Restores in {fastest_dtype()} unless --dtype says otherwise.")
+    click.echo(f"Restores in {fastest_dtype()} unless --dtype is given.")
     click.echo(f"Presets: {len(list_presets())} in {PRESETS_FOLDER}")

@@ -10,7 +10,8 @@ from keras_indi_cli.commands.device import device_option, dtype_option, on_devic
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Address to listen on. 0.0.0.0 lets the whole network in.",
+    metavar="ADDRESS",
+    help="Address to listen on. 0.0.0.0 opens the page to the whole network.",
 )
 @click.option(
     "--port",
@@ -30,7 +31,7 @@ from keras_indi_cli.commands.device import device_option, dtype_option, on_devic
     default=24,
     show_default=True,
     metavar="N",
-    help="Most megapixels of a restored photograph, of all its draws together.",
+    help="Maximum megapixels of a restored photograph, all its draws together.",
 )
 @click.option(
     "--max-megabytes",
@@ -38,7 +39,7 @@ from keras_indi_cli.commands.device import device_option, dtype_option, on_devic
     default=100,
     show_default=True,
     metavar="N",
-    help="Most megabytes of an uploaded file.",
+    help="Maximum megabytes of an uploaded file.",
 )
 @click.option(
     "--max-waiting",
@@ -46,7 +47,7 @@ from keras_indi_cli.commands.device import device_option, dtype_option, on_devic
     default=8,
     show_default=True,
     metavar="N",
-    help="Most restorations that wait for their turn. More are refused.",
+    help="Maximum number of waiting restorations. More are refused.",
 )
 @click.option(
     "--keep-minutes",
@@ -54,7 +55,7 @@ from keras_indi_cli.commands.device import device_option, dtype_option, on_devic
     default=60,
     show_default=True,
     metavar="N",
-    help="How long uploads and results are kept.",
+    help="Minutes for which uploads and results are kept.",
 )
 @device_option
 @dtype_option
@@ -62,9 +63,9 @@ def command(host, port, preset, keep_minutes, device, dtype, **limits):
     """Restore photographs in a browser.
 
     Runs until it is interrupted by Ctrl-C. Uploads and results are deleted after
-    --keep-minutes and at the end. The page loads nothing from elsewhere, and is open
-    to this machine alone unless --host says otherwise. Needs pip install
-    "keras-indi[page]".
+    --keep-minutes and at the end. The page loads nothing from other hosts, and only
+    this machine can open it unless --host is given. Requires
+    pip install "keras-indi[page]".
 
     \b
     Example: keras-indi page

@@ -14,7 +14,7 @@ MAX_PIXELS = click.option(
     "--max-pixels",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Most pixels of an image; larger ones are not scored. "
+    help="Maximum number of pixels in an image; larger ones are not scored. "
     "[default: 89 megapixels]",
 )
 
@@ -31,7 +31,7 @@ PROTOCOL = [
         "--crop-border",
         type=click.IntRange(min=0),
         metavar="PIXELS",
-        help="Border that PSNR and SSIM leave out. [default: 0]",
+        help="Width of the border that PSNR and SSIM ignore. [default: 0]",
     ),
     click.option(
         "--weights",
@@ -49,7 +49,7 @@ PROTOCOL = [
         "--protocol",
         type=click.Path(dir_okay=False, exists=True, path_type=pathlib.Path),
         metavar="JSON",
-        help="Take the options above from this evaluation.json or trade_off.json.",
+        help="Read the options above from an evaluation.json or trade_off.json.",
     ),
 ]
 

@@ -96,7 +96,9 @@ class Shard(click.ParamType):
     "is faster than JAX and PyTorch. [default: the backend]",
 )
 @click.option(
-    "--skip-existing", is_flag=True, help="Skip images whose outputs exist, whole."
+    "--skip-existing",
+    is_flag=True,
+    help="Skip images whose outputs exist and are complete.",
 )
 @click.option(
     "--overwrite",

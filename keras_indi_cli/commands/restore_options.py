@@ -51,7 +51,8 @@ SAMPLING = [
         "--steps",
         type=click.IntRange(min=1),
         metavar="N",
-        help="1 is closest to the original, more are sharper. [default: the preset's]",
+        help="Number of restoration steps. 1 is closest to the original, more are "
+        "sharper. [default: the preset's]",
     ),
     click.option(
         "--sampler",
@@ -67,15 +68,15 @@ SAMPLING = [
         "--time-shift",
         type=click.FloatRange(min=0, min_open=True),
         metavar="K",
-        help="Ask the network at the time min(1, K t). Above 1, such as 1.5, less "
-        "grain in many steps; 1, no shift. [default: the preset's]",
+        help="Evaluate the network at time min(1, K t). Values above 1, such as 1.5, "
+        "reduce grain in many steps; 1 is no shift. [default: the preset's]",
     ),
     click.option(
         "--scale",
         type=click.IntRange(min=1),
         metavar="1|N",
-        help="Factor of enlargement: that of the preset, or 1 for images that were "
-        "enlarged already. [default: the preset's, such as 4 of super_resolution_x4]",
+        help="Enlargement factor: the preset's, or 1 for images that are already "
+        "enlarged. [default: the preset's, such as 4 for super_resolution_x4]",
     ),
 ]
 
@@ -111,8 +112,8 @@ FILES = [
         "--max-pixels",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Most pixels of an image. [default: no limit, except for files that "
-        "declare far more than they hold]",
+        help="Maximum number of pixels in an image. [default: no limit, except for "
+        "files that declare far more than they hold]",
     ),
 ]
 

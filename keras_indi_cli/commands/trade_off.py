@@ -55,7 +55,7 @@ from keras_indi_cli.commands.protocol_options import (
     default="1",
     show_default=True,
     metavar="K,...",
-    help="Ask the network at the time min(1, K t); 1 is no shift.",
+    help="Evaluate the network at time min(1, K t); 1 is no shift.",
 )
 @click.option(
     "--seeds",
@@ -110,14 +110,16 @@ def command(
 ):
     """Score a model at several numbers of steps, and draw the curve.
 
-    The model is a preset (its name, folder or hub address) or a .keras file, and
+    The model is a preset (its name, folder or hub handle) or a .keras file, and
     computes in float32. The output directory gets trade_off.csv, trade_off.json, the
     plots, and a table of each setting. An interrupted command continues where it
     stopped. The exit status is 1 if some images could not be scored; they are named,
     and left out of the means.
 
-    Example: keras-indi trade-off restorer.keras --degraded degraded
-    --clean photographs --steps 1,4,16 --metrics psnr,lpips_alex --output curve
+    \b
+    Example: keras-indi trade-off restorer.keras --degraded degraded \\
+                 --clean photographs --steps 1,4,16 --metrics psnr,lpips_alex \\
+                 --output curve
     """
     import_modules(modules)
     from keras_indi import evaluation

@@ -76,14 +76,14 @@ def names(registry: str) -> str:
 @click.option(
     "--preset",
     metavar="NAME|PATH",
-    help="What to start from: a preset or a .keras file. [default: a new network]",
+    help="Model to start from: a preset or a .keras file. [default: a new network]",
 )
 @click.option(
     "--network",
     type=YAML(),
     metavar="YAML",
     help="Arguments of UNetBackbone for a new network, such as "
-    '"{base_channels: 32}". [default: the presets\']',
+    '"{base_channels: 32}". [default: that of the shipped presets]',
 )
 @click.option(
     "--time-distribution",
@@ -130,7 +130,8 @@ def names(registry: str) -> str:
     "--max-pixels",
     type=int,
     metavar="N",
-    help="Most pixels of an image; larger ones are skipped. [default: 89 megapixels]",
+    help="Maximum number of pixels in an image; larger ones are skipped. "
+    "[default: 89 megapixels]",
 )
 @click.option(
     "--learning-rate", type=float, help="Step size of Adam. [default: 0.0001]"
@@ -143,17 +144,17 @@ def names(registry: str) -> str:
 @click.option(
     "--global-clipnorm",
     type=float,
-    help="Largest norm of the gradients. [default: no limit]",
+    help="Maximum norm of the gradients. [default: no limit]",
 )
 @click.option(
     "--ema-momentum",
     type=float,
-    help="Momentum of the weights' average. [default: 0.9999]",
+    help="Momentum of the moving average of the weights. [default: 0.9999]",
 )
 @click.option(
     "--dtype",
     type=click.Choice(["auto", "float32", "bfloat16"]),
-    help="What the network computes in. [default: auto]",
+    help="Data type that the network computes in. [default: auto]",
 )
 @click.option(
     "--tensorboard/--no-tensorboard",
@@ -163,8 +164,8 @@ def names(registry: str) -> str:
 @click.option(
     "--devices",
     type=click.Choice(["all"]),
-    help="Train on all GPUs, which share each batch, with JAX also those of several "
-    "machines. [default: one device]",
+    help="Train on all GPUs, which share each batch; with JAX, also on those of "
+    "several machines. [default: one device]",
 )
 @click.option("--seed", type=int, help="Seed of weights, crops and noise. [default: 0]")
 @device_option
@@ -184,7 +185,7 @@ def command(context, config, device, modules, **flags):
 
     \b
     Example: keras-indi train --degraded noisy --clean clean --output runs/noise
-             keras-indi train --clean photographs --degradation jpeg_compression
+             keras-indi train --clean photographs --degradation jpeg_compression \\
                  --preset jpeg --output runs/jpeg
              keras-indi train --config train.yaml --batches 20000
 

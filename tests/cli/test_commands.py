@@ -65,6 +65,33 @@ def test_help_and_usage_errors_import_no_keras(arguments, status):
 
 
 @pytest.mark.backend_free
+def test_a_command_that_is_interrupted_before_its_work_ends_by_the_signal(monkeypatch):
+    def interrupted(modules):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("keras_indi_cli.commands.restore.import_modules", interrupted)
+    result = CliRunner().invoke(main, ["restore", "photo.jpg"])
+    assert result.exit_code == 130
+    assert result.stderr == "\nInterrupted.\n"
+
+
+@pytest.mark.backend_free
+def test_a_warning_is_a_line_without_its_place_in_the_source(tmp_path):
+    (tmp_path / "warns.py").write_text(
+        "import sys, warnings\nwarnings.warn('Two words')\nsys.exit()\n"
+    )
+    arguments = ["restore", "photo.jpg", "--import", "warns"]
+    result = subprocess.run(
+        [sys.executable, "-W", "always", "-m", "keras_indi_cli", *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.stderr == "Warning: Two words\n"
+
+
+@pytest.mark.backend_free
 def test_the_registries_are_read_from_their_files():
     found = {
         "samplers": samplers.BUILTIN,

@@ -13,6 +13,7 @@ from keras_indi_cli import environment as told
 from keras_indi_cli import launcher
 
 pytestmark = pytest.mark.backend_free
+ROOT = pathlib.Path(launcher.__file__).parents[1]
 
 
 @pytest.fixture
@@ -75,6 +76,20 @@ def test_device_cpu_hides_accelerators_before_the_backend_starts(installed, opti
     assert "CUDA_VISIBLE_DEVICES" not in plain
 
 
+def test_no_module_is_imported_from_the_current_folder(tmp_path):
+    (tmp_path / "click.py").write_text("raise SystemExit('a file among photographs')")
+    start = "from keras_indi_cli.launcher import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", start, "--version"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("keras-indi")
+
+
 # A process that finds no backend, and must not import the package.
 WITHOUT_BACKENDS = """
 import importlib.util, sys
@@ -94,7 +109,7 @@ def run_without_backends(*arguments):
     environ = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
     return subprocess.run(
         [sys.executable, "-c", WITHOUT_BACKENDS, *arguments],
-        cwd=pathlib.Path(launcher.__file__).parents[1],
+        cwd=ROOT,
         env=environ,
         capture_output=True,
         text=True,

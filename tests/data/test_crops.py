@@ -155,7 +155,7 @@ def test_what_does_not_fit_draws_nothing():
 
 
 def test_a_degradation_that_changes_the_shape_is_refused():
-    with pytest.raises(ValueError, match=r"keep.*made of an image of shape \(8, 8, 3"):
+    with pytest.raises(ValueError, match=r"keep.*turned an image of shape \(8, 8, 3"):
         crop_pair(lambda image, _: image[1:])(image(9, 9), np.random.default_rng(0))
 
 

@@ -106,7 +106,7 @@ def test_finished_pairs_of_other_scores_are_refused(tmp_path):
     path.write_bytes(whole)
     assert evaluate(*folders, output_dir=out, verbose=0) == table
     (out / "measured" / "circumstances.json").unlink()
-    with pytest.raises(ValueError, match="without circumstances.json.*delete it"):
+    with pytest.raises(ValueError, match="without circumstances.json.*Delete it"):
         evaluate(*folders, output_dir=out, verbose=0)
 
 

@@ -235,7 +235,7 @@ def test_saved_references(build, tmp_path):
         assert again.counts == metric.counts
         assert again.result() == pytest.approx(metric.result(), rel=1e-9)
         again.reset_state()
-    with pytest.raises(ValueError, match="stands for the clean.*Received: clean"):
+    with pytest.raises(ValueError, match="replaces the clean.*Received: clean"):
         again.update_state(CLEAN, RESTORED)
     # Another name, other weights, another range, another metric.
     for extractor, arguments, key in (

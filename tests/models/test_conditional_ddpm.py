@@ -212,7 +212,7 @@ def test_saving_and_presets(tmp_path):
     ):
         assert loaded.noise_schedule == CosineDiffusion(0.01)
         np.testing.assert_allclose(loaded.restore(image, seed=0), expected, atol=1e-3)
-    with pytest.raises(ValueError, match="from which no InDI is made"):
+    with pytest.raises(ValueError, match="cannot be loaded as InDI"):
         InDI.from_preset(tmp_path / "preset")
 
 
@@ -243,11 +243,11 @@ def test_trade_off_takes_it(tmp_path):
         (lambda model: model.restore(smooth_images(), sampler="indi"), "'indi'"),
         (
             lambda model: model.restore(smooth_images(), time_shift=1.5),
-            "`time_shift` belongs to `InDI`.*network finds the noise.*time_shift=1.5",
+            "requires `time_shift=1`.*also depends on the time.*time_shift=1.5",
         ),
         (
             lambda model: new_model(restore_defaults={"time_shift": 1.5}),
-            "`time_shift` belongs to `InDI`.*Received: time_shift=1.5",
+            "requires `time_shift=1`.*Only `InDI`.*Received: time_shift=1.5",
         ),
         (lambda model: DDIMSampler(2), "Received: eta=2"),
         (

@@ -51,7 +51,7 @@ def _same(image, generator):
 @pytest.mark.skipif(backend != "jax", reason="JAX's processes")
 def test_predict_in_several_processes_says_what_works(model, monkeypatch):
     monkeypatch.setattr(processes, "process_count", lambda: 2)
-    with pytest.raises(ValueError, match="`restore` works.* Received: 2 processes"):
+    with pytest.raises(ValueError, match="Use `restore`.* Received: 2 processes"):
         model.predict(pairs(2)[0])
 
 
@@ -74,4 +74,4 @@ def test_a_strategy_that_keras_cannot_train_under():
             print(error)
     """
     found = run_on_devices(2, textwrap.dedent(script))
-    assert "trains no model under `MultiWorkerMirroredStrategy`" in found
+    assert "does not support training under `MultiWorkerMirroredStrategy`" in found

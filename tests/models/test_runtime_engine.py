@@ -156,9 +156,11 @@ def own_network(kind):
 
 def test_what_does_not_suit(model, engine, monkeypatch):
     images = smooth_images(1, 5, 8)
-    with pytest.raises(ValueError, match="once; of others.*Received: a OwnLayer"):
+    with pytest.raises(
+        ValueError, match="called once. Export others.*Received: a OwnLayer"
+    ):
         InDI(OwnLayer()).restore(images, engine=engine)
-    with pytest.raises(ValueError, match="called once; of others.*Received: a "):
+    with pytest.raises(ValueError, match="called once. Export others.*Received: a "):
         InDI(small_network()).restore(images, engine=engine)
     network = tiny_unet(activation="gelu")
     with pytest.raises(ValueError, match="silu, relu.*Received: activation=.*gelu"):
@@ -166,10 +168,12 @@ def test_what_does_not_suit(model, engine, monkeypatch):
     for own, message in {
         "shared": "each called once.*Received: ",
         "embeddings": "Received: a TimeEmbedding",
-        "rows": "channels alone. Received: axis=1",
+        "rows": "channels only. Received: axis=1",
     }.items():
         with pytest.raises(ValueError, match=message):
             InDI(own_network(own)).restore(images, engine=engine)
     monkeypatch.setattr(several_devices, "num_devices", lambda variables: 2)
-    with pytest.raises(ValueError, match="alone. Received.*on 2 devices"):
+    with pytest.raises(
+        ValueError, match="supports the CPU only. Received.*on 2 devices"
+    ):
         InDI(tiny_unet()).restore(images, engine=engine)

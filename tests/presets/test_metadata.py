@@ -107,7 +107,7 @@ def test_a_card_of_a_backbone_alone(tmp_path):
     ("metadata", "told"),
     [
         ({"tasks": "noise"}, r"`task` \(what it undoes.*"),
-        ({"parameter_count": 3}, "found out from the model"),
+        ({"parameter_count": 3}, "set from the model"),
         ({"held_out_scores": {"scores": []}}, "`protocol`, how they were measured"),
         ({"held_out_scores": {"protocol": "x", "scores": [3]}}, "a list of dicts"),
         ({"training_data": ["BSDS500"]}, "`name` and `terms`"),

@@ -163,7 +163,7 @@ def test_a_functional_network_of_ones_own(tmp_path, photograph):
     assert type(PresetModel.from_preset(tmp_path / "own")) is InDI
     with pytest.raises(ValueError, match="leave `dtype` out"):
         InDI.from_preset(tmp_path / "own", dtype="mixed_bfloat16")
-    with pytest.raises(ValueError, match="no UNetBackbone is made"):
+    with pytest.raises(ValueError, match="cannot be loaded as UNetBackbone"):
         UNetBackbone.from_preset(tmp_path / "own")
 
 

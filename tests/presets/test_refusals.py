@@ -640,7 +640,7 @@ def test_a_preset_is_replaced_but_for_a_card_written_by_hand(preset):
     assert card(preset) == "# By hand\n"
     assert (preset / "LICENSE").read_text() == "mine"
     assert "model.weights.h5" not in os.listdir(preset)
-    with pytest.raises(ValueError, match="carries no weights.*`load_weights=False`"):
+    with pytest.raises(ValueError, match="without weights.*`load_weights=False`"):
         UNetBackbone.from_preset(preset)
 
 

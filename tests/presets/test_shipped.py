@@ -112,7 +112,7 @@ def test_architectures_keep_what_the_paper_states(name):
         image = np.full((64, 64, 3), 128, "float32")
         noise = model.restore(image, num_steps=1, seed=0, scale=1) - image
         assert np.std(noise) == pytest.approx(1.275, rel=0.03)
-    with pytest.raises(ValueError, match="carries no weights.*`load_weights=False`"):
+    with pytest.raises(ValueError, match="without weights.*`load_weights=False`"):
         InDI.from_preset(name)
 
 

@@ -126,13 +126,13 @@ def test_unknown_names_name_the_known():
         ({"seed": -1}, "seed=-1"),
         ({"tensorboard": "yes"}, "tensorboard='yes'"),
         ({"degraded": "noisy"}, r"\['degraded', 'degradation'\]"),
-        ({"degradation": None}, "Received: 0"),
+        ({"degradation": None}, "Received: neither"),
         ({"preset": "p", "network": {}}, "preset='p'"),
-        ({"output": None}, "needs `output`"),
+        ({"output": None}, "requires `output`"),
         ({"validation_degraded": "v"}, "validation_degraded='v'"),
         (
             {"degradation": None, "degraded": "d", "validation_clean": "v"},
-            "give `validation_degraded` too",
+            "pass `validation_degraded` too",
         ),
     ],
 )
@@ -166,7 +166,7 @@ def test_aliases_that_multiply_are_refused(tmp_path):
     with pytest.raises(ValueError, match="may hold 10000 values.*Received: path="):
         read_settings(path)
     path.write_text("a: &a [*a]\n")
-    with pytest.raises(ValueError, match="must not hold itself.*Received: path="):
+    with pytest.raises(ValueError, match="must not contain itself.*Received: path="):
         read_settings(path)
     path.write_text("network: &n {patch_size: 2}\nof_teacher: *n\n")
     assert read_settings(path)["of_teacher"] == {"patch_size": 2}

@@ -209,7 +209,7 @@ def test_other_value_ranges_and_channels(settings, tmp_path):
 def test_a_network_that_cannot_be(settings):
     config = TrainingConfig(**{**settings, "network": {"channels": 3}})
     with pytest.raises(
-        ValueError, match="takes activation, base_channels.*Received: network="
+        ValueError, match="are activation, base_channels.*Received: network="
     ):
         train(config)
     assert not settings["output"].exists()

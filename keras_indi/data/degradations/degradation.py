@@ -38,17 +38,17 @@ class Degradation(Configurable):
         margin: Int. The result at a pixel depends on no input farther away than
             this many pixels, in rows or columns. So a crop that is cut with this
             margin, degraded and trimmed equals the crop of the degraded whole.
-            0 unless a subclass says otherwise.
+            Defaults to 0.
         size_multiple: Int. For that to hold, the rows and columns at which crops
             begin, and their sizes, must be multiples of this. Images of any size
-            are accepted nonetheless. 1 unless a subclass says otherwise.
+            are accepted nonetheless. Defaults to 1.
         reduction: Int, how many times smaller the result is, in height and in
-            width. 1 unless a subclass says otherwise.
+            width. Defaults to 1.
         period: Int, the period in pixels of a pattern that begins at the image's
             top left pixel, such as the blocks of JPEG. `Compose` trims by
-            multiples of it. 1 unless a subclass says otherwise.
-        axes: Int, the number of axes of the input. 3, `(height, width,
-            channels)`, unless a subclass says otherwise.
+            multiples of it. Defaults to 1.
+        axes: Int, the number of axes of the input. Defaults to 3, `(height, width,
+            channels)`.
     """
 
     if TYPE_CHECKING:  # a subclass may override an attribute by a property

@@ -83,7 +83,7 @@ class PairedImages(
                 if len(pairs) != official:
                     warnings.warn(
                         f"Split {split!r} of `{self.name}` has {len(pairs)} pairs, "
-                        f"officially {official}: is it whole?",
+                        f"officially {official}: it may be incomplete.",
                         stacklevel=2,
                     )
         return {
@@ -102,7 +102,7 @@ class PairedImages(
             found = self._find(epath.Path(dl_manager.extract(root / self.ARCHIVE)))
         if found is None:
             raise FileNotFoundError(
-                f"The files of `{self.name}` are not there: nothing matches "
+                f"The files of `{self.name}` were not found: nothing matches "
                 f"{self.MARKER!r} in any of the folders {self.FOLDERS}. "
                 f"{inspect.cleandoc(self.MANUAL_DOWNLOAD_INSTRUCTIONS)}\n"
                 f"Received: manual_dir={os.fspath(root)}"

@@ -51,7 +51,7 @@ def load_tfds(
 
     What is not prepared yet is prepared first: downloaded where tfds can, else
     read from the files that you placed in `manual_dir` (the builder's README
-    says which). It is written as array_record, which takes no TensorFlow.
+    lists them). It is written as array_record, which can be read without TensorFlow.
     Sets that tfds has prepared as TFRecord are read as they are.
 
     Args:
@@ -163,8 +163,8 @@ def _features(builder, degradation, degraded, clean, preparation):
 
     if degradation and degraded:
         raise ValueError(
-            "Degraded images come from a `degradation` or from a `degraded_feature`, "
-            f"not from both. Received: degradation={degradation!r}, "
+            "Pass a `degradation` or a `degraded_feature`, not both."
+            f" Received: degradation={degradation!r}, "
             f"degraded_feature={degraded!r}"
         )
     known = KNOWN.get(builder.name, OURS)
@@ -172,7 +172,7 @@ def _features(builder, degradation, degraded, clean, preparation):
     degraded = degraded or (None if degradation else known[0])
     if not (degraded or degradation):
         raise ValueError(
-            f"`{builder.name}` holds clean images alone: give a `degradation`, or the "
+            f"`{builder.name}` has only clean images: pass a `degradation`, or the "
             f"name of a `degraded_feature`. Received: degradation={degradation!r}"
         )
     names = [degraded, clean] if degraded else [clean]
@@ -190,7 +190,7 @@ def _features(builder, degradation, degraded, clean, preparation):
         )
     if preparation and degraded:
         raise ValueError(
-            "`preparation` is for clean images that a `degradation` then degrades. "
+            "`preparation` requires a `degradation`. "
             f"Received: preparation={preparation!r}, degradation=None"
         )
     return names, preparation or (known[2] if degradation else None)
@@ -205,7 +205,7 @@ def _prepare(builder, manual_dir, download):
         if manual_dir and placed and os.path.abspath(manual_dir) != placed:
             raise ValueError(
                 f"`{builder.info.full_name}` in this `data_dir` was prepared from "
-                f"{placed}; give each tree a `data_dir` of its own. Received: "
+                f"{placed}; use another `data_dir` for each `manual_dir`. Received: "
                 f"manual_dir={os.fspath(manual_dir)!r}"
             )
         return
@@ -219,8 +219,9 @@ def _prepare(builder, manual_dir, download):
         placed = os.fspath(manual_dir or builder.data_dir_root / "downloads" / "manual")
         if not os.path.isdir(placed) or not os.listdir(placed):
             raise FileNotFoundError(
-                f"`{builder.info.full_name}` is made of files that you place yourself, "
-                f"and there are none. {instructions}\nReceived: manual_dir={placed}"
+                f"`{builder.info.full_name}` requires files that you download "
+                f"yourself, and none were found. {instructions}\n"
+                f"Received: manual_dir={placed}"
             )
     builder.download_and_prepare(
         file_format="array_record",

@@ -206,9 +206,13 @@ def test_grey_on_request(prepared):
         (
             {"degradation": "gaussian_noise", "degraded_feature": "degraded"},
             ValueError,
-            "not from both",
+            "not both. Received",
         ),
-        ({"preparation": np.flipud}, ValueError, "`preparation` is for clean images"),
+        (
+            {"preparation": np.flipud},
+            ValueError,
+            "`preparation` requires a `degradation`",
+        ),
         ({"crop_size": 99}, ValueError, r"none can be.* train\[0\]: too small \(20x24"),
     ],
 )
@@ -220,7 +224,7 @@ def test_bad_arguments_are_told(prepared, arguments, error, message):
 
 @one_backend
 def test_a_clean_set_needs_a_degradation(prepared):
-    with pytest.raises(ValueError, match="holds clean images alone.*degradation=None"):
+    with pytest.raises(ValueError, match="has only clean images.*degradation=None"):
         load_tfds("celeb_a", data_dir=prepared("celeb_a"))
 
 
@@ -275,7 +279,9 @@ def test_one_data_dir_holds_one_tree_of_folders(tmp_path):
     load_tfds("paired_folders/uint8", manual_dir=tree, **options)
     load_tfds("paired_folders/uint8", manual_dir=tree, **options)
     load_tfds("paired_folders/uint8", **options)
-    with pytest.raises(ValueError, match="paired_folders_uint8; give each tree a"):
+    with pytest.raises(
+        ValueError, match="paired_folders_uint8; use another `data_dir`"
+    ):
         load_tfds("paired_folders/uint8", manual_dir=DUMMY, **options)
 
 
