@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import zipfile
 
 import keras
 
@@ -79,7 +80,14 @@ def in_dtype(model: Restorer, dtype: str) -> Restorer:
 def _from_file(path: pathlib.Path) -> Restorer:
     if not path.is_file():
         raise ValueError(f"File not found. Received: {str(path)!r}")
-    model = keras.saving.load_model(path, compile=False)
+    damaged = f"The file is no `.keras` file, or damaged. Received: {str(path)!r}"
+    with open(path, "rb") as file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError(damaged)
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    except (zipfile.BadZipFile, EOFError, KeyError) as error:
+        raise ValueError(damaged) from error
     if not isinstance(model, Restorer):
         # The file of a backbone says neither its value range nor its noise.
         raise ValueError(

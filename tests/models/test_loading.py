@@ -1,5 +1,7 @@
 """`load_restorer`: any restorer, from a file or a preset, in a precision."""
 
+import zipfile
+
 import keras
 import numpy as np
 import pytest
@@ -82,3 +84,19 @@ def test_a_file_of_a_backbone_says_how_to_make_a_restorer(tmp_path):
     small_network().save(tmp_path / "backbone.keras")
     with pytest.raises(ValueError, match="InDI.*value_range.*backbone.keras"):
         load_restorer(tmp_path / "backbone.keras")
+
+
+def test_damaged_files_are_named(tmp_path):
+    path = tmp_path / "m.keras"
+    InDI(tiny_unet(), seed=0).save(path)
+    whole = path.read_bytes()
+    changed = bytearray(whole)
+    # A byte of the first member's content, after its header of 30 bytes and its name.
+    changed[30 + len("metadata.json") + 5] ^= 0xFF
+    with zipfile.ZipFile(tmp_path / "other.keras", "w") as archive:
+        archive.writestr("other.txt", "no model")
+    other = (tmp_path / "other.keras").read_bytes()
+    for content in (b"", b"no archive", whole[: len(whole) // 2], changed, other):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="damaged. Received: .*m.keras"):
+            load_restorer(path)
