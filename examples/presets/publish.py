@@ -35,11 +35,11 @@ DATA = {
     "city100/train": ("City100, pairs of two zooms of an iPhone X", "MIT"),
     "city100/train/clean": ("City100, photographs by an iPhone X", "MIT"),
     "drawn/train": (
-        "screenshots and line art, drawn by examples/presets/drawings.py",
+        "screenshots and line art, drawn by a script of this project",
         "CC0",
     ),
     "grain/train": (
-        "the free photographs with film grain, by examples/presets/drawings.py",
+        "the free photographs with film grain added",
         "those of the photographs",
     ),
     "polyu100/train": ("PolyU, photographs with real camera noise", "non-commercial"),
