@@ -22,16 +22,31 @@ from keras_indi.images.whole_writes import write_whole
 from keras_indi.presets import PRESETS_FOLDER
 
 LOGS = pathlib.Path(__file__).parent / "logs"
-TERMS = {
-    "bsds500/train": "Berkeley segmentation data set: non-commercial research",
-    "photographs/train": "free photographs, by file: CC BY-SA 4.0, CC0, Unsplash",
-    "city100/train": "City100, iPhone X: MIT",
-    "city100/train/clean": "City100, iPhone X: MIT",
-    "drawn/train": "drawn by drawings.py: CC0",
-    "grain/train": "photographs/train with grain, by drawings.py: the same",
-    "varied/train": "photographs/train at other scales and in other colours, by "
-    "drawings.py: the same",
-    "polyu100/train": "PolyU real-world noisy images: non-commercial",
+# What people call the data, and its terms, by the folders of the recipes.
+DATA = {
+    "bsds500/train": (
+        "Berkeley segmentation data set (BSDS500)",
+        "non-commercial research",
+    ),
+    "photographs/train": (
+        "free photographs of CID22 and CLIC 2025, and wallpapers",
+        "CC BY-SA 4.0, CC0 or the Unsplash licence, by file",
+    ),
+    "city100/train": ("City100, pairs of two zooms of an iPhone X", "MIT"),
+    "city100/train/clean": ("City100, photographs by an iPhone X", "MIT"),
+    "drawn/train": (
+        "screenshots and line art, drawn by a script of this project",
+        "CC0",
+    ),
+    "grain/train": (
+        "the free photographs with film grain added",
+        "those of the photographs",
+    ),
+    "varied/train": (
+        "the free photographs at other scales and in other colours",
+        "those of the photographs",
+    ),
+    "polyu100/train": ("PolyU, photographs with real camera noise", "non-commercial"),
 }
 # Weights that learned from these alone may be used commercially.
 FREE_DATA = {
@@ -85,7 +100,7 @@ def metadata(name, results):
         "task": recipe.task,
         "license": "CC-BY-SA-4.0" if set(folders) <= FREE_DATA else "CC-BY-NC-4.0",
         "training_data": [
-            {"name": folder, "terms": TERMS[folder]} for folder in folders
+            dict(zip(("name", "terms"), DATA[folder])) for folder in folders
         ],
         "degradation": recipe.degradation,
         "training": training,

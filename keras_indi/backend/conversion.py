@@ -15,6 +15,8 @@ from keras_indi.optional_packages import check_installed, optional_import
 InputSpec = tuple[Sequence[int | None], str]
 # The newest operators that each runtime of today knows.
 ONNX_OPERATORS = 18
+# What `open_call` is in TensorFlow, and the domain of the operator that it becomes.
+OPEN_CALL, DOMAIN = "PyFuncStateless", "keras_indi"
 
 
 def converts_here() -> bool:
@@ -105,7 +107,79 @@ def litert_bytes(folder: str | os.PathLike[str], precision: str) -> bytes:
 def onnx_model(traced: Any) -> Any:
     """An ONNX `ModelProto` of what `trace` returned."""
     tf2onnx = optional_import("tf2onnx.convert", "onnx", "Exporting to ONNX")
+    operations = traced.get_concrete_function().graph.get_operations()
+    calls = [found.outputs[0] for found in operations if found.type == OPEN_CALL]
     model, _ = tf2onnx.from_function(
-        traced, input_signature=traced.input_signature, opset=ONNX_OPERATORS
+        traced,
+        input_signature=traced.input_signature,
+        opset=ONNX_OPERATORS,
+        custom_ops={OPEN_CALL: DOMAIN},
+        # Which it cannot infer.
+        shape_override={call.name: call.shape.as_list() for call in calls} or None,
     )
     return model
+
+
+def open_call(tensors: Sequence[Any]) -> Any:
+    """Stand for a call of a function that `fill_calls` puts there, in ONNX alone.
+
+    Args:
+        tensors: List of the function's arguments. What it returns has the shape of the
+            first and is of float32.
+    """
+    import tensorflow as tf
+
+    # It is traced and converted, and never runs.
+    result = tf.numpy_function(_never, tensors, tf.float32, stateful=False)
+    result.set_shape(tensors[0].shape)
+    return result
+
+
+def fill_calls(model: Any, function: Any) -> Any:
+    """Put an ONNX model in the place of each `open_call`; their weights are shared.
+
+    The converter's time grows with the square of what it converts, so that a sampler
+    of many steps is converted without its network, and the network once.
+
+    Args:
+        model: ONNX `ModelProto` with calls.
+        function: ONNX `ModelProto` of the function, with inputs in their order.
+
+    Returns:
+        ONNX `ModelProto`.
+    """
+    onnx = optional_import("onnx", "onnx", "Exporting to ONNX")
+    inliner = optional_import("onnx.inliner", "onnx", "Exporting to ONNX")
+    name = "network"
+    weights = []
+    for tensor in function.graph.initializer:
+        weights.append(tensor.name)
+        model.graph.initializer.add().CopyFrom(tensor)
+        model.graph.initializer[-1].name = f"{name}/{tensor.name}"
+    model.functions.append(
+        onnx.helper.make_function(
+            DOMAIN,
+            name,
+            [*(value.name for value in function.graph.input), *weights],
+            [value.name for value in function.graph.output],
+            function.graph.node,
+            function.opset_import,
+        )
+    )
+    for node in model.graph.node:
+        if node.op_type == OPEN_CALL:
+            del node.attribute[:]
+            node.op_type, node.domain = name, DOMAIN
+            node.input.extend(f"{name}/{weight}" for weight in weights)
+    versions = {entry.domain for entry in model.opset_import}
+    if DOMAIN not in versions:
+        model.opset_import.append(onnx.helper.make_opsetid(DOMAIN, 1))
+    model = inliner.inline_local_functions(model)
+    kept = [entry for entry in model.opset_import if entry.domain != DOMAIN]
+    del model.opset_import[:]
+    model.opset_import.extend(kept)
+    return model
+
+
+def _never(*arrays):
+    raise NotImplementedError

@@ -17,7 +17,9 @@ from keras_indi.images.output_paths import check_writable, is_too_long
 from keras_indi.images.whole_writes import (
     flush,
     flush_names,
+    left_overs_of_the_dead,
     naming_full_disks,
+    remove_left_overs,
     temporary_beside,
 )
 from keras_indi.inference.inputs import check_uint8
@@ -28,6 +30,7 @@ from keras_indi.presets import PRESETS_FOLDER, read_metadata
 from keras_indi.presets.handles import locate
 from keras_indi.validation import checked_choice
 
+REPLACED = "replaced"  # the folder of what an export replaces, until it is done
 # What a SavedModel's folder holds, and no other.
 SAVED_MODEL_FILES = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 
@@ -104,6 +107,9 @@ def export_model(
     if not path.name or "\0" in str(path):
         raise ValueError(f"`path` must name a file. Received: path={str(path)!r}")
     outputs = [path, _beside(path, ".json"), _beside(path, ".py"), *found.further(path)]
+    if os.access(path.parent, os.R_OK | os.W_OK) and path.parent.is_dir():
+        with turn_in_folder(path.parent):
+            _undo_broken_off(path.parent)
     _check_existing(outputs, found, overwrite)
     if form == "denoiser":
         _check_no_sampling(
@@ -182,9 +188,10 @@ def _move(outputs, folder):
     """Give the files in a folder their names: all, or none where one has no right to.
 
     What they replace is away before the first has its name, and the file itself is
-    the last: of a process that is killed in between, none is beside another export's.
+    the last: of a process that is killed in between, none is beside another export's,
+    and the next export puts back what was there.
     """
-    replaced = folder / "replaced"
+    replaced = folder / REPLACED
     replaced.mkdir()
     new = [(folder / path.name, path) for path in reversed(outputs)]
     old = [(path, replaced / path.name) for path in outputs if os.path.lexists(path)]
@@ -201,6 +208,17 @@ def _move(outputs, folder):
             os.rename(target, source)
         raise
     flush_names(folder.parent)
+
+
+def _undo_broken_off(folder):
+    """Put back what killed exports have taken away, and remove what they have left."""
+    for left in left_overs_of_the_dead(folder):
+        replaced = left / REPLACED
+        # Else the new export has all its names.
+        if replaced.is_dir() and any(entry != replaced for entry in left.iterdir()):
+            for path in replaced.iterdir():
+                os.rename(path, folder / path.name)
+    remove_left_overs(folder, alone=False)
 
 
 def _check_existing(outputs, format, overwrite):

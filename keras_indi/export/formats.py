@@ -31,7 +31,8 @@ def checked_format(name: str | None, path: pathlib.Path) -> str:
     """
     formats: dict[str, Any] = dict(BUILTIN)
     endings = {found.ending: key for key, found in formats.items()}
-    own = endings.get(path.suffix.lower())
+    # To pathlib a name such as ".onnx" has no ending.
+    own = endings.get(path.name.lower(), endings.get(path.suffix.lower()))
     if name is None and own is None:
         shown = ", ".join(
             f"{ending!r} ({key})" for ending, key in endings.items() if ending

@@ -1,6 +1,7 @@
 """What is exported: a restorer, or its network, as one function of tensors."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from keras_indi.backend.padding import pad_to_multiple
 from keras_indi.backend.resampling import enlarge
 from keras_indi.inference.engine import moves
 from keras_indi.inference.trajectory import Trajectory, with_noise
-from keras_indi.models.checks import known_channels
+from keras_indi.models.checks import check_output, known_channels
 from keras_indi.models.restorer import Restorer
 
 
@@ -21,16 +22,19 @@ class Graph:
     """A function of tensors with the names, shapes and dtypes of what it takes.
 
     Attributes:
-        function: Pure function of tensors, in the order of `inputs`.
+        function: Pure function of tensors, in the order of `inputs`; that of a graph
+            with a network also of `network`, a function in the network's place.
         inputs: Dict of names to pairs of a shape and a dtype.
         output: String, the name of what it returns.
         variables: List of the `keras.Variable` that it reads.
+        network: `Graph` of the network that it calls, or `None`.
     """
 
     function: Callable[..., Any]
     inputs: dict[str, InputSpec]
     output: str
     variables: list[keras.Variable]
+    network: "Graph | None" = None
 
 
 def denoiser(model: Restorer) -> Graph:
@@ -42,6 +46,32 @@ def denoiser(model: Restorer) -> Graph:
     Args:
         model: The restorer.
     """
+
+    def estimate(images, times, degraded=None):
+        return model.estimate(images, times, degraded)
+
+    return _of_network(model, estimate)
+
+
+def backbone(model: Restorer) -> Graph:
+    """The network in its own unit: what `model.estimate` calls as `network`.
+
+    Args:
+        model: The restorer.
+    """
+
+    def estimate(images, times, degraded=None):
+        shown = {"images": images, "times": times}
+        if degraded is not None:
+            shown["degraded"] = degraded
+        found = model.backbone(shown, training=False)
+        check_output(found.shape, images.shape)
+        return found
+
+    return _of_network(model, estimate)
+
+
+def _of_network(model, estimate):
     shape = (None, None, None, known_channels(model.backbone))
     inputs: dict[str, InputSpec] = {
         "images": (shape, "float32"),
@@ -49,10 +79,6 @@ def denoiser(model: Restorer) -> Graph:
     }
     if model.condition_on_degraded:
         inputs["degraded"] = (shape, "float32")
-
-    def estimate(images, times, degraded=None):
-        return model.estimate(images, times, degraded)
-
     return Graph(estimate, inputs, "estimate", model.backbone.variables)
 
 
@@ -71,9 +97,10 @@ def sampler(model: Restorer, trajectory: Trajectory, scale: int, uint8: bool) ->
     if trajectory.num_draws:
         shape = (trajectory.num_draws, None, None, None, channels)
         inputs["noise"] = (shape, "float32")
-    steps = moves(trajectory.sampler, model.estimate)
 
-    def restore(images, noise=None):
+    def restore(images, noise=None, network=None):
+        estimate = functools.partial(model.estimate, network=network)
+        steps = moves(trajectory.sampler, estimate)
         images = enlarge(ops.cast(images, "float32"), scale)
         height, width = ops.shape(images)[1:3]
         padded = pad_to_multiple(images, model.size_multiple)
@@ -90,4 +117,5 @@ def sampler(model: Restorer, trajectory: Trajectory, scale: int, uint8: bool) ->
             restored = ops.round(ops.clip(restored, 0, 255))
         return ops.cast(restored, dtype)
 
-    return Graph(restore, inputs, "restored", model.backbone.variables)
+    variables = model.backbone.variables
+    return Graph(restore, inputs, "restored", variables, backbone(model))

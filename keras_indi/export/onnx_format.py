@@ -1,11 +1,13 @@
 """ONNX, which ONNX Runtime and many others run."""
 
+import dataclasses
+import functools
 import pathlib
 from typing import Any
 
 import numpy as np
 
-from keras_indi.backend.conversion import onnx_model
+from keras_indi.backend.conversion import fill_calls, onnx_model, open_call
 from keras_indi.export.export_format import ExportFormat, as_strings
 from keras_indi.export.graphs import Graph
 from keras_indi.optional_packages import optional_import
@@ -40,13 +42,25 @@ session = onnxruntime.InferenceSession(path)
         path: pathlib.Path,
     ) -> None:
         onnx = optional_import("onnx", "onnx", "Exporting to ONNX")
-        model = onnx_model(self.traced(graph))
+        model = self._converted(graph)
         if precision != "float32":
             _store_weights(onnx, model, precision)
         names = {f"keras_indi.{key}": v for key, v in as_strings(metadata).items()}
         onnx.helper.set_model_props(model, names)
         onnx.checker.check_model(model)
         onnx.save(model, path)
+
+    def _converted(self, graph: Graph) -> Any:
+        if graph.network is None:
+            return onnx_model(self.traced(graph))
+        names = list(graph.network.inputs)
+
+        def network(inputs, training=False):
+            return open_call([inputs[name] for name in names])
+
+        function = functools.partial(graph.function, network=network)
+        model = onnx_model(self.traced(dataclasses.replace(graph, function=function)))
+        return fill_calls(model, onnx_model(self.traced(graph.network)))
 
 
 def _store_weights(onnx: Any, model: Any, precision: str) -> None:

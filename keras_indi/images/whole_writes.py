@@ -229,6 +229,16 @@ def remove_left_overs(folder: pathlib.Path, alone: bool = True) -> list[pathlib.
     return stays
 
 
+def left_overs_of_the_dead(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Return what `remove_left_overs(folder, alone=False)` would remove.
+
+    Args:
+        folder: `pathlib.Path`.
+    """
+    found = folder.iterdir() if folder.is_dir() else ()
+    return [path for path in found if is_left_over(path) and _is_of_the_dead(path)]
+
+
 def flush(path: pathlib.Path) -> None:
     """Return once the content of a file, or of a folder and all in it, is on the disk.
 

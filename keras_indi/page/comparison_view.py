@@ -44,7 +44,7 @@ STYLE = """
   align-items: center; padding: 0.5rem 0; }
 .compare .side { position: absolute; top: 0.5rem; padding: 0.2rem 0.5rem; color: white;
   background: rgb(0 0 0 / 60%); line-height: 1.2; pointer-events: none;
-  font-size: 0.85rem; }
+  font-size: 0.85rem; box-sizing: border-box; max-width: 50%; overflow: hidden; }
 .compare figure { margin: 1rem 0; text-align: center; }
 .compare figure img { max-width: 100%; max-height: 60vh; margin: 0 auto; }
 """

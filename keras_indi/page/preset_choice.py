@@ -8,7 +8,7 @@ from keras_indi import presets
 from keras_indi.presets import read_metadata
 
 STEPS = re.compile(r"(\d+) steps?")  # how a card names its own rows
-# The data that the shipped presets' cards name by their folders.
+# What the shipped presets' cards shorten, in the names of what was measured.
 DATA_SETS = {
     "set5": "Set5",
     "set14": "Set14",
@@ -17,6 +17,10 @@ DATA_SETS = {
     "polyu100": "PolyU",
     "city100": "City100",
     "jpeg q15": "JPEG of quality 15",
+    "noise sigma 25": "noise of sigma 25",
+    "camera shake 5-25": "camera shake of 5 to 25 pixels",
+    "defocus radius 1-5": "defocus with a radius of 1 to 5 pixels",
+    "bicubic x4": "reduced to a quarter of the width and height",
 }
 
 
@@ -114,4 +118,5 @@ def _trade_off(held_out_scores: dict[str, Any]) -> TradeOff | None:
 def _in_words(data: str) -> str:
     """What a card calls its data, as people call it."""
     names = "|".join(DATA_SETS)
-    return re.sub(rf"\b({names})\b", lambda found: DATA_SETS[found[0]], data)
+    words = re.sub(rf"\b({names})\b", lambda found: DATA_SETS[found[0]], data)
+    return words.replace(" + ", " and ")

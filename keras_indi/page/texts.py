@@ -54,7 +54,8 @@ def dial_picture(choice: PresetChoice, num_steps: int) -> str:
     data = html.escape(choice.trade_off.data)
     return (
         f"<figure style='margin: 0'>{trade_off_picture(choice.trade_off, num_steps)}"
-        f"<figcaption>Scores of this preset's card, by the number of steps, on {data}. "
+        "<figcaption>Scores by the number of steps, from this preset's card. "
+        f"Measured on test photographs: {data}. "
         f"Recommended: {_count(choice.num_steps, 'step')}.</figcaption></figure>"
     )
 

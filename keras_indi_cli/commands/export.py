@@ -4,6 +4,7 @@ import pathlib
 
 import click
 
+from keras_indi_cli.commands.interruption import interruptible
 from keras_indi_cli.commands.names import import_modules, import_option
 from keras_indi_cli.commands.restore_options import sampling_options
 from keras_indi_cli.package_files import registered_names
@@ -42,7 +43,9 @@ from keras_indi_cli.package_files import registered_names
 )
 @click.option("--overwrite", is_flag=True, help="Overwrite existing outputs.")
 @import_option
+@click.pass_context
 def command(
+    context,
     preset,
     output,
     file_format,
@@ -71,20 +74,25 @@ def command(
     from keras_indi.export import export_model
     from keras_indi.images.image_files import printable
 
-    path = export_model(
-        preset,
-        output,
-        format=file_format,
-        form=form,
-        num_steps=steps,
-        sampler=sampler,
-        time_grid=time_grid,
-        time_shift=time_shift,
-        scale=scale,
-        uint8=uint8,
-        precision=precision,
-        overwrite=overwrite,
-    )
+    with interruptible(context, lambda: "No output is partial. Run it again."):
+        try:
+            path = export_model(
+                preset,
+                output,
+                format=file_format,
+                form=form,
+                num_steps=steps,
+                sampler=sampler,
+                time_grid=time_grid,
+                time_shift=time_shift,
+                scale=scale,
+                uint8=uint8,
+                precision=precision,
+                overwrite=overwrite,
+            )
+        except RuntimeError as error:  # of a converter, or the process that converts
+            click.echo(f"keras-indi: {error}", err=True)
+            context.exit(1)
     script = path.with_name(f"{path.name}.py")
     click.echo(f"Written: {printable(path)}")
     if script.exists():

@@ -49,3 +49,21 @@ def test_what_is_wrong_is_said(tmp_path, monkeypatch, arguments, message):
     result = run(*arguments)
     assert result.exit_code == 2 and message in result.stderr
     assert "Traceback" not in result.output and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "error, status, message",
+    [
+        (RuntimeError("the converter fails"), 1, "keras-indi: the converter fails"),
+        (KeyboardInterrupt(), 130, "Interrupted by SIGINT. No output is partial"),
+    ],
+    ids=["fails", "interrupted"],
+)
+def test_what_ends_it_is_said(tmp_path, monkeypatch, error, status, message):
+    def export_model(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr("keras_indi.export.export_model", export_model)
+    result = run("jpeg", tmp_path / "out.onnx")
+    assert result.exit_code == status and message in result.stderr
+    assert "Traceback" not in result.output

@@ -108,6 +108,57 @@ def test_samplers_in_each_format(tmp_path, ending):
 
 
 @tensorflow_alone
+@pytest.mark.parametrize(
+    "model, arguments",
+    [
+        (indi(), {"num_steps": 2, "sampler": "heun", "time_grid": "cosine"}),
+        (
+            ConditionalDDPM(tiny_unet(gain=0.3, condition_on_degraded=True), seed=0),
+            {"num_steps": 2, "sampler": "ancestral"},
+        ),
+    ],
+    ids=["heun", "ancestral"],
+)
+def test_rules_in_onnx_that_ask_the_network_otherwise(tmp_path, model, arguments):
+    needs(*FORMATS[".onnx"][1])
+    path = export_model(model, tmp_path / "restorer.onnx", **arguments)
+    assert_restores_alike(model, run_onnx, path, [(2, 5, 6)], **arguments)
+
+
+@tensorflow_alone
+def test_more_steps_convert_the_network_once(tmp_path, monkeypatch, capfd):
+    needs(*FORMATS[".onnx"][1])
+    model, calls = indi(), []
+    call = keras.Model.__call__
+
+    def counted(self, *args, **kwargs):
+        calls.append(self is model.backbone)
+        return call(self, *args, **kwargs)
+
+    monkeypatch.setattr(keras.Model, "__call__", counted)
+    counts = []
+    for num_steps in (1, 3):
+        calls.clear()
+        path = tmp_path / f"{num_steps}.onnx"
+        export_model(model, path, num_steps=num_steps)
+        counts.append(sum(calls))
+    assert counts[0] == counts[1] > 0
+    # The converter has nothing to warn of.
+    assert "infer" not in capfd.readouterr().err
+    import onnx
+
+    files = [onnx.load(tmp_path / f"{num_steps}.onnx") for num_steps in (1, 3)]
+    # The steps share the weights, and every runtime knows the operators.
+    kernels = [
+        [t for t in file.graph.initializer if len(t.dims) == 4] for file in files
+    ]
+    assert len(kernels[0]) == len(kernels[1]) > 0
+    for file in files:
+        assert not file.functions
+        assert not {entry.domain for entry in file.opset_import} - {"", "ai.onnx.ml"}
+
+
+@tensorflow_alone
 @pytest.mark.parametrize("ending", FORMATS)
 def test_denoisers_in_each_format(tmp_path, ending):
     run, modules = FORMATS[ending]
@@ -232,6 +283,8 @@ def test_the_script_needs_the_runtime_alone(tmp_path, ending, arguments):
     [
         ("a.txt", {}, "must end in '.onnx'.*format='saved_model'.*Received: path="),
         ("a.onnx", {"format": "litert"}, "must end in '.tflite'.*Received"),
+        (".onnx", {"format": "saved_model", "precision": "int8"}, "bfloat16.*Received"),
+        (".tflite", {"precision": "bfloat16"}, "for the format 'litert'.*Received"),
         ("a.onnx", {"format": "onx"}, "Did you mean 'onnx'.*Received: format="),
         ("a.onnx", {"form": "sample"}, "Did you mean 'sampler'.*Received: form="),
         (
@@ -455,6 +508,54 @@ def test_a_file_that_cannot_be_replaced_leaves_all_as_they_were(
     with pytest.raises(PermissionError, match="not permitted"):
         export_model(noisy(0.2), tmp_path / "a.xml", overwrite=True)
     assert contents(tmp_path) == before
+
+
+KILLED = """
+import os, pathlib, sys
+from keras_indi.export import exporting
+
+NAMES = "a.xml", "a.xml.json", "a.xml.py", "a.bin"
+rename, renamed = os.rename, []
+
+def killed(folder):
+    def killed_before_a_rename(source, target):
+        if len(renamed) == int(folder.name):
+            os.kill(os.getpid(), 9)
+        rename(source, target)
+        renamed.append(target)
+
+    outputs = [folder / name for name in NAMES]
+    with exporting.temporary_beside(outputs[0]) as partial:
+        partial.mkdir()
+        for path in outputs:
+            (partial / path.name).write_text("new")
+        os.rename = killed_before_a_rename
+        exporting._move(outputs, partial)
+        os.kill(os.getpid(), 9)
+
+for folder in sys.argv[1:]:
+    process = os.fork()
+    if not process:
+        killed(pathlib.Path(folder))
+    os.waitpid(process, 0)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="left-overs stay there")
+def test_what_a_killed_export_has_taken_away_is_put_back(tmp_path, written):
+    # How many files have been renamed: four old ones, then four new ones.
+    folders = [tmp_path / str(renames) for renames in (0, 2, 4, 7, 8)]
+    for folder in folders:
+        export_model(noisy(0.1), folder / "a.xml")
+    before = contents(folders[0])
+    subprocess.run([sys.executable, "-c", KILLED, *folders], check=True)
+    for folder in folders:
+        assert any(name.startswith(".keras-indi") for name in os.listdir(folder))
+        with pytest.raises(FileExistsError, match="overwrite"):
+            export_model(noisy(0.2), folder / "a.xml")
+        whole = before if folder.name != "8" else dict.fromkeys(before, b"new")
+        assert contents(folder) == whole
 
 
 @pytest.mark.parametrize("name", ["a.onnx", "a.onnx.json", "a.onnx.py"])

@@ -133,3 +133,16 @@ def test_a_file_with_damaged_contents_is_named(name, tmp_path):
         archive.writestr(f"{name}/inner", "{}")  # of what is no folder
     with pytest.raises(ValueError, match=r"cannot be loaded: .*Received: .*damaged"):
         load_restorer(path)
+
+
+def test_other_files_are_named(tmp_path):
+    path = tmp_path / "m.keras"
+    InDI(tiny_unet(), seed=0).save(path)
+    whole = path.read_bytes()
+    with zipfile.ZipFile(tmp_path / "other.keras", "w") as archive:
+        archive.writestr("other.txt", "no model")
+    other = (tmp_path / "other.keras").read_bytes()
+    for content in (b"", b"no archive", whole[: len(whole) // 2], other):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match="cannot be loaded: .*Received: .*m.keras"):
+            load_restorer(path)

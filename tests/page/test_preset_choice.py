@@ -35,10 +35,22 @@ def test_the_shipped_presets_say_what_they_are_for():
 def test_captions_name_data_as_people_do():
     choices = shipped_choices()
     for name, words in [
-        ("indi_small_jpeg", "on JPEG of quality 15, Set5 + Kodak."),
-        ("indi_small_motion_deblur", "on camera shake 5-25, CBSD68."),
+        ("indi_small_blind", "JPEG of quality 15, Set5 and Kodak."),
+        ("indi_small_jpeg", "JPEG of quality 15, Set5 and Kodak."),
+        ("indi_small_denoise", "noise of sigma 25, CBSD68."),
+        ("indi_small_motion_deblur", "camera shake of 5 to 25 pixels, CBSD68."),
+        ("indi_small_defocus_deblur", "a radius of 1 to 5 pixels, CBSD68."),
+        ("indi_small_super_resolution_x4", "of the width and height, Set5."),
     ]:
-        assert words in texts.dial_picture(choices[name], 2)
+        caption = texts.dial_picture(choices[name], 2)
+        assert "test photographs: " in caption and words in caption
+
+
+def test_training_data_are_named_as_people_do():
+    folder = re.compile(r"\b(train|eval\w*|validation)\b")
+    for choice in shipped_choices().values():
+        for data in choice.training_terms:
+            assert not folder.search(data), data
 
 
 def test_a_preset_of_few_words():
