@@ -94,9 +94,11 @@ def command(context, inputs, output, preset, overwrite, steps, tile_size, **opti
     )
     sums, left_out = run(transform, inputs, arguments)
     done = [f"{sums.get(name, 0)} {name}" for name in ("restored", "skipped", "failed")]
-    megapixels, seconds = (sums.get(name, 0) for name in ("megapixels", "seconds"))
     done += left_out_report(left_out)
-    click.echo(f"{', '.join(done)}: {megapixels} megapixels in {seconds} s of work")
+    work = f"{sums.get('seconds', 0)} s of work"
+    if megapixels := sums.get("megapixels"):
+        work = f"{megapixels} megapixels in {work}"
+    click.echo(f"{', '.join(done)}: {work}")
     if sums.get("failed"):
         where = f"{output.rstrip('/')}/manifest.jsonl"
         click.echo(f"keras-indi: see {where} for what failed, and why.", err=True)

@@ -11,7 +11,7 @@ beam = pytest.importorskip("apache_beam", reason="needs Apache Beam: the extra `
 
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 from apache_beam.testing.util import assert_that, equal_to  # noqa: E402
-from helpers import smooth_images, tiny_unet  # noqa: E402
+from helpers import shut, smooth_images, tiny_unet  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from beam.stored_photographs import (  # noqa: E402  # isort: skip
@@ -47,7 +47,7 @@ def run(output, preset, *inputs, **options):
     """Runs the transform here; the manifest's entries, and the counters."""
     pipeline = beam.Pipeline("FnApiRunner", PipelineOptions([]))
     transform = RestoreFiles(str(output), preset, **{**OPTIONS, **options})
-    _ = pipeline | beam.Create([str(path) for path in inputs]) | transform
+    _ = pipeline | beam.Create(inputs) | transform
     result = pipeline.run()
     result.wait_until_finish()
     found = result.metrics().query()["counters"]
@@ -318,6 +318,8 @@ def test_an_output_that_is_no_folder_is_refused_first(preset, tmp_path):
         ("in [1]", ["a.png", "deep/b.png"]),
         ("in [1]/", ["a.png", "deep/b.png"]),
         ("in [1]/a.png", ["a.png"]),
+        ("in [1]/*.png", ["a.png"]),
+        ("in [1]/d*/**", ["deep/b.png"]),
         ("in*/**.png", ["in [1]/a.png", "in [1]/deep/b.png"]),
         ("in*/*.png", ["in [1]/a.png"]),
         ("none/*.png", []),
@@ -336,7 +338,38 @@ def test_files_folders_and_patterns(preset, tmp_path, text, names):
     if not names:
         assert "no image" in entries[given]["reason"] and sums["failed"] == 1
     else:
-        assert run(tmp_path / "o[u]t", preset, given)[1] == {"skipped": len(names)}
+        again = run(tmp_path / "o[u]t", preset, given)[1]
+        assert again.pop("skipped") == len(names)
+        assert again == ({".zarr": 1} if text in ("in [1]", "in [1]/") else {})
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize(
+    "text, is_named",
+    [
+        ("in", True),
+        ("in/shut", True),
+        ("in/**.png", True),
+        ("in/s**/b.png", True),
+        ("in/*/*.png", True),
+        ("in/*.png", False),
+        ("in/d*/*.png", False),
+        ("in/d**.png", False),
+    ],
+)
+def test_folders_that_cannot_be_read_are_named(
+    preset, tmp_path, monkeypatch, text, is_named
+):
+    for name in ("a.png", "deep/b.png", "shut/b.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((9, 9), "uint8")).save(tmp_path / "in" / name)
+    shut(tmp_path / "in/shut", monkeypatch)
+    given = [str(tmp_path / text)] * 2
+    entries, sums = run(tmp_path / "out", preset, *given, tmp_path / "in/a.png")
+    reasons = {path: e["reason"] for path, e in entries.items() if e["reason"]}
+    closed = {str(tmp_path / "in/shut"): "unreadable folder (Permission denied)"}
+    assert reasons == (closed if is_named else {})
+    assert sums.get("failed", 0) == len(reasons) and (tmp_path / "out/a.png").exists()
 
 
 @pytest.mark.backend_free
@@ -407,11 +440,20 @@ def test_inputs_by_which_nothing_is_found_are_named_and_the_rest_is_done(
     preset, tmp_path
 ):
     write_photographs(tmp_path / "in")
-    given = ["gss://bucket/**.png", f"{tmp_path}/[z-a].png"]
-    entries, sums = run(tmp_path / "out", preset, tmp_path / "in", *given)
-    assert (sums["restored"], sums["failed"]) == (len(NAMES), 2)
-    assert "no file system for gss://" in entries[given[0]]["reason"]
-    assert "pattern is not valid" in entries[given[1]]["reason"]
+    reasons = {
+        "gss://bucket/**.png": "no file system for gss://",
+        f"{tmp_path}/[z-a].png": "pattern is not valid",
+        "": "must be a path",
+        "a\0b": "must be a path",
+        None: "must be a path",
+        ("in", 3): "must be a path",
+    }
+    given = [tmp_path / "in", *reasons]
+    entries, sums = run(tmp_path / "out", preset, *given)
+    assert (sums["restored"], sums["failed"]) == (len(NAMES), len(reasons))
+    for text, reason in reasons.items():
+        path = text if isinstance(text, str) else repr(text)
+        assert reason in entries[path]["reason"]
 
 
 @pytest.mark.backend_free

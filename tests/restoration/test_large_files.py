@@ -211,9 +211,7 @@ def test_a_zarr_that_exists_is_not_overwritten_and_the_rest_is_done(model, tmp_p
     Image.fromarray(IMAGE).save(tmp_path / "a.png")
     path = written(tmp_path, "zarr").rename(tmp_path / "b.zarr")
     before = np.asarray(zarr.open(path, mode="r")[...])
-    result = restore_files(
-        tmp_path, tmp_path, model, num_steps=1, existing="overwrite"
-    )
+    result = restore_files(tmp_path, tmp_path, model, num_steps=1, existing="overwrite")
     assert result.written == [tmp_path / "a.png"]
     assert list(result.failed) == [path]
     assert "never overwritten" in result.failed[path]
