@@ -211,7 +211,7 @@ def shut(folder, monkeypatch):
     scan = os.scandir
 
     def denied(path="."):
-        if os.fspath(path) == str(folder):
+        if str(path) == str(folder):
             raise PermissionError(errno.EACCES, "Permission denied", str(folder))
         return scan(path)
 

@@ -18,7 +18,7 @@ from keras_indi.beam.apache import (
     FileSystems,
 )
 from keras_indi.images.image_files import files_below, printable
-from keras_indi.images.output_paths import check_writable
+from keras_indi.images.output_paths import check_writable, is_too_long
 from keras_indi.images.whole_writes import temporary_name
 from keras_indi.validation import checked_path
 
@@ -88,7 +88,7 @@ def output_folder(path: FilePath, name: str) -> str:
 
     Raises:
         ValueError: As for `checked_folder`, or if the folder is one of this machine's
-            and cannot be written.
+            and cannot be written, or its name is too long.
     """
     path = checked_folder("output", path)
     if is_local(path):
@@ -97,6 +97,10 @@ def output_folder(path: FilePath, name: str) -> str:
         # One that is not here yet may lie on a disk that workers alone have.
         if nearest == folder or not nearest.is_dir():
             check_writable(folder / name)
+        if is_too_long(folder / name):
+            raise ValueError(
+                f"The output's name is too long for the disk. Received: output={path!r}"
+            )
     return path
 
 

@@ -308,6 +308,8 @@ def test_an_output_that_is_no_folder_is_refused_first(preset, tmp_path):
     for output in ("file", "file/below", "file/far/below"):
         with pytest.raises(ValueError, match="not a folder. Received: .*file"):
             RestoreFiles(str(tmp_path / output), preset)
+    with pytest.raises(ValueError, match="too long for the disk. Received: .*xxx"):
+        RestoreFiles(str(tmp_path / "far" / ("x" * 300)), preset)
     RestoreFiles("/far/away", preset)  # it may be on the workers' disks
 
 

@@ -1,5 +1,7 @@
 """`keras-indi beam`, with the runner of one process."""
 
+import errno
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -9,6 +11,7 @@ pytest.importorskip("apache_beam", reason="needs Apache Beam: the extra `beam`")
 from helpers import smooth_images, tiny_unet  # noqa: E402
 from PIL import Image  # noqa: E402
 
+from keras_indi.beam import outcomes  # noqa: E402
 from keras_indi.models import InDI  # noqa: E402
 from keras_indi_cli.__main__ import main  # noqa: E402
 
@@ -53,6 +56,18 @@ def test_what_fails_is_told_of(here):
     result = run("in", "--steps", "1")
     assert result.exit_code == 1 and "out/manifest.jsonl" in result.stderr
     assert "2 restored, 0 skipped, 1 failed: " in result.output
+
+
+def test_a_job_that_fails_ends_with_its_reason(here, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(outcomes, "publish_lines", full)
+    result = run("in", "--steps", "1")
+    assert result.exit_code == 2 and "Traceback" not in result.stderr
+    assert "The job failed: " in result.stderr and "No space left" in result.stderr
+    assert "Run the same command again" in result.stderr
+    assert (here / "out/a.png").exists()
 
 
 def test_what_is_left_out_is_counted(here):
