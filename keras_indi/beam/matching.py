@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from keras_indi.annotations import FilePath
 from keras_indi.beam import storage
 from keras_indi.beam.apache import FileSystems, Metrics, beam
 from keras_indi.beam.counters import LEFT_OUT, NAMESPACE
@@ -19,13 +18,14 @@ from keras_indi.restoration.file_jobs import same_output
 from keras_indi.restoration.outputs import LINKED, result_name
 
 # The beginning of a name that ends with a Zarr folder.
-IN_ZARR = re.compile(rf"(.*?/)?[^/]*{re.escape(ZARR)}(?=/|$)", re.IGNORECASE)
+IN_ZARR = re.compile(rf"(.*?/)?[^/]*{re.escape(ZARR)}(?=/|$)", re.I | re.S)
+NOT_ZARR = "Beam restores no Zarr folders; `keras-indi restore` does"
 # What there is of a result.
 LEFT_OVER, EMPTY, DONE = "left over", "empty", "done"
 
 
 def find_inputs(
-    text: FilePath, output: str
+    text: str, output: str
 ) -> Iterator[tuple[str, tuple[str, str, str | None]]]:
     """Find the images that an input names.
 
@@ -43,9 +43,10 @@ def find_inputs(
         or `None`. So do folders that cannot be read, with the reason.
     """
     reason = storage.problem(text)
-    text = os.fspath(text) if isinstance(text, os.PathLike) else text
     closed: dict[str, str] = {}
     root, paths = _matches(text, closed) if reason is None else ("", ())
+    if IN_ZARR.match(root):
+        reason, paths = NOT_ZARR, ()
     results = f"{storage.identity(output)}/"
     within = not f"{storage.identity(root)}/".startswith(results)
     others: collections.Counter = collections.Counter()
@@ -76,8 +77,8 @@ def find_inputs(
         path = printable(path)
         yield path, (path, "", why)
     if not found:
-        reason = reason or _nothing_found(text)
-        text = printable(text) if isinstance(text, str) else repr(text)
+        reason = reason or (NOT_ZARR if zarr_folders else _nothing_found(text))
+        text = printable(text)
         yield text, (text, "", reason)
 
 
@@ -107,6 +108,24 @@ def named_once(
     yield f"/{path}" if reason else result_name(name, template), chosen
 
 
+def find_inputs_within(
+    element: tuple[str, tuple[str, str, str | None]], output: str
+) -> Iterator[tuple[str, str]]:
+    """Find the inputs that lie in the folder of results, where none may replace them.
+
+    Args:
+        element: A name and a triple of `named_once`.
+        output: String, path of the folder.
+
+    Yields:
+        An input's name within the folder, and its path.
+    """
+    path, _, reason = element[1]
+    one, results = storage.identity(path), f"{storage.identity(output)}/"
+    if reason is None and one.startswith(results):
+        yield one[len(results) :], path
+
+
 def find_results(output: str) -> Iterator[tuple[str, str]]:
     """Find what earlier runs left in the folder of results.
 
@@ -128,10 +147,10 @@ class Plan(beam.DoFn):
     """Find what is to be done from what is done, one result at a time.
 
     Takes the name of a result, with the inputs of `find_inputs` and the findings of
-    `find_results`. The main output are triples of the path, the name and the result's
-    path of files to restore; `"outcomes"` are the `Outcome` of the others. What killed
-    runs have left half-written is removed. Results that are empty, or on this machine
-    end early, are made again.
+    `find_inputs_within` and `find_results`. The main output are triples of the path,
+    the name and the result's path of files to restore; `"outcomes"` are the `Outcome`
+    of the others. What killed runs have left half-written is removed. Results that are
+    empty, or on this machine end early, are made again.
 
     Args:
         output: String, path of the folder of results.
@@ -159,6 +178,9 @@ class Plan(beam.DoFn):
                 yield _failed(path, "", reason)
             elif storage.identity(path) == storage.identity(result):
                 reason = "its result would replace it; choose another output"
+                yield _failed(path, result, reason)
+            elif found["within"]:
+                reason = "its result would replace another input; choose another output"
                 yield _failed(path, result, reason)
             elif self._is_done(result, done):
                 Metrics.counter(NAMESPACE, SKIPPED).inc()

@@ -97,6 +97,11 @@ def output_folder(path: FilePath, name: str) -> str:
         # One that is not here yet may lie on a disk that workers alone have.
         if nearest == folder or not nearest.is_dir():
             check_writable(folder / name)
+        if (folder / name).is_dir():
+            raise ValueError(
+                f"A folder has the name of {name}, which is written in the end. "
+                f"Received: output={path!r}"
+            )
         if is_too_long(folder / name):
             raise ValueError(
                 f"The output's name is too long for the disk. Received: output={path!r}"

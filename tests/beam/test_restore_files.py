@@ -259,6 +259,22 @@ def test_inputs_are_never_replaced(preset, tmp_path):
 
 
 @pytest.mark.backend_free
+@pytest.mark.parametrize("existing", ["skip", "overwrite"])
+def test_no_input_is_replaced_by_the_result_of_another(preset, tmp_path, existing):
+    image = Image.fromarray(np.zeros((9, 9), "uint8"))
+    for name in ("in/a.png", "in/a_x.png", "in/b_x.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        image.save(tmp_path / name)
+    before = contents(tmp_path / "in")
+    options = {"existing": existing, "name": "{name}_x"}
+    entries, sums = run(tmp_path / "in", preset, tmp_path / "in", **options)
+    assert before.items() <= contents(tmp_path / "in").items()
+    assert (sums["restored"], sums["failed"]) == (2, 1) and "skipped" not in sums
+    reason = entries[str(tmp_path / "in/a.png")]["reason"]
+    assert "replace another input" in reason
+
+
+@pytest.mark.backend_free
 def test_results_within_the_inputs_are_no_inputs(preset, tmp_path):
     folder = write_photographs(tmp_path / "in")
     for _ in range(2):
@@ -308,6 +324,9 @@ def test_an_output_that_is_no_folder_is_refused_first(preset, tmp_path):
     for output in ("file", "file/below", "file/far/below"):
         with pytest.raises(ValueError, match="not a folder. Received: .*file"):
             RestoreFiles(str(tmp_path / output), preset)
+    (tmp_path / "out/manifest.jsonl").mkdir(parents=True)
+    with pytest.raises(ValueError, match="A folder has the name of manifest.jsonl"):
+        RestoreFiles(str(tmp_path / "out"), preset)
     with pytest.raises(ValueError, match="too long for the disk. Received: .*xxx"):
         RestoreFiles(str(tmp_path / "far" / ("x" * 300)), preset)
     RestoreFiles("/far/away", preset)  # it may be on the workers' disks
@@ -326,6 +345,8 @@ def test_an_output_that_is_no_folder_is_refused_first(preset, tmp_path):
         ("in*/*.png", ["in [1]/a.png"]),
         ("none/*.png", []),
         ("none.png", []),
+        ("in [1]/d.zarr", []),
+        ("in [1]/*.zarr", []),
     ],
 )
 def test_files_folders_and_patterns(preset, tmp_path, text, names):
@@ -338,7 +359,8 @@ def test_files_folders_and_patterns(preset, tmp_path, text, names):
     entries, sums = run(tmp_path / "o[u]t", preset, given)
     assert sorted(contents(tmp_path / "o[u]t")) == names
     if not names:
-        assert "no image" in entries[given]["reason"] and sums["failed"] == 1
+        reason = "no Zarr" if "zarr" in text else "no image"
+        assert reason in entries[given]["reason"] and sums["failed"] == 1
     else:
         again = run(tmp_path / "o[u]t", preset, given)[1]
         assert again.pop("skipped") == len(names)

@@ -1,10 +1,12 @@
 """What holds for all commands: help and usage errors at once, names of one's own."""
 
+import errno
 import os
 import pathlib
 import subprocess
 import sys
 
+import click
 import keras
 import numpy as np
 import pytest
@@ -65,6 +67,15 @@ def test_help_and_usage_errors_import_no_keras(arguments, status):
 
 
 @pytest.mark.backend_free
+def test_a_reader_that_goes_away_is_no_error_to_speak_of(monkeypatch):
+    def write(*_):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(click.Group, "invoke", write)
+    result = CliRunner().invoke(main, ["info"])
+    assert result.exit_code == 1 and result.output == ""
+
+
 def test_the_registries_are_read_from_their_files():
     found = {
         "samplers": samplers.BUILTIN,
