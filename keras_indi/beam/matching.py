@@ -121,8 +121,10 @@ def find_inputs_within(
         An input's name within the folder, and its path.
     """
     path, _, reason = element[1]
+    if reason is not None:
+        return
     one, results = storage.identity(path), f"{storage.identity(output)}/"
-    if reason is None and one.startswith(results):
+    if one.startswith(results):
         yield one[len(results) :], path
 
 
