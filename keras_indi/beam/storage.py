@@ -97,7 +97,7 @@ def output_folder(path: FilePath, name: str) -> str:
         # One that is not here yet may lie on a disk that workers alone have.
         if nearest == folder or not nearest.is_dir():
             check_writable(folder / name)
-        if (folder / name).is_dir():
+        if os.path.isdir(folder / name):
             raise ValueError(
                 f"A folder has the name of {name}, which is written in the end. "
                 f"Received: output={path!r}"
