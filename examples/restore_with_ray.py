@@ -43,18 +43,18 @@ parser.add_argument("--steps", type=int)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--workers", type=int, default=2)
 options = parser.parse_args()
-jobs, done, _ = find_outputs([options.folder], options.output, existing="skip")
-if not jobs:
-    raise SystemExit(f"All {len(done)} files are done.")
-outcomes = ray.data.from_items(jobs, override_num_blocks=len(jobs) // 16 + 1).map(
-    RestoreOne,
-    fn_constructor_args=(options.preset, options.seed, options.steps),
-    compute=ray.data.ActorPoolStrategy(size=options.workers),
-    num_cpus=0.5,  # of each worker; Ray's own tasks need some too
-)
-failed = [outcome for outcome in outcomes.iter_rows() if outcome["reason"]]
-print(*(f"Failed: {o['source']}: {o['reason']}" for o in failed), sep="\n")
-print(f"{len(jobs)} files, {len(failed)} of them failed; {len(done)} were skipped")
+jobs, done, _, failed = find_outputs([options.folder], options.output, existing="skip")
+if jobs:
+    outcomes = ray.data.from_items(jobs, override_num_blocks=len(jobs) // 16 + 1).map(
+        RestoreOne,
+        fn_constructor_args=(options.preset, options.seed, options.steps),
+        compute=ray.data.ActorPoolStrategy(size=options.workers),
+        num_cpus=0.5,  # of each worker; Ray's own tasks need some too
+    )
+    failed |= {o["source"]: o["reason"] for o in outcomes.iter_rows() if o["reason"]}
+for path, reason in failed.items():
+    print(f"Failed: {path}: {reason}")
+print(f"{len(jobs)} files to restore, {len(failed)} failed; {len(done)} were skipped")
 for folder in {job.outputs[0].parent for job in jobs}:
     whole_writes.remove_left_overs(folder)  # of workers that were lost
 raise SystemExit(bool(failed))

@@ -59,6 +59,8 @@ class Commands(click.Group):
     def invoke(self, context):
         try:
             return super().invoke(context)
+        except BrokenPipeError:  # of `keras-indi ... | head`, which click ends quietly
+            raise
         except (ImportError, OSError, ValueError) as error:
             click.echo(f"keras-indi: {error}", err=True)
             context.exit(2)

@@ -1,6 +1,7 @@
 """Small networks, walks, and runs of scripts that several tests use."""
 
 import contextlib
+import errno
 import io
 import os
 import pathlib
@@ -203,3 +204,15 @@ def pairs(count=4, seed=0, **kwargs):
     rng = np.random.default_rng(seed + 1000)
     noise = rng.uniform(-5, 5, clean.shape)
     return np.clip(0.7 * clean + 20 + noise, 0, 255).astype("float32"), clean
+
+
+def shut(folder, monkeypatch):
+    """Let no process, a root's neither, read a folder."""
+    scan = os.scandir
+
+    def denied(path="."):
+        if str(path) == str(folder):
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", denied)

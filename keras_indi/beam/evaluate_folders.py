@@ -1,5 +1,6 @@
 """The transform that scores a folder of restored images."""
 
+import os
 import pathlib
 import unicodedata
 from collections.abc import Iterator
@@ -42,7 +43,8 @@ class EvaluateFolders(beam.PTransform):
     It is applied to a pipeline, and measures as `keras_indi.evaluation.evaluate` of two
     folders. An image pairs by its path inside its folder, without its ending. Those
     that have no partner, or cannot be scored, are in no score, and named. Where no pair
-    can be scored, the pipeline fails, once the names and the reasons are written.
+    can be scored, the pipeline fails, once the names and the reasons are written; where
+    a machine does not have a folder, it fails at once.
 
     Args:
         restored: Path of the folder of restored images.
@@ -56,8 +58,8 @@ class EvaluateFolders(beam.PTransform):
         `EvaluatedFolders`, of PCollections.
 
     Raises:
-        ValueError: If the protocol has what cannot be combined, a folder is of no file
-            system, or `output` cannot be written.
+        ValueError: If the protocol is none, or has what cannot be combined, a folder is
+            of no file system, or `output` cannot be written.
         ImportError: If Apache Beam is missing.
 
     Example:
@@ -78,6 +80,11 @@ class EvaluateFolders(beam.PTransform):
     ) -> None:
         super().__init__()
         self._protocol = Protocol() if protocol is None else protocol
+        if not isinstance(self._protocol, Protocol):
+            raise ValueError(
+                "`protocol` must be a `keras_indi.evaluation.Protocol`, or None. "
+                f"Received: protocol={protocol!r}"
+            )
         refused = [name for name in self._protocol.metrics if name.startswith("kid")]
         if refused or self._protocol.num_images is not None:
             raise ValueError(
@@ -200,7 +207,12 @@ def find_names(folder: str) -> Iterator[tuple[str, str]]:
     Yields:
         Name of an image within it, without its ending, and its path, which is empty
         where it cannot be written as UTF-8.
+
+    Raises:
+        ValueError: If this machine has no such folder; stores do not tell.
     """
+    if storage.is_local(folder) and not os.path.isdir(folder):
+        raise ValueError(f"Folder not found. Received: {folder!r}")
     for path in storage.files_in(f"{folder}/"):
         pure = pathlib.PurePosixPath(path[len(folder) + 1 :])
         if other_kind(pure) is None and not is_passed_over(str(pure)):

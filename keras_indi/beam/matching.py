@@ -3,6 +3,7 @@
 import collections
 import os
 import pathlib
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,12 +11,15 @@ from keras_indi.beam import storage
 from keras_indi.beam.apache import FileSystems, Metrics, beam
 from keras_indi.beam.counters import LEFT_OUT, NAMESPACE
 from keras_indi.beam.outcomes import FAILED, SKIPPED, Outcome
-from keras_indi.images.image_files import other_kind, printable
+from keras_indi.images.image_files import ZARR, other_kind, printable
 from keras_indi.images.whole_files import is_whole
 from keras_indi.images.whole_writes import is_left_over
 from keras_indi.restoration.file_jobs import same_output
 from keras_indi.restoration.outputs import LINKED, result_name
 
+# The beginning of a name that ends with a Zarr folder.
+IN_ZARR = re.compile(rf"(.*?/)?[^/]*{re.escape(ZARR)}(?=/|$)", re.I | re.S)
+NOT_ZARR = "Beam restores no Zarr folders; `keras-indi restore` does"
 # What there is of a result.
 LEFT_OVER, EMPTY, DONE = "left over", "empty", "done"
 
@@ -25,7 +29,7 @@ def find_inputs(
 ) -> Iterator[tuple[str, tuple[str, str, str | None]]]:
     """Find the images that an input names.
 
-    Files that are not read are counted, by their kind.
+    Files that are not read are counted, by their kind, and so are Zarr folders.
 
     Args:
         text: Path of a file or a folder, or a pattern, in which `*` and `?` stay
@@ -36,17 +40,24 @@ def find_inputs(
     Yields:
         What is the same for all paths of one image, and a triple of the image's path,
         its name within the folder that the input names, and why it cannot be restored,
-        or `None`.
+        or `None`. So do folders that cannot be read, with the reason.
     """
     reason = storage.problem(text)
-    root, paths = _matches(text) if reason is None else ("", ())
+    closed: dict[str, str] = {}
+    root, paths = _matches(text, closed) if reason is None else ("", ())
+    if IN_ZARR.match(root):
+        reason, paths = NOT_ZARR, ()
     results = f"{storage.identity(output)}/"
     within = not f"{storage.identity(root)}/".startswith(results)
     others: collections.Counter = collections.Counter()
+    zarr_folders = set()
     found = False
     for path in paths:
         name, one = path[len(root) :], storage.identity(path)
-        if is_passed_over(name) or (within and one.startswith(results)):
+        if _is_hidden(name) or (within and one.startswith(results)):
+            continue
+        if in_zarr := IN_ZARR.match(name):
+            zarr_folders.add(in_zarr[0])
             continue
         kind = other_kind(pathlib.PurePosixPath(name))
         if kind is not None:
@@ -57,10 +68,16 @@ def find_inputs(
             yield one, (path, name, None)
         else:
             yield printable(one), (printable(path), printable(name), storage.NOT_TEXT)
+    if zarr_folders:
+        others[ZARR] = len(zarr_folders)
     for kind, number in others.items():
         Metrics.counter(LEFT_OUT, kind).inc(number)
+    for path, why in closed.items():
+        found = True
+        path = printable(path)
+        yield path, (path, "", why)
     if not found:
-        reason = reason or "no image lies there, or matches this pattern"
+        reason = reason or (NOT_ZARR if zarr_folders else _nothing_found(text))
         text = printable(text)
         yield text, (text, "", reason)
 
@@ -91,6 +108,26 @@ def named_once(
     yield f"/{path}" if reason else result_name(name, template), chosen
 
 
+def find_inputs_within(
+    element: tuple[str, tuple[str, str, str | None]], output: str
+) -> Iterator[tuple[str, str]]:
+    """Find the inputs that lie in the folder of results, where none may replace them.
+
+    Args:
+        element: A name and a triple of `named_once`.
+        output: String, path of the folder.
+
+    Yields:
+        An input's name within the folder, and its path.
+    """
+    path, _, reason = element[1]
+    if reason is not None:
+        return
+    one, results = storage.identity(path), f"{storage.identity(output)}/"
+    if one.startswith(results):
+        yield one[len(results) :], path
+
+
 def find_results(output: str) -> Iterator[tuple[str, str]]:
     """Find what earlier runs left in the folder of results.
 
@@ -112,10 +149,10 @@ class Plan(beam.DoFn):
     """Find what is to be done from what is done, one result at a time.
 
     Takes the name of a result, with the inputs of `find_inputs` and the findings of
-    `find_results`. The main output are triples of the path, the name and the result's
-    path of files to restore; `"outcomes"` are the `Outcome` of the others. What killed
-    runs have left half-written is removed. Results that are empty, or on this machine
-    end early, are made again.
+    `find_inputs_within` and `find_results`. The main output are triples of the path,
+    the name and the result's path of files to restore; `"outcomes"` are the `Outcome`
+    of the others. What killed runs have left half-written is removed. Results that are
+    empty, or on this machine end early, are made again.
 
     Args:
         output: String, path of the folder of results.
@@ -144,6 +181,9 @@ class Plan(beam.DoFn):
             elif storage.identity(path) == storage.identity(result):
                 reason = "its result would replace it; choose another output"
                 yield _failed(path, result, reason)
+            elif found["within"]:
+                reason = "its result would replace another input; choose another output"
+                yield _failed(path, result, reason)
             elif self._is_done(result, done):
                 Metrics.counter(NAMESPACE, SKIPPED).inc()
                 yield _tagged(Outcome(path, result, SKIPPED))
@@ -166,22 +206,37 @@ def _tagged(outcome):
     return beam.pvalue.TaggedOutput("outcomes", outcome)
 
 
-def _matches(text):
+def _matches(text, closed):
     """The folder that names begin in, with a slash, and the files of an input."""
     path = storage.absolute(text)
-    glob = storage.GLOB.search(path)
-    if glob and not storage.is_there(path):
-        root = path[: path.rfind("/", 0, glob.start()) + 1]
-        return root, storage.files_in(root, path)
+    if storage.GLOB.search(path) and not storage.is_there(path):
+        root, pattern = storage.split_pattern(path)
+        return root, storage.files_in(root, pattern, closed)
     is_folder = os.path.isdir(path) or text.endswith("/")
     if other_kind(pathlib.PurePosixPath(path)) is None and not is_folder:
         folder = path[: path.rfind("/") + 1]
         return folder, [path] if storage.is_there(path) else []
     root = f"{path.rstrip('/')}/"
-    return root, storage.files_in(root)
+    return root, storage.files_in(root, closed=closed)
+
+
+def _nothing_found(text):
+    """Why an input names no image."""
+    path = storage.absolute(text)
+    try:
+        if storage.is_local(path):
+            os.lstat(path)
+    except PermissionError as error:
+        return f"not readable ({error.strerror})"
+    except OSError:
+        pass
+    return "no image lies there, or matches this pattern"
+
+
+def _is_hidden(name):
+    return any(part.startswith(".") for part in name.split("/"))
 
 
 def is_passed_over(name: str) -> bool:
     """Whether a name is of what is hidden, or of a part of Zarr."""
-    parts = name.split("/")
-    return any(part.startswith(".") or part.endswith(".zarr") for part in parts)
+    return _is_hidden(name) or IN_ZARR.match(name) is not None

@@ -128,13 +128,16 @@ class RestoreFiles(beam.PTransform):
             | "By file" >> beam.GroupByKey()
             | "Name once" >> beam.FlatMap(matching.named_once, self._name)
         )
+        within = named | "Find inputs within" >> beam.FlatMap(
+            matching.find_inputs_within, self._output
+        )
         done = (
             files.pipeline
             | "Output" >> beam.Create([self._output])
             | "Find results" >> beam.FlatMap(matching.find_results)
         )
         planned = (
-            {"inputs": named, "done": done}
+            {"inputs": named, "within": within, "done": done}
             | "By result" >> beam.CoGroupByKey()
             | "Plan"
             >> beam.ParDo(matching.Plan(self._output, self._overwrite)).with_outputs(

@@ -1,6 +1,9 @@
 """Runs a transform from a command line."""
 
 import collections
+import contextlib
+import io
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -41,8 +44,8 @@ def run(transform: Any, inputs: Sequence[str], arguments: Sequence[str]) -> Coun
         `Counted`.
 
     Raises:
-        ValueError: If Beam does not know an option, a number of workers is negative, or
-            nothing can be found by an input.
+        ValueError: If Beam does not know an option or its value, an input is among
+            them, a number of workers is negative, or nothing can be found by an input.
         RuntimeError: If the pipeline failed.
     """
     for text in inputs:
@@ -69,19 +72,50 @@ def _sums(counters, namespace):
 
 
 def _options(arguments):
-    options = pipeline_options.PipelineOptions(list(arguments))
+    unknown: list[str] = []
+    options = _parsed(list(arguments), unknown)
     standard = options.view_as(pipeline_options.StandardOptions)
     if standard.runner is None:
         standard.runner = LOCAL_RUNNER
+    inputs = [
+        text
+        for before, text in itertools.pairwise(["", *unknown])
+        if not text.startswith("-") and not _takes_value(before)
+    ]
+    if inputs:
+        raise ValueError(f"Inputs must precede the options of Beam. Received: {inputs}")
+    names = [text.lstrip("-").split("=")[0] for text in unknown if text[0:1] == "-"]
     # The others may know options that only their servers have.
-    if standard.runner in standard.LOCAL_RUNNERS:
-        known = options.get_all_options()
-        given = options.get_all_options(retain_unknown_options=True)
-        unknown = sorted(given.keys() - known.keys())
-        if unknown:
-            raise ValueError(f"Beam has no such options. Received: {unknown}")
+    if standard.runner in standard.LOCAL_RUNNERS and any(names):
+        raise ValueError(f"Beam has no such options. Received: {names}")
     direct = options.view_as(pipeline_options.DirectOptions)
     checked_integer("direct_num_workers", direct.direct_num_workers, least=0)
     if direct.direct_num_workers != 1 and direct.direct_running_mode == "in_memory":
         direct.direct_running_mode = "multi_processing"
     return options
+
+
+def _parsed(arguments, unknown):
+    """Beam's options; appends what it does not know to `unknown`."""
+    printed = io.StringIO()
+    try:
+        # Beam prints a hundred lines of options before what is wrong, and ends.
+        with contextlib.redirect_stderr(printed):
+            options = pipeline_options.PipelineOptions(arguments)
+            options.get_all_options(
+                retain_unknown_options=True,
+                add_extra_args_fn=lambda parser: unknown.extend(
+                    parser.parse_known_args(arguments)[1]
+                ),
+            )
+    except SystemExit as error:
+        reason = printed.getvalue().strip().rpartition("error: ")[2]
+        raise ValueError(
+            f"Beam refuses an option: {reason}. Received: {arguments}"
+        ) from error
+    return options
+
+
+def _takes_value(text):
+    """Whether what follows an option that Beam does not know is its value."""
+    return text.startswith("--") and text != "--" and "=" not in text

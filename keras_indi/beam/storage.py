@@ -18,7 +18,7 @@ from keras_indi.beam.apache import (
     FileSystems,
 )
 from keras_indi.images.image_files import files_below, printable
-from keras_indi.images.output_paths import check_writable
+from keras_indi.images.output_paths import check_writable, is_too_long
 from keras_indi.images.whole_writes import temporary_name
 from keras_indi.validation import checked_path
 
@@ -38,9 +38,12 @@ def absolute(path: str) -> str:
     return path.rstrip("/")
 
 
-def problem(path: str) -> str | None:
+def problem(path: Any) -> str | None:
     """Why nothing can be found at a path or by a pattern, or `None`."""
-    path = absolute(path)
+    try:
+        path = absolute(checked_path("inputs", path))
+    except ValueError:
+        return "an input must be a path or a pattern"
     if not is_text(path):
         return NOT_TEXT
     scheme = FileSystems.get_scheme(path)
@@ -53,7 +56,7 @@ def problem(path: str) -> str | None:
         )
     if not os.path.lexists(path):
         try:
-            compiled(path)
+            compiled(split_pattern(path)[1])
         except re.error as error:
             return f"the pattern is not valid ({error})"
     return None
@@ -85,7 +88,7 @@ def output_folder(path: FilePath, name: str) -> str:
 
     Raises:
         ValueError: As for `checked_folder`, or if the folder is one of this machine's
-            and cannot be written.
+            and cannot be written, or its name is too long.
     """
     path = checked_folder("output", path)
     if is_local(path):
@@ -94,6 +97,15 @@ def output_folder(path: FilePath, name: str) -> str:
         # One that is not here yet may lie on a disk that workers alone have.
         if nearest == folder or not nearest.is_dir():
             check_writable(folder / name)
+        if os.path.isdir(folder / name):
+            raise ValueError(
+                f"A folder has the name of {name}, which is written in the end. "
+                f"Received: output={path!r}"
+            )
+        if is_too_long(folder / name):
+            raise ValueError(
+                f"The output's name is too long for the disk. Received: output={path!r}"
+            )
     return path
 
 
@@ -133,15 +145,40 @@ def compiled(pattern: str) -> re.Pattern:
     return re.compile(FileSystem.translate_pattern(pattern))
 
 
-def files_in(folder: str, pattern: str | None = None) -> Iterator[str]:
+def split_pattern(path: str) -> tuple[str, str]:
+    """Split off the folder that a pattern begins in.
+
+    Args:
+        path: String, a path with or without `*`, `?` and `[`.
+
+    Returns:
+        Tuple of the folder, which ends in a slash, and the pattern of the whole path.
+    """
+    glob = GLOB.search(path)
+    root = path[: path.rfind("/", 0, glob.start() if glob else None) + 1]
+    if is_local(path):
+        # Folders that are there are no patterns, whatever brackets their names have.
+        folders = [
+            f"{str(p).rstrip('/')}/" for p in pathlib.PurePosixPath(path).parents
+        ]
+        deeper = (folder for folder in folders if len(folder) > len(root))
+        root = next(filter(os.path.isdir, deeper), root)
+    return root, escaped(root) + path[len(root) :]
+
+
+def files_in(
+    folder: str, pattern: str | None = None, closed: dict[str, str] | None = None
+) -> Iterator[str]:
     """Find files to read, in a folder and below.
 
-    On this machine these are the files of `files_below`: links to folders are
-    followed, once, and those that lead nowhere are among the files.
+    On this machine these are the files of `files_below`, with Zarr folders: links to
+    folders are followed, once, and those that lead nowhere are among the files.
 
     Args:
         folder: String, which ends in a slash.
         pattern: String that a file's path must match. Defaults to all files.
+        closed: Dict that takes the folders that cannot be read, in which files may
+            match, with the reason. Defaults to none.
 
     Yields:
         Paths.
@@ -150,7 +187,22 @@ def files_in(folder: str, pattern: str | None = None) -> Iterator[str]:
         yield from (file.path for file in listed(pattern or f"{escaped(folder)}**"))
     elif os.path.isdir(folder):
         fits = compiled(pattern or "**").match
-        yield from filter(fits, map(str, files_below(folder)))
+        found: dict[pathlib.Path, str] = {}
+        yield from filter(fits, map(str, files_below(folder, True, found)))
+        for path, reason in found.items():
+            if closed is not None and _may_match_in(str(path), pattern):
+                closed[str(path)] = reason
+
+
+def _may_match_in(folder, pattern):
+    """Whether a pattern may match files of a folder."""
+    if pattern is None:
+        return True
+    parts, depth = pattern.split("/"), folder.count("/") + 1
+    spanning = pattern.find("**")
+    if 0 <= spanning and pattern[:spanning].count("/") < depth:
+        return compiled(pattern[:spanning] + "**").match(folder) is not None
+    return depth < len(parts) and bool(compiled("/".join(parts[:depth])).match(folder))
 
 
 def listed(pattern: str) -> list[Any]:

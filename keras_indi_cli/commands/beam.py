@@ -95,11 +95,22 @@ def command(context, inputs, output, preset, overwrite, steps, tile_size, **opti
         tile_size=tile_size,
         **given,
     )
-    sums, left_out = run(transform, inputs, arguments)
+    try:
+        sums, left_out = run(transform, inputs, arguments)
+    except RuntimeError as error:  # Beam's, with the workers' lines before the reason
+        reason = [line for line in str(error).splitlines() if line.strip()][-1:]
+        click.echo(
+            f"keras-indi: The job failed: {''.join(reason)}\nWhat it has written is "
+            "whole. Run the same command again to continue.",
+            err=True,
+        )
+        context.exit(2)
     done = [f"{sums.get(name, 0)} {name}" for name in ("restored", "skipped", "failed")]
-    megapixels, seconds = (sums.get(name, 0) for name in ("megapixels", "seconds"))
     done += left_out_report(left_out)
-    click.echo(f"{', '.join(done)}: {megapixels} megapixels in {seconds} s of work")
+    work = f"{sums.get('seconds', 0)} s of work"
+    if megapixels := sums.get("megapixels"):
+        work = f"{megapixels} megapixels in {work}"
+    click.echo(f"{', '.join(done)}: {work}")
     if sums.get("failed"):
         where = f"{output.rstrip('/')}/manifest.jsonl"
         click.echo(f"keras-indi: see {where} for what failed, and why.", err=True)

@@ -148,6 +148,15 @@ def test_where_nothing_can_be_scored_it_ends_as_evaluate(output, tmp_path):
         assert [failure["name"] for failure in table.failures] == ["a", "b"]
 
 
+@pytest.mark.backend_free
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with (
+        pytest.raises(Exception, match="Folder not found. Received: .*none"),
+        beam.Pipeline("FnApiRunner", PipelineOptions([])) as pipeline,
+    ):
+        _ = pipeline | EvaluateFolders(str(tmp_path / "none"), str(tmp_path))
+
+
 def test_links_are_followed(tmp_path):
     (tmp_path / "images").mkdir()
     Image.new("RGB", (14, 16)).save(tmp_path / "images/good.png")
@@ -212,5 +221,7 @@ def test_what_cannot_be_combined_is_refused(protocol):
     for folders in (("gss://b/a", "b"), ("a", "gss://b/a")):
         with pytest.raises(ValueError, match="for gss://.* Received: .*'gss://b/a'"):
             EvaluateFolders(*folders)
+    with pytest.raises(ValueError, match="must be a .*Protocol.*'psnr'"):
+        EvaluateFolders("a", "b", "psnr")
     with pytest.raises(ValueError, match="Received: clean=None"):
         EvaluateFolders("a", None)

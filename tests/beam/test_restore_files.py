@@ -11,7 +11,7 @@ beam = pytest.importorskip("apache_beam", reason="needs Apache Beam: the extra `
 
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 from apache_beam.testing.util import assert_that, equal_to  # noqa: E402
-from helpers import smooth_images, tiny_unet  # noqa: E402
+from helpers import shut, smooth_images, tiny_unet  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from beam.stored_photographs import (  # noqa: E402  # isort: skip
@@ -259,6 +259,22 @@ def test_inputs_are_never_replaced(preset, tmp_path):
 
 
 @pytest.mark.backend_free
+@pytest.mark.parametrize("existing", ["skip", "overwrite"])
+def test_no_input_is_replaced_by_the_result_of_another(preset, tmp_path, existing):
+    image = Image.fromarray(np.zeros((9, 9), "uint8"))
+    for name in ("in/a.png", "in/a_x.png", "in/b_x.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        image.save(tmp_path / name)
+    before = contents(tmp_path / "in")
+    options = {"existing": existing, "name": "{name}_x"}
+    entries, sums = run(tmp_path / "in", preset, tmp_path / "in", **options)
+    assert before.items() <= contents(tmp_path / "in").items()
+    assert (sums["restored"], sums["failed"]) == (2, 1) and "skipped" not in sums
+    reason = entries[str(tmp_path / "in/a.png")]["reason"]
+    assert "replace another input" in reason
+
+
+@pytest.mark.backend_free
 def test_results_within_the_inputs_are_no_inputs(preset, tmp_path):
     folder = write_photographs(tmp_path / "in")
     for _ in range(2):
@@ -308,6 +324,11 @@ def test_an_output_that_is_no_folder_is_refused_first(preset, tmp_path):
     for output in ("file", "file/below", "file/far/below"):
         with pytest.raises(ValueError, match="not a folder. Received: .*file"):
             RestoreFiles(str(tmp_path / output), preset)
+    (tmp_path / "out/manifest.jsonl").mkdir(parents=True)
+    with pytest.raises(ValueError, match="A folder has the name of manifest.jsonl"):
+        RestoreFiles(str(tmp_path / "out"), preset)
+    with pytest.raises(ValueError, match="too long for the disk. Received: .*xxx"):
+        RestoreFiles(str(tmp_path / "far" / ("x" * 300)), preset)
     RestoreFiles("/far/away", preset)  # it may be on the workers' disks
 
 
@@ -318,10 +339,14 @@ def test_an_output_that_is_no_folder_is_refused_first(preset, tmp_path):
         ("in [1]", ["a.png", "deep/b.png"]),
         ("in [1]/", ["a.png", "deep/b.png"]),
         ("in [1]/a.png", ["a.png"]),
+        ("in [1]/*.png", ["a.png"]),
+        ("in [1]/d*/**", ["deep/b.png"]),
         ("in*/**.png", ["in [1]/a.png", "in [1]/deep/b.png"]),
         ("in*/*.png", ["in [1]/a.png"]),
         ("none/*.png", []),
         ("none.png", []),
+        ("in [1]/d.zarr", []),
+        ("in [1]/*.zarr", []),
     ],
 )
 def test_files_folders_and_patterns(preset, tmp_path, text, names):
@@ -334,9 +359,41 @@ def test_files_folders_and_patterns(preset, tmp_path, text, names):
     entries, sums = run(tmp_path / "o[u]t", preset, given)
     assert sorted(contents(tmp_path / "o[u]t")) == names
     if not names:
-        assert "no image" in entries[given]["reason"] and sums["failed"] == 1
+        reason = "no Zarr" if "zarr" in text else "no image"
+        assert reason in entries[given]["reason"] and sums["failed"] == 1
     else:
-        assert run(tmp_path / "o[u]t", preset, given)[1] == {"skipped": len(names)}
+        again = run(tmp_path / "o[u]t", preset, given)[1]
+        assert again.pop("skipped") == len(names)
+        assert again == ({".zarr": 1} if text in ("in [1]", "in [1]/") else {})
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize(
+    "text, is_named",
+    [
+        ("in", True),
+        ("in/shut", True),
+        ("in/**.png", True),
+        ("in/s**/b.png", True),
+        ("in/*/*.png", True),
+        ("in/*.png", False),
+        ("in/d*/*.png", False),
+        ("in/d**.png", False),
+    ],
+)
+def test_folders_that_cannot_be_read_are_named(
+    preset, tmp_path, monkeypatch, text, is_named
+):
+    for name in ("a.png", "deep/b.png", "shut/b.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((9, 9), "uint8")).save(tmp_path / "in" / name)
+    shut(tmp_path / "in/shut", monkeypatch)
+    given = [str(tmp_path / text)] * 2
+    entries, sums = run(tmp_path / "out", preset, *given, tmp_path / "in/a.png")
+    reasons = {path: e["reason"] for path, e in entries.items() if e["reason"]}
+    closed = {str(tmp_path / "in/shut"): "unreadable folder (Permission denied)"}
+    assert reasons == (closed if is_named else {})
+    assert sums.get("failed", 0) == len(reasons) and (tmp_path / "out/a.png").exists()
 
 
 @pytest.mark.backend_free
@@ -407,11 +464,16 @@ def test_inputs_by_which_nothing_is_found_are_named_and_the_rest_is_done(
     preset, tmp_path
 ):
     write_photographs(tmp_path / "in")
-    given = ["gss://bucket/**.png", f"{tmp_path}/[z-a].png"]
-    entries, sums = run(tmp_path / "out", preset, tmp_path / "in", *given)
-    assert (sums["restored"], sums["failed"]) == (len(NAMES), 2)
-    assert "no file system for gss://" in entries[given[0]]["reason"]
-    assert "pattern is not valid" in entries[given[1]]["reason"]
+    reasons = {
+        "gss://bucket/**.png": "no file system for gss://",
+        f"{tmp_path}/[z-a].png": "pattern is not valid",
+        "": "must be a path",
+        "a\0b": "must be a path",
+    }
+    given = [tmp_path / "in", *reasons]
+    entries, sums = run(tmp_path / "out", preset, *given)
+    assert (sums["restored"], sums["failed"]) == (len(NAMES), len(reasons))
+    assert all(reasons[text] in entries[text]["reason"] for text in reasons)
 
 
 @pytest.mark.backend_free

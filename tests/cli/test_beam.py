@@ -1,5 +1,7 @@
 """`keras-indi beam`, with the runner of one process."""
 
+import errno
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -9,6 +11,7 @@ pytest.importorskip("apache_beam", reason="needs Apache Beam: the extra `beam`")
 from helpers import smooth_images, tiny_unet  # noqa: E402
 from PIL import Image  # noqa: E402
 
+from keras_indi.beam import outcomes  # noqa: E402
 from keras_indi.models import InDI  # noqa: E402
 from keras_indi_cli.__main__ import main  # noqa: E402
 
@@ -55,11 +58,23 @@ def test_what_fails_is_told_of(here):
     assert "2 restored, 0 skipped, 1 failed: " in result.output
 
 
+def test_a_job_that_fails_ends_with_its_reason(here, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(outcomes, "publish_lines", full)
+    result = run("in", "--steps", "1")
+    assert result.exit_code == 2 and "Traceback" not in result.stderr
+    assert "The job failed: " in result.stderr and "No space left" in result.stderr
+    assert "Run the same command again" in result.stderr
+    assert (here / "out/a.png").exists()
+
+
 def test_what_is_left_out_is_counted(here):
     for name in ("a.txt", "b.txt", "c"):
         (here / "in" / name).write_text("mine")
     result = run("in", "--steps", "1")
-    expected = "0 failed, not read: 2 .txt, 1 without an ending: 0 megapixels"
+    expected = "0 failed, not read: 2 .txt, 1 without an ending: "
     assert result.exit_code == 0 and expected in result.output
 
 
@@ -70,7 +85,12 @@ def test_what_is_left_out_is_counted(here):
         (["in", "--stps", "2"], "Received: ['stps']"),
         (["in", "--direct_num_worker", "2"], "Received: ['direct_num_worker']"),
         (["in", "--direct_num_workers=-1"], "direct_num_workers=-1"),
+        (["in", "--direct_num_workers", "two"], "refuses an option: argument --direct"),
+        (["in", "--direct_num_workers", "1", "more"], "Received: ['more']"),
+        (["in", "--streaming", "more", "--", "x"], "Received: ['more', 'x']"),
+        (["in", "--runner=FlinkRunner", "--mine", "1", "more"], "Received: ['more']"),
         (["in", "--preset", "no_such"], "no_such"),
+        ([""], "must be a path or a pattern. Received: ''"),
         (["gss://in/**.png"], "Beam has no file system for gss:// here"),
         (["in/[z-a].png"], "pattern is not valid (bad character range z-a"),
         (["in/\udcff"], "not UTF-8; rename it. Received: 'in/\ufffd'"),
@@ -80,4 +100,4 @@ def test_bad_arguments_are_refused_before_any_work(here, arguments, hint):
     options = ["-o", "out", "--preset", "model.keras"]
     result = CliRunner().invoke(main, ["beam", *options, *arguments])
     assert result.exit_code == 2 and hint in result.stderr
-    assert not (here / "out").exists()
+    assert not (here / "out").exists() and "usage:" not in result.stderr

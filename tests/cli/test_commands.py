@@ -1,10 +1,12 @@
 """What holds for all commands: help and usage errors at once, names of one's own."""
 
+import errno
 import os
 import pathlib
 import subprocess
 import sys
 
+import click
 import keras
 import numpy as np
 import pytest
@@ -89,6 +91,16 @@ def test_a_warning_is_a_line_without_its_place_in_the_source(tmp_path):
         text=True,
     )
     assert result.stderr == "Warning: Two words\n"
+
+
+@pytest.mark.backend_free
+def test_a_reader_that_goes_away_is_no_error_to_speak_of(monkeypatch):
+    def write(*_):
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(click.Group, "invoke", write)
+    result = CliRunner().invoke(main, ["info"])
+    assert result.exit_code == 1 and result.output == ""
 
 
 @pytest.mark.backend_free

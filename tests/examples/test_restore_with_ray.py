@@ -1,34 +1,25 @@
-"""The example of Ray on a cluster of two nodes, of which a worker is killed.
+"""The example of Ray, without Ray, and on two nodes of which a worker is killed.
 
-Ray is in no extra of the package: `pip install "ray[data]"` runs this test.
+Ray is in no extra of the package: `pip install "ray[data]"` runs the second test.
 """
 
 import os
 import pathlib
+import runpy
 import signal
 import subprocess
 import sys
 import time
+import types
 from unittest import mock
 
 import keras
 import pytest
+from helpers import shut, smooth_images, tiny_unet
+from PIL import Image
 
-ray = pytest.importorskip("ray", reason='needs Ray: pip install "ray[data]"')
-
-from helpers import smooth_images, tiny_unet  # noqa: E402
-from PIL import Image  # noqa: E402
-from ray.cluster_utils import Cluster  # noqa: E402
-
-from keras_indi.models import InDI  # noqa: E402
-from keras_indi.restoration import restore_files  # noqa: E402
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not pathlib.Path("/proc/self/task").is_dir(), reason="needs Linux's /proc"
-    ),
-]
+from keras_indi.models import InDI
+from keras_indi.restoration import restore_files
 
 ROOT = pathlib.Path(__file__).parents[2]
 IMAGES, STEPS, SEED = 60, 40, 3
@@ -38,6 +29,8 @@ LIMIT = 240  # seconds, on a busy machine too
 @pytest.fixture
 def cluster():
     """The address of two nodes, whose workers find the package."""
+    reason = 'needs Ray: pip install "ray[data]"'
+    cluster_utils = pytest.importorskip("ray.cluster_utils", reason=reason)
     environment = {
         "PYTHONPATH": str(ROOT),
         "KERAS_BACKEND": keras.config.backend(),
@@ -47,7 +40,7 @@ def cluster():
     memory = 100 * 2**20
     node = {"num_cpus": 1, "object_store_memory": memory}
     with mock.patch.dict(os.environ, environment):
-        found = Cluster(
+        found = cluster_utils.Cluster(
             initialize_head=True, head_node_args={**node, "include_dashboard": False}
         )
         try:
@@ -57,20 +50,16 @@ def cluster():
             found.shutdown()
 
 
-@pytest.fixture
-def folder(tmp_path):
+def make_files(folder, count):
     """A model, and images of which one is broken."""
-    InDI(tiny_unet(gain=0.3), noise_schedule=0.02, seed=0).save(
-        tmp_path / "model.keras"
-    )
-    (tmp_path / "in/deep").mkdir(parents=True)
-    for index in range(IMAGES):
+    InDI(tiny_unet(gain=0.3), noise_schedule=0.02, seed=0).save(folder / "model.keras")
+    (folder / "in/deep").mkdir(parents=True)
+    for index in range(count):
         size = (24 + 8 * (index % 3), 40)
         image = smooth_images(1, *size, seed=index)[0].astype("uint8")
         where = "deep/" if index % 2 else ""
-        Image.fromarray(image).save(tmp_path / f"in/{where}{index}.png")
-    (tmp_path / "in/broken.png").write_bytes(b"no image")
-    return tmp_path
+        Image.fromarray(image).save(folder / f"in/{where}{index}.png")
+    (folder / "in/broken.png").write_bytes(b"no image")
 
 
 def results(folder):
@@ -81,12 +70,15 @@ def results(folder):
     }
 
 
-def start(folder, environment):
+def command(folder):
     command = [ROOT / "examples/restore_with_ray.py", folder / "in"]
     command += ["-o", folder / "out", "--preset", folder / "model.keras"]
-    command += ["--steps", STEPS, "--seed", SEED]
+    return [str(part) for part in [*command, "--steps", STEPS, "--seed", SEED]]
+
+
+def start(folder, environment):
     return subprocess.Popen(
-        [sys.executable, *map(str, command)],
+        [sys.executable, *command(folder)],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -107,7 +99,47 @@ def workers():
     return found
 
 
-def test_a_killed_worker_changes_nothing(folder, cluster):
+class Rows:
+    """Stands in for `ray.data`, in this process."""
+
+    ActorPoolStrategy = staticmethod(lambda size: size)
+
+    def from_items(self, items, override_num_blocks):
+        self._rows = [{"item": item} for item in items]
+        return self
+
+    def map(self, kind, fn_constructor_args, compute, num_cpus):
+        self._rows = map(kind(*fn_constructor_args), self._rows)
+        return self
+
+    def iter_rows(self):
+        return self._rows
+
+
+def test_its_own_part(tmp_path, monkeypatch, capsys):
+    make_files(tmp_path, 4)
+    (tmp_path / "in/shut").mkdir()
+    shut(tmp_path / "in/shut", monkeypatch)
+    monkeypatch.setitem(sys.modules, "ray", types.SimpleNamespace(data=Rows()))
+    monkeypatch.setattr(sys, "argv", command(tmp_path))
+    printed = []
+    for _ in range(2):
+        with pytest.raises(SystemExit, match="True"):
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        printed.append(capsys.readouterr().out)
+    for text, (new, done) in zip(printed, ((5, 0), (1, 4))):
+        assert f"{new} files to restore, 2 failed; {done} were skipped" in text
+        assert "in/broken.png: " in text and "in/shut: unreadable folder" in text
+    assert len(results(tmp_path / "out")) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not pathlib.Path("/proc/self/task").is_dir(), reason="needs Linux's /proc"
+)
+def test_a_killed_worker_changes_nothing(tmp_path, cluster):
+    folder = tmp_path
+    make_files(folder, IMAGES)
     process = start(folder, cluster)
     try:
         end = time.monotonic() + LIMIT
@@ -121,7 +153,7 @@ def test_a_killed_worker_changes_nothing(folder, cluster):
     finally:
         process.kill()
     assert process.returncode == 1, printed
-    assert f"{IMAGES + 1} files, 1 of them failed; 0 were skipped" in printed
+    assert f"{IMAGES + 1} files to restore, 1 failed; 0 were skipped" in printed
     failures = [line for line in printed.splitlines() if line.startswith("Failed: ")]
     assert len(failures) == 1 and "in/broken.png: " in failures[0]
     expected = folder / "expected"
@@ -133,4 +165,4 @@ def test_a_killed_worker_changes_nothing(folder, cluster):
     again = start(folder, cluster)
     printed = again.communicate(timeout=LIMIT)[0]
     assert again.returncode == 1, printed
-    assert f"1 files, 1 of them failed; {IMAGES} were skipped" in printed
+    assert f"1 files to restore, 1 failed; {IMAGES} were skipped" in printed

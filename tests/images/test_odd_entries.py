@@ -1,12 +1,12 @@
 """Odd entries of folders: links, pipes, names of other spellings, other files."""
 
 import collections
-import errno
 import os
 import unicodedata
 
 import numpy as np
 import pytest
+from helpers import shut
 from PIL import Image
 
 from keras_indi.images import (
@@ -128,18 +128,6 @@ def test_a_name_cannot_write_over_a_terminal():
         "\u202egnp.exe": "\\u202egnp.exe",
     }.items():
         assert shown(name) == text
-
-
-def shut(folder, monkeypatch):
-    """Let no process, a root's neither, read a folder."""
-    scan = os.scandir
-
-    def denied(path="."):
-        if os.fspath(path) == str(folder):
-            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
-        return scan(path)
-
-    monkeypatch.setattr(os, "scandir", denied)
 
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
