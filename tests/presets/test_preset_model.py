@@ -146,7 +146,7 @@ def test_subclasses(saved, tmp_path):
     assert type(OwnInDI.from_preset(saved)) is OwnInDI
     OwnInDI(tiny_unet()).save_to_preset(tmp_path / "own")
     assert type(InDI.from_preset(tmp_path / "own")) is OwnInDI
-    with pytest.raises(ValueError, match="holds InDI around UNetBackbone, from which"):
+    with pytest.raises(ValueError, match="holds InDI around UNetBackbone, and cannot"):
         OtherModel.from_preset(saved)
     assert set(OwnInDI.presets) == set(InDI.presets) and not OtherModel.presets
 
