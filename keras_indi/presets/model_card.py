@@ -60,7 +60,7 @@ def make_card(name, metadata):
     for entry in metadata.get("training_data", []):
         rest = [f"{k}: {v}" for k, v in entry.items() if k not in ("name", "terms")]
         terms = "; ".join([f"terms: {entry['terms']}", *rest])
-        blocks.append(f"* Trained on **{entry['name']}**. {terms}")
+        blocks.append(f"* Trained on **{entry['name']}** ({terms}).")
     for key in ("training", "degradation"):
         if metadata.get(key):
             blocks += [f"## {key.capitalize()}", _plain(metadata[key])]
@@ -115,7 +115,7 @@ def _facts(metadata):
         "JPEG files": "of quality {} to {}".format(*qualities) if qualities else None,
         "parameters": f"{metadata.get('parameter_count', 0):,}",
         "weights": weights,
-        "weights' license": metadata.get("license"),
+        "licence of the weights": metadata.get("license"),
         "value range": "{:g} to {:g}".format(*value_range) if value_range else None,
         "p(t)": metadata.get("time_distribution"),
         "noise": _noise(metadata),

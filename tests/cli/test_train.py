@@ -73,8 +73,8 @@ def test_flags_go_before_the_file_and_the_result_restores(here):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--config", "train.yaml"], "needs `output`"),
-        (["--output", "run"], "needs `clean`"),
+        (["--config", "train.yaml"], "requires `output`"),
+        (["--output", "run"], "requires `clean`"),
         (["--output", "run", "--clean", "clean"], "`degradation`"),
         (["--config", "none.yaml"], "none.yaml"),
         (["--config", "train.yaml", "--output", "run", "--batches", "0"], "batches=0"),
