@@ -80,7 +80,7 @@ def walk(model, degraded):
     times = np.linspace(1, 0, STEPS + 1)
     trajectory = model.trajectory(model.get_sampler("indi"), times, 1.0)
     noise = [
-        np.random.default_rng((5, index, 0)).standard_normal(image.shape, "float32")
+        np.random.default_rng((5, index, 0, 1)).standard_normal(image.shape, "float32")
         for index, image in enumerate(degraded)
     ]
     images = degraded + trajectory.start_scale * np.array(noise)

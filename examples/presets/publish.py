@@ -115,9 +115,13 @@ def metadata(name, results):
 
 
 def keep_log(name, runs):
-    """Copy the log of a training to those of the shipped presets."""
+    """Copy the log of a training to those of the shipped presets.
+
+    A part that ran elsewhere, whose checkpoint was the start, has its log there already.
+    """
     log = runs / name / "training.csv"
-    write_whole(LOGS / f"{name}.csv", lambda to: shutil.copyfile(log, to))
+    if log.exists() or not (LOGS / f"{name}.csv").exists():
+        write_whole(LOGS / f"{name}.csv", lambda to: shutil.copyfile(log, to))
 
 
 def publish(name, runs, results):

@@ -167,7 +167,7 @@ def restore(image):
     """Restore an image by ONNX Runtime."""
     sides = (side + -side % facts["size_multiple"] for side in image.shape[:2])
     shape = (facts["noise_draws"], 1, *sides, 3)
-    noise = np.random.default_rng((0, 0, 0)).standard_normal(shape, "float32")
+    noise = np.random.default_rng((0, 0, 0, 1)).standard_normal(shape, "float32")
     (restored,) = session.run(None, {"images": image[None], "noise": noise})
     return restored[0]
 

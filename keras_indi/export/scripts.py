@@ -71,7 +71,7 @@ def _sampler(metadata):
         padded = f"{size} + -{size} % {multiple}"
         yield f"height, width = ({padded} for size in (height, width))"
         yield f"shape = ({draws}, 1, height, width, {channels})"
-        yield "random = np.random.default_rng((0, 0, 0))"
+        yield "random = np.random.default_rng((0, 0, 0, 1))"
         yield 'inputs["noise"] = random.standard_normal(shape, "float32")'
 
 

@@ -124,7 +124,7 @@ def test_noise_is_that_of_the_images_own_generators():
     noise = sampler_noise(model, 3, 5, seed=4, num_images=2, num_steps=1)
     assert noise.shape == (1, 2, 6, 10, 3) and noise.dtype == "float32"
     for index in range(2):
-        random = np.random.default_rng((4, index, 0))
+        random = np.random.default_rng((4, index, 0, 1))
         expected = random.standard_normal((6, 10, 3), "float32")
         np.testing.assert_array_equal(noise[0, index], expected)
 

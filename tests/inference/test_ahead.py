@@ -86,7 +86,7 @@ def test_draws_are_those_of_the_images_own_generator(tile_size):
     states = model.restore(
         image, num_steps=3, seed=7, tile_size=tile_size, return_trajectory=True
     )
-    generator = np.random.default_rng((7, 0, 0))
+    generator = np.random.default_rng((7, 0, 0, 1))
     fresh = [generator.standard_normal(image.shape, "float32") for _ in range(3)]
     trajectory = model.trajectory(InDISampler(), UniformGrid()(3), 1.0)
     expected = image + trajectory.start_scale * fresh[0]

@@ -85,10 +85,10 @@ def test_bands_cover_every_row_once(height, width):
 @given(cuts=st.lists(st.integers(1, 7), min_size=1, max_size=6))
 def test_noise_drawn_by_rows_is_the_noise_drawn_at_once(cuts):
     # What tiles rely on: NumPy's generator gives one stream, however it is cut.
-    whole = np.random.default_rng((3, 0, 1)).standard_normal(
+    whole = np.random.default_rng((3, 0, 1, 1)).standard_normal(
         (sum(cuts), 5, 3), dtype="float32"
     )
-    generator = np.random.default_rng((3, 0, 1))
+    generator = np.random.default_rng((3, 0, 1, 1))
     parts = [generator.standard_normal((n, 5, 3), dtype="float32") for n in cuts]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
 
