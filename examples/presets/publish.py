@@ -117,7 +117,7 @@ def metadata(name, results):
 def keep_log(name, runs):
     """Copy the log of a training to those of the shipped presets.
 
-    A part that ran elsewhere, whose checkpoint was the start, has its log there already.
+    A part that ran elsewhere, and left a checkpoint, has its log there already.
     """
     log = runs / name / "training.csv"
     if log.exists() or not (LOGS / f"{name}.csv").exists():
