@@ -102,6 +102,8 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
         processes.in_first(_claim, stack, config, model, metadata, images)
         processes.wait_for_all("the folder")
         every = min(100, config.batches_per_epoch or 100)
+        if verbose and backup_path.exists() and processes.is_first():
+            print(f"Continuing from {backup_path}")
         backup = BackupAndResume(backup_path, pairs, every, keep=True)
         model.fit(
             pairs,

@@ -239,5 +239,6 @@ def test_a_killed_command_goes_on(settings, tmp_path):
         f"Epoch {done}/20" in result.stdout or f"Epoch {done + 1}/20" in result.stdout
     )
     assert "Epoch 1/20" not in result.stdout
+    assert f"Continuing from {tmp_path / 'run' / 'backup.weights.h5'}" in result.stdout
     model = keras.saving.load_model(tmp_path / "run" / "restorer.keras")
     assert int(model.optimizer.iterations) == 200
