@@ -292,7 +292,7 @@ GROUND |= {
 }
 
 
-def end_of(name, **changes):
+def end_of(name):
     """The last part of a training: larger crops, half of the draws on own states."""
     clean = dict.fromkeys((*GROUND[name].clean, *VARIED))
     return dataclasses.replace(
@@ -305,7 +305,6 @@ def end_of(name, **changes):
         learning_rate=2e-4,
         seed=GROUND[name].seed + 100,
         starts_from=name,
-        **changes,
     )
 
 
@@ -321,8 +320,7 @@ RECIPES = {
         starts_from="ground_blind",
     ),
     "indi_small_jpeg": end_of("ground_jpeg"),
-    # Once in a third of the draws a camera's noise: with 2 passes it lost 0.3 dB.
-    "indi_small_denoise": end_of("ground_denoise", repeats=12),
+    "indi_small_denoise": end_of("ground_denoise"),
     "indi_small_super_resolution_x4": end_of("ground_super_resolution"),
     "indi_small_motion_deblur": end_of("ground_motion_deblur"),
     "indi_small_defocus_deblur": end_of("ground_defocus_deblur"),
