@@ -209,7 +209,7 @@ def find_names(folder: str) -> Iterator[tuple[str, str]]:
         where it cannot be written as UTF-8.
 
     Raises:
-        ValueError: If this machine has no such folder; of an object store this is not known.
+        ValueError: If this machine has no such folder. Object stores are not asked.
     """
     if storage.is_local(folder) and not os.path.isdir(folder):
         raise ValueError(f"Folder not found. Received: {folder!r}")
