@@ -1,9 +1,11 @@
 """EXIF blocks as bytes: kept as they are, or rewritten where they must change."""
 
 import contextlib
+import io
 import re
 import struct
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -12,6 +14,12 @@ from keras_indi.images.orientation import ORIENTATION, checked_orientation
 PREFIX = b"Exif\0\0"
 EXIF_DIRECTORY, GPS_DIRECTORY, INTEROP_DIRECTORY = 0x8769, 0x8825, 0xA005
 TIFF_DIRECTORIES = {EXIF_DIRECTORY, GPS_DIRECTORY}
+PLACES = {*TIFF_DIRECTORIES, INTEROP_DIRECTORY}  # the tags that say where they are
+# The directories within each, of which `None` is the file's own.
+WITHIN: dict[int | None, tuple[int, ...]] = {
+    None: (EXIF_DIRECTORY, GPS_DIRECTORY),
+    EXIF_DIRECTORY: (INTEROP_DIRECTORY,),
+}
 DIRECTORY_NAMES = {
     EXIF_DIRECTORY: "EXIF of the exposure",
     GPS_DIRECTORY: "EXIF of the place",
@@ -21,16 +29,25 @@ DIRECTORY_NAMES = {
 # copyright; names of document, page and computer; ratings, and Windows's own texts.
 TIFF_TAGS = {0x010E, 0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x013B, 0x8298}
 TIFF_TAGS |= {0x010D, 0x011D, 0x013C, 0x4746, 0x4749, *range(0x9C9B, 0x9CA0)}
+TIFF_TAGS |= {0xC4A5}  # print image matching
 # The tags of TIFF's own directory that say how the file stores its image.
 STORAGE_TAGS = {*range(254, 260), *range(262, 267), *range(277, 282), *range(320, 327)}
 STORAGE_TAGS |= {273, ORIENTATION, 282, 283, 284, *range(288, 294), 296, 297, 317}
 STORAGE_TAGS |= {*range(327, 350), *range(512, 522), *range(529, 533), 559, 40965}
 STORAGE_TAGS |= {*TIFF_DIRECTORIES, 32995, *range(32996, 32999), 34852}
 MAKER_NOTE = 0x927C
-# How notes of cameras begin whose places count from their own beginning.
-OF_ITSELF = (b"Apple iOS\0", b"FUJIFILM", b"Nikon\0\2", b"OLYMPUS\0", b"OM SYSTEM\0")
+# How notes of cameras begin whose places count from their own beginning, and lie in
+# them: those of Olympus may lie behind.
+OF_ITSELF = (b"Apple iOS\0", b"FUJIFILM", b"Nikon\0\2")
 ORDERS = {b"II": "<", b"MM": ">"}
-LONG = 4  # type of whole numbers of 32 bits
+SHORT, LONG, UNDEFINED = 3, 4, 7  # types of tags
+# Types of whole numbers that an orientation may be, and of places of directories.
+NUMBERS = {SHORT: "<u2", LONG: "<u4", 6: "i1", 8: "<i2", 9: "<i4"}
+POINTERS = {LONG: (4, 4), 13: (4, 4), 16: (8, 8), 18: (8, 8)}
+THUMBNAIL, THUMBNAIL_TAGS = "EXIF thumbnail", {0x0111, 0x0201}
+MOST_BYTES = 2**26  # of the values of a directory
+BIG_TIFF = 43
+WIDE_TEXT = b"UNICODE\0"  # begins text of 16 bits a letter
 # Bytes of a value of each type, and of what in it is turned by the byte order.
 TYPES = {1: (1, 1), 2: (1, 1), 3: (2, 2), 4: (4, 4), 5: (8, 4), 6: (1, 1), 7: (1, 1)}
 TYPES |= {8: (2, 2), 9: (4, 4), 10: (8, 4), 11: (4, 4), 12: (8, 8)}
@@ -41,19 +58,6 @@ OF_STORAGE = re.compile(r"""\{"shape"|ImageJ=|(<\?xml.*?)?<OME\b""", re.S)
 # Of width and height: in a file's own directory, and in that of EXIF.
 SIZE_TAGS = (0x0100, 0x0101)
 EXIF_SIZE_TAGS = (0xA002, 0xA003)
-
-
-def parsed(block: bytes) -> Any:
-    """A `PIL.Image.Exif` of a block; an empty one where it cannot be parsed."""
-    from PIL import Image
-
-    exif = Image.Exif()
-    try:
-        exif.load(PREFIX + block)
-        dict(exif)
-    except Exception:  # a damaged block says nothing; Pillow raises of all kinds
-        return Image.Exif()
-    return exif
 
 
 class RawTag(NamedTuple):
@@ -80,145 +84,34 @@ class RawTag(NamedTuple):
         )
 
 
+Directories = dict[int | None, list[RawTag]]
+
+
 def raw_tag(code: int, kind: int, count: int, value: bytes, order: str) -> RawTag:
     """A `RawTag` of bytes in an order, `"<"` or `">"`."""
-    width = TYPES[kind][1]
+    begin, width = 0, (TYPES | POINTERS)[kind][1]
+    if kind == UNDEFINED and value.startswith(WIDE_TEXT) and len(value) % 2 == 0:
+        begin, width = len(WIDE_TEXT), 2
     if order == ">" and width > 1:
-        value = np.frombuffer(value, f">u{width}").astype(f"<u{width}").tobytes()
+        turned = np.frombuffer(value[begin:], f">u{width}").astype(f"<u{width}")
+        value = value[:begin] + turned.tobytes()
     return RawTag(code, kind, count, value)
+
+
+# === Reading ===
 
 
 def raw_tags(block: bytes) -> list[RawTag]:
     """The tags of a block's own directory, without damaged ones."""
-    order = ORDERS.get(block[:2])
-    found: list[RawTag] = []
-    with contextlib.suppress(struct.error):  # it ends early
-        (place,) = struct.unpack_from(f"{order}I", block, 4) if order else (2**32,)
-        (number,) = struct.unpack_from(f"{order}H", block, place)
-        for entry in range(place + 2, place + 2 + 12 * number, 12):
-            code, kind, count = struct.unpack_from(f"{order}HHI", block, entry)
-            if kind not in TYPES:
-                continue
-            size = TYPES[kind][0] * count
-            begin = entry + 8
-            if size > 4:
-                (begin,) = struct.unpack_from(f"{order}I", block, begin)
-            value = block[begin : begin + size]
-            if len(value) == size:
-                found.append(raw_tag(code, kind, count, value, order or "<"))
-    return found
+    return directories(block)[None]
 
 
-def parts(block: bytes) -> dict[str, int]:
-    """What a block says: names of its own tags, and how many its directories have."""
-    tags = raw_tags(block)
-    if block and not tags:
-        return {"EXIF": 1}  # damaged
-    own = [tag for tag in tags if not tag.is_of_storage]
-    found = directories(parsed(block)) if block else {}
-    return {
-        **{f"EXIF {tag.name}": 1 for tag in own},
-        **{DIRECTORY_NAMES[tag]: len(found[tag]) for tag in found},
-    }
+def directories(block: bytes) -> Directories:
+    """The directories of a block: its own under `None`, the others that it has.
 
-
-def has_places(block: bytes) -> bool:
-    """Whether a camera's note in a block may name places in it, and so cannot move."""
-    directory = directories(parsed(block)).get(EXIF_DIRECTORY, {}) if block else {}
-    note = directory.get(MAKER_NOTE, b"")
-    return bool(note) and not (isinstance(note, bytes) and note.startswith(OF_ITSELF))
-
-
-def as_bytes(exif: Any) -> bytes:
-    """The block of a `PIL.Image.Exif`, empty where that cannot be written.
-
-    Text goes through byte for byte, as it was: Pillow would write ASCII alone.
+    Damaged tags, and the places of directories, are left out.
     """
-    own = {tag: exif[tag] for tag in exif if tag not in TIFF_DIRECTORIES}
-    found = directories(exif)
-    if not own and not found:
-        return b""
-    head, places = b"II*\0\x08\0\0\0", dict.fromkeys(found, 0)
-    end = len(head) + len(directory_bytes(None, {**own, **places}, len(head)))
-    bodies = b""
-    for tag, directory in found.items():
-        end += end % 2
-        places[tag] = end
-        body = directory_bytes(tag, directory, end) or bytes(6)  # one of no tags
-        bodies += bytes(len(bodies) % 2) + body
-        end = places[tag] + len(body)
-    first = head + directory_bytes(None, {**own, **places}, len(head))
-    return first + bytes(len(first) % 2) + bodies
-
-
-def text_bytes(text: str | bytes) -> bytes:
-    """The bytes that Pillow read as text: it takes each for a character."""
-    return text if isinstance(text, bytes) else text.encode("latin-1", "replace")
-
-
-def directories(exif: Any) -> dict[int, dict]:
-    """The directories of EXIF and GPS that a `PIL.Image.Exif` has."""
-    found = {}
-    for tag in TIFF_DIRECTORIES & set(exif):
-        given = exif[tag]
-        with contextlib.suppress(Exception):  # it may lead out of the block
-            found[tag] = given if isinstance(given, dict) else exif.get_ifd(tag)
-            if INTEROP_DIRECTORY in found[tag]:  # which is one, too
-                found[tag] = dict(found[tag])
-                inner = found[tag].pop(INTEROP_DIRECTORY)
-                inner = inner if isinstance(inner, dict) else exif.get_ifd(0xA005)
-                if inner:
-                    found[tag][INTEROP_DIRECTORY] = inner
-    return {tag: directory for tag, directory in found.items() if directory}
-
-
-def directory_bytes(group: int | None, directory: dict, place: int) -> bytes:
-    """A directory for a place in a little-endian TIFF file; empty if none can be
-    written.
-
-    Args:
-        group: Int, one of `TIFF_DIRECTORIES`, or `None` of the file's own.
-        directory: Dict of tags to values.
-        place: Int, where in the file it will be.
-    """
-    written = _written(group, writable(group, directory))
-    return written.tobytes(place) if len(written) else b""
-
-
-def writable(group: int | None, directory: dict) -> dict:
-    """The tags of a directory that Pillow can write: those that are not damaged.
-
-    Args:
-        group: As for `directory_bytes`.
-        directory: Dict of tags to values.
-    """
-    return {
-        tag: value
-        for tag, value in directory.items()
-        if _is_writable(group, tag, value)
-    }
-
-
-def _written(group, directory):
-    from PIL import TiffImagePlugin, TiffTags
-
-    written = TiffImagePlugin.ImageFileDirectory_v2(group=group)
-    for tag, value in directory.items():
-        if isinstance(value, str):  # of which Pillow writes ASCII alone
-            written.tagtype[tag] = TiffTags.ASCII
-            value = text_bytes(value)
-        elif tag in TIFF_DIRECTORIES:
-            written.tagtype[tag] = TiffTags.LONG
-        written[tag] = value
-    return written
-
-
-def _is_writable(group, tag, value):
-    try:
-        _written(group, {tag: value}).tobytes()
-    except Exception:  # Pillow raises of all kinds on what it has read itself
-        return False
-    return True
+    return _directories(io.BytesIO(block))
 
 
 def of_tiff(file: BinaryIO) -> bytes:
@@ -227,24 +120,172 @@ def of_tiff(file: BinaryIO) -> bytes:
     Args:
         file: The file, opened for reading.
     """
-    from PIL import Image
+    found = _directories(file)
+    own = [tag for tag in found[None] if tag.code in TIFF_TAGS]
+    found[None] = [
+        as_orientation(tag) if tag.code == ORIENTATION else tag
+        for tag in own
+        if tag.code != DESCRIPTION or not OF_STORAGE.match(tag.value.decode("latin-1"))
+    ]
+    return as_bytes(found)
 
-    kept = Image.Exif()
+
+def parts(block: bytes) -> dict[str, int]:
+    """What a block says: names of its own tags, and how many its directories have."""
+    found = directories(block)
+    if block and not any(found.values()):
+        return {"EXIF": 1}  # damaged
+    own = [tag for tag in found[None] if not tag.is_of_storage]
+    named = {f"EXIF {tag.name}": 1 for tag in own}
+    if _has_thumbnail(io.BytesIO(block)):
+        named[THUMBNAIL] = 1
+    return named | counts(found)
+
+
+def counts_of_tiff(file: BinaryIO) -> dict[str, int]:
+    """As `counts`, of a TIFF file, opened for reading."""
+    return counts(_directories(file))
+
+
+def counts(found: Mapping[int | None, Sequence[RawTag]]) -> dict[str, int]:
+    """How many tags the directories have, by name; none of one that has none."""
+    numbers = {tag: len(found.get(tag, ())) for tag in DIRECTORY_NAMES}
+    numbers[EXIF_DIRECTORY] += len(found.get(INTEROP_DIRECTORY, ()))
+    return {DIRECTORY_NAMES[tag]: number for tag, number in numbers.items() if number}
+
+
+def has_places(block: bytes) -> bool:
+    """Whether a camera's note in a block may name places in it, and so cannot move."""
+    tags = directories(block).get(EXIF_DIRECTORY, ())
+    notes = [tag.value for tag in tags if tag.code == MAKER_NOTE]
+    return any(note and not note.startswith(OF_ITSELF) for note in notes)
+
+
+def as_orientation(tag: RawTag) -> RawTag:
+    """The orientation's tag with the orientation that it says: 1 if it says none."""
+    said = None
+    if tag.type in NUMBERS and tag.number == 1:
+        said = int(np.frombuffer(tag.value, NUMBERS[tag.type])[0])
+    value = struct.pack("<H", checked_orientation(said))
+    return RawTag(ORIENTATION, SHORT, 1, value)
+
+
+def _directories(file: BinaryIO) -> Directories:
+    """The directories of a block or a TIFF file; its own is empty if it is damaged."""
+    found: Directories = {None: []}
+    with contextlib.suppress(struct.error):  # it ends early
+        order, is_big, place = _header(file)
+        found[None], _ = _directory(file, place, order, is_big)
+        for group, codes in WITHIN.items():
+            for code in codes:
+                tags = found.get(group, ())
+                pointer = next((tag for tag in tags if tag.code == code), None)
+                if pointer is not None:
+                    at = int.from_bytes(pointer.value, "little")
+                    found[code], _ = _directory(file, at, order, is_big)
+    return {
+        group: [tag for tag in tags if tag.code not in PLACES]
+        for group, tags in found.items()
+        if tags or group is None
+    }
+
+
+def _header(file):
+    """The order of bytes, whether places have 64 bits, and the first directory's."""
+    file.seek(0)
+    head = file.read(16)
+    order = ORDERS.get(head[:2])
+    if order is None:
+        raise struct.error("no order of bytes")
+    is_big = struct.unpack_from(f"{order}H", head, 2) == (BIG_TIFF,)
+    (place,) = struct.unpack_from(f"{order}{'8xQ' if is_big else '4xI'}", head)
+    return order, is_big, place
+
+
+def _directory(file, place, order, is_big):
+    """A directory's sound tags, and the place of the next one, 0 if there is none."""
+    counted, entry, inline = ("Q", "HHQ", 8) if is_big else ("H", "HHI", 4)
+    found: list[RawTag] = []
     try:
-        exif = Image.Exif()
-        file.seek(0)
-        exif.load_from_fp(file)
-        for tag in TIFF_TAGS & set(exif):
-            kept[tag] = exif[tag]
-        if OF_STORAGE.match(str(kept.get(DESCRIPTION, ""))):
-            del kept[DESCRIPTION]
-        if ORIENTATION in kept:
-            kept[ORIENTATION] = checked_orientation(kept[ORIENTATION])
-        found = directories(exif)
-        kept.update({tag: writable(tag, found[tag]) for tag in found})
-    except Exception:
-        return b""
-    return as_bytes(kept)
+        file.seek(place)
+        (number,) = _read(file, order + counted)
+        begin, left = file.tell(), MOST_BYTES
+        size = struct.calcsize(order + entry) + inline
+        for at in range(begin, begin + size * min(number, 2**16), size):
+            file.seek(at)
+            code, kind, count = _read(file, order + entry)
+            types = POINTERS if code in PLACES else TYPES
+            if kind not in types or types[kind][0] * count > left:
+                continue
+            length = types[kind][0] * count
+            left -= length
+            if length > inline:
+                (there,) = _read(file, order + ("Q" if is_big else "I"))
+                file.seek(there)
+            value = file.read(length)
+            if len(value) == length:
+                found.append(raw_tag(code, kind, count, value, order))
+        file.seek(begin + size * number)
+        return found, _read(file, order + ("Q" if is_big else "I"))[0]
+    except (struct.error, OSError, ValueError):  # it ends early, or places lie nowhere
+        return found, 0
+
+
+def _read(file, format):
+    return struct.unpack(format, file.read(struct.calcsize(format)))
+
+
+def _has_thumbnail(file):
+    """Whether a second directory, of a smaller picture, follows a block's own."""
+    with contextlib.suppress(struct.error):
+        order, is_big, place = _header(file)
+        _, following = _directory(file, place, order, is_big)
+        tags, _ = _directory(file, following, order, is_big) if following else ((), 0)
+        return any(tag.code in THUMBNAIL_TAGS for tag in tags)
+    return False
+
+
+# === Writing ===
+
+
+def as_bytes(found: Directories) -> bytes:
+    """A block of directories, as of `directories`; empty without tags."""
+    return b"II*\0\x08\0\0\0" + tree(found, None, 8) if any(found.values()) else b""
+
+
+def tree(found: Directories, group: int | None, place: int) -> bytes:
+    """A directory and those within it, for a place in a little-endian TIFF file.
+
+    Args:
+        found: As of `directories`.
+        group: Int, the directory's key in it, or `None` of the file's own.
+        place: Int, even, where in the file it will be.
+    """
+    within = [code for code in WITHIN.get(group, ()) if found.get(code)]
+    own = {tag.code: tag for tag in found[group]}
+    for code in within:
+        own[code] = RawTag(code, LONG, 1, bytes(4))
+    end = place + len(_directory_bytes(own, place))
+    bodies = b""
+    for code in within:
+        at = end + len(bodies)
+        own[code] = RawTag(code, LONG, 1, struct.pack("<I", at))
+        bodies += tree(found, code, at)
+    return _directory_bytes(own, place) + bodies
+
+
+def _directory_bytes(tags: Mapping[int, RawTag], place: int) -> bytes:
+    entries, values = b"", b""
+    begin = place + 2 + 12 * len(tags) + 4
+    for code in sorted(tags):
+        _, kind, number, value = tags[code]
+        entries += struct.pack("<HHI", code, kind, number)
+        if len(value) <= 4:
+            entries += value.ljust(4, b"\0")
+        else:
+            entries += struct.pack("<I", begin + len(values))
+            values += value + bytes(len(value) % 2)
+    return struct.pack("<H", len(tags)) + entries + bytes(4) + values
 
 
 def resized(block: bytes, height: int, width: int) -> bytes:

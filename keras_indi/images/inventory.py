@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from keras_indi.annotations import FilePath
-from keras_indi.images import density, exif, jpeg_segments, png_chunks, riff_chunks
+from keras_indi.images import (
+    bmp_header,
+    density,
+    exif,
+    gif_blocks,
+    jpeg_segments,
+    png_chunks,
+    riff_chunks,
+)
 from keras_indi.images.formats import opened_file
 from keras_indi.images.tiff_files import opened_tiff
 
@@ -31,8 +39,9 @@ def parts_of(file: BinaryIO, format: str, stored_bytes: int) -> Parts | None:
     Returns:
         `collections.Counter`; or `None` of a format whose parts are not looked for.
     """
-    reader = {"JPEG": _of_jpeg, "PNG": _of_png, "WEBP": _of_webp, "TIFF": _of_tiff}
-    return reader[format](file, stored_bytes) if format in reader else None
+    readers = {"JPEG": _of_jpeg, "PNG": _of_png, "WEBP": _of_webp, "TIFF": _of_tiff}
+    readers |= {"GIF": _of_gif, "BMP": _of_bmp}
+    return readers[format](file, stored_bytes) if format in readers else None
 
 
 def lost(before: Mapping[str, int], path: FilePath) -> list[str]:
@@ -136,6 +145,28 @@ def _of_webp(file, stored_bytes):
     return found
 
 
+def _of_gif(file, stored_bytes):
+    known = {gif_blocks.XMP: XMP, gif_blocks.PROFILE: PROFILE}
+    found = collections.Counter()
+    for kind, application, _ in gif_blocks.read_extensions(file):
+        if kind != gif_blocks.APPLICATION:
+            found[COMMENT if kind == gif_blocks.COMMENT else TEXT] += 1
+        elif application not in gif_blocks.OF_FRAMES:
+            name = application.decode("latin-1").strip("\0 ")
+            name = name if name.isascii() and name.isprintable() else "unnamed"
+            found[known.get(application, f"data of an application ({name})")] = 1
+    return found
+
+
+def _of_bmp(file, stored_bytes):
+    profile, other = bmp_header.read_colours(file)
+    found = collections.Counter({PROFILE: bool(profile)})
+    found[DENSITY] += bmp_header.has_density(file)
+    if other is not None:
+        found[other] += 1
+    return +found
+
+
 def _of_tiff(file, stored_bytes):
     file.seek(0)
     with opened_tiff(file) as tiff:
@@ -157,15 +188,13 @@ def of_tiff_page(page: Any, file: BinaryIO) -> Parts:
     }
     found[DENSITY] += density.of_tiff(page) is not None
     for tag in page.tags:
-        if tag.code in exif.DIRECTORY_NAMES and isinstance(tag.value, dict):
-            found[names[tag.code]] = len(tag.value)
-        elif tag.code in names:
+        if tag.code in names:
             found[names[tag.code]] = 1
         else:
             raw = exif.RawTag(tag.code, 0, 0, _start(file, tag))
             if not raw.is_of_storage:
                 found[f"EXIF {raw.name}"] = 1
-    return +found
+    return +(found | collections.Counter(exif.counts_of_tiff(file)))
 
 
 def _start(file, tag):

@@ -9,7 +9,15 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from keras_indi.annotations import FilePath
-from keras_indi.images import density, exif, inventory, jpeg_segments, png_chunks
+from keras_indi.images import (
+    bmp_header,
+    density,
+    exif,
+    gif_blocks,
+    inventory,
+    jpeg_segments,
+    png_chunks,
+)
 from keras_indi.images.colour_profiles import sound_profile
 from keras_indi.images.decoding import StoredImage
 from keras_indi.images.exif import RawTag
@@ -35,6 +43,7 @@ class Metadata:
 
     Attributes:
         exif: Bytes of the EXIF block, from its byte order on; empty without one.
+        has_moved: Bool, whether that was put together of a TIFF file's directories.
         icc_profile: Bytes, or `None`.
         dpi: Pair of positive numbers, or `None`.
         xmp: Bytes, or `None`.
@@ -50,6 +59,7 @@ class Metadata:
     """
 
     exif: bytes = b""
+    has_moved: bool = False
     icc_profile: bytes | None = None
     dpi: tuple[float, float] | None = None
     xmp: bytes | None = None
@@ -87,7 +97,7 @@ class Metadata:
             kind: String, what the file is called in the sentence.
         """
         lost = lost_sentence(inventory.lost(self.parts, path), kind)
-        if kind == "TIFF" and exif.has_places(self.exif):
+        if (kind == "TIFF" or self.has_moved) and exif.has_places(self.exif):
             lost.append("the camera's own note lies elsewhere, and may be misread")
         return lost
 
@@ -159,11 +169,11 @@ def _read(header, file, size):
         return _of_jpeg(jpeg_segments.read_segments(file))
     if header.format == "PNG":
         return _of_png(header, png_chunks.read_chunks(file, size))
-    info, block, comment = header.info, header.info.get("exif"), b""
     if header.format == "GIF":
-        comment = info.get("comment") or b""
-    if isinstance(comment, str):
-        comment = comment.encode("latin-1", "replace")
+        return _of_gif(gif_blocks.read_extensions(file))
+    if header.format == "BMP":
+        return {"icc_profile": bmp_header.read_colours(file).profile}
+    info, block = header.info, header.info.get("exif")
     chunks: png_chunks.Chunks = ()
     if "cicp" in info and not info.get("icc_profile"):  # colours of AVIF and HEIC
         chunks = ((b"cICP", info["cicp"]),)
@@ -172,7 +182,20 @@ def _read(header, file, size):
         "chunks": chunks,
         "icc_profile": info.get("icc_profile"),
         "xmp": as_xmp(info.get("xmp")),
-        "comments": (comment,) if 0 < len(comment) < MOST_BYTES // 4 else (),
+    }
+
+
+def _of_gif(extensions):
+    def of(application):
+        found = (e.content for e in extensions if e.application == application)
+        return next(found, None) or None
+
+    return {
+        "icc_profile": of(gif_blocks.PROFILE),
+        "xmp": of(gif_blocks.XMP),
+        "comments": tuple(
+            e.content for e in extensions if e.kind == gif_blocks.COMMENT and e.content
+        ),
     }
 
 
@@ -198,7 +221,8 @@ def _of_png(header, chunks):
     block = known.get(png_chunks.EXIF, b"").removeprefix(exif.PREFIX)
     if not block:  # in the text of older writers
         with contextlib.suppress(Exception):
-            block = exif.as_bytes(header.getexif())
+            lines = header.info["Raw profile type exif"].split("\n")
+            block = bytes.fromhex("".join(lines[3:])).removeprefix(exif.PREFIX)
     profile = known.get(png_chunks.PROFILE)
     texts = [c for c in chunks if c[1].startswith(png_chunks.XMP_KEYWORD)]
     return {
@@ -278,6 +302,7 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
         parts = {n: c for n, c in parts.items() if n != inventory.PROFILE}
     return Metadata(
         exif=exif.of_tiff(file),
+        has_moved=True,
         icc_profile=profile,
         dpi=density.of_tiff(page),
         xmp=block(XMP_TAG),

@@ -7,9 +7,9 @@ from typing import Any, BinaryIO
 from keras_indi.annotations import FilePath
 from keras_indi.images import exif
 from keras_indi.images.metadata import IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG, Metadata
-from keras_indi.images.orientation import ORIENTATION, checked_orientation
+from keras_indi.images.orientation import ORIENTATION
 
-BYTE, ASCII, SHORT, LONG = 1, 2, 3, 4  # types of TIFF tags
+BYTE, ASCII = 1, 2  # types of TIFF tags
 FRACTIONS = {5: "I", 10: "i"}  # types of two numbers a value
 CLASSIC_TIFF = 2**32 - 2**26  # bytes; beyond, offsets have 64 bits
 
@@ -46,8 +46,9 @@ def append_directories(path: FilePath, metadata: Metadata) -> None:
         path: Path of a little-endian TIFF file, not of the kind for more than 4 GB.
         metadata: The `Metadata` that its tags were made of.
     """
-    found = exif.directories(exif.parsed(metadata.exif))
-    if not found:
+    found = exif.directories(metadata.exif)
+    codes = [code for code in exif.WITHIN[None] if found.get(code)]
+    if not codes:
         return
     with pathlib.Path(path).open("r+b") as file:
         file.seek(4)
@@ -56,12 +57,10 @@ def append_directories(path: FilePath, metadata: Metadata) -> None:
         (number,) = struct.unpack("<H", file.read(2))
         entries = [file.read(12) for _ in range(number)]
         following = file.read(4)
-        for code, directory in found.items():
+        for code in codes:
             place = _at_end(file)
-            body = exif.directory_bytes(code, directory, place)
-            if body:
-                file.write(body)
-                entries.append(struct.pack("<HHII", code, LONG, 1, place))
+            file.write(exif.tree(found, code, place))
+            entries.append(struct.pack("<HHII", code, exif.LONG, 1, place))
         # The file's own directory again, with these in it.
         place = _at_end(file)
         entries.sort(key=lambda entry: struct.unpack("<H", entry[:2]))
@@ -73,8 +72,7 @@ def append_directories(path: FilePath, metadata: Metadata) -> None:
 def _of_exif(metadata):
     for tag in exif.raw_tags(metadata.exif):
         if tag.code == ORIENTATION:
-            turned = checked_orientation(exif.parsed(metadata.exif).get(ORIENTATION))
-            yield exif.RawTag(ORIENTATION, SHORT, 1, struct.pack("<H", turned))
+            yield exif.as_orientation(tag)
         elif not tag.is_of_storage and tag.type != ASCII:
             yield tag
         elif not tag.is_of_storage:  # some writers leave out its end

@@ -1,0 +1,51 @@
+"""What the header of a BMP file says of colours and size on paper."""
+
+import struct
+from typing import BinaryIO, NamedTuple
+
+# The kinds of colours, as the file has them: of a profile within it, or elsewhere, and
+# of primaries and curves.
+EMBEDDED, LINKED, CALIBRATED = b"DEBM", b"KNIL", bytes(4)
+PLACE = 14  # of the header, behind that of the file
+MOST_BYTES = 2**26
+
+
+class Colours(NamedTuple):
+    """The colours of a BMP file: a profile, or the name of what else says them."""
+
+    profile: bytes | None = None
+    other: str | None = None
+
+
+def read_colours(file: BinaryIO) -> Colours:
+    """The colours that a BMP file's header says.
+
+    Args:
+        file: BMP file that a decoder has accepted, opened for reading.
+    """
+    file.seek(PLACE)
+    header = file.read(124)
+    (size,) = struct.unpack_from("<I", header.ljust(4, b"\0"))
+    if size < 108 or len(header) < 108:
+        return Colours()
+    kind = header[56:60]
+    if kind == CALIBRATED:
+        return Colours(other="calibrated colours" if any(header[60:108]) else None)
+    if size < 124 or len(header) < 124 or kind not in (EMBEDDED, LINKED):
+        return Colours()
+    if kind == LINKED:
+        return Colours(other="link to a colour profile")
+    place, length = struct.unpack_from("<II", header, 112)
+    file.seek(PLACE + place)
+    return Colours(profile=file.read(min(length, MOST_BYTES)) or None)
+
+
+def has_density(file: BinaryIO) -> bool:
+    """Whether it says how many pixels there are in a metre."""
+    file.seek(PLACE)
+    header = file.read(40)
+    return (
+        len(header) == 40
+        and header[0] >= 40
+        and all(struct.unpack_from("<II", header, 24))
+    )
