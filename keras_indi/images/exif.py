@@ -120,11 +120,10 @@ def of_tiff(file: BinaryIO) -> bytes:
     Args:
         file: The file, opened for reading.
     """
-    found = _directories(file)
-    own = [tag for tag in found[None] if tag.code in TIFF_TAGS]
+    found = _directories(file, TIFF_TAGS)
     found[None] = [
         as_orientation(tag) if tag.code == ORIENTATION else tag
-        for tag in own
+        for tag in found[None]
         if tag.code != DESCRIPTION or not OF_STORAGE.match(tag.value.decode("latin-1"))
     ]
     return as_bytes(found)
@@ -144,7 +143,7 @@ def parts(block: bytes) -> dict[str, int]:
 
 def counts_of_tiff(file: BinaryIO) -> dict[str, int]:
     """As `counts`, of a TIFF file, opened for reading."""
-    return counts(_directories(file))
+    return counts(_directories(file, set()))
 
 
 def counts(found: Mapping[int | None, Sequence[RawTag]]) -> dict[str, int]:
@@ -170,12 +169,16 @@ def as_orientation(tag: RawTag) -> RawTag:
     return RawTag(ORIENTATION, SHORT, 1, value)
 
 
-def _directories(file: BinaryIO) -> Directories:
-    """The directories of a block or a TIFF file; its own is empty if it is damaged."""
+def _directories(file: BinaryIO, own: set[int] | None = None) -> Directories:
+    """The directories of a block or a TIFF file; its own is empty if it is damaged.
+
+    Of its own, the tags may be limited to some codes: a TIFF file's are of all sizes.
+    """
     found: Directories = {None: []}
     with contextlib.suppress(struct.error):  # it ends early
         order, is_big, place = _header(file)
-        found[None], _ = _directory(file, place, order, is_big)
+        wanted = None if own is None else own | PLACES
+        found[None], _ = _directory(file, place, order, is_big, wanted)
         for group, codes in WITHIN.items():
             for code in codes:
                 tags = found.get(group, ())
@@ -202,7 +205,7 @@ def _header(file):
     return order, is_big, place
 
 
-def _directory(file, place, order, is_big):
+def _directory(file, place, order, is_big, wanted=None):
     """A directory's sound tags, and the place of the next one, 0 if there is none."""
     counted, entry, inline = ("Q", "HHQ", 8) if is_big else ("H", "HHI", 4)
     found: list[RawTag] = []
@@ -215,6 +218,8 @@ def _directory(file, place, order, is_big):
             file.seek(at)
             code, kind, count = _read(file, order + entry)
             types = POINTERS if code in PLACES else TYPES
+            if wanted is not None and code not in wanted:
+                continue
             if kind not in types or types[kind][0] * count > left:
                 continue
             length = types[kind][0] * count
@@ -227,7 +232,8 @@ def _directory(file, place, order, is_big):
                 found.append(raw_tag(code, kind, count, value, order))
         file.seek(begin + size * number)
         return found, _read(file, order + ("Q" if is_big else "I"))[0]
-    except (struct.error, OSError, ValueError):  # it ends early, or places lie nowhere
+    except (struct.error, OSError, ValueError, OverflowError):
+        # It ends early, or a place lies nowhere.
         return found, 0
 
 

@@ -290,3 +290,48 @@ def test_print_image_matching_of_a_tiff_is_kept(tmp_path):
         path, notes = convert(tmp_path / "a.tif", suffix)
         assert notes == []
         assert tags_at(exif_of(path))[0xC4A5] == (7, 12, tag[3])
+
+
+def big_tiff(path, order, exif, place=None):
+    """A TIFF file whose places have 64 bits, with tags of EXIF behind all else."""
+    for _ in range(2):  # first for its size
+        at = path.stat().st_size if path.exists() and place is None else place or 0
+        tifffile.imwrite(
+            path,
+            RGB,
+            bigtiff=True,
+            byteorder=order,
+            photometric="rgb",
+            metadata=None,
+            extratags=[(EXIF, 16, 1, at, True)],
+        )
+    entries, values = struct.pack(f"{order}Q", len(exif)), b""
+    begin = path.stat().st_size + 8 + 20 * len(exif) + 8
+    for code, kind, number, form, value in exif:
+        packed = struct.pack(order + form, *value)
+        entries += struct.pack(f"{order}HHQ", code, kind, number)
+        if len(packed) > 8:
+            entries += struct.pack(f"{order}Q", begin + len(values))
+            values += packed
+        else:
+            entries += packed.ljust(8, b"\0")
+    with path.open("ab") as file:
+        file.write(entries + bytes(8) + values)
+    return path
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_exif_of_a_tiff_of_64_bits(order, tmp_path):
+    source = big_tiff(tmp_path / "a.tif", order, ODD)
+    expected = within(block(order, ODD), EXIF)
+    for suffix in (".jpg", ".png", ".webp", ".tif"):
+        path, notes = convert(source, suffix)
+        assert notes == [] and within(exif_of(path), EXIF) == expected
+
+
+@pytest.mark.parametrize("place", [2**64 - 1, 2**63, 2**40, 1])
+def test_exif_that_lies_nowhere_is_named(place, tmp_path):
+    source = big_tiff(tmp_path / "a.tif", "<", ODD, place)
+    for suffix, kind in ((".jpg", "JPEG"), (".tif", "TIFF")):
+        _, notes = convert(source, suffix)
+        assert notes == [f"not kept in {kind}: EXIF"]
