@@ -162,7 +162,10 @@ class TiffSamples:
 
     def _in_colours(self, samples):
         if self.kind == PALETTE:
-            return (self._colormap >> 8).astype("uint8").T[samples[..., 0].astype(int)]
+            # Some old writers have colours of 8 bits there, where 16 are meant.
+            shift = 8 if self._colormap.max() > 255 else 0
+            colours = (self._colormap >> shift).astype("uint8")
+            return colours.T[samples[..., 0].astype(int)]
         if self.kind == LAB:
             return _lab_to_srgb(samples)
         if self.kind == YCBCR and not self._decoded_rgb:

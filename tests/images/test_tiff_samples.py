@@ -102,6 +102,16 @@ def test_a_palette_becomes_its_colours(tmp_path):
     assert found.notes == ["its palette became RGB"]
 
 
+def test_a_palette_of_colours_of_8_bits(tmp_path):
+    colours = np.random.default_rng(0).integers(0, 256, (3, 256), dtype="uint16")
+    indices = np.arange(256, dtype="uint8").reshape(16, 16)
+    tifffile.imwrite(
+        tmp_path / "image.tif", indices, photometric="palette", colormap=colours
+    )
+    found = both(tmp_path / "image.tif")
+    np.testing.assert_array_equal(found.pixels, colours.T[indices].astype("uint8"))
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_cmyk(dtype, tmp_path):
     inks = waves(4, dtype)
