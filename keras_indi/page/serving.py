@@ -14,6 +14,7 @@ from keras_indi.page.comparison_view import STYLE
 from keras_indi.page.layout import Layout
 from keras_indi.page.limits import Limits
 from keras_indi.page.privacy import Privacy
+from keras_indi.page.request_limits import RequestLimits
 from keras_indi.page.restoration_service import RestorationService
 from keras_indi.validation import checked_integer
 
@@ -150,9 +151,12 @@ def _server(layout: Layout, service: RestorationService) -> Any:
             block_info_text_color="*neutral_600", slider_color="*primary_600"
         ),
     )
+    # Else Gradio does not check which files requests name, of a page that is mounted.
+    layout.page.has_launched = True
+    max_bytes = service.limits.max_megabytes * 10**6
     return uvicorn.Server(
         uvicorn.Config(
-            Privacy(app),
+            Privacy(RequestLimits(app, max_bytes, service.files.has_room)),
             log_level="warning",
             server_header=False,
             # Browsers that are open keep their connections.
