@@ -29,6 +29,10 @@ PAGE_STYLE = """
 #files button[aria-label="Remove this file"] { display: none; }
 /* Gradio leaves the list open when the Tab key leaves it. */
 #preset:not(:focus-within) [role=listbox] { display: none; }
+/* Gradio takes the outline away from what has the keyboard's focus. */
+.gradio-container :is(a, button, input, summary):focus-visible {
+  outline: 3px solid #c2410c !important; outline-offset: 1px;
+}
 /* Room of its own for Gradio's bar, which lies over what it stands for. */
 #progress { min-height: 3.5rem; margin: -0.5rem 0; }
 .refusal { padding: 0.75rem 1rem; border-left: 4px solid #b91c1c; }

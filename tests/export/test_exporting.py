@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import types
 import warnings
@@ -391,6 +392,17 @@ def test_overwritten_and_whole(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="broken"):
         export_model(InDI(small_network(), seed=0), path, overwrite=True)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == content
+
+
+@tensorflow_alone
+@pytest.mark.parametrize("ending", FORMATS)
+def test_no_temporary_file_lies_elsewhere(tmp_path, monkeypatch, ending):
+    needs(*FORMATS[ending][1])
+    elsewhere = tmp_path / "temporary"
+    elsewhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    export_model(indi(), tmp_path / "out" / f"a{ending}", num_steps=1)
+    assert list(elsewhere.iterdir()) == []
 
 
 @tensorflow_alone
