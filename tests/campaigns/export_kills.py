@@ -23,7 +23,9 @@ import runs
 from forked_commands import ForkedCommands
 
 ENDINGS = {"onnx": ".onnx", "openvino": ".xml", "litert": ".tflite", "saved_model": ""}
-OLD, NEW = 1, 2  # steps
+STEPS = 1, 2  # of the old export and the new one
+# TensorFlow deletes them when a process ends, unless it is killed.
+OF_TENSORFLOW = "__autograph_generated_file"
 LIMIT = 900  # seconds, for one export
 BOUND = 1e-4  # of the value range
 
@@ -47,7 +49,8 @@ class ExportKiller:
         folder.mkdir()
         self._random = random.Random(seed)
         self.problems, self.met = [], []
-        self.old = self._export_old()
+        self._steps, self._next_steps = STEPS
+        self._export()
         self._own = set(os.listdir(temporary))  # of what was imported
 
     def _start(self, steps):
@@ -56,19 +59,19 @@ class ExportKiller:
         self._commands.start(arguments)
         return time.monotonic()
 
-    def _export_old(self):
-        """Export to the end, and return the content."""
-        begun = self._start(OLD)
+    def _export(self):
+        """Export to the end, which the next kill must not harm."""
+        begun = self._start(self._steps)
         if self._commands.wait(LIMIT):
             raise RuntimeError(f"{self.name} does not end: {self._commands.error}")
         self._seconds = time.monotonic() - begun
-        return self._content()
+        self.old = self._content()
 
     def kill(self):
         """Kill an export, and look at what is there; whether one was killed."""
         waits = self._random.random() < 0.5
         moment = self._random.random() * self._seconds
-        begun = self._start(NEW)
+        begun = self._start(self._next_steps)
         while self._commands.is_running():
             passed = time.monotonic() - begun
             if self._gives_names() if waits else passed > moment:
@@ -78,7 +81,7 @@ class ExportKiller:
         status = self._commands.returncode
         if status != -signal.SIGKILL:
             self._tell(f"it ends with {status}: {self._commands.error}", status)
-            self.old = self._export_old()
+            self._export()
             return False
         hidden = runs.hidden(self.path.parent)
         self._look()
@@ -92,7 +95,8 @@ class ExportKiller:
         )
         if found != self.old:
             self._check_new(found)
-            self.old = self._export_old()
+            self.old = found
+            self._steps, self._next_steps = self._next_steps, self._steps
         return True
 
     def _gives_names(self):
@@ -104,13 +108,14 @@ class ExportKiller:
 
         for _ in range(50):  # the process on TensorFlow ends after that of a backend
             try:
-                export_model(self.preset, self.path, num_steps=NEW)
+                export_model(self.preset, self.path)
             except FileExistsError as error:
                 seen = str(error)
             else:
                 self._tell("no export was there")
                 return
             left = [*runs.hidden(self.path.parent), *os.listdir(self.temporary)]
+            left = [name for name in left if not name.startswith(OF_TENSORFLOW)]
             if self._own >= {*left}:
                 return
             time.sleep(0.1)
@@ -135,10 +140,11 @@ class ExportKiller:
         low, high = model.value_range
         images = np.random.default_rng(0).uniform(low, high, (1, 16, 24, 3))
         inputs = {"images": images.astype("float32")}
-        noise = sampler_noise(model, 16, 24, 0, num_steps=NEW)
+        steps = self._next_steps
+        noise = sampler_noise(model, 16, 24, 0, num_steps=steps)
         if len(noise):
             inputs["noise"] = noise
-        wanted = model.restore(inputs["images"], seed=0, num_steps=NEW, verbose=0)
+        wanted = model.restore(inputs["images"], seed=0, num_steps=steps, verbose=0)
         differs = np.abs(open_file(self.path)(inputs) - wanted).max() / (high - low)
         self._tell(f"it differs by {differs:.1e}", differs > BOUND)
 
