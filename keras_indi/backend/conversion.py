@@ -61,7 +61,9 @@ def trace(
         for name, (shape, dtype) in inputs.items()
     ]
 
-    @tf.function(input_signature=signature)
+    # Autograph, for tensors as Python's conditions, would write a file of each function
+    # into the system's folder for temporary files, where a killed process leaves them.
+    @tf.function(input_signature=signature, autograph=False)
     def named(*tensors):
         return {output: function(*tensors)}
 

@@ -30,7 +30,9 @@ from keras_indi.presets import PRESETS_FOLDER, read_metadata
 from keras_indi.presets.handles import locate
 from keras_indi.validation import checked_choice
 
-REPLACED = "replaced"  # the folder of what an export replaces, until it is done
+# Of an export, until it is done: the folders of what it has written and of what it
+# replaces, and the file of the names that it gives.
+NEW, REPLACED, NAMES = "new", "replaced", "names.json"
 # What a SavedModel's folder holds, and no other.
 SAVED_MODEL_FILES = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 
@@ -53,7 +55,8 @@ def export_model(
     """Export a restorer to a program without Keras: a file that a runtime runs.
 
     Also writes a script that restores an image with only that runtime
-    (`restorer.onnx.py`), and a description (`restorer.onnx.json`). Batch, height
+    (`restorer.onnx.py`; of a SavedModel `restorer.saved_model.py`), and a description
+    (`restorer.onnx.json`). Batch, height
     and width are free. The conversion runs on TensorFlow, with another backend in a
     process of its own.
 
@@ -106,7 +109,8 @@ def export_model(
     checked_choice("precision", precision, found.precisions, case)
     if not path.name or "\0" in str(path):
         raise ValueError(f"`path` must name a file. Received: path={str(path)!r}")
-    outputs = [path, _beside(path, ".json"), _beside(path, ".py"), *found.further(path)]
+    description, script = (formats.beside(path, name, end) for end in (".json", ".py"))
+    outputs = [path, description, script, *found.further(path)]
     if os.access(path.parent, os.R_OK | os.W_OK) and path.parent.is_dir():
         with turn_in_folder(path.parent):
             _undo_broken_off(path.parent)
@@ -146,17 +150,18 @@ def export_model(
     model = in_dtype(model, settings.dtype)
     metadata = describe(model, settings, preset, known)
     with temporary_beside(path) as folder, naming_full_disks(path):
-        folder.mkdir()
-        file = folder / path.name
+        new = folder / NEW
+        new.mkdir(parents=True)
+        file = new / path.name
         if conversion.converts_here():
             convert(model, settings, metadata, file)
         else:
             other_process.convert(model, settings, metadata, file)
         text = json.dumps(metadata, indent=2) + "\n"
-        _beside(file, ".json").write_text(text, encoding="utf-8")
+        (new / description.name).write_text(text, encoding="utf-8")
         if scripts.has_script(metadata):
-            text = scripts.script(path.name, found, metadata)
-            _beside(file, ".py").write_text(text, encoding="utf-8")
+            text = scripts.script(script.name, path.name, found, metadata)
+            (new / script.name).write_text(text, encoding="utf-8")
         with turn_in_folder(folder.parent):
             # Another export may have ended meanwhile.
             _check_existing(outputs, found, overwrite)
@@ -180,10 +185,6 @@ def convert(
     formats.get(settings.format).write(graph, settings.precision, metadata, path)
 
 
-def _beside(path, ending):
-    return path.with_name(path.name + ending)
-
-
 def _move(outputs, folder):
     """Give the files in a folder their names: all, or none where one has no right to.
 
@@ -192,12 +193,14 @@ def _move(outputs, folder):
     and the next export puts back what was there.
     """
     replaced = folder / REPLACED
-    replaced.mkdir()
-    new = [(folder / path.name, path) for path in reversed(outputs)]
+    new = [(folder / NEW / path.name, path) for path in reversed(outputs)]
     old = [(path, replaced / path.name) for path in outputs if os.path.lexists(path)]
     new = [(partial, path) for partial, path in new if partial.exists()]
     for partial, _ in new:
         flush(partial)
+    names = [path.name for _, path in new]
+    (folder / NAMES).write_text(json.dumps(names), encoding="utf-8")
+    replaced.mkdir()
     done = []
     try:
         for source, target in old + new:
@@ -213,9 +216,13 @@ def _move(outputs, folder):
 def _undo_broken_off(folder):
     """Put back what killed exports have taken away, and remove what they have left."""
     for left in left_overs_of_the_dead(folder):
-        replaced = left / REPLACED
-        # Else the new export has all its names.
-        if replaced.is_dir() and any(entry != replaced for entry in left.iterdir()):
+        new, replaced = left / NEW, left / REPLACED
+        # Else it has not begun to give names, or given them all.
+        if replaced.is_dir() and new.is_dir() and any(new.iterdir()):
+            names = json.loads((left / NAMES).read_text(encoding="utf-8"))
+            for name in names:
+                if not os.path.lexists(new / name) and os.path.lexists(folder / name):
+                    os.rename(folder / name, new / name)
             for path in replaced.iterdir():
                 os.rename(path, folder / path.name)
     remove_left_overs(folder, alone=False)

@@ -52,6 +52,24 @@ def checked_format(name: str | None, path: pathlib.Path) -> str:
     return name
 
 
+def beside(path: pathlib.Path, name: str, ending: str) -> pathlib.Path:
+    """Return the path of what is written beside an export, such as its script.
+
+    Python imports no module of a name with a dot: a script `jax.py` would hide JAX
+    from all programs in its folder.
+
+    Args:
+        path: `pathlib.Path` of the export.
+        name: String, its format.
+        ending: String, `".py"` or `".json"`.
+
+    Returns:
+        `pathlib.Path`: `out.onnx.py`, or `out.saved_model.py` of a folder `out`.
+    """
+    shown = "" if get(name).ending else f".{name}"
+    return path.with_name(f"{path.name}{shown}{ending}")
+
+
 def get(name: str) -> ExportFormat:
     """The format of a name."""
     return BUILTIN[name]()

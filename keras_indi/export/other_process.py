@@ -46,6 +46,8 @@ def convert(
                 "TF_CPP_MIN_LOG_LEVEL": "3",
                 # What this process imports, the other one finds too.
                 "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *sys.path]),
+                # And no module of the current folder beside.
+                "PYTHONSAFEPATH": "1",
                 "TMPDIR": str(pathlib.Path(folder).resolve()),
             },
             stdin=pipe,

@@ -14,10 +14,11 @@ def has_script(metadata: dict[str, Any]) -> bool:
     return metadata.get("image_channels") in MODES and "value_range" in metadata
 
 
-def script(file: str, format: ExportFormat, metadata: dict[str, Any]) -> str:
+def script(name: str, file: str, format: ExportFormat, metadata: dict[str, Any]) -> str:
     """The text of the script beside a file.
 
     Args:
+        name: String, the script's own name.
         file: String, the file's name.
         format: `ExportFormat`.
         metadata: Dict, of `description.describe`.
@@ -30,7 +31,7 @@ def script(file: str, format: ExportFormat, metadata: dict[str, Any]) -> str:
         '"""Restores an image, without Keras.',
         "",
         f"pip install {format.runtime} numpy pillow",
-        f"python {file}.py photograph.jpg restored.png",
+        f"python {name} photograph.jpg restored.png",
         '"""',
         "",
         "import pathlib",

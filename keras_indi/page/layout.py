@@ -8,10 +8,10 @@ from keras_indi.images.formats import EXTENSIONS
 from keras_indi.page import texts
 from keras_indi.page.comparison_view import comparison_view
 from keras_indi.page.gradio_package import import_gradio
+from keras_indi.page.own_files import check_own, keep_to_folder
 from keras_indi.page.refused import Refused
 from keras_indi.page.requested import Requested
 from keras_indi.page.restoration_service import RestorationService
-from keras_indi.page.uploaded_file import uploaded_file
 from keras_indi.page.view import View
 
 LOG = logging.getLogger("keras_indi.page")
@@ -50,13 +50,14 @@ class Layout:
                 with gradio.Column(scale=3, min_width=320, elem_id="results"):
                     self._make_results()
             self._connect()
+        for block in self.page.blocks.values():
+            keep_to_folder(block, service.files.folder)
         self.page.queue(max_size=service.limits.max_waiting)
 
     def _make_controls(self) -> None:
         gradio, service = self.gradio, self._service
         first = service.choices[service.suggested_preset]
-        self._upload = uploaded_file(
-            gradio,
+        self._upload = gradio.File(
             label="Photograph",
             file_types=sorted(EXTENSIONS),
             type="filepath",
@@ -189,6 +190,7 @@ class Layout:
         if path is None:
             return "", status
         try:
+            check_own(path, self._service.files.folder)
             info = self._service.check_file(path, Requested(preset))
         except Refused as error:
             return texts.refusal(str(error)), status
@@ -246,6 +248,7 @@ class Layout:
     ) -> Iterator[View]:
         if path is None:
             raise Refused("Upload a photograph first.")
+        check_own(path, self._service.files.folder)
         preset, steps, draws, enlarge, seed = settings
         if None in settings:
             raise Refused("Steps, draws and seed must be numbers.")

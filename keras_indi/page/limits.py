@@ -17,6 +17,8 @@ class Limits:
             allow what they recommend.
         max_samples: Int, the most draws of one photograph. Defaults to 8.
         max_waiting: Int, how many restorations may wait. Defaults to 8.
+        max_kept_megabytes: Int, of all uploads and results that are kept. Defaults to
+            10,000.
         keep_seconds: Int, how long uploads and results are kept. Defaults to an hour.
 
     Raises:
@@ -28,6 +30,7 @@ class Limits:
     max_steps: int = 16
     max_samples: int = 8
     max_waiting: int = 8
+    max_kept_megabytes: int = 10_000
     keep_seconds: int = 3600
 
     def __post_init__(self) -> None:

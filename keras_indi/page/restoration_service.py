@@ -95,7 +95,8 @@ class RestorationService:
             self._preset = self._offer_first(
                 choice_of(preset) if found is None else self.choices[found]
             )
-        self.files = TemporaryFiles(self.limits.keep_seconds)
+        most = self.limits.max_kept_megabytes * 10**6
+        self.files = TemporaryFiles(self.limits.keep_seconds, most)
 
     def __enter__(self) -> "RestorationService":
         return self
@@ -176,6 +177,8 @@ class RestorationService:
         """
         path, begin = pathlib.Path(path), time.perf_counter()
         self.check_file(path, requested)
+        if not self.files.has_room():
+            raise Refused("This page has no room for more results. Try again later.")
         with self._restoring(path):
             chosen = self._model(self._choice(requested.preset))
             settings = self._settings(path, requested, chosen.model)

@@ -14,6 +14,7 @@ from keras_indi.page.comparison_view import STYLE
 from keras_indi.page.layout import Layout
 from keras_indi.page.limits import Limits
 from keras_indi.page.privacy import Privacy
+from keras_indi.page.request_limits import RequestLimits
 from keras_indi.page.restoration_service import RestorationService
 from keras_indi.validation import checked_integer
 
@@ -28,6 +29,10 @@ PAGE_STYLE = """
 #files button[aria-label="Remove this file"] { display: none; }
 /* Gradio leaves the list open when the Tab key leaves it. */
 #preset:not(:focus-within) [role=listbox] { display: none; }
+/* Gradio takes the outline away from what has the keyboard's focus. */
+.gradio-container :is(a, button, input, summary):focus-visible {
+  outline: 3px solid #c2410c !important; outline-offset: 1px;
+}
 /* Room of its own for Gradio's bar, which lies over what it stands for. */
 #progress { min-height: 3.5rem; margin: -0.5rem 0; }
 .refusal { padding: 0.75rem 1rem; border-left: 4px solid #b91c1c; }
@@ -150,9 +155,12 @@ def _server(layout: Layout, service: RestorationService) -> Any:
             block_info_text_color="*neutral_600", slider_color="*primary_600"
         ),
     )
+    # Else Gradio does not check which files requests name, of a page that is mounted.
+    layout.page.has_launched = True
+    max_bytes = service.limits.max_megabytes * 10**6
     return uvicorn.Server(
         uvicorn.Config(
-            Privacy(app),
+            Privacy(RequestLimits(app, max_bytes, service.files.has_room)),
             log_level="warning",
             server_header=False,
             # Browsers that are open keep their connections.

@@ -1,6 +1,7 @@
 """The folder of a page's uploads and results, which leaves nothing behind."""
 
 import contextlib
+import math
 import os
 import pathlib
 import secrets
@@ -20,15 +21,17 @@ class TemporaryFiles:
 
     Args:
         keep_seconds: Int, how long a file is kept.
+        max_bytes: Int, of all files together. Defaults to no limit.
 
     Attributes:
         folder: `pathlib.Path`, which only this user can read.
     """
 
-    def __init__(self, keep_seconds: int) -> None:
+    def __init__(self, keep_seconds: int, max_bytes: float = math.inf) -> None:
         # Resolved, as links would make a server refuse its own files.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
         self._keep_seconds = keep_seconds
+        self._max_bytes = max_bytes
         self._delete_left_overs()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._sweep_until_closed, daemon=True)
@@ -39,6 +42,13 @@ class TemporaryFiles:
         folder = self.folder / secrets.token_urlsafe(24)
         folder.mkdir()
         return folder
+
+    def has_room(self, size: int = 0) -> bool:
+        """Whether so many bytes more are within the limit."""
+        for path in self.folder.rglob("*"):
+            with contextlib.suppress(OSError):  # deleted meanwhile
+                size += path.stat().st_size
+        return size <= self._max_bytes
 
     def sweep(self, now: float | None = None) -> None:
         """Delete files that are too old, and folders that they leave empty.

@@ -64,14 +64,15 @@ def command(
 
     PRESET is a name that `keras-indi presets` lists, a preset's folder, hf://,
     kaggle:// or gs://, or a .keras file. Also writes OUTPUT.py, a script that
-    restores an image with it, and OUTPUT.json, a description.
+    restores an image with it, and OUTPUT.json, a description; of a SavedModel
+    OUTPUT.saved_model.py and OUTPUT.saved_model.json.
 
     \b
     Example: keras-indi export jpeg restorer.onnx --steps 4
              keras-indi export denoise restorer.tflite --precision float16 --uint8
     """
     import_modules(modules)
-    from keras_indi.export import export_model
+    from keras_indi.export import export_model, formats
     from keras_indi.images.image_files import printable
 
     with interruptible(context, lambda: "No output is partial. Run it again."):
@@ -93,7 +94,8 @@ def command(
         except RuntimeError as error:  # of a converter, or the process that converts
             click.echo(f"keras-indi: {error}", err=True)
             context.exit(1)
-    script = path.with_name(f"{path.name}.py")
+    name = formats.checked_format(file_format, path)
+    script = formats.beside(path, name, ".py")
     click.echo(f"Written: {printable(path)}")
     if script.exists():
         click.echo(

@@ -50,6 +50,14 @@ from keras_indi_cli.commands.device import device_option, dtype_option, on_devic
     help="Maximum number of waiting restorations. More are refused.",
 )
 @click.option(
+    "--max-kept-megabytes",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    metavar="N",
+    help="Maximum megabytes of all uploads and results that are kept.",
+)
+@click.option(
     "--keep-minutes",
     type=click.IntRange(min=1),
     default=60,

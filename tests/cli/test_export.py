@@ -22,7 +22,9 @@ def test_a_model_of_ones_own(tmp_path):
     output = tmp_path / "mine"
     result = run(tmp_path / "mine.keras", output, "--steps", 2, "--uint8")
     assert result.exit_code == 0, result.output
-    assert f"Written: {output}" in result.stdout and "mine.py" in result.stdout
+    assert (
+        f"Written: {output}" in result.stdout and "mine.saved_model.py" in result.stdout
+    )
     signature = tf.saved_model.load(output).signatures["serving_default"]
     shapes = signature.structured_input_signature[1]
     assert shapes["images"].dtype == tf.uint8 and shapes["noise"].shape[0] == 1

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import types
 import warnings
@@ -359,8 +360,8 @@ def test_bfloat16_from_each_backend(tmp_path):
 
 
 def test_what_is_there_stays(tmp_path):
-    (tmp_path / "a.py").write_text("mine")
-    with pytest.raises(FileExistsError, match="overwrite.*Received.*a.py"):
+    (tmp_path / "a.saved_model.py").write_text("mine")
+    with pytest.raises(FileExistsError, match="overwrite.*Received.*a.saved_model.py"):
         export_model(indi(), tmp_path / "a")
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "mine.txt").write_text("mine")
@@ -391,6 +392,17 @@ def test_overwritten_and_whole(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="broken"):
         export_model(InDI(small_network(), seed=0), path, overwrite=True)
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == content
+
+
+@tensorflow_alone
+@pytest.mark.parametrize("ending", [".onnx", ".xml"])
+def test_no_temporary_file_lies_elsewhere(tmp_path, monkeypatch, ending):
+    needs(*FORMATS[ending][1])
+    elsewhere = tmp_path / "temporary"
+    elsewhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    export_model(indi(), tmp_path / "out" / f"a{ending}", num_steps=1)
+    assert list(elsewhere.iterdir()) == []
 
 
 @tensorflow_alone
@@ -526,9 +538,10 @@ def killed(folder):
 
     outputs = [folder / name for name in NAMES]
     with exporting.temporary_beside(outputs[0]) as partial:
-        partial.mkdir()
+        new = partial / exporting.NEW
+        new.mkdir(parents=True)
         for path in outputs:
-            (partial / path.name).write_text("new")
+            (new / path.name).write_text("new")
         os.rename = killed_before_a_rename
         exporting._move(outputs, partial)
         os.kill(os.getpid(), 9)
@@ -558,6 +571,36 @@ def test_what_a_killed_export_has_taken_away_is_put_back(tmp_path, written):
         assert contents(folder) == whole
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="left-overs stay there")
+def test_a_killed_first_export_leaves_none_of_its_files(tmp_path, written):
+    folders = [tmp_path / str(renames) for renames in range(4)]
+    for folder in folders:
+        folder.mkdir()
+    subprocess.run([sys.executable, "-c", KILLED, *folders], check=True)
+    assert {path.name for path in folders[3].iterdir()} > {"a.xml.json", "a.xml.py"}
+    for folder in folders:
+        export_model(noisy(0.2), folder / "a.xml")
+        assert sorted(contents(folder)) == ["a.bin", "a.xml", "a.xml.json", "a.xml.py"]
+
+
+@pytest.mark.parametrize("name", ["jax", "a.b", "replaced", "new", "names.json"])
+def test_no_file_has_the_name_of_a_module_or_of_an_export_under_way(
+    tmp_path, written, name
+):
+    path, arguments = tmp_path / name, {"format": "saved_model", "num_steps": 1}
+    for epsilon in (0.1, 0.2):
+        export_model(noisy(epsilon), path, overwrite=True, **arguments)
+        script = f"{name}.saved_model.py"
+        assert sorted(contents(tmp_path)) == sorted(
+            [name, f"{name}.saved_model.json", script]
+        )
+        assert str(epsilon) in path.read_text()
+    text = (tmp_path / script).read_text()
+    assert f"python {script} photograph.jpg" in text
+    assert f'with_name("{name}")' in text
+
+
 @pytest.mark.parametrize("name", ["a.onnx", "a.onnx.json", "a.onnx.py"])
 def test_folders_are_not_replaced_by_files(tmp_path, written, name):
     (tmp_path / name).mkdir()
@@ -585,6 +628,15 @@ def test_two_exports_into_one_path(tmp_path, written, overwrite):
     assert len(found) == 4 and found["a.xml"] == found["a.bin"]
     described = json.loads(found["a.xml.json"])
     assert described["noise_schedule"] == found["a.xml"].decode()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(ON_TENSORFLOW, reason="converts in this process")
+def test_the_other_process_imports_nothing_of_the_current_folder(tmp_path, monkeypatch):
+    needs("tensorflow")
+    (tmp_path / "numpy.py").write_text("raise SystemExit('not NumPy')")
+    monkeypatch.chdir(tmp_path)
+    assert export_model(indi(), tmp_path / "a", num_steps=1).is_dir()
 
 
 @pytest.mark.slow

@@ -264,11 +264,22 @@ def test_a_full_queue_refuses_with_a_message(page, users, tmp_path):
     restore(tabs[2])  # its turn has come
 
 
+# Of what has the focus; the line of the divider stands for its input, over the picture.
+OUTLINE = """() => {
+    const line = ".compare input[type=range]:focus + .divider";
+    const shown = document.querySelector(line) || document.activeElement;
+    const style = getComputedStyle(shown);
+    return {style: style.outlineStyle, width: style.outlineWidth};
+}"""
+
+
 def tab_to(tab, selector, most=60):
     """Presses Tab until what suits a selector has the focus."""
     for _ in range(most):
         tab.keyboard.press("Tab")
         if tab.evaluate("s => document.activeElement.matches(s)", selector):
+            outline = tab.evaluate(OUTLINE)
+            assert outline["style"] == "solid" and outline["width"] == "3px"
             return
     raise AssertionError(f"{selector} is not reached by the keyboard")
 

@@ -1,5 +1,6 @@
 """The page over HTTP, without a browser."""
 
+import http.server
 import os
 import pathlib
 import re
@@ -146,14 +147,78 @@ def test_no_file_of_the_machine_can_be_read(page, path):
         assert "root:" not in response.text and "setuptools" not in response.text
 
 
+META = {"meta": {"_type": "gradio.FileData"}}
+
+
 @pytest.mark.parametrize(
-    "path", ["/etc/passwd", str(ROOT / "setup.py"), "https://example.com/a.png"]
+    "more", [META, {}, {**META, "is_stream": True}, {**META, "url": "/a.png"}], ids=str
 )
-def test_no_file_of_the_machine_can_be_restored(page, path):
-    photograph = {"path": path, "meta": {"_type": "gradio.FileData"}}
-    answer = called(page, photograph, preset(page), 1, 1, True, 0)
-    assert answer.startswith("event: error")
-    assert "Traceback" not in answer and "root:" not in answer
+def test_no_file_of_the_machine_can_be_restored(page, tmp_path, more):
+    private = write_photograph(tmp_path / "private.png")
+    folder = page.service.files.folder
+    paths = [private, "/etc/passwd", ROOT / "setup.py", "https://example.com/a.png"]
+    paths.append(folder / ".." / private.relative_to("/"))
+    for path in paths:
+        photograph = {"path": str(path), **more}
+        answer = called(page, photograph, preset(page), 1, 1, True, 0)
+        assert "event: error" in answer and "complete" not in answer
+        assert "Traceback" not in answer and str(folder) not in answer
+    names = {path.name for path in folder.rglob("*")}
+    assert not names & {"private.png", "private-restored.png", "passwd", "setup.py"}
+
+
+def test_no_control_takes_files_or_addresses(page, tmp_path):
+    asked = []
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    private = tmp_path / "private.txt"
+    private.write_text("private")
+    address = f"http://127.0.0.1:{server.server_port}/a.png"
+    config = httpx.get(f"{page.address}config").json()
+    try:
+        for dependency in config["dependencies"]:
+            for path in (str(private), address):
+                data = [{"path": path, **META}] * len(dependency["inputs"])
+                body = {"data": data, "fn_index": dependency["id"], "session_hash": "s"}
+                for route in ("run/predict", "queue/join"):
+                    httpx.post(f"{page.address}gradio_api/{route}", json=body)
+        called(page, *[{"path": address, **META}] * 6)  # the others had their turns
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked == []
+    folder = page.service.files.folder
+    assert "private.txt" not in {path.name for path in folder.rglob("*")}
+
+
+def test_requests_that_the_page_does_not_need_are_refused(page):
+    api = f"{page.address}gradio_api"
+    video = {"video": ("a.mp4", b"a video")}
+    assert httpx.post(f"{api}/process_recording", files=video).status_code == 404
+    large = httpx.post(f"{api}/upload", data={"files": "a" * 4 * 10**6})
+    assert large.status_code == 413 and "maximum allowed size" in large.text
+    endless = httpx.post(f"{api}/upload", content=(b"a" for _ in range(10)))
+    assert endless.status_code == 411
+
+
+def test_a_full_folder_refuses_until_files_are_deleted(page, client, tmp_path):
+    photograph = handle_file(write_photograph(tmp_path / "a.png"))
+    client.predict(photograph, preset(page), 1, api_name="/restore")
+    files = {"files": ("b.png", b"1")}
+    most = page.service.files._max_bytes
+    page.service.files._max_bytes = 1000
+    try:
+        response = httpx.post(f"{page.address}gradio_api/upload", files=files)
+        assert response.status_code == 507 and "no room" in response.text
+    finally:
+        page.service.files._max_bytes = most
+    client.predict(photograph, preset(page), 1, api_name="/restore")
 
 
 def test_every_answer_has_the_policy(page):

@@ -45,6 +45,17 @@ def test_the_sweep_runs_by_itself():
     files.close()
 
 
+def test_its_files_have_a_limit_together():
+    files = TemporaryFiles(keep_seconds=3600, max_bytes=5000)
+    size = sum(path.stat().st_size for path in files.folder.rglob("*"))
+    assert files.has_room() and files.has_room(5000 - size)
+    (files.folder / "a.jpg").write_bytes(bytes(3000))
+    assert files.has_room(2000) and not files.has_room(2001)
+    files.sweep(time.time() + 3700)
+    assert files.has_room(5000)
+    files.close()
+
+
 def test_closing_deletes_all():
     files = TemporaryFiles(keep_seconds=3600)
     (files.new_folder() / "a.jpg").write_bytes(b"1")

@@ -1,0 +1,73 @@
+"""Which requests a page answers, and how large they may be."""
+
+from collections.abc import Callable
+from typing import Any
+
+API = "/gradio_api/"
+# What the page and Gradio's client ask for. Gradio answers more: it reloads itself,
+# edits videos, is a proxy.
+ROUTES = {
+    *("/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt"),
+    *(f"{API}{name}" for name in ("app_id", "cancel", "info", "login_check", "reset")),
+    *(f"{API}{name}" for name in ("startup-events", "token", "upload", "user")),
+    *(f"{API}queue/{name}" for name in ("data", "join", "status")),
+    *(f"{API}{name}" for name in ("upload_progress", "call/restore", "run/predict")),
+}
+BELOW = (
+    *("/assets/", "/static/", "/svelte/"),
+    *(f"{API}{name}" for name in ("file=", "heartbeat/", "call/restore/")),
+)
+BODY = 10**6  # bytes, of what is no file: settings, and what surrounds an upload
+
+
+class RequestLimits:
+    """ASGI middleware: refuse other requests than the page's own, and large ones.
+
+    Args:
+        app: The ASGI application.
+        max_bytes: Int, of an uploaded file.
+        has_room: Function of a number of bytes, which returns whether so many more may
+            be uploaded.
+    """
+
+    def __init__(
+        self, app: Any, max_bytes: int, has_room: Callable[[int], bool]
+    ) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._has_room = has_room
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer a request, or refuse it before anything of its body is read."""
+        found = self._refusal(scope) if scope["type"] == "http" else None
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif found is None:
+            await self._app(scope, receive, send)
+        else:
+            status, text = found
+            kind = (b"content-type", b"text/plain; charset=utf-8")
+            await send(
+                {"type": "http.response.start", "status": status, "headers": [kind]}
+            )
+            await send({"type": "http.response.body", "body": text.encode()})
+
+    def _refusal(self, scope):
+        """The status and the text of a refusal, or `None`."""
+        path = scope["path"]
+        if path.rstrip("/") not in {route.rstrip("/") for route in ROUTES} and not (
+            path.startswith(BELOW)
+        ):
+            return 404, "This page has no such address."
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return None
+        length = dict(scope["headers"]).get(b"content-length", b"")
+        # A body without a length would be read until memory or disk are full.
+        if not length.isdigit():
+            return 411, "A request must name its length."
+        uploads = path.rstrip("/") == f"{API}upload"
+        if int(length) > BODY + (self._max_bytes if uploads else 0):
+            return 413, "The request exceeds the maximum allowed size."
+        if uploads and not self._has_room(int(length)):
+            return 507, "This page has no room for more photographs. Try again later."
+        return None
