@@ -419,7 +419,7 @@ def test_links_and_other_files_are_as_those_of_the_plain_command(preset, tmp_pat
     failed = {path for path, entry in entries.items() if entry["status"] == "failed"}
     assert failed == {str(path) for path in plain.failed}
     assert failed == {str(tmp_path / "in/nothing.png")}
-    left_out = {"duplicate link": 1, ".txt": 2, "without an ending": 1}
+    left_out = {"duplicate link": 1, ".txt": 2, "without an extension": 1}
     assert plain.left_out == left_out and left_out.items() <= sums.items()
 
 

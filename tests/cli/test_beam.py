@@ -107,7 +107,7 @@ def test_what_is_left_out_is_counted(here):
     for name in ("a.txt", "b.txt", "c"):
         (here / "in" / name).write_text("mine")
     result = run("in", "--steps", "1")
-    expected = "0 failed, ignored: 2 .txt, 1 without an ending; "
+    expected = "0 failed, ignored: 2 .txt, 1 without an extension; "
     assert result.exit_code == 0 and expected in result.output
 
 
