@@ -126,7 +126,7 @@ def verdicts(experiments, beginnings):
 ALTERNATIVE = {
     "curves": "scores against the number of network calls, a line for each model",
     "pictures": "rows of images: degraded, restored by each model, and clean",
-    "paths": "points in the plane on their paths to four clean points, in 1 and 64 steps",
+    "paths": "points in the plane on their paths to four clean points",
     "gaussian_prior": "solutions and end distributions in 1, 4 and 512 steps, and the "
     "errors of four samplers against the number of steps",
 }

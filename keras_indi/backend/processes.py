@@ -94,7 +94,9 @@ def begin() -> None:
             find out by itself, or the backend is not JAX.
     """
     given = {
-        name: os.environ[name] for name in (ADDRESSES, COUNT, INDEX) if name in os.environ
+        name: os.environ[name]
+        for name in (ADDRESSES, COUNT, INDEX)
+        if name in os.environ
     }
     if not given:
         return
@@ -118,7 +120,7 @@ def begin() -> None:
     try:
         keras.distribution.initialize()
     except ValueError as error:
-        missing = [name for name in (ADDRESSES, COUNT, INDEX) if name not in given]
+        missing = [name for name in names if name not in given]
         if not missing:
             raise
         raise ValueError(

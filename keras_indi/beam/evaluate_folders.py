@@ -91,9 +91,9 @@ class EvaluateFolders(beam.PTransform):
         refused = [name for name in self._protocol.metrics if name.startswith("kid")]
         if refused or self._protocol.num_images is not None:
             raise ValueError(
-                "A pipeline scores all images of its folders, and has no KID, which "
-                "needs all features at once: use FID, or `keras-indi evaluate` on one "
-                "machine, which has both, KID and `num_images`. Received: "
+                "A pipeline supports neither KID, which needs all features at once, "
+                "nor `num_images`. Use FID, or `keras-indi evaluate` on one machine. "
+                "Received: "
                 f"metrics={self._protocol.metrics}, "
                 f"num_images={self._protocol.num_images}"
             )

@@ -204,8 +204,8 @@ def found_preset(preset: Any) -> str:
     """A preset as workers find it; raises a ValueError where there is none."""
     if not isinstance(preset, (str, pathlib.Path)):
         raise ValueError(
-            "Workers load the model by themselves: `preset` must be what "
-            f"`load_restorer` takes. Received: preset={preset!r}"
+            "`preset` must be a name or path that `load_restorer` accepts, as each "
+            f"worker loads the model. Received: preset={preset!r}"
         )
     text, path = str(preset), pathlib.Path(preset)
     if "://" in text:

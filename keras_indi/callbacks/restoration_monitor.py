@@ -159,7 +159,7 @@ class RestorationMonitor(keras.callbacks.Callback):
             if value_range is None:
                 raise ValueError(
                     "PSNR needs a value range, and the model's images are unbounded. "
-                    "Give `metrics`. Received: metrics=None, value_range=None"
+                    "Pass `metrics`. Received: metrics=None, value_range=None"
                 )
             self._metrics = [image_metrics.PSNR(value_range)]
         self._scores = {}

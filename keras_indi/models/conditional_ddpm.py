@@ -105,7 +105,8 @@ class ConditionalDDPM(Restorer):
         self.noise_schedule = noise_schedule
         if not self.condition_on_degraded:
             raise ValueError(
-                "`backbone` must take the degraded image: `condition_on_degraded=True` "
+                "`backbone` must accept the degraded image: "
+                "`condition_on_degraded=True` "
                 f"of a `UNetBackbone`. Received: backbone={backbone!r}"
             )
 

@@ -325,7 +325,7 @@ def test_an_output_that_is_no_folder_is_refused_first(preset, tmp_path):
         with pytest.raises(ValueError, match="not a folder. Received: .*file"):
             RestoreFiles(str(tmp_path / output), preset)
     (tmp_path / "out/manifest.jsonl").mkdir(parents=True)
-    with pytest.raises(ValueError, match="A folder has the name of manifest.jsonl"):
+    with pytest.raises(ValueError, match="A folder exists where manifest.jsonl"):
         RestoreFiles(str(tmp_path / "out"), preset)
     with pytest.raises(ValueError, match="too long for the disk. Received: .*xxx"):
         RestoreFiles(str(tmp_path / "far" / ("x" * 300)), preset)
