@@ -93,11 +93,8 @@ def begin() -> None:
         ValueError: If a variable is not valid, or one is missing that JAX does not
             find out by itself, or the backend is not JAX.
     """
-    given = {
-        name: os.environ[name]
-        for name in (ADDRESSES, COUNT, INDEX)
-        if name in os.environ
-    }
+    names = (ADDRESSES, COUNT, INDEX)
+    given = {name: os.environ[name] for name in names if name in os.environ}
     if not given:
         return
     received = ", ".join(f"{name}={value!r}" for name, value in given.items())

@@ -106,8 +106,8 @@ class ConditionalDDPM(Restorer):
         if not self.condition_on_degraded:
             raise ValueError(
                 "`backbone` must accept the degraded image: "
-                "`condition_on_degraded=True` "
-                f"of a `UNetBackbone`. Received: backbone={backbone!r}"
+                "`condition_on_degraded=True` of a `UNetBackbone`. Received: "
+                f"backbone={backbone!r}"
             )
 
     @property
