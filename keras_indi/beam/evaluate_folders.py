@@ -24,7 +24,7 @@ TABLES = ("evaluation.json", "evaluation.csv")
 
 
 class EvaluatedFolders(NamedTuple):
-    """What was measured: PCollections.
+    """Scores, failures and means: three PCollections.
 
     Attributes:
         scores: Pairs of an image's name and the dict of its scores.

@@ -21,7 +21,7 @@ MAX_MEMORY = 2 * 2**30
 
 
 class RestoredFiles(NamedTuple):
-    """What became of the files: a PCollection of pairs of strings each.
+    """Outcomes of the files: three PCollections of pairs of strings.
 
     Attributes:
         restored: Paths of an image and of its result.

@@ -26,7 +26,7 @@ GROUP = "backup_and_resume"
 
 
 class BackupAndResume(keras.callbacks.Callback):
-    """Save a fit as it goes; run again, the fit continues at the next batch.
+    """Back up a fit regularly; when run again, it continues at the next batch.
 
     `keras.callbacks.BackupAndRestore` resumes at the beginning of an epoch, with
     the data that come next. This one also keeps the position within the epoch and
@@ -86,7 +86,7 @@ class BackupAndResume(keras.callbacks.Callback):
         self.keep = keep
 
     def remove(self) -> None:
-        """Remove the backup: what it is for is done, and saved."""
+        """Remove the backup, once the model is saved."""
         if processes.is_first():
             self.path.unlink(missing_ok=True)
 

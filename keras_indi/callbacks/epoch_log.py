@@ -13,7 +13,7 @@ from keras_indi.images.whole_writes import write_text
 
 
 class EpochLog(keras.callbacks.Callback):
-    """Keep the logs of each epoch in a CSV file, also over resumptions.
+    """Write the logs of each epoch to a CSV file, also after resuming.
 
     `keras.callbacks.CSVLogger` with `append` writes an epoch twice when a resumed fit
     repeats it, and appends to a line that a crash has torn. This callback writes the

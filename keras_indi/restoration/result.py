@@ -1,4 +1,4 @@
-"""What became of the files of a run."""
+"""Outcomes of the files of a run."""
 
 import dataclasses
 
@@ -8,14 +8,14 @@ LINKED = "duplicate link"
 
 @dataclasses.dataclass
 class Result:
-    """What became of the files.
+    """Outcomes of the files of a run.
 
     Attributes:
         written: List of paths, the restored files.
         pictures: List of paths, the comparisons.
-        skipped: List of paths of inputs, whose results were there.
+        skipped: List of paths of inputs, whose outputs existed.
         failed: Dict of input's path to the reason.
-        notes: Dict of input's path to a sentence, what a file could not keep.
+        notes: Dict of input's path to a sentence on what its output could not keep.
         left_out: Dict of endings to how many files of the folders have them, which
             are not read; `"duplicate link"` to how many are links to others.
         models: Dict of the presets or files used, as strings, to their number of
@@ -33,7 +33,7 @@ class Result:
     seconds: float = 0.0
 
     def add(self, other: "Result") -> None:
-        """Add what became of further files."""
+        """Add the outcomes of further files."""
         self.written += other.written
         self.pictures += other.pictures
         self.skipped += other.skipped
