@@ -122,6 +122,16 @@ def verdicts(experiments, beginnings):
         yield "not run yet"
 
 
+# Alternative texts of the figures, by the names of their files.
+ALTERNATIVE = {
+    "curves": "scores against the number of network calls, a line for each model",
+    "pictures": "rows of images: degraded, restored by each model, and clean",
+    "paths": "points in the plane on their paths to four clean points",
+    "gaussian_prior": "solutions and end distributions in 1, 4 and 512 steps, and the "
+    "errors of four samplers against the number of steps",
+}
+
+
 def rows(name, title, content):
     """An experiment's lines of the long table."""
     if content is None:
@@ -145,7 +155,7 @@ def page():
         lines += rows(name, title, experiments.get(name))
         folder = pathlib.Path("results", name)
         found = [
-            f"![{title}: {path.stem}]({folder.as_posix()}/{path.name})"
+            f"![{title}: {ALTERNATIVE[path.stem]}]({folder.as_posix()}/{path.name})"
             for path in sorted((HERE / folder).glob("*.png"))
         ]
         if found:

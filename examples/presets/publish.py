@@ -30,7 +30,7 @@ DATA = {
     ),
     "photographs/train": (
         "free photographs of CID22 and CLIC 2025, and wallpapers",
-        "CC BY-SA 4.0, CC0 or the Unsplash licence, by file",
+        "CC BY-SA 4.0, CC0 or the Unsplash licence, depending on the file",
     ),
     "city100/train": ("City100, pairs of two zooms of an iPhone X", "MIT"),
     "city100/train/clean": ("City100, photographs by an iPhone X", "MIT"),
@@ -80,13 +80,13 @@ def metadata(name, results):
         for system, figures in found["rows"].items()
     ]
     protocols = {case: found["protocol"] for case, found in own.items()}
-    start = f"the weights of {recipe.starts_from}, examples/presets/recipes.py"
+    start = f"weights of {recipe.starts_from} (examples/presets/recipes.py)"
     training = {
         "loss": "mean absolute error",
         "optimizer": f"{OPTIMIZERS[recipe.optimizer].__name__}, gradients clipped to "
         f"a norm of {CLIP_NORM:g}",
-        "learning_rate": f"{WARMUP} batches up to {recipe.learning_rate:g}, then "
-        + ("a cosine" if recipe.decays else "constant"),
+        "learning_rate": f"linear warm-up to {recipe.learning_rate:g} in {WARMUP} "
+        f"batches, then {'cosine decay' if recipe.decays else 'constant'}",
         "start": start,
         "ema": 0.9999,
         "precision": "mixed_bfloat16",

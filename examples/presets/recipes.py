@@ -248,8 +248,7 @@ GROUND |= {
     "ground_denoise": dataclasses.replace(
         LONG,
         task="noise",
-        description="Removes the noise of cameras, and Gaussian noise of sigma up to "
-        "50.",
+        description="Removes camera noise, and Gaussian noise of sigma up to 50.",
         degradation=NOISE,
         clean=(*FREE, "bsds500/train"),
         pairs=("polyu100/train",),
@@ -273,8 +272,8 @@ GROUND |= {
     "ground_super_resolution": dataclasses.replace(
         WIDE,
         task="4x super-resolution",
-        description="Enlarges photographs four times, or sharpens those that were, "
-        "bilinear or by a phone.",
+        description="Enlarges photographs four times, or sharpens those already "
+        "enlarged (bilinear, or by a phone's digital zoom).",
         degradation=SMALL_COPIES,
         pairs=("city100/train",),
         repeats=2,
@@ -285,7 +284,7 @@ GROUND |= {
     "ground_motion_deblur": dataclasses.replace(
         WIDE,
         task="motion blur",
-        description="Removes the blur of a camera that shook by 5 to 25 pixels.",
+        description="Slightly reduces the blur of camera shake of 5 to 25 pixels.",
         degradation=SHAKEN,
         seed=7,
         batches=16000,
@@ -293,8 +292,7 @@ GROUND |= {
     "ground_defocus_deblur": dataclasses.replace(
         WIDE,
         task="defocus",
-        description="Removes the blur of a lens out of focus by a radius of 1 to 5 "
-        "pixels.",
+        description="Removes out-of-focus blur with a radius of 1 to 5 pixels.",
         degradation=OUT_OF_FOCUS,
         seed=8,
     ),

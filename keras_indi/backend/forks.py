@@ -19,7 +19,7 @@ def check_not_forked() -> None:
     if _first != os.getpid():
         raise RuntimeError(
             f"{keras.config.backend()} cannot compute in a process that was forked "
-            "from one in which a model was built. Start processes by "
+            "from one in which a model was built. Start processes with "
             "`multiprocessing.get_context('spawn')`, or build the first model in the "
             f"forked one. Received: process {os.getpid()}, forked from {_first}"
         )

@@ -1,11 +1,17 @@
 """The processes that train one model together: which this is, and how they wait."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import keras
+
+ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
+COUNT = "KERAS_DISTRIBUTION_NUM_PROCESSES"
+INDEX = "KERAS_DISTRIBUTION_PROCESS_ID"
+ADDRESS = re.compile(r".+:\d+")
 
 
 def process_index() -> int:
@@ -82,9 +88,42 @@ def begin() -> None:
 
     `KERAS_DISTRIBUTION_JOB_ADDRESSES`, `KERAS_DISTRIBUTION_NUM_PROCESSES` and
     `KERAS_DISTRIBUTION_PROCESS_ID`, as of `keras.distribution.initialize`, with JAX.
+
+    Raises:
+        ValueError: If a variable is not valid, or one is missing that JAX does not
+            find out by itself, or the backend is not JAX.
     """
-    if any(name.startswith("KERAS_DISTRIBUTION_") for name in os.environ):
+    names = (ADDRESSES, COUNT, INDEX)
+    given = {name: os.environ[name] for name in names if name in os.environ}
+    if not given:
+        return
+    received = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    if keras.config.backend() != "jax":
+        raise ValueError(
+            "Keras trains on several hosts with JAX only: set KERAS_BACKEND=jax, or "
+            f"unset the variables KERAS_DISTRIBUTION_*. Received: {received}"
+        )
+    addresses = given.get(ADDRESSES, "host:1").split(",")
+    count, index = given.get(COUNT, "1"), given.get(INDEX, "0")
+    numbers = count.isdecimal() and index.isdecimal()
+    if numbers and COUNT in given:
+        numbers = int(index) < int(count)
+    if not numbers or not all(ADDRESS.fullmatch(text.strip()) for text in addresses):
+        raise ValueError(
+            f"{COUNT} must be the number of processes, {INDEX} a number from 0 to one "
+            f"less, and {ADDRESSES} the address of process 0, such as 10.0.0.1:1234. "
+            f"Received: {received}"
+        )
+    try:
         keras.distribution.initialize()
+    except ValueError as error:
+        missing = [name for name in names if name not in given]
+        if not missing:
+            raise
+        raise ValueError(
+            f"To train on several hosts, set {' and '.join(missing)} too. Received: "
+            f"{received}"
+        ) from error
 
 
 def _of_several_processes() -> Any:

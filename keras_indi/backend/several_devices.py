@@ -20,9 +20,11 @@ def all_devices() -> contextlib.AbstractContextManager[Any]:
         A context manager.
 
     Raises:
-        ValueError: With PyTorch on several devices, where Keras distributes nothing.
+        ValueError: With PyTorch on several devices, where Keras distributes nothing,
+            and as of `processes.begin`.
     """
     backend = keras.config.backend()
+    processes.begin()
     if backend == "tensorflow":
         import tensorflow as tf
 
@@ -31,7 +33,6 @@ def all_devices() -> contextlib.AbstractContextManager[Any]:
         if len(names) > 1:
             return tf.distribute.MirroredStrategy(names).scope()
     elif backend == "jax":
-        processes.begin()
         if len(keras.distribution.list_devices()) > 1:
             # Pairs are read in the parts of each process by themselves.
             distribution = keras.distribution.DataParallel(auto_shard_dataset=False)

@@ -3,14 +3,14 @@
 import os
 import pathlib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from keras_indi.beam import storage
 from keras_indi.beam.apache import Shared, beam
 from keras_indi.beam.combined_moments import CombinedMoments
 from keras_indi.beam.matching import is_passed_over
-from keras_indi.beam.workers import check_workers
+from keras_indi.beam.workers import check_workers, import_modules
 from keras_indi.evaluation.named_pairs import read_pair
 from keras_indi.evaluation.protocol import Protocol, running_versions
 from keras_indi.evaluation.scorer import Scorer
@@ -24,7 +24,7 @@ TABLES = ("evaluation.json", "evaluation.csv")
 
 
 class EvaluatedFolders(NamedTuple):
-    """What was measured: PCollections.
+    """Scores, failures and means: three PCollections.
 
     Attributes:
         scores: Pairs of an image's name and the dict of its scores.
@@ -53,6 +53,7 @@ class EvaluateFolders(beam.PTransform):
             features, and without `num_images`. Defaults to PSNR and SSIM.
         output: Path of a folder for `evaluation.json` and `evaluation.csv`, whose
             rows one worker holds in memory. Defaults to `None`, neither is written.
+        modules: As for `RestoreFiles`, for metrics of your own.
 
     Returns:
         `EvaluatedFolders`, of PCollections.
@@ -60,7 +61,7 @@ class EvaluateFolders(beam.PTransform):
     Raises:
         ValueError: If the protocol is none, or has what cannot be combined, a folder is
             of no file system, or `output` cannot be written.
-        ImportError: If Apache Beam is missing.
+        ImportError: If Apache Beam, or one of `modules`, is missing.
 
     Example:
 
@@ -77,8 +78,10 @@ class EvaluateFolders(beam.PTransform):
         clean: str,
         protocol: Protocol | None = None,
         output: str | None = None,
+        modules: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self._modules = import_modules(modules)
         self._protocol = Protocol() if protocol is None else protocol
         if not isinstance(self._protocol, Protocol):
             raise ValueError(
@@ -88,9 +91,9 @@ class EvaluateFolders(beam.PTransform):
         refused = [name for name in self._protocol.metrics if name.startswith("kid")]
         if refused or self._protocol.num_images is not None:
             raise ValueError(
-                "A pipeline scores all images of its folders, and has no KID, which "
-                "needs all features at once: use FID, or `keras-indi evaluate` on one "
-                "machine, which has both, KID and `num_images`. Received: "
+                "A pipeline supports neither KID, which needs all features at once, "
+                "nor `num_images`. Use FID, or `keras-indi evaluate` on one machine. "
+                "Received: "
                 f"metrics={self._protocol.metrics}, "
                 f"num_images={self._protocol.num_images}"
             )
@@ -103,7 +106,7 @@ class EvaluateFolders(beam.PTransform):
             self._output = storage.output_folder(output, TABLES[0])
 
     def expand(self, pipeline: Any) -> Any:  # Beam knows no type of several
-        check_workers(pipeline)
+        check_workers(pipeline, self._modules)
         found = {
             side: pipeline
             | f"Folder {side}" >> beam.Create([folder])
@@ -114,7 +117,7 @@ class EvaluateFolders(beam.PTransform):
             found
             | "By name" >> beam.CoGroupByKey()
             | "Measure"
-            >> beam.ParDo(MeasurePairs(self._protocol)).with_outputs(
+            >> beam.ParDo(MeasurePairs(self._protocol, self._modules)).with_outputs(
                 "failed", "features", main="scores"
             )
         )
@@ -154,13 +157,16 @@ class MeasurePairs(beam.DoFn):
 
     Args:
         protocol: `Protocol`.
+        modules: As for `RestoreFiles`.
     """
 
-    def __init__(self, protocol: Protocol) -> None:
+    def __init__(self, protocol: Protocol, modules: Sequence[str] = ()) -> None:
         self._protocol = protocol
+        self._modules = modules
         self._shared = Shared()
 
     def setup(self) -> None:
+        import_modules(self._modules)
         # What is counted in stands elsewhere: here the scorer counts no image.
         self._scorer = self._shared.acquire(lambda: Scorer(self._protocol, 2))
 

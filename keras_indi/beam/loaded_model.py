@@ -1,8 +1,10 @@
 """A model that is loaded once a process, for all of its threads."""
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
+from keras_indi.beam.workers import import_modules
 from keras_indi.restoration.chosen_model import choose
 
 
@@ -12,13 +14,15 @@ class LoadedModel:
     Args:
         preset: As for `load_restorer`.
         dtype: As for `load_restorer`.
+        modules: As for `RestoreFiles`.
 
     Attributes:
         chosen: `ChosenModel`.
         lock: Context in which one thread restores.
     """
 
-    def __init__(self, preset: str, dtype: str) -> None:
+    def __init__(self, preset: str, dtype: str, modules: Sequence[str] = ()) -> None:
+        import_modules(modules)
         self.chosen = choose(preset, dtype)
         self.lock = threading.Lock()
 

@@ -15,7 +15,8 @@ from keras_indi.images.image_files import ZARR, other_kind, printable
 from keras_indi.images.whole_files import is_whole
 from keras_indi.images.whole_writes import is_left_over
 from keras_indi.restoration.file_jobs import same_output
-from keras_indi.restoration.outputs import LINKED, result_name
+from keras_indi.restoration.outputs import result_name
+from keras_indi.restoration.result import LINKED
 
 # The beginning of a name that ends with a Zarr folder.
 IN_ZARR = re.compile(rf"(.*?/)?[^/]*{re.escape(ZARR)}(?=/|$)", re.I | re.S)

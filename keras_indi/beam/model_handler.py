@@ -14,6 +14,7 @@ from keras_indi.beam.restore_files import (
     check_options,
     found_preset,
 )
+from keras_indi.beam.workers import import_modules
 from keras_indi.restoration.seeds import file_seed
 from keras_indi.validation import checked_integer
 
@@ -36,13 +37,14 @@ class ModelHandler(inference.ModelHandler):
         dtype: As for `load_restorer`.
         max_memory: As for `RestoreFiles`.
         max_batch_size: Int, of the batches that Beam makes.
+        modules: As for `RestoreFiles`.
         **options: Further arguments of `model.restore`: those of `RestoreFiles`,
             `num_samples` and `engine`.
 
     Raises:
         ValueError: If there is no such preset, or an argument is not valid, before
             the pipeline runs.
-        ImportError: If Apache Beam is missing.
+        ImportError: If Apache Beam, or one of `modules`, is missing.
 
     Example:
 
@@ -60,8 +62,10 @@ class ModelHandler(inference.ModelHandler):
         dtype: str = "auto",
         max_memory: int = MAX_MEMORY,
         max_batch_size: int = 64,
+        modules: Sequence[str] = (),
         **options: Any,
     ) -> None:
+        self._modules = import_modules(modules)
         check_options(options, ALLOWED, seed, dtype, max_memory)
         checked_integer("max_batch_size", max_batch_size)
         super().__init__(min_batch_size=1, max_batch_size=max_batch_size)
@@ -72,7 +76,7 @@ class ModelHandler(inference.ModelHandler):
         self._options = {**options, **fixed}
 
     def load_model(self) -> LoadedModel:
-        return LoadedModel(self._preset, self._dtype)
+        return LoadedModel(self._preset, self._dtype, self._modules)
 
     def run_inference(
         self,

@@ -3,7 +3,7 @@
 import collections
 import pathlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from keras_indi.beam import storage
@@ -62,6 +62,7 @@ class RestoreBatches(beam.DoFn):
         seed: Int, of the whole run.
         settings: Dict of further arguments of `model.restore`, `max_memory` among
             them.
+        modules: As for `RestoreFiles`.
     """
 
     def __init__(
@@ -71,9 +72,11 @@ class RestoreBatches(beam.DoFn):
         file_options: FileOptions,
         seed: int,
         settings: dict[str, Any],
+        modules: Sequence[str] = (),
     ) -> None:
         self._preset = preset
         self._dtype = dtype
+        self._modules = modules
         self._file_options = file_options
         self._seed = seed
         self._settings = {**settings, "fixed_shapes": True, "verbose": 0}
@@ -81,7 +84,7 @@ class RestoreBatches(beam.DoFn):
 
     def setup(self) -> None:
         self._loaded = self._shared.acquire(
-            lambda: LoadedModel(self._preset, self._dtype)
+            lambda: LoadedModel(self._preset, self._dtype, self._modules)
         )
         self._seconds, self._megapixels = Amount("seconds"), Amount("megapixels")
         self._restored = Metrics.counter(NAMESPACE, RESTORED)

@@ -8,7 +8,7 @@ from keras_indi.annotations import ValueLimits
 from keras_indi.beam import matching, outcomes, storage
 from keras_indi.beam.apache import beam
 from keras_indi.beam.restore_batches import RestoreBatches
-from keras_indi.beam.workers import check_workers
+from keras_indi.beam.workers import check_workers, import_modules
 from keras_indi.models.loading import POLICIES
 from keras_indi.presets import read_metadata
 from keras_indi.restoration.file_restoration import check_settings
@@ -21,7 +21,7 @@ MAX_MEMORY = 2 * 2**30
 
 
 class RestoredFiles(NamedTuple):
-    """What became of the files: a PCollection of pairs of strings each.
+    """Outcomes of the files: three PCollections of pairs of strings.
 
     Attributes:
         restored: Paths of an image and of its result.
@@ -69,6 +69,8 @@ class RestoreFiles(beam.PTransform):
         quality: As for `restore_file`.
         value_range: As for `restore_file`.
         clip: As for `restore_file`.
+        modules: Names of Python modules that register classes of your own with Keras.
+            Workers import them too, and must find them. Defaults to none.
         **options: Further arguments of `model.restore`: `num_steps`, `sampler`,
             `time_grid`, `time_shift`, `scale`, `batch_size`, `tile_size` and
             `tile_overlap`.
@@ -79,7 +81,7 @@ class RestoreFiles(beam.PTransform):
     Raises:
         ValueError: If an argument is not valid, or Beam's worker processes on this
             machine would not find the package, before the pipeline runs.
-        ImportError: If Apache Beam is missing.
+        ImportError: If Apache Beam, or one of `modules`, is missing.
 
     Example:
 
@@ -105,9 +107,11 @@ class RestoreFiles(beam.PTransform):
         quality: int | None = None,
         value_range: ValueLimits | None = None,
         clip: bool = False,
+        modules: Sequence[str] = (),
         **options: Any,
     ) -> None:
         super().__init__()
+        self._modules = import_modules(modules)
         check_options(options, OPTIONS, seed, dtype, max_memory)
         checked_choice("existing", existing, ("skip", "overwrite"))
         check_name(name)
@@ -116,10 +120,11 @@ class RestoreFiles(beam.PTransform):
         self._overwrite = existing == "overwrite"
         file_options = FileOptions.checked(max_pixels, value_range, clip, quality)
         settings = {"max_memory": max_memory, **options}
-        self._arguments = (found_preset(preset), dtype, file_options, seed, settings)
+        model = (found_preset(preset), dtype)
+        self._arguments = (*model, file_options, seed, settings, self._modules)
 
     def expand(self, files: Any) -> Any:  # Beam knows no type of several
-        check_workers(files.pipeline)
+        check_workers(files.pipeline, self._modules)
         found = files | "Find images" >> beam.FlatMap(
             matching.find_inputs, self._output
         )
@@ -199,8 +204,8 @@ def found_preset(preset: Any) -> str:
     """A preset as workers find it; raises a ValueError where there is none."""
     if not isinstance(preset, (str, pathlib.Path)):
         raise ValueError(
-            "Workers load the model by themselves: `preset` must be what "
-            f"`load_restorer` takes. Received: preset={preset!r}"
+            "`preset` must be a name or path that `load_restorer` accepts, as each "
+            f"worker loads the model. Received: preset={preset!r}"
         )
     text, path = str(preset), pathlib.Path(preset)
     if "://" in text:

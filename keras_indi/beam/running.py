@@ -4,6 +4,7 @@ import collections
 import contextlib
 import io
 import itertools
+import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -52,7 +53,11 @@ def run(transform: Any, inputs: Sequence[str], arguments: Sequence[str]) -> Coun
         reason = storage.problem(text)
         if reason is not None:
             raise ValueError(f"{reason}. Received: {printable(text)!r}")
-    pipeline = beam.Pipeline(options=_options(arguments))
+    options = _options(arguments)
+    standard = options.view_as(pipeline_options.StandardOptions)
+    if standard.runner in standard.LOCAL_RUNNERS:  # other workers have other disks
+        _check_found(inputs)
+    pipeline = beam.Pipeline(options=options)
     _ = pipeline | "Inputs" >> beam.Create(list(inputs)) | transform
     result = pipeline.run()
     state = result.wait_until_finish()
@@ -60,6 +65,14 @@ def run(transform: Any, inputs: Sequence[str], arguments: Sequence[str]) -> Coun
         raise RuntimeError(f"The pipeline must end as DONE. Received: state={state!r}")
     counters = result.metrics().query()["counters"]
     return Counted(_sums(counters, NAMESPACE), _sums(counters, LEFT_OUT))
+
+
+def _check_found(inputs):
+    """Raise a ValueError if an input, or the folder of a pattern, is not found here."""
+    for path in map(storage.absolute, filter(storage.is_local, inputs)):
+        place = storage.split_pattern(path)[0] if storage.GLOB.search(path) else path
+        if not os.path.lexists(path) and not os.path.lexists(place):
+            raise ValueError(f"File or folder not found. Received: {printable(path)!r}")
 
 
 def _sums(counters, namespace):

@@ -99,7 +99,7 @@ def output_folder(path: FilePath, name: str) -> str:
             check_writable(folder / name)
         if os.path.isdir(folder / name):
             raise ValueError(
-                f"A folder has the name of {name}, which is written in the end. "
+                f"A folder exists where {name} is to be written. Remove it. "
                 f"Received: output={path!r}"
             )
         if is_too_long(folder / name):

@@ -1,9 +1,11 @@
-"""Whether Beam's worker processes on this machine find the package."""
+"""What Beam's worker processes import: the package, and modules of the user's own."""
 
+import importlib
 import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import keras_indi
@@ -11,13 +13,43 @@ from keras_indi.beam.apache import pipeline_options
 
 FIND = """
 import importlib.util
-found = importlib.util.find_spec("keras_indi")
-print(found.origin if found else "")
+import sys
+
+for name in sys.argv[1:] or ["keras_indi"]:
+    try:
+        found = importlib.util.find_spec(name)
+    except ImportError:
+        found = None
+    print(found.origin if found else "")
 """
 
 
-def check_workers(pipeline: Any) -> None:
-    """Raise unless new processes of Python import this very package.
+def import_modules(modules: Sequence[str]) -> tuple[str, ...]:
+    """Import the modules that register classes of the user's own with Keras.
+
+    Args:
+        modules: Sequence of strings, their names.
+
+    Returns:
+        Tuple of the names.
+
+    Raises:
+        ValueError: If they are not names.
+        ImportError: If there is no module of a name.
+    """
+    listed = isinstance(modules, Sequence) and not isinstance(modules, str)
+    if not listed or not all(isinstance(name, str) for name in modules):
+        raise ValueError(
+            "`modules` must be a list of names of Python modules. Received: "
+            f"modules={modules!r}"
+        )
+    for name in modules:
+        importlib.import_module(name)
+    return tuple(modules)
+
+
+def check_workers(pipeline: Any, modules: Sequence[str] = ()) -> None:
+    """Raise unless new processes of Python import this very package, and the modules.
 
     Workers inherit the environment and the working directory, but not what a program
     added to `sys.path`. Beam finds out late, and some ways never.
@@ -25,17 +57,19 @@ def check_workers(pipeline: Any) -> None:
     Args:
         pipeline: `beam.Pipeline`, or its beginning, checked if its local runner starts
             processes.
+        modules: Sequence of strings, names of modules that they import too.
 
     Raises:
-        ValueError: If they find none, or another one.
+        ValueError: If they find none, or another package.
     """
     pipeline = getattr(pipeline, "pipeline", pipeline)
     direct = pipeline.options.view_as(pipeline_options.DirectOptions)
     if direct.direct_running_mode != "multi_processing":
         return
-    command = [sys.executable, "-c", FIND]
+    command = [sys.executable, "-c", FIND, "keras_indi", *modules]
     printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    found = (printed.stdout.splitlines() or [""])[-1]
+    count = 1 + len(modules)
+    found, *others = (printed.stdout.splitlines() or [""] * count)[-count:]
     own = str(keras_indi.__file__)
     if os.path.realpath(found or os.sep) != os.path.realpath(own):
         folder = pathlib.Path(own).absolute().parents[1]
@@ -43,4 +77,10 @@ def check_workers(pipeline: Any) -> None:
             "Worker processes must import the `keras_indi` that this process uses: "
             f"install it, or set PYTHONPATH={folder}. Received: {found or 'none'} "
             f"instead of {own}"
+        )
+    missing = [name for name, origin in zip(modules, others) if not origin]
+    if missing:
+        raise ValueError(
+            "Worker processes must find the modules: install them, or add their folder "
+            f"to PYTHONPATH. Received: modules={missing}"
         )

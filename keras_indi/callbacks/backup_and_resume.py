@@ -26,7 +26,7 @@ GROUP = "backup_and_resume"
 
 
 class BackupAndResume(keras.callbacks.Callback):
-    """Save a fit as it goes; run again, the fit continues at the next batch.
+    """Back up a fit regularly; when run again, it continues at the next batch.
 
     `keras.callbacks.BackupAndRestore` resumes at the beginning of an epoch, with
     the data that come next. This one also keeps the position within the epoch and
@@ -78,7 +78,7 @@ class BackupAndResume(keras.callbacks.Callback):
             )
         if not (hasattr(pairs, "get_state") and hasattr(pairs, "set_state")):
             raise ValueError(
-                "`pairs` must be those that `fit` is given, with `get_state` and "
+                "`pairs` must be those passed to `fit`, with `get_state` and "
                 f"`set_state`. Received: pairs of type {type(pairs).__name__}"
             )
         self.pairs = pairs
@@ -86,14 +86,14 @@ class BackupAndResume(keras.callbacks.Callback):
         self.keep = keep
 
     def remove(self) -> None:
-        """Remove the backup: what it is for is done, and saved."""
+        """Remove the backup, once the model is saved."""
         if processes.is_first():
             self.path.unlink(missing_ok=True)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if self.params.get("steps") not in (None, len(self.pairs)):
             raise ValueError(
-                "Give `batches_per_epoch` to the pairs, not `steps_per_epoch` to "
+                "Pass `batches_per_epoch` to the pairs, not `steps_per_epoch` to "
                 f"`fit`. Received: steps_per_epoch={self.params['steps']}, pairs "
                 f"with {len(self.pairs)} batches an epoch"
             )
@@ -190,7 +190,7 @@ class BackupAndResume(keras.callbacks.Callback):
         if found is None:
             raise ValueError(
                 "`path` must be a file that this callback has written, or not "
-                f"be there. Received: path={str(self.path)!r}"
+                f"exist. Received: path={str(self.path)!r}"
             )
         state, metrics = found
         self.pairs.set_state(state["data"])

@@ -13,7 +13,7 @@ from keras_indi.images.whole_writes import write_text
 
 
 class EpochLog(keras.callbacks.Callback):
-    """Keep the logs of each epoch in a CSV file, also over resumptions.
+    """Write the logs of each epoch to a CSV file, also after resuming.
 
     `keras.callbacks.CSVLogger` with `append` writes an epoch twice when a resumed fit
     repeats it, and appends to a line that a crash has torn. This callback writes the
@@ -61,7 +61,7 @@ def read_log(path: pathlib.Path) -> dict[int, dict[str, str]]:
     """The whole lines of a log, the last of each epoch.
 
     Args:
-        path: `pathlib.Path` of the file, which need not be there.
+        path: `pathlib.Path` of the file, which need not exist.
 
     Returns:
         Dict of an epoch's number to a dict of names to values as text.
@@ -85,7 +85,7 @@ def read_log(path: pathlib.Path) -> dict[int, dict[str, str]]:
     if header[:1] != ["epoch"]:
         raise ValueError(
             "The file must be a log of epochs, whose first column is `epoch`, or not "
-            f"be there. Received: path={str(path)!r}"
+            f"exist. Received: path={str(path)!r}"
         )
     found: dict[int, dict[str, str]] = {}
     for row in rows[1:]:

@@ -138,7 +138,7 @@ class RestorationMonitor(keras.callbacks.Callback):
         return f"Received: degraded of shapes {degraded}, clean of shapes {clean}"
 
     def set_callbacks(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-        """Told by `InDI.fit`: the callbacks of the fit, in their order."""
+        """Receive the callbacks of the fit, in their order, from `InDI.fit`."""
         self._beside = callbacks
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -159,7 +159,7 @@ class RestorationMonitor(keras.callbacks.Callback):
             if value_range is None:
                 raise ValueError(
                     "PSNR needs a value range, and the model's images are unbounded. "
-                    "Give `metrics`. Received: metrics=None, value_range=None"
+                    "Pass `metrics`. Received: metrics=None, value_range=None"
                 )
             self._metrics = [image_metrics.PSNR(value_range)]
         self._scores = {}

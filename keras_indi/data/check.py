@@ -71,12 +71,12 @@ class SetCheck:
 
     @property
     def usable(self) -> bool:
-        """Whether there are pairs, and nothing was found to mend."""
+        """Whether there are pairs, and no problem was found."""
         alone = self.match.only_degraded or self.match.only_clean
         return bool(self.pairs) and not (alone or self.unusable or self.misaligned)
 
     def report(self) -> str:
-        """The findings as text, one a line."""
+        """The findings as text, one per line."""
         alone = self.match.report()
         lines = [alone or f"{len(self.match.pairs)} pairs, none without a partner"]
         for side in ("degraded", "clean"):
@@ -110,7 +110,7 @@ def check_folders(
     max_pixels: int | None = None,
     verbose: int = 1,
 ) -> SetCheck:
-    """Read all pairs of two folders and look for what would spoil a training.
+    """Read all pairs of two folders and find problems for training.
 
     Args:
         degraded_dir: Path of the degraded images' folder.

@@ -202,13 +202,13 @@ def _from_batches(batches, limit):
 def _folders(first, second, channels, limit, scale, max_pixels):
     match = match_folders(first, second)
     alone = [
-        f"{len(paths)} in {folder} alone ({listed(sorted(paths))})"
+        f"{len(paths)} only in {folder} ({listed(sorted(paths))})"
         for folder, paths in ((first, match.only_degraded), (second, match.only_clean))
         if paths
     ]
     if alone or not match.pairs:
         raise ValueError(
-            "Images are paired by their path inside the folder, without its ending, "
+            "Images are paired by their path inside the folder, without the extension, "
             "and each needs a partner. Received: "
             + ("; ".join(alone) or f"no images in {first} and {second}")
         )

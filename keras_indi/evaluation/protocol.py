@@ -37,7 +37,7 @@ DEVIATION = "_standard_deviation"  # ends the name of a KID's column of spread
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class Protocol(Configurable):
-    """All that a score depends on beside the images and the model.
+    """Everything that a score depends on, except the images and the model.
 
     Two scores compare only if their protocols are equal. `evaluate` and
     `trade_off` save the protocol, and the versions that ran, in every result.
@@ -196,7 +196,7 @@ class Protocol(Configurable):
         return "; ".join(words)
 
     def without_folders(self) -> Config:
-        """The configuration as to publish it: of each file the name alone.
+        """The configuration for publication: file names without their folders.
 
         Returns:
             Dict, as of `get_config()`.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Recommendation:
-    """A setting that reaches a target, or the statement that none does.
+    """A setting that reaches a target, or the information that none does.
 
     Args:
         settings: Dict of `num_steps`, `sampler`, `time_grid` and `time_shift`, the
@@ -54,7 +54,7 @@ def recommend(
     within: Mapping[str, float] | None = None,
     reach: Mapping[str, float] | None = None,
 ) -> Recommendation:
-    """Name the setting that is best in one score while others keep their bounds.
+    """Find the setting that is best in one score, within bounds on others.
 
     Of equal ones, that with the fewest network evaluations. Scores are means
     over the table's seeds.

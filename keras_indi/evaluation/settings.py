@@ -75,7 +75,7 @@ def all_settings(
         settings[_file_name(setting)] = setting
     if not settings:
         raise ValueError(
-            "There must be a value for each part of a setting. Received: "
+            "Each part of a setting needs at least one value. Received: "
             f"num_steps={num_steps}, samplers={samplers}, time_grids={time_grids}, "
             f"time_shifts={time_shifts}, seeds={seeds}"
         )

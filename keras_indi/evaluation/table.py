@@ -15,7 +15,7 @@ from keras_indi.images.whole_writes import write_text, write_whole
 
 
 class Table:
-    """Rows of scores that know how they were measured.
+    """Rows of scores, with the protocol by which they were measured.
 
     Args:
         rows: List of dicts with the same keys: of `evaluate` one an image, of

@@ -33,7 +33,7 @@ def uncertainty(
     seed: int = 0,
     **restore_arguments: Any,
 ) -> "Uncertainty":
-    """Draw many restorations of one image, and look where they differ.
+    """Draw several restorations of one image, and measure where they differ.
 
     Args:
         model: A `keras_indi.models.InDI` with a noise schedule that is not zero.

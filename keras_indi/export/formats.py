@@ -38,8 +38,8 @@ def checked_format(name: str | None, path: pathlib.Path) -> str:
             f"{ending!r} ({key})" for ending, key in endings.items() if ending
         )
         raise ValueError(
-            f"`path` must end in {shown}, or have no ending (saved_model, a folder; "
-            "with an ending only by `format='saved_model'`). "
+            f"`path` must end in {shown}, or have no extension (saved_model, a folder; "
+            "with an extension only by `format='saved_model'`). "
             f"Received: path={str(path)!r}"
         )
     name = checked_choice("format", name or own, BUILTIN)

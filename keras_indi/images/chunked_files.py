@@ -66,7 +66,7 @@ def check_output(path: FilePath) -> None:
     _format(path)
     if path.is_dir():
         raise ValueError(
-            f"The output must not be a folder that exists. Received: {str(path)!r}"
+            f"The output must not be an existing folder. Received: {str(path)!r}"
         )
 
 
@@ -128,7 +128,7 @@ def _format(path):
     if name.endswith(".zarr"):
         return "zarr"
     raise ValueError(
-        "Images are read and written by blocks as .tif, .tiff, .zarr and .ome.zarr. "
+        "Only .tif, .tiff, .zarr and .ome.zarr are read and written in blocks. "
         f"Received: {str(path)!r}"
     )
 

@@ -69,7 +69,7 @@ def write_photograph(
     format = FORMATS.get(path.suffix.lower())
     if format is None:
         raise ValueError(
-            f"The file's ending must be one of {', '.join(FORMATS)}. Received: "
+            f"The file extension must be one of {', '.join(FORMATS)}. Received: "
             f"path={str(path)!r}"
         )
     check_sides(format, *photograph.pixels.shape[:2])

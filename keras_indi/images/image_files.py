@@ -117,9 +117,9 @@ def other_kind(path: pathlib.PurePath, zarr: bool = False) -> str | None:
     if ending in EXTENSIONS or (zarr and ending == ZARR):
         return None
     if not ending:
-        return "without an ending"
+        return "without an extension"
     # A number is none: frames and versions would have a kind each.
-    return ending if ENDING.fullmatch(ending) else "with an unusual ending"
+    return ending if ENDING.fullmatch(ending) else "with an unusual extension"
 
 
 def printable(name: FilePath) -> str:

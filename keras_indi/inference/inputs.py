@@ -78,7 +78,7 @@ def check_image(
     least_width = SMALL_FRACTION * (high - low)
     if integers and np.isfinite(low) and np.iinfo(image.dtype).max - low < least_width:
         raise ValueError(
-            f"Images of {image.dtype} fill next to nothing of the model's value_range="
+            f"Images of {image.dtype} use almost none of the model's value_range="
             f"{value_range}. Rescale them to it. {received}"
         )
     tolerance = RANGE_TOLERANCE * (high - low)
@@ -163,7 +163,7 @@ def normalize_seeds(seed: int | Sequence[int], count: int) -> list[tuple[int, in
     """What fixes the noise of each image.
 
     Args:
-        seed: Int for all images, or a sequence of ints, one an image.
+        seed: Int for all images, or a sequence of ints, one per image.
         count: Int, the number of images.
 
     Returns:
@@ -178,7 +178,7 @@ def normalize_seeds(seed: int | Sequence[int], count: int) -> list[tuple[int, in
         return [(seed, index) for index in range(count)]
     if len(seed) != count:
         raise ValueError(
-            "`seed` must be an int, or a sequence of ints, one an image. Received: "
+            "`seed` must be an int, or a sequence of ints, one per image. Received: "
             f"{len(seed)} seeds for {count} image(s)"
         )
     for index, value in enumerate(seed):
@@ -226,8 +226,8 @@ def check_out(out: Any, image: Any, alone: bool) -> None:
         return
     if not alone:
         raise ValueError(
-            "`out` takes the restoration of one image of shape (height, width, "
-            "channels), without `num_samples` and `return_trajectory`. Received: "
+            "`out` requires one image of shape (height, width, channels), "
+            "without `num_samples` and `return_trajectory`. Received: "
             f"out={out!r}"
         )
     if tuple(out.shape) != tuple(image.shape) or out.dtype != image.dtype:
@@ -276,7 +276,7 @@ def _listed(images, value_range, channels):
 def _array_like(image: Any) -> Any:
     if isinstance(image, (str, bytes, os.PathLike)):
         raise ValueError(
-            "`images` must be arrays; restore files by `keras_indi.restoration."
+            "`images` must be arrays; restore files with `keras_indi.restoration."
             f"restore_file`. Received: images={image!r}"
         )
     by_blocks = all(hasattr(image, name) for name in ("shape", "dtype", "__getitem__"))

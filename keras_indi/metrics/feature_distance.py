@@ -167,7 +167,7 @@ class FeatureDistance:
         )
         if features.ndim != 2 or not np.isfinite(features).all():
             raise ValueError(
-                "`extractor` must give one vector of finite features an image, of "
+                "`extractor` must return one vector of finite features per image, of "
                 "shape (batch, dimensions): end it with a GlobalAveragePooling2D. "
                 f"Received: features of shape {features.shape}"
             )

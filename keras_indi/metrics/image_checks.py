@@ -81,13 +81,13 @@ def check_values(images: np.ndarray, value_range: ValueLimits, argument: str) ->
     if least < low - tolerance or most > high + tolerance:
         raise ValueError(
             f"`{argument}` must lie in value_range={value_range}: clip the images, or "
-            f"give the metric their range. {received}, values from {least:g} to "
+            f"pass their range to the metric. {received}, values from {least:g} to "
             f"{most:g}"
         )
     fractions = 0 <= least and 0 < most <= 1 and np.any(np.mod(images, 1) != 0)
     if fractions and low == 0 and high >= 255:
         raise ValueError(
             f"`{argument}` looks like images in [0, 1], but value_range={value_range}. "
-            f"Give the metric value_range=(0, 1). {received}, values from {least:g} to "
-            f"{most:g}"
+            f"Pass value_range=(0, 1) to the metric. {received}, values from {least:g} "
+            f"to {most:g}"
         )

@@ -119,7 +119,7 @@ class ImageMetric(keras.metrics.Metric):
             weights = ops.cast(sample_weight, "float32")
             if not image_checks.same_shape(weights.shape, scores.shape):
                 raise ValueError(
-                    "`sample_weight` must have shape (batch,), a weight an image. "
+                    "`sample_weight` must have shape (batch,), one weight per image. "
                     f"Received: sample_weight of shape {tuple(weights.shape)}, images "
                     f"of shape {tuple(y_true.shape)}"
                 )

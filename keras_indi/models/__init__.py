@@ -1,4 +1,4 @@
-"""The backbone, the restorers, and what trains it."""
+"""Backbone, restorers and optimizers."""
 
 from keras_indi.models.averaged_adam import AveragedAdam as AveragedAdam
 from keras_indi.models.averaged_muon import AveragedMuon as AveragedMuon

@@ -12,7 +12,7 @@ from keras_indi.backend import keras_private
 
 
 class AveragingOptimizer(keras.optimizers.Optimizer):
-    """What an optimizer's class is mixed with, so that its average warms up.
+    """Mixin of optimizers whose average of the weights warms up.
 
     `AveragedAdam` explains how, and why. Under gradient accumulation only updates
     count, not the steps between.
@@ -38,7 +38,7 @@ class AveragingOptimizer(keras.optimizers.Optimizer):
         self._final_momentum = float(value)
 
     def begin_fit(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-        """Told where a fit begins: one that updates nothing changes no weights.
+        """Begin a fit. One without updates changes no weights.
 
         Args:
             callbacks: List of the fit's callbacks, which may swap the averages into

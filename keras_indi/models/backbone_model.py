@@ -183,8 +183,8 @@ class BackboneModel(PresetModel, keras.Model):
         multiple = self.size_multiple
         if any(size is not None and size % multiple for size in shape[1:3]):
             raise ValueError(
-                f"The backbone takes heights and widths that are multiples of "
-                f"{multiple}; `restore` pads images of other sizes by itself. "
+                f"Heights and widths of the backbone's inputs must be multiples of "
+                f"{multiple}; `restore` pads images of other sizes. "
                 f"Received: {name} of shape {tuple(shape)}"
             )
 

@@ -183,7 +183,7 @@ def check_pairs(x, y, value_range, channels, scale):
     for name, images in zip(("degraded", "clean"), pairs):
         if images.ndim == 3:
             raise ValueError(
-                "Training takes batches of images. Received: "
+                "Training requires batches of images. Received: "
                 f"{name} of shape {images.shape}"
             )
         noisy = name == "degraded"

@@ -105,8 +105,9 @@ class ConditionalDDPM(Restorer):
         self.noise_schedule = noise_schedule
         if not self.condition_on_degraded:
             raise ValueError(
-                "`backbone` must take the degraded image: `condition_on_degraded=True` "
-                f"of a `UNetBackbone`. Received: backbone={backbone!r}"
+                "`backbone` must accept the degraded image: "
+                "`condition_on_degraded=True` of a `UNetBackbone`. Received: "
+                f"backbone={backbone!r}"
             )
 
     @property

@@ -183,7 +183,7 @@ class Restorer(PairTrainer):
                 an image that was enlarged already.
             seed: Int, fixes the noise, on every backend and for any
                 `batch_size`, of an image by its place among the others; or a
-                sequence of ints, one an image, with which each gets the same noise as
+                sequence of ints, one per image, with which each gets the same noise as
                 if restored by itself. Defaults to the next of the model's own seeds.
             tile_size: `"auto"`, whole images where `max_memory` has room for them, and
                 where not, in each step, the network on tiles as large as fit, with the

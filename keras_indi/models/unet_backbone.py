@@ -103,7 +103,7 @@ class UNetBackbone(PresetModel, keras.Model):
         )
         if not isinstance(channel_multipliers, (list, tuple)):
             raise ValueError(
-                "`channel_multipliers` must be a sequence of integers, one a level. "
+                "`channel_multipliers` must be a sequence of integers, one per level. "
                 f"Received: channel_multipliers={channel_multipliers!r}"
             )
         channel_multipliers = tuple(channel_multipliers)

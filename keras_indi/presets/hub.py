@@ -34,7 +34,7 @@ def download(handle):
     named_well = _parts(name) in sizes and (scheme == "hf" or not revision)
     if not named_well:
         raise ValueError(
-            f"A preset of this hub is '{form}'. Received: preset={handle!r}"
+            f"A preset of this hub must be '{form}'. Received: preset={handle!r}"
         )
     try:
         return pathlib.Path(fetch(name, revision or None))

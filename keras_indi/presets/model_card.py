@@ -101,7 +101,7 @@ def _use(name, metadata):
 
 def _facts(metadata):
     recommended = metadata.get("recommended", {})
-    weights = "none: an architecture, to be trained"
+    weights = "none (an architecture to train)"
     if metadata.get("weights_sha256"):
         size = metadata.get("weights_bytes", 0) / 1e6
         weights = f"{metadata.get('weights_dtype')}, {size:.1f} MB"
@@ -109,10 +109,10 @@ def _facts(metadata):
     scale, qualities = metadata.get("scale", 1), metadata.get("jpeg_quality")
     facts = {
         "task": metadata.get("task"),
-        "enlarges": f"{scale} times; for an image that was enlarged already, `scale=1`"
+        "enlarges": f"{scale} times; `scale=1` for images that are already enlarged"
         if scale > 1
         else None,
-        "JPEG files": "of quality {} to {}".format(*qualities) if qualities else None,
+        "JPEG quality": "{} to {}".format(*qualities) if qualities else None,
         "parameters": f"{metadata.get('parameter_count', 0):,}",
         "weights": weights,
         "licence of the weights": metadata.get("license"),

@@ -203,7 +203,7 @@ def _layout(path):
     def visit(group):
         address = h5py.h5o.get_info(group.id).addr
         if address in seen:
-            raise OSError(f"`{group.name}` stands in it more than once")
+            raise OSError(f"`{group.name}` is in it more than once")
         seen.add(address)
         for name in group:
             link, place = group.get(name, getlink=True), f"{group.name}/{name}"
@@ -218,7 +218,7 @@ def _layout(path):
                 raise OSError(f"`{place}` lies in another file")
             elif entry.id.get_storage_size() < entry.nbytes:
                 # A file of kilobytes would otherwise fill the memory.
-                raise OSError(f"`{place}` is compressed, or not all there")
+                raise OSError(f"`{place}` is compressed or incomplete")
             elif not _is_finite(entry):
                 raise OSError(f"`{place}` has values that are not finite")
             else:

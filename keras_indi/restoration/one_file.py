@@ -128,8 +128,8 @@ def read_job(
     if ZARR in endings or is_by_blocks(job.source, file_options.max_pixels):
         if num_samples is not None or compare:
             raise UnusableImageError(
-                "restored by blocks, without samples and comparisons, which take the "
-                "image into memory"
+                "restored in blocks, which supports neither several samples nor "
+                "comparisons"
             )
         return None
     _check_sides(chosen.model, job, file_options.max_pixels, settings.get("scale"))

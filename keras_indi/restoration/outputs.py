@@ -15,6 +15,7 @@ from keras_indi.images.image_files import files_below, other_kind
 from keras_indi.images.whole_files import is_whole
 from keras_indi.restoration.file_jobs import FileJob, check_jobs, find_conflicts
 from keras_indi.restoration.large_files import ZARR
+from keras_indi.restoration.result import LINKED
 from keras_indi.validation import checked_choice, checked_integer, checked_path
 
 PICTURES = ("compare", "steps")
@@ -23,7 +24,6 @@ EXISTING = ("refuse", "skip", "overwrite")
 # Endings of images that are not written, and of which `mimetypes` may not know.
 OTHER_ENDINGS = {*EXTENSIONS, *".jxl .jp2 .dng .cr2 .cr3 .nef .arw .orf .raf".split()}
 OTHER_ENDINGS |= {*".rw2 .exr .hdr .psd .pdf .tga .ppm".split()}
-LINKED = "linked to others"
 
 
 class Outputs(NamedTuple):

@@ -1,20 +1,23 @@
-"""What became of the files of a run."""
+"""Outcomes of the files of a run."""
 
 import dataclasses
+
+# How links to images that are restored under another name are counted.
+LINKED = "duplicate link"
 
 
 @dataclasses.dataclass
 class Result:
-    """What became of the files.
+    """Outcomes of the files of a run.
 
     Attributes:
         written: List of paths, the restored files.
         pictures: List of paths, the comparisons.
-        skipped: List of paths of inputs, whose results were there.
+        skipped: List of paths of inputs, whose outputs existed.
         failed: Dict of input's path to the reason.
-        notes: Dict of input's path to a sentence, what a file could not keep.
+        notes: Dict of input's path to a sentence on what its output could not keep.
         left_out: Dict of endings to how many files of the folders have them, which
-            are not read; `"linked to others"` to how many are links to others.
+            are not read; `"duplicate link"` to how many are links to others.
         models: Dict of the presets or files used, as strings, to their number of
             steps.
         seconds: Float.
@@ -30,7 +33,7 @@ class Result:
     seconds: float = 0.0
 
     def add(self, other: "Result") -> None:
-        """Add what became of further files."""
+        """Add the outcomes of further files."""
         self.written += other.written
         self.pictures += other.pictures
         self.skipped += other.skipped
@@ -51,11 +54,14 @@ class Result:
             f"{name} ({steps} step{'s' * (steps > 1)})"
             for name, steps in self.models.items()
         ]
-        by = f", by {' and '.join(used)}" if used else ""
-        return f"{', '.join(parts)}, in {self.seconds:.1f} s{by}"
+        using = f", using {' and '.join(used)}" if used else ""
+        return f"{', '.join(parts)}, in {self.seconds:.1f} s{using}"
 
 
 def left_out_report(left_out: dict[str, int]) -> list[str]:
     """Part of a sentence on how many files were left out; none where none were."""
-    kinds = [f"{count} {kind}" for kind, count in left_out.items()]
-    return [f"not read: {', '.join(kinds)}"] if kinds else []
+    kinds = [
+        f"{count} {kind}{'s' * (kind == LINKED and count > 1)}"
+        for kind, count in left_out.items()
+    ]
+    return [f"ignored: {', '.join(kinds)}"] if kinds else []

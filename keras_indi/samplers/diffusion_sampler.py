@@ -30,7 +30,7 @@ class DiffusionSampler(Sampler):
     def noise_scale(self, noise_schedule: Any, time: float, next_time: float) -> float:
         if not isinstance(noise_schedule, DiffusionSchedule):
             raise ValueError(
-                f"{type(self).__name__} walks from pure noise, with a "
+                f"{type(self).__name__} starts from pure noise, and requires a "
                 "`ConditionalDDPM`. Received: noise_schedule="
                 f"{noise_schedule!r}"
             )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Sampler(Configurable):
-    """One update rule. It moves states from t to s and knows no model.
+    """One update rule, which moves states from t to s, independent of the model.
 
     A sampler sees the restorer only as a function `predict(images, times)`
     that returns F(x_t, t), so that grids, tiles and progress bars need no word

@@ -157,7 +157,7 @@ def _check_falls(times):
     )
     if not falls:
         raise ValueError(
-            "A time grid must fall strictly from 1 to 0, such as "
+            "A time grid must decrease strictly from 1 to 0, such as "
             f"[1.0, 0.5, 0.0]. Received: time_grid={times.tolist()}"
         )
 

@@ -1,7 +1,10 @@
 """`keras-indi beam`: any number of images, on whatever runs Apache Beam."""
 
+import os
+
 import click
 
+from keras_indi_cli.commands.names import import_modules, import_option
 from keras_indi_cli.commands.restore_options import (
     Bytes,
     TileSize,
@@ -64,8 +67,11 @@ from keras_indi_cli.commands.restore_options import (
     "--overwrite", is_flag=True, help="Restore again images whose outputs exist."
 )
 @file_options
+@import_option
 @click.pass_context
-def command(context, inputs, output, preset, overwrite, steps, tile_size, **options):
+def command(
+    context, inputs, output, preset, overwrite, steps, tile_size, modules, **options
+):
     """Restore many images with Apache Beam.
 
     Inputs are files, folders and quoted patterns, on disks and in object stores. In a
@@ -82,6 +88,10 @@ def command(context, inputs, output, preset, overwrite, steps, tile_size, **opti
     inputs, arguments = inputs[:first], () if first is None else inputs[first:]
     if not inputs:
         raise click.UsageError("Inputs must precede the options of Beam.")
+    import_modules(modules)
+    if modules:  # worker processes on this machine find them in the current folder too
+        places = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
+        os.environ["PYTHONPATH"] = os.pathsep.join(places)
     from keras_indi.beam import RestoreFiles
     from keras_indi.beam.running import run
     from keras_indi.restoration.result import left_out_report
@@ -93,6 +103,7 @@ def command(context, inputs, output, preset, overwrite, steps, tile_size, **opti
         existing="overwrite" if overwrite else "skip",
         num_steps=steps,
         tile_size=tile_size,
+        modules=modules,
         **given,
     )
     try:
@@ -109,9 +120,9 @@ def command(context, inputs, output, preset, overwrite, steps, tile_size, **opti
     done += left_out_report(left_out)
     work = f"{sums.get('seconds', 0)} s of work"
     if megapixels := sums.get("megapixels"):
-        work = f"{megapixels} megapixels in {work}"
-    click.echo(f"{', '.join(done)}: {work}")
+        work = f"{megapixels} megapixels, {work}"
+    click.echo(f"{', '.join(done)}; {work}")
     if sums.get("failed"):
         where = f"{output.rstrip('/')}/manifest.jsonl"
-        click.echo(f"keras-indi: see {where} for what failed, and why.", err=True)
+        click.echo(f"keras-indi: {where} has the reasons for the failures.", err=True)
     context.exit(bool(sums.get("failed")))

@@ -33,11 +33,11 @@ from keras_indi_cli.commands.protocol_options import (
 def command(context, restored, clean, output, max_pixels, modules, **options):
     """Score restored images, of any system, against clean ones.
 
-    Images are paired by their path inside the folders, without its ending. The output
-    directory gets evaluation.csv, evaluation.json (with the protocol and the versions)
-    and evaluation.png, a plot of the scores. An interrupted command continues where it
-    stopped. The exit status is 1 if some images could not be scored; they are named,
-    and left out of the means.
+    Images are paired by their path inside the folders, without the extension. The
+    output directory gets evaluation.csv, evaluation.json (with the protocol and the
+    versions) and evaluation.png, a plot of the scores. An interrupted command continues
+    where it stopped. The exit status is 1 if some images could not be scored; they are
+    named, and left out of the means.
 
     \b
     Example: keras-indi evaluate --restored results --clean photographs \\

@@ -17,7 +17,7 @@ from keras_indi_cli.package_files import registered_names
     "--format",
     "file_format",
     type=click.Choice(registered_names("export_formats")),
-    help="File format. [default: by the ending: .onnx, .xml, .tflite; none, a "
+    help="File format. [default: by the extension: .onnx, .xml, .tflite; none, a "
     "SavedModel's folder]",
 )
 @click.option(

@@ -52,7 +52,7 @@ def _lines(name, metadata):
         shown = ", ".join(f"{name} {value}" for name, value in settings.items())
         yield f"recommended: {shown}"
     if metadata.get("license"):
-        yield f"license: {metadata['license']}"
+        yield f"licence: {metadata['license']}"
     for data in metadata.get("training_data") or []:
         yield f"trained on {data['name']}: {data['terms']}"
 

@@ -29,7 +29,9 @@ class Shard(click.ParamType):
         index, count = map(int, found.groups()) if found else (0, 0)
         if not 1 <= index <= count:
             self.fail(
-                f"{value!r} is not a shard such as 1/4 or 4/4.", parameter, context
+                f"{value!r} must be I/N with I from 1 to N, such as 1/4.",
+                parameter,
+                context,
             )
         return index - 1, count
 

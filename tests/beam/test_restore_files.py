@@ -325,7 +325,7 @@ def test_an_output_that_is_no_folder_is_refused_first(preset, tmp_path):
         with pytest.raises(ValueError, match="not a folder. Received: .*file"):
             RestoreFiles(str(tmp_path / output), preset)
     (tmp_path / "out/manifest.jsonl").mkdir(parents=True)
-    with pytest.raises(ValueError, match="A folder has the name of manifest.jsonl"):
+    with pytest.raises(ValueError, match="A folder exists where manifest.jsonl"):
         RestoreFiles(str(tmp_path / "out"), preset)
     with pytest.raises(ValueError, match="too long for the disk. Received: .*xxx"):
         RestoreFiles(str(tmp_path / "far" / ("x" * 300)), preset)
@@ -419,7 +419,7 @@ def test_links_and_other_files_are_as_those_of_the_plain_command(preset, tmp_pat
     failed = {path for path, entry in entries.items() if entry["status"] == "failed"}
     assert failed == {str(path) for path in plain.failed}
     assert failed == {str(tmp_path / "in/nothing.png")}
-    left_out = {"linked to others": 1, ".txt": 2, "without an ending": 1}
+    left_out = {"duplicate link": 1, ".txt": 2, "without an extension": 1}
     assert plain.left_out == left_out and left_out.items() <= sums.items()
 
 

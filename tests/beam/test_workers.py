@@ -60,6 +60,24 @@ def test_a_pipeline_of_which_workers_find_no_package_is_refused(apart, monkeypat
         )
 
 
+def test_modules_that_workers_do_not_find_are_refused(tmp_path, monkeypatch):
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    (tmp_path / "own_of_workers.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    options, own = PipelineOptions(PROCESSES), ["own_of_workers"]
+    with pytest.raises(ValueError, match="Received: modules=.'own_of_workers'"):
+        _ = Pipeline("FnApiRunner", options) | EvaluateFolders("a", "b", modules=own)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*paths, str(tmp_path)]))
+    _ = Pipeline("FnApiRunner", options) | EvaluateFolders("a", "b", modules=own)
+
+
+@pytest.mark.parametrize("modules", ["keras", [1], None, {"keras"}])
+def test_what_is_no_list_of_modules_is_refused(modules):
+    with pytest.raises(ValueError, match="Received: modules="):
+        EvaluateFolders("a", "b", modules=modules)
+
+
 def test_the_command_names_the_remedy(apart):
     (apart / "in").mkdir()
     places = [str(ROOT), *sys.path]

@@ -1,6 +1,9 @@
 """`keras-indi beam`, with the runner of one process."""
 
 import errno
+import os
+import pathlib
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ pytest.importorskip("apache_beam", reason="needs Apache Beam: the extra `beam`")
 from helpers import smooth_images, tiny_unet  # noqa: E402
 from PIL import Image  # noqa: E402
 
+import keras_indi  # noqa: E402
 from keras_indi.beam import outcomes  # noqa: E402
 from keras_indi.models import InDI  # noqa: E402
 from keras_indi_cli.__main__ import main  # noqa: E402
@@ -51,11 +55,40 @@ def test_it_restores_as_the_plain_command(here):
     assert "0 restored, 2 skipped, 0 failed" in again.output
 
 
+OWN = """
+import keras
+from keras_indi.samplers import InDISampler
+
+@keras.saving.register_keras_serializable(package="beam_own")
+class OwnSampler(InDISampler):
+    pass
+"""
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_classes_of_the_users_own(here, workers, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    found = os.environ.get("PYTHONPATH", "")
+    root = str(pathlib.Path(keras_indi.__file__).parents[1])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([root, *filter(None, [found])]))
+    (here / f"own{workers}.py").write_text(OWN)
+    options = ["--steps", "1", "--sampler", "beam_own>OwnSampler"]
+    options += ["--import", f"own{workers}"]
+    result = run("in", "--direct_num_workers", str(workers), *options)
+    assert result.exit_code == 0, result.stderr
+    assert "2 restored, 0 skipped, 0 failed" in result.output
+
+
+def test_a_module_that_is_missing_is_named(here):
+    result = run("in", "--import", "no_such_module")
+    assert result.exit_code == 2 and "no_such_module" in result.stderr
+
+
 def test_what_fails_is_told_of(here):
     (here / "in/c.png").write_bytes(b"no image")
     result = run("in", "--steps", "1")
     assert result.exit_code == 1 and "out/manifest.jsonl" in result.stderr
-    assert "2 restored, 0 skipped, 1 failed: " in result.output
+    assert "2 restored, 0 skipped, 1 failed; " in result.output
 
 
 def test_a_job_that_fails_ends_with_its_reason(here, monkeypatch):
@@ -74,7 +107,7 @@ def test_what_is_left_out_is_counted(here):
     for name in ("a.txt", "b.txt", "c"):
         (here / "in" / name).write_text("mine")
     result = run("in", "--steps", "1")
-    expected = "0 failed, not read: 2 .txt, 1 without an ending: "
+    expected = "0 failed, ignored: 2 .txt, 1 without an extension; "
     assert result.exit_code == 0 and expected in result.output
 
 
@@ -90,6 +123,9 @@ def test_what_is_left_out_is_counted(here):
         (["in", "--streaming", "more", "--", "x"], "Received: ['more', 'x']"),
         (["in", "--runner=FlinkRunner", "--mine", "1", "more"], "Received: ['more']"),
         (["in", "--preset", "no_such"], "no_such"),
+        (["in", "nothing"], "File or folder not found. Received: "),
+        (["nothing/**.png"], "nothing/**.png'"),
+        (["nothing.png"], "nothing.png'"),
         ([""], "must be a path or a pattern. Received: ''"),
         (["gss://in/**.png"], "Beam has no file system for gss:// here"),
         (["in/[z-a].png"], "pattern is not valid (bad character range z-a"),

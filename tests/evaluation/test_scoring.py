@@ -212,7 +212,7 @@ def test_the_first_images_are_those_of_the_protocol(folders):
 def test_names_that_do_not_match_are_told_before_any_work(folders):
     root, *_ = folders
     (root / "restored" / "b.webp").rename(root / "restored" / "b_out.webp")
-    message = r"1 in .*restored alone \(b_out\); 1 in .*clean alone \(b\)"
+    message = r"1 only in .*restored \(b_out\); 1 only in .*clean \(b\)"
     with pytest.raises(ValueError, match=message):
         evaluate(root / "restored", root / "clean")
 

@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import json
 import pathlib
+import re
 import sys
 
 import keras
@@ -442,6 +443,8 @@ def test_the_page_is_written_from_the_results(tmp_path, monkeypatch):
     import report
 
     assert report.page() == (FOLDER / "README.md").read_text()
+    figures = re.findall(r"!\[(.*?)\]\(results/.*?(\w+)\.png\)", report.page())
+    assert figures and not any(text.endswith(f": {stem}") for text, stem in figures)
     monkeypatch.setattr(report, "HERE", tmp_path)
     (tmp_path / "findings.md").write_text("what was found")
     page = report.page()

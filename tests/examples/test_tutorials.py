@@ -174,7 +174,7 @@ def check_few_pairs(output):
     assert len(figures(r"1 step: [\d.]+ dB, 4 steps: ([\d.]+) dB", output)) == 4
     shipped = keras_indi.presets.list_presets()["indi_small_denoise"]
     assert "model.weights.h5" in output
-    assert f"license: {shipped['license']}\n" in output
+    assert f"licence: {shipped['license']}\n" in output
 
 
 def check_microscopy(output):

@@ -95,8 +95,8 @@ def test_other_files_are_counted_by_their_endings(tmp_path):
         None: 1,
         ".cr2": 2,
         ".jxl": 1,
-        "without an ending": 1,
-        "with an unusual ending": 2,
+        "without an extension": 1,
+        "with an unusual extension": 2,
     }
     assert [path.name for path in image_files(tmp_path)] == ["a.png"]
 

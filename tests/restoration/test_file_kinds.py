@@ -37,7 +37,7 @@ def test_what_is_not_written_becomes_png_and_the_rest_is_counted(model, tmp_path
     result = restore_files(tmp_path / "in", tmp_path / "out", model, num_steps=1)
     assert [path.name for path in result.written] == ["a.png", "b.jfif"]
     assert result.left_out == {".cr2": 1}
-    assert "not read: 1 .cr2" in result.report()
+    assert "ignored: 1 .cr2" in result.report()
 
 
 def test_names_and_dates(model, tmp_path):

@@ -288,7 +288,7 @@ def test_the_report_names_the_presets_and_their_steps(model, tmp_path):
     for steps, words in ((1, "1 step"), (2, "2 steps")):
         out = tmp_path / str(steps)
         result = restore_files(path, out, preset, num_steps=steps)
-        assert result.report().endswith(f" s, by {preset} ({words})")
+        assert result.report().endswith(f" s, using {preset} ({words})")
     result = restore_files(path, tmp_path / "own", preset)
     own = model.restore_defaults["num_steps"]
     assert f"({own} step" in result.report()

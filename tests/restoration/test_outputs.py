@@ -180,7 +180,7 @@ def test_a_file_keeps_its_own_name_beside_a_link_to_it_which_is_counted(here):
     found = [str(job.outputs[0]) for job in jobs]
     names = ["b.png", "deep/c.tif", "nothing.png", "other.jpg"]
     assert found == [f"out/{name}" for name in names]
-    assert left_out == {".txt": 1, "linked to others": 1}
+    assert left_out == {".txt": 1, "duplicate link": 1}
 
 
 def test_a_link_that_leads_nowhere_is_named_by_a_pattern_too(here):

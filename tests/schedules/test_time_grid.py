@@ -81,7 +81,7 @@ def test_an_explicit_grid_gives_its_points_and_their_number():
 )
 def test_points_that_do_not_fall_from_one_to_zero_are_refused(points):
     for build in (ExplicitGrid, time_grids.get):
-        with pytest.raises(ValueError, match="fall strictly.*Received: time_grid="):
+        with pytest.raises(ValueError, match="decrease strictly.*Received: time_grid="):
             build(points)
 
 

@@ -40,7 +40,7 @@ def load_tfds(
     max_pixels: int | None = None,
     **options: Any,
 ) -> Any:
-    """Pairs from a data set of tfds, with the same batches as from folders.
+    """Load pairs from a TensorFlow Datasets set, in batches as from folders.
 
     The builders of this package, `gopro`, `dpdd`, `real_blur`, `sidd` and
     `paired_folders`, hold pairs. So does `div2k/*`, whose low resolution is
