@@ -26,6 +26,7 @@ EXPERIMENTS = {
     "time_distribution": "9. p(t)",
     "conditional_ddpm": "10. Conditional DDPM",
     "regression": "11. Regression",
+    "error_accumulation": "12. Why many steps deteriorate",
     "conditioning": "Beyond the paper: to see the degraded image too",
 }
 # The paper's claims, and how ours begin that test them.

@@ -72,6 +72,22 @@ def test_toy(tmp_path, smoke):
 
 
 @pytest.mark.slow
+def test_error_accumulation(tmp_path, smoke):
+    content, _ = run("error_accumulation", tmp_path, smoke)
+    measured = content["measured"]
+    exact = measured["walks"]["controls"]["Gaussian prior"]
+    squared = np.square(exact["time"])
+    # Of x ~ N(0, 1) and y = x + n: F = x_t / (1 + t^2).
+    np.testing.assert_allclose(exact["error_true"], squared / (1 + squared), rtol=0.1)
+    np.testing.assert_allclose(exact["kept"], 1 / (1 + squared) ** 2, rtol=0.1)
+    np.testing.assert_allclose(exact["power_own"], exact["power_true"], rtol=0.1)
+    (task,) = measured["scores"].values()
+    for training in task.values():
+        plain, shifted = training["with the noise of training"].values()
+        assert plain["1"] == shifted["1"] and plain["3"] != shifted["3"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
 def test_photographs(name, runs, smoke):
     import trainings
