@@ -343,7 +343,7 @@ saved = tuned.save_to_preset(
     },
 )
 print(*sorted(path.name for path in saved.iterdir()))
-print("license:", shipped["license"])
+print("licence:", shipped["license"])
 
 """
 The command trains the same way, resumes after an interruption, and keeps the best model:
