@@ -138,6 +138,7 @@ def walk(model, degraded, clean, num_steps, probe, power, time_shift=1.0):
         num_steps,
         time_grid="uniform",
         time_shift=time_shift,
+        scale=1,  # of super-resolution: y is enlarged already
         return_trajectory=True,
         verbose=0,
     )
