@@ -34,8 +34,8 @@ LOSSY: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 90, "subsampling": "4:4:4"},
     "WEBP": {"quality": 95, "exact": True},
 }
-# Pixels, height and width, that a format can hold.
-MOST_SIDE = {"JPEG": 65_535, "WEBP": 16_383}
+# Pixels, height and width, that a format can hold: of JPEG those that libjpeg writes.
+MOST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
 
 
 def write_photograph(

@@ -147,10 +147,12 @@ def counts_of_tiff(file: BinaryIO) -> dict[str, int]:
 
 
 def counts(found: Mapping[int | None, Sequence[RawTag]]) -> dict[str, int]:
-    """How many tags the directories have, by name; none of one that has none."""
-    numbers = {tag: len(found.get(tag, ())) for tag in DIRECTORY_NAMES}
-    numbers[EXIF_DIRECTORY] += len(found.get(INTEROP_DIRECTORY, ()))
-    return {DIRECTORY_NAMES[tag]: number for tag, number in numbers.items() if number}
+    """How many tags the directories have, by name."""
+    # One that leads nowhere counts, so that it is named.
+    numbers = {tag: max(1, len(found[tag])) for tag in DIRECTORY_NAMES if tag in found}
+    if INTEROP_DIRECTORY in found:
+        numbers[EXIF_DIRECTORY] += len(found[INTEROP_DIRECTORY])
+    return {DIRECTORY_NAMES[tag]: number for tag, number in numbers.items()}
 
 
 def has_places(block: bytes) -> bool:
@@ -189,7 +191,6 @@ def _directories(file: BinaryIO, own: set[int] | None = None) -> Directories:
     return {
         group: [tag for tag in tags if tag.code not in PLACES]
         for group, tags in found.items()
-        if tags or group is None
     }
 
 

@@ -3,8 +3,8 @@
 Each input is a sound file of some kind, damaged by its number: bytes changed, cut,
 repeated, numbers set to extremes, and checksums of PNG mended so that the damage gets
 further. It is read as training reads it and as restoring reads it, and what could be
-read is written again. Only `UnusableImageError` may be raised on the way, and what is
-read must be writable.
+read is written again, in the formats that hold its sides. Only `UnusableImageError`
+may be raised on the way, and what is read must be writable.
 
 Example:
 
@@ -177,6 +177,7 @@ def check_file(path, out):
         read_photograph,
         write_photograph,
     )
+    from keras_indi.images.encoding import FORMATS, MOST_SIDE
     from keras_indi.images.unusable import UnusableImageError
 
     outcomes = []
@@ -190,6 +191,9 @@ def check_file(path, out):
         raise AssertionError(f"One reader takes what another refuses: {outcomes}")
     if outcomes[-1] == "read":
         for suffix in (".png", ".jpg", ".tif", ".webp"):
+            most = MOST_SIDE.get(FORMATS[suffix])
+            if most is not None and max(found.pixels.shape[:2]) > most:
+                continue
             write_photograph(out / f"written{suffix}", found)
     if path.suffix == ".tif":
         try:

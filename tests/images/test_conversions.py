@@ -8,6 +8,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
+from keras_indi.data import UnusableImageError
 from keras_indi.images import read_photograph, write_photograph
 
 pytestmark = pytest.mark.backend_free
@@ -303,8 +304,11 @@ def big_tiff(path, order, exif, place=None):
             byteorder=order,
             photometric="rgb",
             metadata=None,
-            extratags=[(EXIF, 16, 1, at, True)],
+            extratags=[(EXIF + 1, 16, 1, at, True)],
         )
+    # tifffile itself writes no such tag.
+    codes = [struct.pack(f"{order}HHQ", code, 16, 1) for code in (EXIF + 1, EXIF)]
+    path.write_bytes(path.read_bytes().replace(*codes))
     entries, values = struct.pack(f"{order}Q", len(exif)), b""
     begin = path.stat().st_size + 8 + 20 * len(exif) + 8
     for code, kind, number, form, value in exif:
@@ -334,4 +338,14 @@ def test_exif_that_lies_nowhere_is_named(place, tmp_path):
     source = big_tiff(tmp_path / "a.tif", "<", ODD, place)
     for suffix, kind in ((".jpg", "JPEG"), (".tif", "TIFF")):
         _, notes = convert(source, suffix)
-        assert notes == [f"not kept in {kind}: EXIF"]
+        assert notes == [f"not kept in {kind}: EXIF of the exposure"]
+
+
+@pytest.mark.parametrize("suffix, most", [(".jpg", 65_500), (".webp", 16_383)])
+def test_a_side_that_a_format_does_not_hold_is_refused_before(suffix, most, tmp_path):
+    Image.new("L", (most, 2)).save(tmp_path / "a.png")
+    path, notes = convert(tmp_path / "a.png", suffix)
+    assert notes == [] and read_photograph(path).pixels.shape[:2] == (2, most)
+    Image.new("L", (2, most + 1)).save(tmp_path / "b.png")
+    with pytest.raises(UnusableImageError, match=f"holds at most {most} pixels"):
+        convert(tmp_path / "b.png", suffix)
