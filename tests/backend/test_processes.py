@@ -1,5 +1,9 @@
 """Processes that environment variables name: wrong ones are errors before any wait."""
 
+import os
+import subprocess
+import sys
+
 import keras
 import pytest
 
@@ -21,8 +25,6 @@ GIVEN = {
         ({"NUM_PROCESSES": "0"}, "NUM_PROCESSES='0'"),
         ({"JOB_ADDRESSES": "127.0.0.1"}, "such as 10.0.0.1:1234.*='127.0.0.1'"),
         ({"JOB_ADDRESSES": ""}, "JOB_ADDRESSES=''"),
-        ({"JOB_ADDRESSES": None}, "set KERAS_DISTRIBUTION_JOB_ADDRESSES too"),
-        ({"PROCESS_ID": None}, "set KERAS_DISTRIBUTION_PROCESS_ID too"),
     ],
 )
 def test_wrong_variables_are_named(changed, message, monkeypatch):
@@ -35,3 +37,21 @@ def test_wrong_variables_are_named(changed, message, monkeypatch):
         message = "with JAX only.*Received: KERAS_DISTRIBUTION_"
     with pytest.raises(ValueError, match=message):
         all_devices()
+
+
+@pytest.mark.parametrize("missing", ["JOB_ADDRESSES", "PROCESS_ID"])
+def test_missing_variables_are_named(missing):
+    if keras.config.backend() != "jax":
+        pytest.skip("several hosts train with JAX only")
+    # JAX looks for them before its first computation alone.
+    given = {k: v for k, v in GIVEN.items() if k != missing}
+    given = {f"KERAS_DISTRIBUTION_{name}": value for name, value in given.items()}
+    code = "from keras_indi.backend.several_devices import all_devices; all_devices()"
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 1
+    assert f"set KERAS_DISTRIBUTION_{missing} too. Received: " in found.stderr
