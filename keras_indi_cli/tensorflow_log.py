@@ -58,5 +58,5 @@ def without_log():
 
 def leave_out_log():
     """Import TensorFlow without its log from now on, unless the log is wished for."""
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "3":
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "3":
         sys.meta_path.insert(0, QuietTensorFlow())
