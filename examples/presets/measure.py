@@ -114,7 +114,6 @@ CASES = {
         DENOISE,
         CBSD68,
         Unclipped(degradations.GaussianNoise(25)),
-        ("bm3d told sigma",),
     ),
     **{
         f"noise sigma {sigma}, saturated": Case(

@@ -1,5 +1,6 @@
 """What a page says of its presets, and the curve beside the dial."""
 
+import html
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -19,7 +20,7 @@ def test_the_shipped_presets_say_what_they_are_for():
     assert len(choices) == 6
     for name, choice in choices.items():
         metadata = presets.read_metadata(name)
-        text = texts.preset_text(choice)
+        text = html.unescape(texts.preset_text(choice))
         for told in (metadata["description"], metadata["license"], name):
             assert told in text
         for data in metadata["training_data"]:
