@@ -71,7 +71,7 @@ def prepare(
         size: Int, height and width of the sub-images.
         overlap: Int in [0, size), pixels that neighbouring sub-images share.
         max_pixels: As for `read_image`.
-        num_workers: Int, threads. Defaults to the number of processors.
+        num_workers: Int, number of threads. Defaults to the number of processors.
         verbose: 1 shows a progress bar, 0 nothing.
 
     Returns:
