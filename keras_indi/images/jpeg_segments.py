@@ -23,12 +23,12 @@ OF_THE_FILE = (
     *((APP0, b"JFIF\0"), (APP0, b"JFXX\0"), (APP2, PICTURES), (APP2, b"urn:iso:")),
     *((APP11, b""), (APP12, b"Ducky"), (APP14, b"Adobe")),
 )
-# Segments or chunks that have their own field in `Metadata`.
+# Segments that have their own field in `Metadata`.
 KNOWN = (
     *((APP1, EXIF), (APP1, XMP), (APP1, EXTENDED_XMP), (APP2, PROFILE)),
     *((APP13, PHOTOSHOP), (COMMENT, b"")),
 )
-# Segments or chunks that the decoder needs or passes on.
+# Segments that the decoder needs, or whose content is read from it.
 DECODED = ((APP0, b""), (APP1, EXIF), (APP2, PICTURES), (APP14, b""))
 MOST_BYTES = 2**26
 MOST_SEGMENTS = 2**20

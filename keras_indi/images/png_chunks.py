@@ -14,7 +14,7 @@ TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 # Chunks that have their own field in `Metadata`.
 PROFILE, DENSITY, EXIF = b"iCCP", b"pHYs", b"eXIf"
 OWN_PLACE = (b"IHDR", PROFILE, DENSITY, EXIF)
-# Chunks that the decoder needs or passes on.
+# Chunks that the decoder needs, or whose content is read from it.
 DECODED = (b"tRNS", b"acTL", b"fcTL", b"fdAT")
 # Positions and scales that only hold for the file's own number of pixels.
 OF_THE_SIZE = (b"oFFs", b"sCAL", b"pCAL")

@@ -45,8 +45,8 @@ def check_image(
         ValueError: On a wrong rank or number of channels, an empty array, a dtype that
             is not numeric, NaN or infinity. Also for integers with a float range, or
             with a range of which their dtype covers less than a fiftieth. Also if
-            values exceed the range by more than a tenth. For degraded images, only
-            if half of the values do, or any value exceeds it by three ranges.
+            values exceed the range by more than a tenth of it. For degraded images,
+            only if more than half of the values do, or any exceeds it by three ranges.
 
     Warns:
         UserWarning: If floats lie within [-1, 1] and the range is at least 50 wide.

@@ -76,7 +76,8 @@ def restore_file(
         clip: Bool, whether to clip floats outside that range, with a warning. By
             default they are an error.
         max_pixels: Int, maximum number of pixels to read. By default, only files that
-            declare more than 100 megabytes and 1000 times their own size are refused.
+            declare more than 100 megabytes, and more than 1000 times their own size,
+            are refused.
         quality: Int in [1, 100], for JPEG and WebP outputs. Defaults to 95 for WebP.
             Defaults to 90 for JPEG, or to the quality of a JPEG input if that is
             higher.

@@ -25,11 +25,11 @@ class KerasLayerDegradation(Degradation):
     generators are set from the seed of the call. The result depends on the backend,
     like the random numbers of Keras.
 
-    KerasCV is no longer developed. Its last release is 0.9.0 of April 2024, and most of
-    its image layers are now in Keras, except `RandomJpegQuality` and `GridMask` above
-    all. It requires TensorFlow on every backend: `pip install
-    "keras-indi[cv,tensorflow]"`. Its layers run in TensorFlow, take tens of
-    milliseconds per image, and use TensorFlow's global random generators. A call
+    KerasCV is in maintenance mode. Its last release is 0.9.0 of April 2024, and most of
+    its image layers are now in Keras. The main ones that Keras lacks are
+    `RandomJpegQuality` and `GridMask`. KerasCV requires TensorFlow on every backend:
+    `pip install "keras-indi[cv,tensorflow]"`. Its layers run in TensorFlow, take tens
+    of milliseconds per image, and use TensorFlow's global random generators. A call
     therefore reseeds these generators in its process.
 
     Args:
