@@ -21,10 +21,13 @@ REDUCED = 1  # flag of a TIFF page that is a reduced version of another page
 def other_pictures(path: pathlib.Path) -> str | None:
     """Describe the content of a file other than the image that is read.
 
-    This includes further pages and layers of a TIFF, frames of an animated WebP or
-    PNG, further images of an MPO file (a second view, a gain map), depth and gain maps
-    in HEIC, and data behind the image, such as the video of a motion photo. Reduced
-    versions of the first page are not included.
+    This includes:
+
+    - further pages and layers of a TIFF, but not reduced versions of the first page;
+    - frames of an animated WebP or PNG;
+    - further images of an MPO file (a second view, a gain map);
+    - depth and gain maps in HEIC;
+    - data behind the image, such as the video of a motion photo.
 
     Args:
         path: `pathlib.Path` of a file.

@@ -57,10 +57,10 @@ def restore_file(
       `(height, width, channels)`.
     - OME-Zarr (`.ome.zarr`): the full resolution of an image of one time and one plane.
 
-    They are read in blocks, restored in tiles if they do not fit in `max_memory`, kept
-    on disk (in the folder of the environment variable `TMPDIR`), and written in tiles.
-    From TIFF to TIFF, all metadata is kept except EXIF of exposure and location. From
-    OME-Zarr to OME-Zarr, the pixel size is kept.
+    They are read in blocks, and restored in tiles if they do not fit in `max_memory`.
+    The result is kept on disk, in the folder of the environment variable `TMPDIR`, and
+    written in tiles. From TIFF to TIFF, all metadata is kept except EXIF of exposure
+    and location. From OME-Zarr to OME-Zarr, the pixel size is kept.
 
     Args:
         model: A `keras_indi.models.Restorer`, or any argument of `load_restorer`.
