@@ -1,4 +1,4 @@
-"""Apache Beam: the same work on a cluster. `pip install ".[beam]"`"""
+"""Restoration and evaluation on clusters with Apache Beam (extra `beam`)."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Beam's RunInference imports PyTorch where that is installed: other workers need
-    # not wait for it.
+    # Imported lazily, because Beam's RunInference imports PyTorch if it is installed.
     if name == "ModelHandler":
         from keras_indi.beam.model_handler import ModelHandler
 

@@ -1,4 +1,4 @@
-"""What this room uses of Apache Beam, which is installed by an extra."""
+"""Imports from Apache Beam, which is an optional dependency."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from keras_indi.optional_packages import optional_import
 
 
 def imported(module: str) -> Any:
-    """A module of Apache Beam, or the error that says how to install it."""
+    """Import a module of Apache Beam, or raise an error with install instructions."""
     return optional_import(module, extra="beam", purpose="`keras_indi.beam`")
 
 

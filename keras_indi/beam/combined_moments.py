@@ -1,4 +1,4 @@
-"""Mean and scatter of features that many workers compute."""
+"""Combine the mean and scatter of features over workers."""
 
 from collections.abc import Iterable
 
@@ -12,13 +12,13 @@ from keras_indi.metrics.frechet_distance import (
     moments,
 )
 
-# Features are counted in together, as in `evaluate`.
+# Number of features that are added at once, as in `evaluate`.
 COUNTED_TOGETHER = 128
 Accumulator = tuple[Moments, list[np.ndarray]]
 
 
 class CombinedMoments(beam.CombineFn):
-    """Combine feature vectors into their count, mean and scatter, in float64."""
+    """Combine feature vectors to their count, mean and scatter, in float64."""
 
     def create_accumulator(self) -> Accumulator:
         return NO_IMAGES, []

@@ -1,13 +1,13 @@
-"""Counters that a runner adds up over all workers."""
+"""Counters that a runner sums over all workers."""
 
 from keras_indi.beam.apache import Metrics
 
 NAMESPACE = "keras_indi"
-LEFT_OUT = "keras_indi.left_out"  # of the kinds of files that are not restored
+LEFT_OUT = "keras_indi.left_out"  # namespace of the counts of unsupported files
 
 
 class Amount:
-    """A counter of whole units that is given fractions of them.
+    """Integer counter to which fractions can be added.
 
     Args:
         name: String.
@@ -15,10 +15,10 @@ class Amount:
 
     def __init__(self, name: str) -> None:
         self._counter = Metrics.counter(NAMESPACE, name)
-        self._rest = 0.5  # so that the sum is rounded, not cut
+        self._rest = 0.5  # so that the sum is rounded, not truncated
 
     def add(self, amount: float) -> None:
-        """Add an amount; what is less than a unit waits for more."""
+        """Add an amount, and keep the fraction for the next one."""
         self._rest += amount
         whole = int(self._rest)
         if whole:

@@ -1,4 +1,4 @@
-"""The transform that scores a folder of restored images."""
+"""Transform that scores a folder of restored images."""
 
 import os
 import pathlib
@@ -19,17 +19,17 @@ from keras_indi.images.image_files import listed, other_kind, printable
 from keras_indi.metrics.frechet_distance import distance_of_moments
 from keras_indi.restoration.failures import reason_of
 
-SIDES = ("clean", "restored")  # in the order of features
+SIDES = ("clean", "restored")  # in the order of the features
 TABLES = ("evaluation.json", "evaluation.csv")
 
 
 class EvaluatedFolders(NamedTuple):
-    """Scores, failures and means: three PCollections.
+    """Results of `EvaluateFolders`: three PCollections.
 
     Attributes:
-        scores: Pairs of an image's name and the dict of its scores.
-        failed: Pairs of an image's name and the reason why it is in no score.
-        means: One dict of the scores over all images.
+        scores: Pairs of the name of an image and the dict of its scores.
+        failed: Pairs of the name of an image and the reason why it has no score.
+        means: A single dict of the scores over all images.
     """
 
     scores: Any
@@ -38,29 +38,29 @@ class EvaluatedFolders(NamedTuple):
 
 
 class EvaluateFolders(beam.PTransform):
-    """Score a folder of restored images, of any system, against clean ones.
+    """Score a folder of images, restored by any system, against clean ones.
 
-    It is applied to a pipeline, and measures as `keras_indi.evaluation.evaluate` of two
-    folders. An image pairs by its path inside its folder, without its ending. Those
-    that have no partner, or cannot be scored, are in no score, and named. Where no pair
-    can be scored, the pipeline fails, once the names and the reasons are written; where
-    a machine does not have a folder, it fails at once.
+    Apply it to a pipeline. The scores are those of `keras_indi.evaluation.evaluate` for
+    two folders. Images are paired by their path relative to the folder, without
+    extension. Images that have no partner, or cannot be scored, are excluded and listed
+    as failed. If no pair can be scored, the pipeline fails after writing the names and
+    reasons. If a machine does not have a folder, it fails at once.
 
     Args:
         restored: Path of the folder of restored images.
         clean: Path of the folder of clean images.
-        protocol: A `keras_indi.evaluation.Protocol`, without KID, which keeps all
-            features, and without `num_images`. Defaults to PSNR and SSIM.
-        output: Path of a folder for `evaluation.json` and `evaluation.csv`, whose
-            rows one worker holds in memory. Defaults to `None`, neither is written.
-        modules: As for `RestoreFiles`, for metrics of your own.
+        protocol: A `keras_indi.evaluation.Protocol` without KID, which needs all
+            features at once, and without `num_images`. Defaults to PSNR and SSIM.
+        output: Path of a folder for `evaluation.json` and `evaluation.csv`. One worker
+            keeps their rows in memory. Defaults to `None`, no files.
+        modules: As for `RestoreFiles`, for your own metrics.
 
     Returns:
         `EvaluatedFolders`, of PCollections.
 
     Raises:
-        ValueError: If the protocol is none, or has what cannot be combined, a folder is
-            of no file system, or `output` cannot be written.
+        ValueError: If the protocol is not valid or not supported, a path has no known
+            file system, or `output` cannot be written.
         ImportError: If Apache Beam, or one of `modules`, is missing.
 
     Example:
@@ -135,7 +135,7 @@ class EvaluateFolders(beam.PTransform):
                 _over_all, beam.pvalue.AsDict(means), beam.pvalue.AsDict(moments)
             )
         )
-        # One worker holds the rows: only where they are asked for.
+        # One worker keeps the rows, so pass them only if they are needed.
         scores = () if self._output is None else beam.pvalue.AsIter(measured.scores)
         _ = over_all | "Finish" >> beam.Map(
             _finish,
@@ -150,10 +150,10 @@ class EvaluateFolders(beam.PTransform):
 class MeasurePairs(beam.DoFn):
     """Score pairs of images.
 
-    Takes a name, with the paths of its `"clean"` and `"restored"` image. The main
-    output are pairs of the name and its dict of scores; `"failed"` are pairs of the
-    name and the reason, and `"features"` are pairs of an extractor and a side with a
-    vector.
+    The input is a name with the paths of its `"clean"` and `"restored"` images. The
+    main output contains pairs of a name and its dict of scores. The output `"failed"`
+    contains pairs of a name and the reason. The output `"features"` contains pairs of a
+    string `"extractor/side"` and a feature vector.
 
     Args:
         protocol: `Protocol`.
@@ -167,7 +167,7 @@ class MeasurePairs(beam.DoFn):
 
     def setup(self) -> None:
         import_modules(self._modules)
-        # What is counted in stands elsewhere: here the scorer counts no image.
+        # Features are combined elsewhere, so this scorer accumulates no images.
         self._scorer = self._shared.acquire(lambda: Scorer(self._protocol, 2))
 
     def process(self, element: Any) -> Iterator[Any]:
@@ -211,11 +211,11 @@ def find_names(folder: str) -> Iterator[tuple[str, str]]:
         folder: String.
 
     Yields:
-        Name of an image within it, without its ending, and its path, which is empty
-        where it cannot be written as UTF-8.
+        Name of an image relative to the folder, without extension, and its path. The
+        path is empty if it is not valid UTF-8.
 
     Raises:
-        ValueError: If this machine has no such folder. Object stores are not asked.
+        ValueError: If a local folder does not exist. Object stores are not checked.
     """
     if storage.is_local(folder) and not os.path.isdir(folder):
         raise ValueError(f"Folder not found. Received: {folder!r}")
@@ -228,7 +228,7 @@ def find_names(folder: str) -> Iterator[tuple[str, str]]:
 
 
 def _over_all(protocol, means, moments):
-    """The scores over all images, in the protocol's order; none of no image."""
+    """Return the scores over all images, in the protocol's order. May be empty."""
     scores: dict[str, float] = {}
     if not means and not moments:
         return scores
@@ -242,7 +242,7 @@ def _over_all(protocol, means, moments):
 
 
 def _finish(means, output, protocol, scores, failed):
-    """Write the table that `evaluate` writes, and end as it does."""
+    """Write the tables, and raise if no pair was scored, as in `evaluate`."""
     failures = [{"name": n, "reason": why} for n, why in sorted(failed, key=_name)]
     if output is None:
         if not means:

@@ -1,4 +1,4 @@
-"""A model that is loaded once a process, for all of its threads."""
+"""Model that is loaded once per process and shared by its threads."""
 
 import threading
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from keras_indi.restoration.chosen_model import choose
 
 
 class LoadedModel:
-    """A model, and the lock of who restores with it.
+    """A model with a lock for restoring.
 
     Args:
         preset: As for `load_restorer`.
@@ -18,7 +18,7 @@ class LoadedModel:
 
     Attributes:
         chosen: `ChosenModel`.
-        lock: Context in which one thread restores.
+        lock: Lock that limits restoring to one thread at a time.
     """
 
     def __init__(self, preset: str, dtype: str, modules: Sequence[str] = ()) -> None:
@@ -27,6 +27,6 @@ class LoadedModel:
         self.lock = threading.Lock()
 
     def restore(self, *arguments: Any, **options: Any) -> Any:
-        """`restore` of the model, one thread at a time."""
+        """Call `restore` of the model, one thread at a time."""
         with self.lock:
             return self.chosen.model.restore(*arguments, **options)

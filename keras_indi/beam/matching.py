@@ -1,4 +1,4 @@
-"""Which files there are, which are done already, and which are to be restored."""
+"""Find inputs and existing results, and plan which files to restore."""
 
 import collections
 import os
@@ -18,30 +18,30 @@ from keras_indi.restoration.file_jobs import same_output
 from keras_indi.restoration.outputs import result_name
 from keras_indi.restoration.result import LINKED
 
-# The beginning of a name that ends with a Zarr folder.
+# Matches a path up to and including a Zarr folder.
 IN_ZARR = re.compile(rf"(.*?/)?[^/]*{re.escape(ZARR)}(?=/|$)", re.I | re.S)
 NOT_ZARR = "Beam restores no Zarr folders; `keras-indi restore` does"
-# What there is of a result.
+# States of a result.
 LEFT_OVER, EMPTY, DONE = "left over", "empty", "done"
 
 
 def find_inputs(
     text: str, output: str
 ) -> Iterator[tuple[str, tuple[str, str, str | None]]]:
-    """Find the images that an input names.
+    """Find the images of an input.
 
-    Files that are not read are counted, by their kind, and so are Zarr folders.
+    Unsupported files are counted by category, and so are Zarr folders.
 
     Args:
-        text: Path of a file or a folder, or a pattern, in which `*` and `?` stay
-            within a folder and `**` spans folders.
-        output: Path of the folder of results, of which what lies in a folder of inputs
-            is no input.
+        text: Path of a file or folder, or a pattern. `*` and `?` match within a
+            folder, and `**` matches across folders.
+        output: Path of the output directory. If it is inside an input folder, its
+            files are not inputs.
 
     Yields:
-        What is the same for all paths of one image, and a triple of the image's path,
-        its name within the folder that the input names, and why it cannot be restored,
-        or `None`. So do folders that cannot be read, with the reason.
+        Identity of a file, the same for all of its paths, and a triple: path, name
+        relative to the input folder, and the reason why it cannot be restored or
+        `None`. Unreadable folders are included with the reason.
     """
     reason = storage.problem(text)
     closed: dict[str, str] = {}
@@ -86,18 +86,17 @@ def find_inputs(
 def named_once(
     element: tuple[str, Iterable[tuple[str, str, str | None]]], template: str | None
 ) -> Iterator[tuple[str, tuple[str, str, str | None]]]:
-    """Choose the path and the name of an image that inputs name in several ways.
+    """Choose one path and name for an image that is found several times.
 
-    That is, of a file and links to it, the file; of several names, the one with most
-    folders. Links that are left out are counted.
+    A file is preferred to links to it. Among several names, the one with the most
+    folders is chosen. Links that are left out are counted.
 
     Args:
-        element: What is the same for all paths of an image, and triples of
-            `find_inputs`.
+        element: Identity of an image, and its triples from `find_inputs`.
         template: String, or `None`, as for `result_name`.
 
     Yields:
-        Name of the result within the folder of results, and the triple chosen.
+        Name of the result relative to the output directory, and the chosen triple.
     """
     links = {file: storage.is_link(file[0]) for file in element[1]}
     chosen = min(links, key=lambda file: (links[file], -len(file[1]), file[:2]))
@@ -105,21 +104,21 @@ def named_once(
     if others:
         Metrics.counter(LEFT_OUT, LINKED).inc(len(others))
     path, name, reason = chosen
-    # What cannot be restored has no result, whose name never begins so.
+    # Names of results never begin with a slash, so these match no result.
     yield f"/{path}" if reason else result_name(name, template), chosen
 
 
 def find_inputs_within(
     element: tuple[str, tuple[str, str, str | None]], output: str
 ) -> Iterator[tuple[str, str]]:
-    """Find the inputs that lie in the folder of results, where none may replace them.
+    """Find inputs inside the output directory, which results must not overwrite.
 
     Args:
         element: A name and a triple of `named_once`.
         output: String, path of the folder.
 
     Yields:
-        An input's name within the folder, and its path.
+        Name of an input relative to the folder, and its path.
     """
     path, _, reason = element[1]
     if reason is not None:
@@ -130,34 +129,34 @@ def find_inputs_within(
 
 
 def find_results(output: str) -> Iterator[tuple[str, str]]:
-    """Find what earlier runs left in the folder of results.
+    """Find the results and temporary files of earlier runs in the output directory.
 
     Args:
         output: String, path of the folder.
 
     Yields:
-        Name of a file within it, and `LEFT_OVER`, `EMPTY` or `DONE`.
+        Name of a file relative to it, and `LEFT_OVER`, `EMPTY` or `DONE`.
     """
     for file in storage.listed(f"{storage.escaped(output)}/**"):
         name = file.path[len(output) + 1 :]
-        if storage.is_text(name):  # others are no results of ours
+        if storage.is_text(name):  # names of results are always valid UTF-8
             state = DONE if file.size_in_bytes else EMPTY
             left_over = is_left_over(pathlib.PurePosixPath(name))
             yield name, LEFT_OVER if left_over else state
 
 
 class Plan(beam.DoFn):
-    """Find what is to be done from what is done, one result at a time.
+    """Plan which files to restore, one result at a time.
 
-    Takes the name of a result, with the inputs of `find_inputs` and the findings of
-    `find_inputs_within` and `find_results`. The main output are triples of the path,
-    the name and the result's path of files to restore; `"outcomes"` are the `Outcome`
-    of the others. What killed runs have left half-written is removed. Results that are
-    empty, or on this machine end early, are made again.
+    The input is the name of a result, with the outputs of `named_once`,
+    `find_inputs_within` and `find_results`. The main output contains triples of files
+    to restore: path, name and path of the result. The output `"outcomes"` contains the
+    `Outcome` of the other files. Temporary files of killed runs are removed. Results
+    that are empty, or truncated on a local disk, are restored again.
 
     Args:
-        output: String, path of the folder of results.
-        overwrite: Bool, whether results that are there are made again.
+        output: String, path of the output directory.
+        overwrite: Bool, whether to overwrite existing results.
     """
 
     def __init__(self, output: str, overwrite: bool) -> None:
@@ -194,7 +193,7 @@ class Plan(beam.DoFn):
     def _is_done(self, result, done):
         if self._overwrite or DONE not in done:
             return False
-        # Stores show no file before it is whole.
+        # Object stores show only complete files.
         return is_whole(result) if storage.is_local(result) else True
 
 
@@ -208,7 +207,7 @@ def _tagged(outcome):
 
 
 def _matches(text, closed):
-    """The folder that names begin in, with a slash, and the files of an input."""
+    """Return the root folder of an input, with a slash, and the files of the input."""
     path = storage.absolute(text)
     if storage.GLOB.search(path) and not storage.is_there(path):
         root, pattern = storage.split_pattern(path)
@@ -222,7 +221,7 @@ def _matches(text, closed):
 
 
 def _nothing_found(text):
-    """Why an input names no image."""
+    """Return the reason why an input has no images."""
     path = storage.absolute(text)
     try:
         if storage.is_local(path):
@@ -239,5 +238,5 @@ def _is_hidden(name):
 
 
 def is_passed_over(name: str) -> bool:
-    """Whether a name is of what is hidden, or of a part of Zarr."""
+    """Return whether a name is hidden or inside a Zarr folder."""
     return _is_hidden(name) or IN_ZARR.match(name) is not None

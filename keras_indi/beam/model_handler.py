@@ -1,4 +1,4 @@
-"""A model in pipelines of other people's."""
+"""Model handler for Beam's `RunInference`."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -23,26 +23,26 @@ ALLOWED = (*OPTIONS, "num_samples", "engine")
 
 
 class ModelHandler(inference.ModelHandler):
-    """Restore arrays in Beam's `RunInference`.
+    """Restore arrays with Beam's `RunInference`.
 
-    Takes images, arrays of shape `(height, width, channels)` in the model's value
-    range, and returns restored ones of their dtype, in the same order. Each draws the
-    noise of its own content, so that on machines of one kind an array's result is the
-    same, whatever is in its batch. Put names beside images by Beam's
+    Inputs are arrays of shape `(height, width, channels)` in the model's value range.
+    Outputs are restored arrays of the same dtype, in the same order. The seed of an
+    image depends on its content. On machines of the same type, the result of an array
+    therefore does not depend on its batch. To attach names to images, use Beam's
     `KeyedModelHandler`.
 
     Args:
-        preset: As for `load_restorer`; workers must find it too.
-        seed: Int, fixes the noise. Defaults to 0.
+        preset: As for `load_restorer`. Workers must be able to load it too.
+        seed: Int, seed of the noise. Defaults to 0.
         dtype: As for `load_restorer`.
         max_memory: As for `RestoreFiles`.
-        max_batch_size: Int, of the batches that Beam makes.
+        max_batch_size: Int, maximum size of Beam's batches.
         modules: As for `RestoreFiles`.
         **options: Further arguments of `model.restore`: those of `RestoreFiles`,
             `num_samples` and `engine`.
 
     Raises:
-        ValueError: If there is no such preset, or an argument is not valid, before
+        ValueError: If the preset does not exist, or an argument is not valid, before
             the pipeline runs.
         ImportError: If Apache Beam, or one of `modules`, is missing.
 
@@ -96,7 +96,7 @@ class ModelHandler(inference.ModelHandler):
 
 
 def _content(image):
-    """A digest of an image."""
+    """Return a digest of an image."""
     image = np.ascontiguousarray(image)
     digest = hashlib.sha256(f"{image.shape} {image.dtype}".encode())
     digest.update(image)

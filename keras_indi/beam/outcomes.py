@@ -1,4 +1,4 @@
-"""What became of a file, and the manifest of all of them."""
+"""Outcomes of files, and the manifest of a run."""
 
 import json
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ RESTORED, SKIPPED, FAILED = "restored", "skipped", "failed"
 
 
 class Outcome(NamedTuple):
-    """What became of one file.
+    """Outcome of one file.
 
     Attributes:
-        path: String, of the degraded image.
-        output: String, of the restored image.
+        path: String, path of the degraded image.
+        output: String, path of the restored image.
         status: String, `RESTORED`, `SKIPPED` or `FAILED`.
-        reason: String, why it failed, or `None`.
-        note: String, what of the file could not be kept, or `None`.
+        reason: String, reason of a failure, or `None`.
+        note: String, what could not be kept, or `None`.
     """
 
     path: str
@@ -28,10 +28,10 @@ class Outcome(NamedTuple):
 
 
 def write_manifest(path: str, outcomes: Iterable[Outcome]) -> None:
-    """Write a line of JSON a file, once all are done.
+    """Write the manifest, with one line of JSON per file.
 
     Args:
-        path: String, of the manifest.
+        path: String, path of the manifest.
         outcomes: The `Outcome` of each file.
     """
     publish_lines(

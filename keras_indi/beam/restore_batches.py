@@ -1,4 +1,4 @@
-"""Restores files on a worker: one compiled size at a time."""
+"""Restore files on a worker, in batches of one compiled size."""
 
 import collections
 import pathlib
@@ -28,16 +28,16 @@ from keras_indi.restoration.pixels import file_pixels, model_images
 from keras_indi.restoration.result import Result
 from keras_indi.restoration.seeds import file_seed
 
-# What of the arguments of `restore` chooses the arrays that an image is restored in.
+# Arguments of `restore` that determine the shape of batches.
 SHAPING = ("scale", "batch_size", "tile_size", "tile_overlap", "max_memory")
 
 
 class Waiting(NamedTuple):
-    """A file that was read, and waits for others of its compiled size.
+    """A file that has been read and waits for others of its compiled size.
 
     Attributes:
-        path: String, of the degraded image.
-        name: String, which its seed is made of.
+        path: String, path of the degraded image.
+        name: String, from which its seed is derived.
         output: String, path of the result.
         photograph: `Photograph`.
     """
@@ -51,17 +51,17 @@ class Waiting(NamedTuple):
 class RestoreBatches(beam.DoFn):
     """Restore files, and write their results.
 
-    Takes triples of a file's path, its name and its result's path. The output is the
-    `Outcome` of each. Images of one compiled size are restored together; where that
-    fails, each by itself.
+    Inputs are triples of the path of a file, its name and the path of its result.
+    Outputs are their `Outcome`. Images of one compiled size are restored together. If a
+    batch fails, its images are restored separately.
 
     Args:
         preset: As for `load_restorer`.
         dtype: As for `load_restorer`.
         file_options: `FileOptions`.
-        seed: Int, of the whole run.
-        settings: Dict of further arguments of `model.restore`, `max_memory` among
-            them.
+        seed: Int, seed of the whole run.
+        settings: Dict of further arguments of `model.restore`, including
+            `max_memory`.
         modules: As for `RestoreFiles`.
     """
 
@@ -121,7 +121,7 @@ class RestoreBatches(beam.DoFn):
     # === Parts ===
 
     def _read_or_restore(self, path, name, output):
-        """A file's photograph; of one that is restored by blocks, what became of it."""
+        """Return the photograph of a file, or its outcome if restored in blocks."""
         chosen, file_options = self._loaded.chosen, self._file_options
         with storage.scratch() as folder:
             source = storage.local_file(path, folder)
@@ -139,7 +139,7 @@ class RestoreBatches(beam.DoFn):
             return self._published(path, output, job, result, height * width)
 
     def _restore_if_full(self, file):
-        """Restore the batch that a file completes, if it does."""
+        """Add a file to its batch, and restore the batch if it is full."""
         shape = self._batch_shape(file.photograph)
         if shape is None:
             yield from self._restore([file])
@@ -151,7 +151,7 @@ class RestoreBatches(beam.DoFn):
             yield from self._restore(waiting)
 
     def _batch_shape(self, photograph):
-        """The arrays that it shares with others; `None` where it goes by itself."""
+        """Return the batch shape of a photograph, or `None` if it is restored alone."""
         model = self._loaded.chosen.model
         if is_large(photograph) or photograph.pixels.shape[-1] > (
             model.image_channels or photograph.pixels.shape[-1]
@@ -160,11 +160,11 @@ class RestoreBatches(beam.DoFn):
         options = {
             name: self._settings[name] for name in SHAPING if name in self._settings
         }
-        with self._loaded.lock:  # the first call makes what all threads use
+        with self._loaded.lock:  # the first call creates state that threads share
             return batch_shape(model, *photograph.pixels.shape[:2], **options)
 
     def _restore(self, batch):
-        """Restore and write a batch; where it fails, image by image."""
+        """Restore and write a batch, or each image separately if the batch fails."""
         try:
             restored = self._pixels(batch)
         except ImportError:
@@ -185,7 +185,7 @@ class RestoreBatches(beam.DoFn):
                 yield self._failure(file.path, file.output, error)
 
     def _pixels(self, batch):
-        """The restored pixels of each photograph of a batch."""
+        """Return the restored pixels of each photograph of a batch."""
         model = self._loaded.chosen.model
         if len(batch) == 1:
             ((_, name, _, photograph),) = batch
@@ -201,7 +201,7 @@ class RestoreBatches(beam.DoFn):
     def _written(self, file, pixels):
         chosen, result = self._loaded.chosen, Result()
         with storage.scratch() as folder:
-            # The source is looked at for its date alone, which few stores keep.
+            # The source is only used for its date, which few object stores keep.
             job = _job(pathlib.Path(file.path), file.name, file.output, folder)
             options = (False, self._file_options, self._settings)
             write_job(chosen, job, file.photograph, [pixels], *options, result)
@@ -219,11 +219,11 @@ class RestoreBatches(beam.DoFn):
         return Outcome(path, output, FAILED, reason_of(error))
 
     def _own(self, name):
-        """The arguments of `restore` for one file."""
+        """Return the arguments of `restore` for one file."""
         return {**self._settings, "seed": file_seed(self._seed, name)}
 
 
 def _job(source, name, output, folder):
-    """A `FileJob` whose result lies on this machine until it is published."""
+    """Return a `FileJob` that writes a local file, which is published later."""
     ending = pathlib.PurePosixPath(output).suffix
     return FileJob(source, name, [folder / f"restored{ending}"], [])

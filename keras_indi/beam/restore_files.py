@@ -1,4 +1,4 @@
-"""The transform that restores files."""
+"""Transform that restores files."""
 
 import pathlib
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ MAX_MEMORY = 2 * 2**30
 
 
 class RestoredFiles(NamedTuple):
-    """Outcomes of the files: three PCollections of pairs of strings.
+    """Results of `RestoreFiles`: three PCollections of pairs of strings.
 
     Attributes:
-        restored: Paths of an image and of its result.
-        skipped: Paths of an image and of its result, which was there.
-        failed: Path of an image, and the reason.
+        restored: Path of an image and path of its result.
+        skipped: Path of an image and path of its existing result.
+        failed: Path of an image and the reason.
     """
 
     restored: Any
@@ -35,42 +35,40 @@ class RestoredFiles(NamedTuple):
 
 
 class RestoreFiles(beam.PTransform):
-    """Restore image files wherever Beam reads and writes: disks, object stores, HDFS.
+    """Restore image files on any file system of Beam: disks, object stores, HDFS.
 
-    Takes a PCollection of strings: paths of files and folders, and patterns, in which
-    `*` and `?` stay within a folder and `**` spans folders. Results keep the images'
-    names, sub-folders, formats and metadata, as those of
-    `keras_indi.restoration.restore_files`, and appear whole or not at all. A file that
-    several inputs name is restored once. What is done already is skipped, so that a
-    job that was killed continues when it is run again. On machines of one kind a file's
-    result is the same bytes, whatever is restored beside it, on whichever worker and
-    attempt; two jobs must not write into one folder at the same time.
+    The input is a PCollection of strings: paths of files and folders, and patterns. In
+    patterns, `*` and `?` match within a folder, and `**` matches across folders.
+    Results keep names, sub-folders, formats and metadata, as in
+    `keras_indi.restoration.restore_files`, and are written atomically. A file that
+    several inputs contain is restored once. Existing results are skipped, so run a
+    killed job again to continue it. On machines of the same type, a result is identical
+    to the byte, whatever the other files, the worker and the attempt. Two jobs must not
+    write to the same folder at the same time.
 
-    The counters `restored`, `skipped`, `failed`, `seconds` and `megapixels`, of the
-    namespace `keras_indi`, add up over all workers; those of the namespace
-    `keras_indi.left_out` count files that are not restored, by ending, and links to
-    others that are. In the end `manifest.jsonl`, in the
-    folder of results, has a line of JSON a file: `path`, `output`, `status`
-    (`"restored"`, `"skipped"` or `"failed"`), `reason` and `note`, what the result
-    could not keep.
+    The counters `restored`, `skipped`, `failed`, `seconds` and `megapixels` in the
+    namespace `keras_indi` are summed over all workers. Counters in the namespace
+    `keras_indi.left_out` count unsupported files by extension, and links to other
+    inputs. At the end, `manifest.jsonl` in the output directory has one line of JSON
+    per file. Its keys are `path`, `output`, `status` (`"restored"`, `"skipped"` or
+    `"failed"`), `reason`, and `note`, which lists what the result could not keep.
 
     Args:
-        output: Path of the folder of results.
-        preset: As for `load_restorer`; workers must find it too.
-        existing: What to do with results that are there: `"skip"` their images, or
-            `"overwrite"` them.
+        output: Path of the output directory.
+        preset: As for `load_restorer`. Workers must be able to load it too.
+        existing: How to handle existing results: `"skip"` or `"overwrite"`.
         name: As for `restore_files`.
         seed: As for `restore_files`.
         dtype: As for `load_restorer`.
-        max_memory: As for `model.restore`, of each process. It chooses the arrays
-            and tiles that images are restored in, so that another one may change a
-            result by a grey level. Defaults to 2 GiB.
+        max_memory: As for `model.restore`, per process. It determines the shapes of
+            batches and tiles, so another value may change a result by a grey level.
+            Defaults to 2 GiB.
         max_pixels: As for `restore_file`.
         quality: As for `restore_file`.
         value_range: As for `restore_file`.
         clip: As for `restore_file`.
-        modules: Names of Python modules that register classes of your own with Keras.
-            Workers import them too, and must find them. Defaults to none.
+        modules: Names of Python modules that register your own classes with Keras.
+            Workers import them too. Defaults to none.
         **options: Further arguments of `model.restore`: `num_steps`, `sampler`,
             `time_grid`, `time_shift`, `scale`, `batch_size`, `tile_size` and
             `tile_overlap`.
@@ -79,8 +77,8 @@ class RestoreFiles(beam.PTransform):
         `RestoredFiles`, of PCollections.
 
     Raises:
-        ValueError: If an argument is not valid, or Beam's worker processes on this
-            machine would not find the package, before the pipeline runs.
+        ValueError: If an argument is not valid, or local worker processes of Beam
+            cannot import the package, before the pipeline runs.
         ImportError: If Apache Beam, or one of `modules`, is missing.
 
     Example:
@@ -177,17 +175,17 @@ def check_options(
     dtype: str,
     max_memory: int,
 ) -> None:
-    """Raise what every image would raise, before the pipeline runs.
+    """Check arguments that apply to all images, before the pipeline runs.
 
     Args:
         options: Dict of further arguments of `model.restore`.
-        allowed: Sequence of strings, the names that may be among them.
+        allowed: Sequence of strings, the allowed names of options.
         seed: As for `RestoreFiles`.
         dtype: As for `RestoreFiles`.
         max_memory: As for `RestoreFiles`.
 
     Raises:
-        ValueError: If one is not valid.
+        ValueError: If an argument is not valid.
     """
     unknown = sorted(options.keys() - {*allowed})
     if unknown:
@@ -201,7 +199,7 @@ def check_options(
 
 
 def found_preset(preset: Any) -> str:
-    """A preset as workers find it; raises a ValueError where there is none."""
+    """Return a preset in a form that workers can load, or raise a ValueError."""
     if not isinstance(preset, (str, pathlib.Path)):
         raise ValueError(
             "`preset` must be a name or path that `load_restorer` accepts, as each "
@@ -218,7 +216,7 @@ def found_preset(preset: Any) -> str:
 
 
 def _pairs(all_outcomes, status, second):
-    """The pairs of the outcomes of one status."""
+    """Return the pairs of the outcomes with one status."""
 
     def pair(outcome):
         if outcome.status == status:

@@ -1,4 +1,4 @@
-"""Runs a transform from a command line."""
+"""Run a transform from the command line."""
 
 import collections
 import contextlib
@@ -14,17 +14,17 @@ from keras_indi.beam.counters import LEFT_OUT, NAMESPACE
 from keras_indi.images.image_files import printable
 from keras_indi.validation import checked_integer
 
-# Of Beam's local runners the one that has worker processes and needs nothing else.
+# The local runner that supports worker processes without further dependencies.
 LOCAL_RUNNER = "FnApiRunner"
 
 
 class Counted(NamedTuple):
-    """What the workers counted.
+    """Counters of the workers.
 
     Attributes:
         sums: Dict of names to numbers: files `restored`, `skipped` and `failed`,
             `seconds` and `megapixels`.
-        left_out: Dict of the kinds of files that are not restored to numbers.
+        left_out: Dict of categories of unsupported files to numbers.
     """
 
     sums: dict[str, int]
@@ -32,21 +32,21 @@ class Counted(NamedTuple):
 
 
 def run(transform: Any, inputs: Sequence[str], arguments: Sequence[str]) -> Counted:
-    """Run a pipeline of one transform, and wait for its end.
+    """Run a pipeline of one transform and wait until it ends.
 
     Args:
         transform: A `beam.PTransform` of a PCollection of strings.
         inputs: Sequence of strings, the PCollection.
-        arguments: Sequence of Beam's own options, such as `"--runner=FlinkRunner"`.
-            Without `--runner` the pipeline runs here, with more than one of
-            `--direct_num_workers` in processes of their own.
+        arguments: Sequence of options of Beam, such as `"--runner=FlinkRunner"`.
+            Without `--runner`, the pipeline runs locally. With `--direct_num_workers`
+            other than 1, it runs in separate processes.
 
     Returns:
         `Counted`.
 
     Raises:
-        ValueError: If Beam does not know an option or its value, an input is among
-            them, a number of workers is negative, or nothing can be found by an input.
+        ValueError: If an option or its value is not valid, an input is among the
+            options, the number of workers is negative, or an input has no files.
         RuntimeError: If the pipeline failed.
     """
     for text in inputs:
@@ -109,10 +109,10 @@ def _options(arguments):
 
 
 def _parsed(arguments, unknown):
-    """Beam's options; appends what it does not know to `unknown`."""
+    """Parse options of Beam, and append unknown arguments to `unknown`."""
     printed = io.StringIO()
     try:
-        # Beam prints a hundred lines of options before what is wrong, and ends.
+        # Beam prints a hundred lines of options before the error, and exits.
         with contextlib.redirect_stderr(printed):
             options = pipeline_options.PipelineOptions(arguments)
             options.get_all_options(
@@ -130,5 +130,5 @@ def _parsed(arguments, unknown):
 
 
 def _takes_value(text):
-    """Whether what follows an option that Beam does not know is its value."""
+    """Return whether the value of an unknown option follows as the next argument."""
     return text.startswith("--") and text != "--" and "=" not in text

@@ -1,4 +1,4 @@
-"""Files on all that Beam reads and writes: local disks, object stores, HDFS."""
+"""Files on all file systems of Beam: local disks, object stores and HDFS."""
 
 import contextlib
 import mimetypes
@@ -27,19 +27,19 @@ NOT_TEXT = "its name is not UTF-8; rename it"
 
 
 def is_local(path: str) -> bool:
-    """Whether a path is one of this machine's."""
+    """Return whether a path is local."""
     return FileSystems.get_scheme(path) is None
 
 
 def absolute(path: str) -> str:
-    """A path as every process understands it, without a slash at its end."""
+    """Return the absolute form of a path, without a trailing slash."""
     if is_local(path):
         return os.path.abspath(os.path.expanduser(path))
     return path.rstrip("/")
 
 
 def problem(path: Any) -> str | None:
-    """Why nothing can be found at a path or by a pattern, or `None`."""
+    """Return the reason why a path or pattern is not valid, or `None`."""
     try:
         path = absolute(checked_path("inputs", path))
     except ValueError:
@@ -63,14 +63,14 @@ def problem(path: Any) -> str | None:
 
 
 def checked_folder(name: str, path: FilePath) -> str:
-    """A folder as every process understands it.
+    """Return the absolute path of a folder, after checking it.
 
     Args:
-        name: String, the argument's name.
+        name: String, name of the argument.
         path: Path of the folder.
 
     Raises:
-        ValueError: If it is no path, or one of no file system.
+        ValueError: If it is not a path, or its file system is not supported.
     """
     text = checked_path(name, path)
     reason = problem(escaped(text))  # no pattern, whatever brackets it has
@@ -80,21 +80,21 @@ def checked_folder(name: str, path: FilePath) -> str:
 
 
 def output_folder(path: FilePath, name: str) -> str:
-    """A folder of results as every process understands it.
+    """Return the absolute path of an output directory, after checking it.
 
     Args:
         path: Path of the folder.
-        name: String, of a file that is written in the end.
+        name: String, name of a file that is written at the end.
 
     Raises:
-        ValueError: As for `checked_folder`, or if the folder is one of this machine's
-            and cannot be written, or its name is too long.
+        ValueError: As for `checked_folder`, or if a local folder is not writable or
+            its name is too long.
     """
     path = checked_folder("output", path)
     if is_local(path):
         folder = pathlib.Path(path)
         nearest = next(p for p in (folder, *folder.parents) if os.path.lexists(p))
-        # One that is not here yet may lie on a disk that workers alone have.
+        # A folder that does not exist here may be on a disk that only workers have.
         if nearest == folder or not nearest.is_dir():
             check_writable(folder / name)
         if os.path.isdir(folder / name):
@@ -110,14 +110,14 @@ def output_folder(path: FilePath, name: str) -> str:
 
 
 def escaped(path: str) -> str:
-    """A pattern that one path alone matches."""
-    # "[[]" would do, but for a warning of `re`; no path has a backslash there.
+    """Escape a path, so that as a pattern it matches only itself."""
+    # "[[]" would also work, but `re` warns of it. No path has a backslash there.
     escapes = {"*": "[*]", "?": "[?]", "[": "[\\[]"}
     return GLOB.sub(lambda found: escapes[found.group()], path)
 
 
 def is_text(name: str) -> bool:
-    """Whether a name can be written as UTF-8, which not all of local files can."""
+    """Return whether a name is valid UTF-8. Names of local files may not be."""
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -126,38 +126,38 @@ def is_text(name: str) -> bool:
 
 
 def identity(path: str) -> str:
-    """What is the same for all paths of one file."""
+    """Return the identity of a file, which is the same for all of its paths."""
     return os.path.realpath(path) if is_local(path) else path
 
 
 def is_there(path: str) -> bool:
-    """Whether there is a file, be it a link that leads nowhere."""
+    """Return whether a file exists. Broken links count as existing."""
     return os.path.lexists(path) if is_local(path) else FileSystems.exists(path)
 
 
 def is_link(path: str) -> bool:
-    """Whether a path is of a link of this machine."""
+    """Return whether a path is a local link."""
     return is_local(path) and os.path.islink(path)
 
 
 def compiled(pattern: str) -> re.Pattern:
-    """The regular expression of a pattern, in which `**` spans folders."""
+    """Return the regular expression of a pattern. `**` matches across folders."""
     return re.compile(FileSystem.translate_pattern(pattern))
 
 
 def split_pattern(path: str) -> tuple[str, str]:
-    """Split off the folder that a pattern begins in.
+    """Split a pattern into its root folder and the whole pattern.
 
     Args:
         path: String, a path with or without `*`, `?` and `[`.
 
     Returns:
-        Tuple of the folder, which ends in a slash, and the pattern of the whole path.
+        Tuple of the folder, with a trailing slash, and the pattern of the whole path.
     """
     glob = GLOB.search(path)
     root = path[: path.rfind("/", 0, glob.start() if glob else None) + 1]
     if is_local(path):
-        # Folders that are there are no patterns, whatever brackets their names have.
+        # Names of existing folders are not patterns, even if they contain brackets.
         folders = [
             f"{str(p).rstrip('/')}/" for p in pathlib.PurePosixPath(path).parents
         ]
@@ -169,16 +169,16 @@ def split_pattern(path: str) -> tuple[str, str]:
 def files_in(
     folder: str, pattern: str | None = None, closed: dict[str, str] | None = None
 ) -> Iterator[str]:
-    """Find files to read, in a folder and below.
+    """Find files in a folder and below.
 
-    On this machine these are the files of `files_below`, with Zarr folders: links to
-    folders are followed, once, and those that lead nowhere are among the files.
+    For local folders, these are the files of `files_below`, including Zarr folders.
+    Links to folders are followed once, and broken links are included.
 
     Args:
-        folder: String, which ends in a slash.
+        folder: String, with a trailing slash.
         pattern: String that a file's path must match. Defaults to all files.
-        closed: Dict that takes the folders that cannot be read, in which files may
-            match, with the reason. Defaults to none.
+        closed: Dict to which unreadable folders are added with the reason, if files in
+            them may match. Defaults to `None`.
 
     Yields:
         Paths.
@@ -195,7 +195,7 @@ def files_in(
 
 
 def _may_match_in(folder, pattern):
-    """Whether a pattern may match files of a folder."""
+    """Return whether a pattern may match files in a folder."""
     if pattern is None:
         return True
     parts, depth = pattern.split("/"), folder.count("/") + 1
@@ -206,20 +206,20 @@ def _may_match_in(folder, pattern):
 
 
 def listed(pattern: str) -> list[Any]:
-    """Beam's `FileMetadata` of all files that match a pattern."""
+    """Return Beam's `FileMetadata` of all files that match a pattern."""
     (found,) = FileSystems.match([pattern])
     return found.metadata_list
 
 
 @contextlib.contextmanager
 def scratch() -> Iterator[pathlib.Path]:
-    """A new folder of this machine, which is removed in the end."""
+    """Yield a new local folder, which is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="keras_indi-") as folder:
         yield pathlib.Path(folder)
 
 
 def local_file(path: str, folder: pathlib.Path) -> pathlib.Path:
-    """A file of this machine: itself, or a copy of what lies elsewhere.
+    """Return a local path of a file, after copying it if it is remote.
 
     Args:
         path: String.
@@ -237,13 +237,13 @@ def local_file(path: str, folder: pathlib.Path) -> pathlib.Path:
 
 
 def publish(source: pathlib.Path, path: str) -> None:
-    """Copy a file to its place, where it appears whole or not at all.
+    """Copy a file to its final path atomically.
 
-    It is copied under a name of its own, hidden, and renamed. So attempts that run at
-    the same time do not meet, and one that is repeated replaces the file by the same.
+    It is copied under a unique hidden name and then renamed. Concurrent attempts do not
+    interfere, and a repeated attempt replaces the file with an identical one.
 
     Args:
-        source: `pathlib.Path` of a file of this machine.
+        source: `pathlib.Path` of a local file.
         path: String.
     """
     with _renamed(path) as temporary:
@@ -255,21 +255,21 @@ def publish(source: pathlib.Path, path: str) -> None:
 
 
 def publish_lines(lines: Iterator[str], path: str) -> None:
-    """Write lines of text as `publish` copies a file."""
+    """Write lines of text atomically, like `publish`."""
     with _renamed(path) as temporary, created(temporary) as target:
         for line in lines:
             target.write(f"{line}\n".encode())
 
 
 def created(path):
-    """A new file, opened for writing bytes."""
+    """Open a new file for writing bytes."""
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
     return FileSystems.create(path, kind, CompressionTypes.UNCOMPRESSED)
 
 
 @contextlib.contextmanager
 def _renamed(path):
-    """Yield the path of a file that is renamed, or removed where writing it fails."""
+    """Yield a temporary path that is renamed, or removed if writing fails."""
     folder, name = FileSystems.split(path)
     temporary = FileSystems.join(folder, temporary_name(pathlib.PurePosixPath(name)))
     try:
@@ -282,9 +282,9 @@ def _renamed(path):
 
 
 def _move(temporary, path):
-    """Give a file its name, replacing the file that has it."""
+    """Rename a file, and replace an existing one."""
     if is_local(path):
-        # Never a folder, which Beam would delete with all that is in it.
+        # Beam would also replace a folder, and delete all files in it.
         os.replace(temporary, path)
         return
     try:
@@ -292,11 +292,11 @@ def _move(temporary, path):
     except BeamIOError:
         if not FileSystems.exists(path):
             raise
-        remove(path)  # what HDFS does not replace
+        remove(path)  # HDFS does not replace files
         FileSystems.rename([temporary], [path])
 
 
 def remove(path: str) -> None:
-    """Remove a file that may be gone already."""
+    """Remove a file if it exists."""
     if FileSystems.exists(path):
         FileSystems.delete([escaped(path)])

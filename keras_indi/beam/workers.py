@@ -1,4 +1,4 @@
-"""What Beam's worker processes import: the package, and modules of the user's own."""
+"""Imports of Beam's worker processes: the package and modules of the user."""
 
 import importlib
 import os
@@ -25,17 +25,17 @@ for name in sys.argv[1:] or ["keras_indi"]:
 
 
 def import_modules(modules: Sequence[str]) -> tuple[str, ...]:
-    """Import the modules that register classes of the user's own with Keras.
+    """Import modules of the user that register classes with Keras.
 
     Args:
-        modules: Sequence of strings, their names.
+        modules: Sequence of strings, names of the modules.
 
     Returns:
         Tuple of the names.
 
     Raises:
-        ValueError: If they are not names.
-        ImportError: If there is no module of a name.
+        ValueError: If `modules` is not a sequence of strings.
+        ImportError: If a module cannot be imported.
     """
     listed = isinstance(modules, Sequence) and not isinstance(modules, str)
     if not listed or not all(isinstance(name, str) for name in modules):
@@ -49,18 +49,18 @@ def import_modules(modules: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_workers(pipeline: Any, modules: Sequence[str] = ()) -> None:
-    """Raise unless new processes of Python import this very package, and the modules.
+    """Raise unless new Python processes import this package and the modules.
 
-    Workers inherit the environment and the working directory, but not what a program
-    added to `sys.path`. Beam finds out late, and some ways never.
+    Workers inherit the environment and the working directory, but not changes of
+    `sys.path`. Beam reports such errors late or not at all.
 
     Args:
-        pipeline: `beam.Pipeline`, or its beginning, checked if its local runner starts
-            processes.
-        modules: Sequence of strings, names of modules that they import too.
+        pipeline: `beam.Pipeline`, or its beginning. It is checked if its local runner
+            starts processes.
+        modules: Sequence of strings, names of modules that workers import too.
 
     Raises:
-        ValueError: If they find none, or another package.
+        ValueError: If they find no package, or another one.
     """
     pipeline = getattr(pipeline, "pipeline", pipeline)
     direct = pipeline.options.view_as(pipeline_options.DirectOptions)

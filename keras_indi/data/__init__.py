@@ -1,4 +1,4 @@
-"""Data to train on."""
+"""Training data."""
 
 from keras_indi.data import degradations as degradations
 from keras_indi.data import resize as resize

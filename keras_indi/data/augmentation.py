@@ -2,7 +2,7 @@
 
 import numpy as np
 
-SYMMETRIES = 8  # of the square; the first four also keep a rectangle's shape
+SYMMETRIES = 8  # of the square; the first four also keep the shape of a rectangle
 
 
 def transform(image: np.ndarray, symmetry: int) -> np.ndarray:
@@ -10,19 +10,19 @@ def transform(image: np.ndarray, symmetry: int) -> np.ndarray:
 
     Args:
         image: Array of shape `(height, width, channels)`.
-        symmetry: Int in [0, 8). Its first bit flips columns, its second rows, and
-            its third then transposes: together all flips and rotations. Below 4
-            the shape stays.
+        symmetry: Int in [0, 8). Bit 0 flips columns, bit 1 flips rows, and bit 2 then
+            transposes. Together they give all flips and rotations. Values below 4 keep
+            the shape.
 
     Returns:
-        A view of the image; height and width change places for 4 and above.
+        A view of the image. Height and width are swapped for 4 and above.
     """
     image = image[:: -1 if symmetry & 2 else 1, :: -1 if symmetry & 1 else 1]
     return np.swapaxes(image, 0, 1) if symmetry & 4 else image
 
 
 def random_symmetry(height: int, width: int, random: np.random.Generator) -> int:
-    """Draw a symmetry, uniformly among those that keep the shape.
+    """Draw a symmetry uniformly among those that keep the shape.
 
     Args:
         height: Int.

@@ -1,4 +1,4 @@
-"""A look at a set of pairs before anyone trains on it."""
+"""Check a set of pairs before training."""
 
 import collections
 import dataclasses
@@ -21,21 +21,20 @@ from keras_indi.images.image_files import Match, listed, match_folders
 from keras_indi.images.value_ranges import convert
 
 MAX_SHIFT = 1.0  # pixels
-VIEW_SIZE = 192  # pixels, of the crops for a contact sheet
+VIEW_SIZE = 192  # height and width of the crops for a contact sheet, in pixels
 
 
 class PairCheck(typing.NamedTuple):
-    """One readable pair.
+    """Properties of one readable pair.
 
     Attributes:
         degraded: `ImageInfo`.
         clean: `ImageInfo`.
-        scale: Int, how many times larger the clean image is.
-        shift: Pair of floats, rows and columns by which the degraded image lies
-            below and to the right of the clean one, in pixels of the clean one.
-            NaN where both are flat.
-        psnr: Float, of the degraded image, enlarged where the clean is larger, in
-            dB over all channels; infinite where both are equal.
+        scale: Int, size of the clean image relative to the degraded one.
+        shift: Pair of floats, shift of the degraded image down and to the right, in
+            pixels of the clean image. NaN if the images are flat.
+        psnr: Float, PSNR of the degraded image in dB over all channels, after
+            enlarging it to the size of the clean image. Infinite if both are equal.
     """
 
     degraded: ImageInfo
@@ -47,13 +46,13 @@ class PairCheck(typing.NamedTuple):
 
 @dataclasses.dataclass
 class SetCheck:
-    """What `check_folders` found.
+    """Result of `check_folders`.
 
     Attributes:
-        match: The folders' `Match`.
-        pairs: Dict of name to `PairCheck`, of the readable pairs.
-        unusable: Dict of name to reason, of the others.
-        max_shift: Float, pixels beyond which a pair counts as misaligned.
+        match: `Match` of the folders.
+        pairs: Dict of name to `PairCheck`, the readable pairs.
+        unusable: Dict of name to reason, the unusable pairs.
+        max_shift: Float, maximum shift in pixels of an aligned pair.
     """
 
     match: Match
@@ -64,19 +63,19 @@ class SetCheck:
 
     @property
     def misaligned(self) -> dict[str, float]:
-        """Dict of name to shift in pixels, of misaligned pairs, the worst first."""
+        """Dict of name to shift in pixels, misaligned pairs, largest shift first."""
         lengths = {name: float(np.hypot(*p.shift)) for name, p in self.pairs.items()}
         far = {name: size for name, size in lengths.items() if size > self.max_shift}
         return dict(sorted(far.items(), key=lambda item: -item[1]))
 
     @property
     def usable(self) -> bool:
-        """Whether there are pairs, and no problem was found."""
+        """Whether there are pairs and no problem was found."""
         alone = self.match.only_degraded or self.match.only_clean
         return bool(self.pairs) and not (alone or self.unusable or self.misaligned)
 
     def report(self) -> str:
-        """The findings as text, one per line."""
+        """Return the findings as text, one per line."""
         alone = self.match.report()
         lines = [alone or f"{len(self.match.pairs)} pairs, none without a partner"]
         for side in ("degraded", "clean"):
@@ -115,16 +114,16 @@ def check_folders(
     Args:
         degraded_dir: Path of the degraded images' folder.
         clean_dir: Path of the clean images' folder.
-        max_shift: Float, pixels of the clean image beyond which a pair counts as
-            misaligned. An uneven blur moves an image by some of its own width.
-        max_pixels: As for `read_image`; larger images count as unusable.
+        max_shift: Float, maximum shift of an aligned pair, in pixels of the clean
+            image. An asymmetric blur shifts an image by a part of its own width.
+        max_pixels: As for `read_image`. Larger images are reported as unusable.
         verbose: 1 shows a progress bar, 0 nothing.
 
     Returns:
         A `SetCheck`.
 
     Raises:
-        ValueError: If a folder does not exist, or holds one name twice.
+        ValueError: If a folder does not exist or contains the same name twice.
         ImportError: If Pillow, OpenCV or scikit-image is missing.
 
     Example:
@@ -150,12 +149,12 @@ def check_folders(
 
 
 def crops_to_look_at(result: SetCheck, count: int = 6) -> dict[str, list[np.ndarray]]:
-    """Centre crops of pairs that show most, for a contact sheet.
+    """Return centre crops of the most informative pairs, for a contact sheet.
 
     Args:
         result: A `SetCheck` with readable pairs.
-        count: Int, the most pairs: misaligned ones for up to half of it, then
-            from the lowest to the highest PSNR.
+        count: Int, maximum number of pairs. Up to half are misaligned pairs, and the
+            others are spread from the lowest to the highest PSNR.
 
     Returns:
         Dict of name to list of three uint8 arrays `(VIEW_SIZE, VIEW_SIZE, 3)`:
@@ -193,14 +192,14 @@ def _check_pair(degraded_path, clean_path, max_pixels):
 
 
 def _alike(degraded, clean):
-    """The pair with the degraded image enlarged to the clean one's size."""
+    """Return the pair with the degraded image enlarged to the clean one's size."""
     if degraded.shape == clean.shape:
         return degraded, clean
     return resize(degraded, *clean.shape[:2], "bilinear", antialias=False), clean
 
 
 def _centre(image):
-    """The centre of an image, continued by white where it is smaller."""
+    """Return the centre crop of an image, padded with white if it is smaller."""
     top, left = (max(0, size - VIEW_SIZE) // 2 for size in image.shape[:2])
     crop = image[top : top + VIEW_SIZE, left : left + VIEW_SIZE]
     missing = [(0, VIEW_SIZE - size) for size in crop.shape[:2]]
@@ -208,7 +207,7 @@ def _centre(image):
 
 
 def _counted(infos):
-    """Sizes, channels, bits and formats of images, with how many have each."""
+    """Summarize sizes, channels, bits and formats of images, with counts."""
     areas = sorted(
         ((info.height, info.width) for info in infos), key=lambda size: np.prod(size)
     )

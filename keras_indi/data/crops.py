@@ -1,4 +1,4 @@
-"""Cutting training pairs: the same place of both images, degraded if need be."""
+"""Cut training pairs from images, and degrade them if needed."""
 
 from collections.abc import Callable
 
@@ -12,22 +12,22 @@ from keras_indi.images.value_ranges import RANGES, convert
 
 
 class CropPair:
-    """Make a pair `(degraded, clean)` of equal shape from what a source holds.
+    """Make a pair `(degraded, clean)` of equal shape from an element of a source.
 
-    Where the clean image is s times larger than the degraded one, the degraded is
-    enlarged by s, bilinear, as in the paper. Crops of a degradation are cut with
-    its margin, as far as the image reaches, degraded and trimmed, so that they
-    equal the crop of the degraded whole.
+    If the clean image is s times larger than the degraded one, the degraded image is
+    enlarged by s, bilinear, as in the paper. With a degradation, crops are cut with its
+    margin (within the image), degraded and trimmed. The result equals a crop of the
+    whole degraded image.
 
     Args:
-        degradation: Callable of `(image, generator)`, for the elements that are
-            clean images, or `None` where all are pairs. Its attributes `margin` and
-            `size_multiple` are honoured.
+        degradation: Callable of `(image, generator)` that degrades elements that are
+            clean images, or `None` if all elements are pairs. Its attributes `margin`
+            and `size_multiple` are used.
         crop_size: Pair of ints, height and width, or `None` for whole images.
-        random: Bool, whether crops lie anywhere or in the centre.
-        augment: Bool, whether to draw a flip and a rotation, alike for both.
-        dtype: The result's dtype, see `value_ranges`.
-        value_range: The result's range, see `value_ranges`.
+        random: Bool, whether to cut random crops instead of centre crops.
+        augment: Bool, whether to draw a flip and a rotation, the same for both images.
+        dtype: String, dtype of the result, see `value_ranges`.
+        value_range: Value range of the result, see `value_ranges`.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class CropPair:
             generator: A `numpy.random.Generator`.
 
         Returns:
-            Tuple of arrays `(degraded, clean)` of shape `(*crop_size, channels)`,
-            which may be views.
+            Tuple of arrays `(degraded, clean)` of shape `(*crop_size, channels)`.
+            They may be views.
 
         Raises:
-            UnusableImageError: If the images are too small or do not fit each
-                other, before anything is drawn.
+            UnusableImageError: If the images are too small or their sizes do not
+                match. It is raised before any random number is drawn.
         """
         if isinstance(element, tuple):
             degraded, clean = self._crop_of_pair(*element, generator)
@@ -84,7 +84,7 @@ class CropPair:
         clean = self._converted(clean[rows, columns])
         if scale == 1:
             return self._converted(degraded[rows, columns]), clean
-        # One pixel more on each side, which the enlargement looks at.
+        # One more pixel on each side, which the interpolation needs.
         block, inside = _around(rows, columns, scale, scale, clean_size)
         block = tuple(slice(p.start // scale, p.stop // scale) for p in block)
         degraded = self._converted(degraded[block])
@@ -112,7 +112,7 @@ class CropPair:
         return degraded[inside], clean[inside]
 
     def _place(self, height, width, generator):
-        """The crop's rows and columns, as slices."""
+        """Return the rows and columns of the crop, as slices."""
         if self.crop_size is None:
             return slice(0, height), slice(0, width)
         free = height - self.crop_size[0], width - self.crop_size[1]
@@ -133,7 +133,7 @@ class CropPair:
 
 
 def scale_of(degraded_shape: tuple[int, ...], clean_shape: tuple[int, ...]) -> int:
-    """How many times larger the clean image is.
+    """Return the size of the clean image relative to the degraded one.
 
     Args:
         degraded_shape: Tuple of ints, `(height, width, channels)`.
@@ -143,7 +143,7 @@ def scale_of(degraded_shape: tuple[int, ...], clean_shape: tuple[int, ...]) -> i
         Int >= 1, the same in height and width.
 
     Raises:
-        UnusableImageError: If there is no such number.
+        UnusableImageError: If the sizes do not have one integer ratio.
     """
     scale = clean_shape[0] // degraded_shape[0]
     if scale < 1 or tuple(clean_shape[:2]) != tuple(
@@ -159,15 +159,15 @@ def scale_of(degraded_shape: tuple[int, ...], clean_shape: tuple[int, ...]) -> i
 
 
 def _around(rows, columns, margin, multiple, limits):
-    """The block to work on for a crop, and where the crop lies in the result.
+    """Return the block that a crop requires, and the crop's place in the block.
 
     Args:
-        rows: Slice, the crop's rows.
-        columns: Slice, the crop's columns.
+        rows: Slice, rows of the crop.
+        columns: Slice, columns of the crop.
         margin: Int, pixels around the crop.
-        multiple: Int, the block begins and ends at multiples of it.
-        limits: Pair of ints, multiples of it, the height and width within which
-            the block lies.
+        multiple: Int. The block begins and ends at multiples of it.
+        limits: Pair of ints, multiples of `multiple`, the height and width that limit
+            the block.
 
     Returns:
         Two tuples of slices: the block, and the crop within it.

@@ -28,17 +28,17 @@ def pairs_from_folders(
     cache_bytes: int = CACHE_BYTES,
     **options: Any,
 ) -> "Pairs":
-    """Pairs from a folder of clean images and one of degraded images, or a degradation.
+    """Make pairs from a folder of clean images, and degraded ones or a degradation.
 
-    Reads PNG, JPEG, WebP and TIFF of 8 or 16 bits, in any depth of folders.
-    `keras_indi.data.read_image` documents how files become arrays (alpha, palettes,
+    Reads PNG, JPEG, WebP and TIFF of 8 or 16 bits, including sub-folders. See
+    `keras_indi.data.read_image` for how files are converted to arrays (alpha, palettes,
     orientation).
 
-    With `degraded`, files match by their path within the folder, extensions aside.
-    Files without a partner are skipped and named in a warning. A clean image may be
-    a whole number of times larger than its degraded one, which is then enlarged,
-    bilinear. With `degradation`, each crop of a clean image is degraded
-    when it is read.
+    With `degraded`, files are matched by their path relative to the folder, ignoring
+    extensions. Files without a partner are skipped and listed in a warning. A clean
+    image can be an integer number of times larger than its degraded one, which is then
+    enlarged, bilinear. With `degradation`, each crop of a clean image is degraded when
+    it is read.
 
     Args:
         clean: Path of the folder of clean images.
@@ -46,10 +46,10 @@ def pairs_from_folders(
             and `degradation` is required.
         degradation: A `keras_indi.data.degradations.Degradation`, its name or
             config, or a callable of `(image, generator)`.
-        image_channels: 1 (grey) or 3 (RGB), of the batches.
-        max_pixels: As for `read_image`: images of more pixels are refused, unread.
-        cache_bytes: Int, memory for decoded images, which are read from there
-            in later epochs. 0 keeps none.
+        image_channels: Channels of the batches, 1 (grey) or 3 (RGB).
+        max_pixels: As for `read_image`. Larger images are refused without decoding.
+        cache_bytes: Int, memory for decoded images, which later epochs reuse. 0
+            disables the cache.
         **options: `crop_size`, `batch_size`, `training`, `augment`,
             `batches_per_epoch`, `dtype`, `value_range`, `seed` and `num_workers`
             of `keras_indi.data.make_pairs`.

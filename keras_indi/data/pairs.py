@@ -1,4 +1,4 @@
-"""Batches of pairs for `fit`: the same for one seed, whoever reads them."""
+"""Batches of pairs for `fit`, reproducible from a seed."""
 
 import threading
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_indi.backend.tensorflow_data import tf_dataset
 
-FINGERPRINT = "fingerprint"  # of the images, in a state
+FINGERPRINT = "fingerprint"  # key of the images' fingerprint in a state
 OTHER_IMAGES = (
     "The images are not those that the training began with: files were added, removed, "
     "renamed or replaced. Put them back, or begin a new training."
@@ -16,26 +16,24 @@ OTHER_IMAGES = (
 
 
 class Pairs(keras.utils.PyDataset):
-    """Batches `(degraded, clean)`, read ahead by threads: made by `make_pairs`.
+    """Batches `(degraded, clean)` that threads read ahead, created by `make_pairs`.
 
-    It goes into `fit` on any backend, as `x` or as `validation_data`. Iterated,
-    it gives the batches of one epoch; the next iteration, and `fit`'s next epoch,
-    continue with the next, in new order, with new crops, augmentation and noise.
-    Batch i of epoch e depends only on the seed, neither on the number of
-    workers nor on what was read before. Where `training=False`, every epoch is
-    the same.
+    Pass it to `fit` on any backend, as `x` or `validation_data`. Iterating over it
+    yields the batches of one epoch. The next iteration, or the next epoch of `fit`,
+    continues with the next epoch: in a new order, with new crops, augmentation and
+    noise. Batch i of epoch e depends only on the seed, and not on the number of workers
+    or on earlier reads. With `training=False`, every epoch is the same.
 
-    Its length is the number of batches an epoch: `fit` needs no
-    `steps_per_epoch`.
+    Its length is the number of batches per epoch, so `fit` needs no `steps_per_epoch`.
 
-    (A Keras dataset around a Grain pipeline, because of a bare Grain dataset
-    Keras knows no length: it warns that data ran out each time, and would take an
-    epoch that was resumed for the length of all later ones.)
+    (A Keras dataset wraps the Grain pipeline, because Keras does not know the length of
+    a Grain dataset. It would warn in each epoch that the data ran out, and use the
+    length of a resumed epoch for all later ones.)
 
     Attributes:
-        skipped: Dict of name to reason, the images that could not be used so far.
-            They are named in one warning at the end of the epoch that met them.
-        shard: Pair of ints, `(index, count)`, of `make_pairs`.
+        skipped: Dict of name to reason, the images that could not be used so far. A
+            warning at the end of the epoch lists them.
+        shard: Pair of ints, `(index, count)`, as for `make_pairs`.
 
     Example:
 
@@ -63,8 +61,8 @@ class Pairs(keras.utils.PyDataset):
         self._training = training
         self._settings = settings
         self.shard = shard
-        self._position = 0  # the number of the next iteration's first batch
-        # Within an epoch of Keras: what index came when.
+        self._position = 0  # number of the first batch of the next iteration
+        # Order in which Keras requested indices in the current epoch.
         self._order: dict[int, int] | None = None
         self._reader: Any = None
         self._reader_next: int | None = 0
@@ -74,22 +72,22 @@ class Pairs(keras.utils.PyDataset):
     def skipped(self) -> dict[str, str]:
         return dict(self._loader.skipped)
 
-    # === As Keras reads it ===
+    # === Interface of Keras ===
 
     def __len__(self) -> int:
         return self._batches_per_epoch
 
     @property
     def num_batches(self) -> int:
-        # Keras asks before an epoch for its usual length, within for its own.
+        # Keras reads the usual length before an epoch, and the actual length in it.
         return len(self) if self._order is None else self._remaining()
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Read batch `index` of the epoch.
 
-        Within an epoch of `fit` the index only counts: `fit` would shuffle the
-        batches again by Python's global random numbers, and training could not
-        be resumed.
+        Within an epoch of `fit`, batches are read in order whatever the index. `fit`
+        would otherwise shuffle them again with Python's global random numbers, and
+        training could not be resumed.
         """
         with self._lock:
             if not 0 <= index < self._remaining():
@@ -107,41 +105,44 @@ class Pairs(keras.utils.PyDataset):
         self._order = None
         self._finish_epoch(self._position + self._remaining())
 
-    # === As Python reads it ===
+    # === Interface of Python ===
 
     def __iter__(self) -> "PairsIterator":
         return PairsIterator(self)
 
     @property
     def fingerprint(self) -> str | None:
-        """String, of the names and sizes of the files, or of the name, version, split
-        and length of a data set of tfds; `None` of other sources."""
+        """String that identifies the images, or `None` if the source has none.
+
+        For files it depends on their names and sizes. For data sets of TFDS, it depends
+        on their name, version, split and length.
+        """
         return self._settings.get(FINGERPRINT)
 
     def get_state(self) -> dict[str, Any]:
-        """Where the next iteration, or epoch of `fit`, begins.
+        """Return the position at which the next iteration, or epoch of `fit`, begins.
 
         Returns:
-            JSON-compatible dict. It holds the settings that the batches depend
-            on too, and cannot be used with other pairs.
+            JSON-compatible dict. It also contains the settings that the batches depend
+            on, and cannot be used with other pairs.
         """
         return {**self._settings, "next_batch": self._position}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Let the next iteration begin where `state` says.
+        """Set the position at which the next iteration begins.
 
         To resume a `fit`, use `keras_indi.callbacks.BackupAndResume`.
 
         Args:
-            state: What `get_state` of these pairs or of their iterator returned.
+            state: Result of `get_state` of these pairs or their iterator.
 
         Raises:
-            ValueError: If it was got from pairs of other settings, or other images.
+            ValueError: If `state` is from pairs with other settings or images.
         """
         self._position = self._checked_position(state)
 
     def as_tf_dataset(self) -> Any:
-        """The same batches as a `tf.data.Dataset`.
+        """Return the same batches as a `tf.data.Dataset`.
 
         Returns:
             A `tf.data.Dataset` whose iterations are iterations of this object.
@@ -167,7 +168,7 @@ class Pairs(keras.utils.PyDataset):
         self._loader.report()
 
     def _checked_position(self, state):
-        # Version 0.1 knew no fingerprint.
+        # States of version 0.1 have no fingerprint.
         found = {FINGERPRINT: self.fingerprint, **state}
         differing = {
             name: found.get(name)
@@ -188,7 +189,7 @@ class Pairs(keras.utils.PyDataset):
         return int(state["next_batch"])
 
     def _read(self, number):
-        """Read the batch of a number; in sequence, it was read ahead."""
+        """Read a batch by its number. Sequential batches have been read ahead."""
         from grain import experimental
 
         with self._lock:
@@ -197,16 +198,16 @@ class Pairs(keras.utils.PyDataset):
                 self._reader_next = 0
             if number != self._reader_next:
                 experimental.set_next_index(self._reader, number)
-            self._reader_next = None  # where it stands, should it fail
+            self._reader_next = None  # the position is unknown if reading fails
             batch = next(self._reader)
             self._reader_next = number + 1
             return batch
 
 
 class PairsIterator:
-    """The batches of one epoch, from the position of the pairs on.
+    """Iterate over the batches of one epoch, starting at the position of the pairs.
 
-    Its position can be saved at any batch, and restored in any process:
+    The position can be saved at any batch, and restored in any process:
 
     ```python
     iterator = iter(pairs)
@@ -236,9 +237,9 @@ class PairsIterator:
         return batch
 
     def get_state(self) -> dict[str, Any]:
-        """The position, as `Pairs.get_state`."""
+        """Return the position, like `Pairs.get_state`."""
         return {**self._pairs._settings, "next_batch": self._next}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go to a position, as `Pairs.set_state`."""
+        """Set the position, like `Pairs.set_state`."""
         self._start_at(self._pairs._checked_position(state))

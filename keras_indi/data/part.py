@@ -1,21 +1,21 @@
-"""Which pairs of every batch a process reads, where several train together."""
+"""Part of each batch that a process reads in distributed training."""
 
 
 class Part:
-    """Numbers the pairs of one process among those of all.
+    """Map positions in one process to numbers of pairs in all processes.
 
-    Each process reads its part of every batch, neighbours; so all together see the
-    batches that one process alone would, in the same order. Of a short last batch what
-    `divisor` does not divide is left out.
+    Each process reads a contiguous part of every batch. Together, the processes read
+    the same batches as a single process, in the same order. A partial last batch is cut
+    to a multiple of `divisor`.
 
     Args:
-        shard: Pair of ints, this process's number and how many processes there are.
-        batch_size: Int, pairs in a batch of all, which the processes divide.
+        shard: Pair of ints, index of this process and number of processes.
+        batch_size: Int, pairs per batch of all processes, a multiple of their number.
         total: Int, pairs in all batches.
-        divisor: Int, how many devices, of all processes, share a batch.
+        divisor: Int, number of devices of all processes that share a batch.
 
     Attributes:
-        left_out: Int, how many pairs at the end are left out.
+        left_out: Int, number of pairs at the end that are left out.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Part:
         return self._total // self._count
 
     def __call__(self, position: int) -> int:
-        """The number among all pairs of the one at a position of this process's."""
+        """Return the number among all pairs for a position in this process."""
         batch, row = divmod(position, self._batch_size // self._count)
         first = batch * self._batch_size
         size = min(self._batch_size, self._total - first) // self._count

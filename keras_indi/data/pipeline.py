@@ -1,4 +1,4 @@
-"""From a source of images with random access to batches of pairs."""
+"""Make batches of pairs from a source of images with random access."""
 
 import functools
 import math
@@ -20,8 +20,8 @@ from keras_indi.images.value_ranges import range_of_dtype
 from keras_indi.optional_packages import optional_import
 from keras_indi.validation import checked_integer
 
-MOST_WORKERS = 4  # by default
-PASSES = 2**30  # as good as without end; of more, Grain could not count the batches
+MOST_WORKERS = 4  # maximum of the default
+PASSES = 2**30  # practically infinite; Grain could not count the batches of more
 
 
 def make_pairs(
@@ -39,43 +39,45 @@ def make_pairs(
     num_workers: int | None = None,
     shard: tuple[int, int] | None = None,
 ) -> Pairs:
-    """Make training pairs of any source of images with random access.
+    """Make training pairs from any source of images with random access.
 
     Args:
-        source: Object with `__len__` and `__getitem__`, whose element i is the
-            tuple of arrays `(degraded, clean)`, or the clean array, which the
-            degradation degrades; a source may hold both. Arrays are uint8 or
-            uint16, of their dtype's full range, of shape `(height, width,
-            channels)`. An element that cannot be used raises
-            `UnusableImageError`. A method `name(i)` names it, and a method
-            `fingerprint()` returns a string, another one for other images, so that
-            a training does not continue with those. Threads read it at the same time.
-        degradation: A `keras_indi.data.degradations.Degradation`, or a callable
-            of `(image, generator)` that returns an image of the same shape and
-            dtype. `None` where the source holds pairs alone.
-        crop_size: Int, or pair of ints, height and width of the crops. `None`
-            for whole images, which must then be of one size in each batch.
-        batch_size: Int, pairs a batch.
-        training: Bool. `True` shuffles, crops anywhere and repeats without end,
-            in full batches. `False`, for validation, takes each image once, in
-            order, cropped in the centre, with the same noise each time.
-        augment: Bool, whether to flip and rotate by multiples of 90 degrees
-            (of oblong crops: 180), alike on both sides. Defaults to `training`.
-        batches_per_epoch: Int, where `training`. Defaults to one pass over the
+        source: Object with `__len__` and `__getitem__`. Element i is a tuple of arrays
+            `(degraded, clean)`, or a clean array that is degraded with `degradation`.
+            A source can contain both. Arrays are uint8 or uint16, use the full range
+            of their dtype, and have shape `(height, width, channels)`. Raise
+            `UnusableImageError` for an element that cannot be used. Optional methods:
+            `name(i)` names an element, and `fingerprint()` returns a string that
+            identifies the images, so that training is not resumed with others.
+            Threads read the source concurrently.
+        degradation: A `keras_indi.data.degradations.Degradation`, or a callable of
+            `(image, generator)` that returns an image of the same shape and dtype.
+            `None` if the source contains only pairs.
+        crop_size: Int, or pair of ints, height and width of the crops. `None` uses
+            whole images, which must have the same size in each batch.
+        batch_size: Int, pairs per batch.
+        training: Bool. `True` shuffles, cuts random crops and repeats indefinitely,
+            in full batches. `False`, for validation, reads each image once, in
+            order, with centre crops and the same noise each time.
+        augment: Bool, whether to flip and rotate by multiples of 90 degrees (180 for
+            crops that are not square), the same for both images. Defaults to
+            `training`.
+        batches_per_epoch: Int, only with `training`. Defaults to one pass over the
             images.
-        dtype: `"uint8"`, `"uint16"` or `"float32"`, of the batches. Of files
-            with 16 bits, uint8 keeps 8.
-        value_range: Pair of numbers, black and white of float32 batches: the
-            model's `value_range`. Defaults to (0, 1). Integers have their
-            dtype's full range.
-        seed: Int >= 0, fixes order, crops, augmentation and degradation.
-        num_workers: Int, threads that read ahead; 0 reads when asked. Defaults
-            to one a processor, at most 4.
-        shard: Pair of ints, `(index, count)`: where `count` processes train together,
-            the part of every batch that process `index` reads, `batch_size / count`
-            pairs. All together see the batches of one process that reads alone.
-            Defaults to this process's own among those of the `keras.distribution`
-            that is set, with JAX, or of PyTorch's process group: so set it first.
+        dtype: Dtype of the batches, `"uint8"`, `"uint16"` or `"float32"`. With uint8,
+            files of 16 bits are reduced to 8.
+        value_range: Pair of numbers, values of black and white in float32 batches.
+            Pass the model's `value_range`. Defaults to (0, 1). Integers use the full
+            range of their dtype.
+        seed: Int >= 0, seed of order, crops, augmentation and degradation.
+        num_workers: Int, threads that read ahead. 0 reads on demand. Defaults to one
+            per processor, at most 4.
+        shard: Pair of ints, `(index, count)`, for `count` processes that train
+            together. Process `index` reads its part of every batch,
+            `batch_size / count` pairs. Together, they read the same batches as a
+            single process. Defaults to the process's place in the current
+            `keras.distribution` with JAX, or in PyTorch's process group. Set these
+            up first.
 
     Returns:
         `Pairs`, for `fit`.
@@ -121,8 +123,8 @@ def make_pairs(
             passes = -(-len(elements) * shard[1] // batch_size)
     batches = elements.batch(batch_size // shard[1], batch_fn=_stacked)
     length = (training and batches_per_epoch) or passes
-    # Threads: Grain's processes were no faster on two cores, and each takes seconds
-    # to load Keras and its backend.
+    # Threads, because Grain's processes were not faster on two cores, and each needs
+    # seconds to load Keras and its backend.
     reading = grain.ReadOptions(
         num_threads=num_workers, prefetch_buffer_size=2 * num_workers
     )
@@ -140,13 +142,13 @@ def make_pairs(
 
 
 class Shuffle:
-    """Put each pass over a source into an order of its own.
+    """Shuffle each pass over a source in a different order.
 
-    (Grain's `shuffle` needs no memory, but half a millisecond an element, which
-    is more than a crop takes.)
+    (Grain's `shuffle` needs no memory, but half a millisecond per element, which is
+    more than a crop needs.)
 
     Args:
-        size: Int, the source's length.
+        size: Int, length of the source.
         seed: Int.
     """
 
@@ -158,12 +160,12 @@ class Shuffle:
         )
 
     def __call__(self, index: int, element: int) -> int:
-        """The element to read in place of `element`, at `index` of all passes."""
+        """Return the element to read instead of `element`, at `index` of all passes."""
         return self._permutation(index // self._size)[element]
 
 
 class PairLoader:
-    """Make the pair of a source's element, or of another where it is unusable.
+    """Make the pair of an element, or of another element if it is unusable.
 
     Args:
         source: As for `make_pairs`.
@@ -182,12 +184,12 @@ class PairLoader:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Make a pair.
 
-        What is unusable is known by its index from then on, and draws nothing;
-        so the pair does not depend on who met it first.
+        Indices of unusable elements are remembered, and no random numbers are drawn for
+        them. The pair therefore does not depend on the order of reads.
 
         Args:
-            index: Int, the element.
-            generator: A `numpy.random.Generator`, the pair's own.
+            index: Int, index of the element.
+            generator: `numpy.random.Generator` of the pair.
 
         Returns:
             Tuple of arrays `(degraded, clean)`.
@@ -213,7 +215,7 @@ class PairLoader:
         raise ValueError(self._all_unusable())
 
     def report(self) -> None:
-        """Name, once, what was skipped since the last report."""
+        """Warn once about images that were skipped since the last report."""
         names = sorted(self.skipped)
         if len(names) > self._reported:
             self._reported = len(names)
@@ -238,7 +240,7 @@ class PairLoader:
 
 
 def _part_of(elements, part):
-    """Those elements of a data set that a process reads."""
+    """Return the elements of a data set that a process reads."""
     import grain
 
     if not len(part):
@@ -257,7 +259,7 @@ def _part_of(elements, part):
 
 
 def _checked_shard(shard, batch_size):
-    """The shard, and how many devices must divide a batch."""
+    """Return the shard, and the number that must divide the batch size."""
     divisor = several_devices.batch_divisor()
     if shard is None:
         shard = processes.process_index(), processes.process_count()

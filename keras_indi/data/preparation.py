@@ -1,4 +1,4 @@
-"""Large photographs, cut once into sub-images that are fast to read."""
+"""Cut large photographs into sub-images that are fast to read."""
 
 import concurrent.futures
 import dataclasses
@@ -25,12 +25,12 @@ SETTINGS = "prepared.json"
 
 @dataclasses.dataclass
 class Preparation:
-    """What a preparation did.
+    """Result of `prepare`.
 
     Attributes:
         written: Int, sub-images written by this run.
-        present: Int, sub-images that were there already.
-        failed: Dict of name to reason, the images that could not be cut.
+        present: Int, sub-images that already existed.
+        failed: Dict of name to reason, images that could not be cut.
     """
 
     written: int = 0
@@ -51,36 +51,36 @@ def prepare(
 ) -> Preparation:
     """Cut a folder of photographs, or of pairs, into overlapping sub-images.
 
-    Sub-images lie on a grid of `size - overlap` pixels; the last of each row and
-    column moves inwards to the border, so that all have the full size, but for
-    images that are smaller. They are lossless PNG files, of the image's own bits
-    and channels, named after its place: `boat.jpg` gives
-    `output_dir/boat_y0_x0.png`, `output_dir/boat_y0_x224.png` and so on. Pairs go to
-    `output_dir/degraded` and `output_dir/clean`.
+    Sub-images lie on a grid of `size - overlap` pixels. The last one of each row and
+    column is moved inside, so that all have the full size unless the image is smaller.
+    They are lossless PNG files with the bits and channels of the image, named by their
+    position: `boat.jpg` gives `output_dir/boat_y0_x0.png`,
+    `output_dir/boat_y0_x224.png` and so on. Pairs are written to `output_dir/degraded`
+    and `output_dir/clean`.
 
-    It may be interrupted at any moment and run again: no file is left half
-    written, what a killed run of this machine has left is removed, and what is there,
-    and newer than its photograph, is not made again.
+    It can be interrupted at any time and run again. Files are written atomically.
+    Temporary files of a killed run on this machine are removed. Existing sub-images
+    that are newer than their photograph are kept.
 
     Args:
-        clean_dir: Path of the photographs' folder.
-        output_dir: Path of the folder to write to.
-        degraded_dir: Path of the degraded images' folder, for pairs. A clean
-            image may be a whole number of times larger; `size` and `overlap`,
-            which must then be multiples of it, are pixels of the clean one.
+        clean_dir: Path of the folder of photographs.
+        output_dir: Path of the output directory.
+        degraded_dir: Path of the folder of degraded images, for pairs. A clean image
+            can be an integer number of times larger. `size` and `overlap` are in
+            pixels of the clean image, and must be multiples of this number.
         size: Int, height and width of the sub-images.
-        overlap: Int in [0, size), pixels that neighbours share.
+        overlap: Int in [0, size), pixels that neighbouring sub-images share.
         max_pixels: As for `read_image`.
-        num_workers: Int, threads. Defaults to the number of processors.
+        num_workers: Int, number of threads. Defaults to the number of processors.
         verbose: 1 shows a progress bar, 0 nothing.
 
     Returns:
-        A `Preparation`. An image that cannot be read ends nothing; it is in
-        `failed`, and so is one without a partner.
+        A `Preparation`. Images that cannot be read, or have no partner, do not stop the
+        run and are listed in `failed`.
 
     Raises:
-        ValueError: If there is nothing to cut, or `output_dir` holds sub-images of
-            another size or overlap, or lies within an input.
+        ValueError: If there is nothing to cut, or `output_dir` contains sub-images of
+            another size or overlap, or is inside an input folder.
     """
     if not 0 <= overlap < size:
         raise ValueError(
@@ -139,12 +139,12 @@ def prepare(
 
 
 def grid(length: int, size: int, step: int) -> list[int]:
-    """Where sub-images begin along one axis.
+    """Return the origins of sub-images along one axis.
 
     Args:
-        length: Int, the image's height or width.
-        size: Int, a sub-image's.
-        step: Int, from one to the next.
+        length: Int, height or width of the image.
+        size: Int, size of a sub-image.
+        step: Int, distance between origins.
 
     Returns:
         List of ints, from 0 to `length - size`.
@@ -154,7 +154,7 @@ def grid(length: int, size: int, step: int) -> list[int]:
 
 
 def _cut(paths, name, folders, size, overlap, max_pixels):
-    """Cut one image, or pair; return how many files were written and present."""
+    """Cut one image or pair, and return the numbers of written and existing files."""
     infos = [inspect_image(path, max_pixels) for path in paths]
     shapes = [(info.height, info.width) for info in infos]
     clean_shape = shapes[-1]
@@ -181,7 +181,7 @@ def _cut(paths, name, folders, size, overlap, max_pixels):
         if not path.exists() or os.stat(path).st_mtime_ns < changed
     }
     if missing:
-        # All are read before any is written: a pair is there whole or not at all.
+        # Read all images before writing any, so that no pair is incomplete.
         images = [read_image(path, max_pixels=max_pixels) for path in paths]
         for (side, (top, left)), path in missing.items():
             scale = scales[side]
@@ -192,7 +192,7 @@ def _cut(paths, name, folders, size, overlap, max_pixels):
 
 
 def _check_settings(output_dir, settings):
-    """Note the settings in the folder; raise if it was made with others."""
+    """Write the settings to the folder, or raise if it was made with others."""
     path = output_dir / SETTINGS
     if path.exists():
         found = read_record(

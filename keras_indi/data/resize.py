@@ -1,4 +1,4 @@
-"""Resizing as MATLAB's imresize and the super-resolution benchmarks do it."""
+"""Resizing as in MATLAB's imresize and the super-resolution benchmarks."""
 
 import functools
 from typing import Any
@@ -20,29 +20,29 @@ def resize(
     """Resize an image with half-pixel centres.
 
     Output pixel i has its centre at `(i + 1/2) * size_in / size_out - 1/2` of the
-    input. Beyond its border the image is continued by its mirror image, the
-    border pixel repeated ("symmetric"); the weights of each pixel sum to 1. The
-    axes are resized one after the other.
+    input. The image is extended by reflection that repeats the border pixel
+    ("symmetric"). The weights of each pixel sum to 1. The axes are resized one after
+    the other.
 
     Args:
         image: Array of shape `(height, width, channels)`, integers or floats.
         height: Int, the new height.
         width: Int, the new width.
-        method: One of `"nearest"`; `"area"`, the mean over the pixels that the
-            new pixel covers, parts of pixels included; `"bilinear"`; `"bicubic"`,
-            Keys's cubic with a = -1/2.
-        antialias: Whether `"bilinear"` and `"bicubic"`, where they shrink,
-            stretch their kernel by the factor, as MATLAB does. The other two
-            methods do not change.
+        method: `"nearest"`, `"area"` (the mean over the pixels that the new pixel
+            covers, including parts of pixels), `"bilinear"` or `"bicubic"` (Keys's
+            cubic with a = -1/2).
+        antialias: Bool, whether `"bilinear"` and `"bicubic"` stretch their kernel by
+            the factor when they reduce the size, as in MATLAB. No effect on the
+            other methods.
 
     Returns:
-        Array of shape `(height, width, channels)` of the image's dtype. Floats may
-        exceed the image's range with `"bicubic"`; integers are rounded and
+        Array of shape `(height, width, channels)` with the dtype of the image. With
+        `"bicubic"`, floats can exceed the range of the image. Integers are rounded and
         clipped to their dtype.
 
     Raises:
-        ValueError: On an unknown method, a size below 1, or an image that is
-            empty or not of three axes.
+        ValueError: On an unknown method, a size below 1, or an image that is empty or
+            does not have three axes.
 
     Example:
 
@@ -86,25 +86,25 @@ def resize_block(
     method: str = "bicubic",
     antialias: bool = True,
 ) -> np.ndarray:
-    """A block of an image as `resize` makes it, equal to the last bit.
+    """Compute a block of the result of `resize`, bit-identical.
 
     Args:
-        image: Array-like of shape `(height, width, channels)`, of which only what the
-            block needs is read.
-        height: Int, the new height of the whole.
-        width: Int, its new width.
-        rows: Slice, the block's rows of the result.
-        columns: Slice, its columns.
+        image: Array-like of shape `(height, width, channels)`. Only the part that the
+            block requires is read.
+        height: Int, new height of the whole image.
+        width: Int, new width of the whole image.
+        rows: Slice, rows of the block in the result.
+        columns: Slice, columns of the block in the result.
         method: As for `resize`.
         antialias: As for `resize`.
 
     Returns:
-        Float array `(rows, columns, channels)`, float32 but for a float64 image:
-        neither clipped nor rounded.
+        Float array `(rows, columns, channels)`, neither clipped nor rounded. It is
+        float32, or float64 for a float64 image.
     """
     axes, read = [], []
     for length, size, place in zip(image.shape, (height, width), (rows, columns)):
-        taps = None  # of an axis that keeps its size
+        taps = None  # the axis keeps its size
         if length != size:
             taken, weights = _taps(length, size, method, antialias)
             taken, weights = taken[:, place], weights[:, place]
@@ -115,14 +115,14 @@ def resize_block(
     block = np.asarray(image[tuple(read)])
     block = block.astype(np.result_type(block.dtype, "float32"), copy=False)
     for taps in axes:
-        # Each turn resizes the first axis and brings the other one there.
+        # Each iteration resizes the first axis and swaps the two axes.
         block = _along_rows(block, taps).swapaxes(0, 1)
     return block
 
 
 def _along_rows(image, taps):
-    # A sum over the taps and no matrix product: a threaded one stalls where worker
-    # processes share the cores, and its rounding depends on the threads.
+    # Sum over the taps instead of a matrix product. A threaded product stalls if worker
+    # processes share the cores, and its rounding depends on the number of threads.
     if taps is None:
         return image
     columns = image.reshape(image.shape[0], -1)
@@ -137,7 +137,7 @@ def _along_rows(image, taps):
 
 @functools.lru_cache(maxsize=128)
 def _taps(length, size, method, antialias):
-    """The rows that make each new row, and their weights: `(taps, size)` each."""
+    """Return the source rows of each new row and their weights: `(taps, size)` each."""
     scale = length / size
     centres = (np.arange(size) + 0.5) * scale - 0.5
     if method == "nearest":
@@ -153,7 +153,7 @@ def _taps(length, size, method, antialias):
     weights = kernel(centres - rows)
     used = weights.any(axis=1)
     rows, weights = rows[used], weights[used]
-    # The mirror image, border pixel repeated, has a period of twice the length.
+    # Reflection that repeats the border pixel has a period of twice the length.
     rows = rows % (2 * length)
     return np.minimum(rows, 2 * length - 1 - rows), weights / weights.sum(axis=0)
 
@@ -163,7 +163,7 @@ def _nearest(distance):
 
 
 def _overlap(distance, size):
-    """The common length of an interval of this size and one of size 1."""
+    """Return the overlap of an interval of this size with one of size 1."""
     highest = np.minimum(distance + size / 2, 0.5)
     lowest = np.maximum(distance - size / 2, -0.5)
     return np.maximum(highest - lowest, 0.0)

@@ -1,4 +1,4 @@
-"""Real photographs that scikit-image carries, for a first training anywhere."""
+"""Sample photographs from scikit-image, for a first training without downloads."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_indi.optional_packages import optional_import
 
-# Colour photographs first; grey ones lend their textures.
+# Colour photographs first. Grey ones are included for their textures.
 TRAINING = (
     "astronaut",
     "rocket",
@@ -23,7 +23,7 @@ HELD_OUT = ("chelsea", "coffee")
 
 
 def sample_photographs(names: Sequence[str] = TRAINING) -> list[np.ndarray]:
-    """Load photographs from the installed scikit-image; nothing is downloaded.
+    """Load photographs from the installed scikit-image, without downloads.
 
     Args:
         names: Sequence of names among `TRAINING` and `HELD_OUT`.

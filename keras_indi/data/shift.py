@@ -1,33 +1,34 @@
-"""How far two images of a pair are apart."""
+"""Measure the shift between the images of a pair."""
 
 import numpy as np
 
 from keras_indi.optional_packages import optional_import
 
-# Measured on what lies between these widths (Gaussian sigmas, in pixels): finer is
-# noise and what a degradation takes, coarser is shading.
+# Limits of the band-pass filter (Gaussian sigmas in pixels). Finer structure is noise
+# or removed by the degradation, and coarser structure is shading.
 FINEST, COARSEST = 1.5, 8.0
-STEPS = 20  # parts of a pixel
-LARGEST = 1024  # pixels, height and width of the centre that is looked at
-# Of the squared gradients, against those across: less, and a direction says nothing.
+STEPS = 20  # resolution in parts of a pixel
+LARGEST = 1024  # maximum height and width of the centre crop that is used, in pixels
+# Minimum strength of squared gradients, relative to the perpendicular direction, for
+# which a shift along a direction can be measured.
 LEAST_STRENGTH = 0.1
 
 
 def measure_shift(degraded: np.ndarray, clean: np.ndarray) -> tuple[float, float]:
-    """By how much one image is shifted against another, by correlation.
+    """Measure the shift between two images by cross-correlation.
 
-    The cross-correlation is computed by Fourier transforms of the windowed,
-    band-passed images and refined around its peak to a twentieth of a pixel; then
-    once more on the overlapping parts, as the window pulls towards
-    no shift. Along structure that all runs in one direction a shift cannot be
-    seen, and counts as none.
+    The cross-correlation is computed by Fourier transforms of the windowed, band-passed
+    images, and refined around its peak to a twentieth of a pixel. It is then repeated
+    on the overlapping parts, because the window biases the result towards no shift. If
+    all structure has the same direction, a shift along it cannot be measured and is set
+    to 0.
 
     Args:
         degraded: float32 array of shape `(height, width)`.
         clean: float32 array of the same shape.
 
     Returns:
-        Pair of floats, pixels down and to the right; NaN if an image is flat.
+        Pair of floats, shift down and to the right in pixels. NaN if an image is flat.
 
     Raises:
         ImportError: If OpenCV or scikit-image is missing.
@@ -68,7 +69,7 @@ def measure_shift(degraded: np.ndarray, clean: np.ndarray) -> tuple[float, float
             image[tuple(slice(max(0, by), size + min(0, by)) for by, size in ends)]
         )
     shift = whole + correlate(*parts)
-    # The gradients' principal directions.
+    # Principal directions of the gradients.
     gradients = [gradient.ravel() for gradient in np.gradient(bands[1])]
     strengths, directions = np.linalg.eigh(np.cov(gradients))
     shift = directions.T @ shift

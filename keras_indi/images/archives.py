@@ -1,4 +1,4 @@
-"""Files that the package wrote for itself, read whole or refused by name."""
+"""Read files that the package wrote itself, with an error for damaged ones."""
 
 import json
 import pathlib
@@ -14,21 +14,21 @@ def read_archive(path: FilePath, remedy: str) -> dict[str, np.ndarray]:
 
     Args:
         path: Path of the file.
-        remedy: String, what to do where it is damaged, for the error.
+        remedy: String, what to do if the file is damaged, for the error message.
 
     Returns:
         Dict of names to arrays.
 
     Raises:
-        ValueError: If it is damaged, or no such file.
-        FileNotFoundError: If it is not there.
+        ValueError: If the file is damaged or not an `.npz` file.
+        FileNotFoundError: If the file does not exist.
     """
     try:
         with np.load(path) as archive:
             return dict(archive)
     except FileNotFoundError:
         raise
-    except Exception as error:  # zipfile, zlib and NumPy raise of all kinds
+    except Exception as error:  # zipfile, zlib and NumPy raise many exception types
         raise ValueError(
             f"The file is damaged, or not an archive of arrays; {remedy}. Received: "
             f"{str(path)!r} ({error})"
@@ -40,14 +40,14 @@ def read_record(path: pathlib.Path, what: str, remedy: str) -> dict[str, Any]:
 
     Args:
         path: `pathlib.Path` of the file.
-        what: String, what the file says, for the error.
-        remedy: String, what to do where it is damaged, for the error.
+        what: String, what the file contains, for the error message.
+        remedy: String, what to do if the file is damaged, for the error message.
 
     Returns:
         Dict.
 
     Raises:
-        ValueError: If it is damaged, or holds no dict.
+        ValueError: If the file is damaged or contains no dict.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -1,24 +1,24 @@
-"""What the header of a BMP file says of colours and size on paper."""
+"""Colour information and pixel density from the header of a BMP file."""
 
 import struct
 from typing import BinaryIO, NamedTuple
 
-# The kinds of colours, as the file has them: of a profile within it, or elsewhere, and
-# of primaries and curves.
+# Colour space types as stored in the header: an embedded profile, a linked profile,
+# and primaries with curves.
 EMBEDDED, LINKED, CALIBRATED = b"DEBM", b"KNIL", bytes(4)
-PLACE = 14  # of the header, behind that of the file
+PLACE = 14  # offset of this header, after the file header
 MOST_BYTES = 2**26
 
 
 class Colours(NamedTuple):
-    """The colours of a BMP file: a profile, or the name of what else says them."""
+    """Colour information of a BMP file: a profile, or the name of another source."""
 
     profile: bytes | None = None
     other: str | None = None
 
 
 def read_colours(file: BinaryIO) -> Colours:
-    """The colours that a BMP file's header says.
+    """Read the colour information in the header of a BMP file.
 
     Args:
         file: BMP file that a decoder has accepted, opened for reading.
@@ -41,7 +41,7 @@ def read_colours(file: BinaryIO) -> Colours:
 
 
 def has_density(file: BinaryIO) -> bool:
-    """Whether it says how many pixels there are in a metre."""
+    """Return whether the file contains a pixel density."""
     file.seek(PLACE)
     header = file.read(40)
     return (

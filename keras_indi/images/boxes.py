@@ -1,30 +1,30 @@
-"""The boxes of AVIF and HEIC files: what their pixels mean, and what else they hold."""
+"""Boxes of AVIF and HEIC files: pixel format and content other than the image."""
 
 import struct
 from typing import Any, BinaryIO
 
-# Bytes at a file's beginning in which its boxes of properties lie.
+# Number of bytes at the start of a file that are searched for property boxes.
 MOST_BYTES = 2**20
-# Boxes of the picture and of what is said of it.
+# Boxes of the image and of its metadata.
 OF_THE_PICTURE = (b"ftyp", b"meta", b"mdat", b"free", b"skip", b"uuid")
-# Numbers of colours and curves, of H.273, that are sRGB's, nearly so or not said.
+# H.273 codes of primaries and curves that are sRGB, close to sRGB or unspecified.
 SRGB_COLOURS, SRGB_CURVES = (1, 2), (1, 2, 6, 13, 14, 15)
 
 
 def pixels_said(file: BinaryIO) -> dict[str, Any]:
-    """What a file says of its pixels that its decoder does not pass on.
+    """Read pixel properties that the decoder does not pass on.
 
     Args:
         file: AVIF or HEIC file that a decoder has accepted, opened for reading.
 
     Returns:
-        Dict of `"bit_depth"`, of an AVIF file; and of `"cicp"`, bytes of the content of
-        PNG's chunk, where its colours are numbers that are not sRGB's.
+        Dict. `"bit_depth"` is present for AVIF files. `"cicp"`, the content of a PNG
+        `cICP` chunk, is present if the file declares colours other than sRGB.
     """
     file.seek(0)
     content = file.read(MOST_BYTES)
     said: dict[str, Any] = {}
-    # The first box of each kind is the picture's; further ones are of maps beside it.
+    # The first box of each kind belongs to the image, later ones to auxiliary maps.
     coding = content.partition(b"av1C")[2][:3]
     if len(coding) == 3:
         said["bit_depth"] = 8 + 2 * (coding[2] >> 6 & 1) * (1 + (coding[2] >> 5 & 1))
@@ -38,7 +38,7 @@ def pixels_said(file: BinaryIO) -> dict[str, Any]:
 
 
 def other_boxes(content: bytes) -> bytes:
-    """The boxes of a file that are not of its picture, such as a video.
+    """Return the boxes that do not belong to the image, such as a video.
 
     Args:
         content: Bytes of the file.

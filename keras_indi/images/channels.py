@@ -1,4 +1,4 @@
-"""Channels of images: grey to RGB and back, and alpha."""
+"""Conversion between grey and RGB, and alpha."""
 
 from types import ModuleType
 
@@ -8,7 +8,7 @@ from keras_indi.optional_packages import optional_import
 
 
 def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
-    """Give an image 1 channel or 3.
+    """Convert an image to 1 or 3 channels.
 
     Args:
         image: uint8, uint16 or float array of shape `(height, width, 1 or 3)`.
@@ -28,7 +28,7 @@ def to_channels(image: np.ndarray, channels: int) -> np.ndarray:
 
 
 def over_black(image: np.ndarray) -> np.ndarray:
-    """Colours with their alpha multiplied in, by bands of rows."""
+    """Multiply colours by their alpha, in bands of rows to limit memory."""
     most = 1 if image.dtype.kind == "f" else np.iinfo(image.dtype).max
     colours = np.empty((*image.shape[:2], image.shape[-1] - 1), image.dtype)
     for top in range(0, len(image), 64):
@@ -39,5 +39,5 @@ def over_black(image: np.ndarray) -> np.ndarray:
 
 
 def require_opencv() -> ModuleType:
-    """The module `cv2`, or an ImportError that says how to install it."""
+    """Return the module `cv2`, or raise an ImportError with install instructions."""
     return optional_import("cv2", extra="data", purpose="Reading images")

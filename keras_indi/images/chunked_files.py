@@ -1,4 +1,4 @@
-"""Image files that are read and written by blocks: TIFF, Zarr, OME-Zarr."""
+"""Image files that are read and written in blocks: TIFF, Zarr and OME-Zarr."""
 
 import contextlib
 import math
@@ -31,7 +31,7 @@ from keras_indi.images.unusable import (
 from keras_indi.images.whole_writes import write_whole
 from keras_indi.images.zarr_files import write_ome, write_zarr, zarr_view
 
-TIFF_TILE = 256  # pixels; as deep as a JPEG's blocks divide it
+TIFF_TILE = 256  # pixels; a multiple of the block size of JPEG
 
 
 @contextlib.contextmanager
@@ -40,12 +40,12 @@ def opened(path: FilePath, max_pixels: int | None = None) -> Iterator[ImageView]
 
     Args:
         path: Path of a TIFF file, a Zarr array or an OME-Zarr image.
-        max_pixels: Int, the most pixels. Defaults to no limit but for a file that
-            declares more than 1000 times its own size.
+        max_pixels: Int, maximum number of pixels. By default, only files that
+            declare more than 1000 times their own size are refused.
 
     Raises:
-        ValueError: If it is none, or not one image.
-        UnusableImageError: If it is damaged, or too large.
+        ValueError: If the file is not one of these or does not contain one image.
+        UnusableImageError: If the file is damaged or too large.
         ImportError: If tifffile or zarr is missing.
     """
     path = pathlib.Path(path)
@@ -73,8 +73,10 @@ def check_output(path: FilePath) -> None:
 def enlarged(
     metadata: dict[str, Any], scale: int, size: tuple[int, int]
 ) -> dict[str, Any]:
-    """An `ImageView`'s metadata for `scale` times as many pixels each way, of the same
-    size together: `size`, height and width."""
+    """Return the metadata of an `ImageView` after enlargement by `scale` to `size`.
+
+    `size` is the new height and width. The physical size of the image is unchanged.
+    """
     found = dict(metadata)
     if scale > 1 and "all" in found:
         found["all"] = found["all"].resized((scale, scale), size)
@@ -91,16 +93,17 @@ def enlarged(
 def write(
     path: FilePath, image: Any, metadata: dict[str, Any], modified: int | None = None
 ) -> list[str]:
-    """Write an image by blocks, whole or not at all.
+    """Write an image in blocks, atomically.
 
     Args:
-        path: Path of the output, whose ending chooses the format.
+        path: Path of the output. Its extension selects the format.
         image: Array-like of shape `(height, width, channels)`.
-        metadata: Dict, an `ImageView`'s, of which the output takes what it can.
+        metadata: Dict, the metadata of an `ImageView`. Entries that the format does
+            not support are dropped.
         modified: As for `write_whole`.
 
     Returns:
-        List of strings: what of the metadata the format could not hold.
+        List of strings: the metadata that the format cannot store.
     """
     format = _format(path)
     save = {"tiff": _write_tiff, "zarr": write_zarr, "ome": write_ome}[format]
@@ -137,14 +140,14 @@ def _format(path):
 
 
 def _tiff_view(tiff, path, stored_bytes, max_pixels):
-    """An `ImageView` of a TIFF file's first image, its meaning and its size checked."""
+    """Return an `ImageView` of the first image, with samples and size checked."""
     page = tiff.pages.first
     samples = samples_of(page)
     check_stored(page, stored_bytes, max_pixels, most=math.inf)
     with parsing():
         level = tiff.series[0].levels[0]
         pages = [page for page in level.pages if page is not None]
-        store = level.aszarr(level=0)  # not with its smaller views
+        store = level.aszarr(level=0)  # without the lower resolutions
         array = by_blocks("zarr").open_array(store, mode="r")
         axes = level.axes.lower()
     if len(level.pages) > 1:
@@ -161,8 +164,10 @@ def _tiff_view(tiff, path, stored_bytes, max_pixels):
 
 
 def _tiff_metadata(tiff, file, view):
-    """What the outputs take over: `tiff`, arguments of `tifffile`, `orientation`, and
-    `all`, a `Metadata`."""
+    """Return the metadata that outputs keep.
+
+    Keys: `tiff`, arguments of `tifffile`; `orientation`; and `all`, a `Metadata`.
+    """
     page = tiff.pages.first
     channels = view.shape[-1] - view.has_alpha
     metadata = of_tiff(page, tiff.byteorder, channels, file)
@@ -197,7 +202,7 @@ def _write_tiff(path, image, metadata):
     tags = []
     if "all" in metadata:
         tags = extra_tags(metadata["all"])
-        # Also where Pillow does not open the file.
+        # Also for files that Pillow cannot open.
         tags = [tag for tag in tags if tag[0] != ORIENTATION]
         tags.append((ORIENTATION, "H", 1, metadata["orientation"], True))
     writer = by_blocks("tifffile").TiffWriter

@@ -1,4 +1,4 @@
-"""Colour profiles: whether one is sound, and CMYK by its own."""
+"""Colour profiles: validation, and conversion of CMYK with the file's profile."""
 
 import io
 
@@ -6,12 +6,12 @@ import numpy as np
 
 
 def sound_profile(profile: bytes | None, channels: int) -> bytes | None:
-    """A file's profile if it can be read and is of its pixels' kind, else `None`.
+    """Return a profile if it is valid and fits the pixels, else `None`.
 
     Args:
         profile: Bytes of an ICC profile, or `None`.
-        channels: Int, of the pixels: 1 (grey), 3 (RGB), or any other, of which every
-            sound profile may be.
+        channels: Int, channels of the pixels: 1 (grey), 3 (RGB), or any other number,
+            which accepts every valid profile.
     """
     from PIL import ImageCms
 
@@ -20,14 +20,14 @@ def sound_profile(profile: bytes | None, channels: int) -> bytes | None:
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         space = opened.profile.xcolor_space.strip()
-    except Exception:  # littleCMS raises of all kinds on damaged bytes
+    except Exception:  # littleCMS raises many exception types on damaged bytes
         return None
     spaces = {1: ("GRAY", "RGB"), 3: ("RGB",)}.get(channels, (space,))
     return profile if space in spaces else None
 
 
 def cmyk_by_profile(cmyk, profile: bytes) -> np.ndarray | None:
-    """RGB of sRGB by an image's own profile, or `None` where that is damaged.
+    """Convert CMYK to sRGB with a profile. Return `None` if the profile is damaged.
 
     Args:
         cmyk: uint8 array of shape `(height, width, 4)`, or a Pillow image of that mode.
@@ -45,6 +45,6 @@ def cmyk_by_profile(cmyk, profile: bytes) -> np.ndarray | None:
             ImageCms.createProfile("sRGB"),
             outputMode="RGB",
         )
-    except Exception:  # littleCMS raises of all kinds on damaged bytes
+    except Exception:  # littleCMS raises many exception types on damaged bytes
         return None
     return np.asarray(rgb)

@@ -1,4 +1,4 @@
-"""Image files as arrays: read whole and upright, or refused with a reason."""
+"""Decode image files to upright arrays, with a clear error for unusable files."""
 
 import contextlib
 import dataclasses
@@ -20,7 +20,7 @@ from keras_indi.validation import checked_choice, checked_integer
 
 @dataclasses.dataclass(frozen=True)
 class ImageInfo:
-    """What an image file's header says.
+    """Header information of an image file.
 
     Attributes:
         height: Int, pixels of the upright image.
@@ -49,7 +49,7 @@ class ImageInfo:
 
 @dataclasses.dataclass
 class StoredImage:
-    """An image file that is open: its header was read, its pixels not yet.
+    """An open image file whose header has been read and pixels have not.
 
     Attributes:
         info: `ImageInfo`.
@@ -101,19 +101,19 @@ def read_image(
 ) -> np.ndarray:
     """Read a PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF or HEIC file.
 
-    EXIF orientation is applied. Palettes become RGB; bits become 0 and 255; CMYK
-    becomes RGB. Transparent pixels are laid over black, so alpha is multiplied
-    in. Of files with several pages or frames the first is read. Colour profiles are
-    not applied. HEIC needs `pip install "keras-indi[heif]"`.
+    EXIF orientation is applied. Palettes and CMYK are converted to RGB. Bilevel
+    images become 0 and 255. Alpha is composited over black. Only the first page or
+    frame of a file is read. Colour profiles are not applied. HEIC requires
+    `pip install "keras-indi[heif]"`.
 
     Args:
         path: Path of the file, or its content as bytes.
-        image_channels: 1, 3 or `None` for as many as the file has. RGB becomes
-            grey by Rec. 601's luma, 0.299 R + 0.587 G + 0.114 B; grey becomes RGB
-            by repeating it.
-        max_pixels: Int, the most pixels that are decoded. Defaults to 89 megapixels,
-            and less for a file that declares more than 100 megabytes of pixels and
-            holds less than a thousandth of them.
+        image_channels: 1, 3 or `None` for the channels of the file. RGB is converted
+            to grey by the Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B. Grey is
+            converted to RGB by repeating it.
+        max_pixels: Int, maximum number of pixels to decode. Defaults to 89
+            megapixels. By default, a file that declares more than 100 megabytes of
+            pixels and holds less than a thousandth of them is refused too.
 
     Returns:
         Array of shape `(height, width, channels)`, channels 1 or 3 in the order red,
@@ -121,8 +121,8 @@ def read_image(
         a TIFF file of floats.
 
     Raises:
-        UnusableImageError: If the file is unreadable, truncated, not of these
-            formats, of other values, or too large.
+        UnusableImageError: If the file is unreadable, truncated or too large, or if
+            its format or values are not supported.
         ImportError: If Pillow, tifffile or pillow-heif is missing.
     """
     checked_choice("image_channels", image_channels, (1, 3, None))
@@ -137,7 +137,7 @@ def read_image(
 
 
 def inspect_image(path: FilePath | bytes, max_pixels: int | None = None) -> ImageInfo:
-    """Read an image file's header alone.
+    """Read only the header of an image file.
 
     Args:
         path: Path of the file, or its content as bytes.
@@ -160,7 +160,7 @@ def opened(
     most: float = MAX_PIXELS,
     by_profile: bool = False,
 ) -> Iterator[StoredImage]:
-    """Open an image file, and read its header.
+    """Open an image file and read its header.
 
     Args:
         path: As for `read_image`.
@@ -189,7 +189,7 @@ def opened(
 def checked_floats(
     image: np.ndarray, value_range: tuple[float, float] = (0, 1)
 ) -> np.ndarray:
-    """Floats of a file as float32, or an error where some lie outside their range.
+    """Convert floats to float32, or raise if a value is outside the range.
 
     Raises:
         UnusableImageError: If a value is not finite or outside the range.

@@ -1,4 +1,4 @@
-"""Pixels an inch, as a file says them."""
+"""Pixel density of image files, in pixels per inch."""
 
 import contextlib
 import math
@@ -10,7 +10,7 @@ METRES = 0.0254  # in an inch
 
 
 def checked_dpi(dpi: Any) -> tuple[float, float] | None:
-    """Two positive numbers, or `None` where a file says anything else."""
+    """Return two positive numbers, or `None` if the value is anything else."""
     with contextlib.suppress(Exception):  # 0/0 of a rational number is one
         across, down = (float(value) for value in dpi)
         if min(across, down) > 0 and math.isfinite(across) and math.isfinite(down):
@@ -19,7 +19,7 @@ def checked_dpi(dpi: Any) -> tuple[float, float] | None:
 
 
 def of_tiff(page: Any) -> tuple[float, float] | None:
-    """Pixels an inch of a `tifffile.TiffPage`, or `None`."""
+    """Return the pixels per inch of a `tifffile.TiffPage`, or `None`."""
     with contextlib.suppress(Exception):
         unit = {INCH: 1.0, CENTIMETRE: 2.54}[int(page.tags.valueof(296, INCH))]
         across, down = (page.tags.valueof(tag) for tag in (282, 283))
@@ -28,7 +28,7 @@ def of_tiff(page: Any) -> tuple[float, float] | None:
 
 
 def of_png(body: bytes) -> tuple[float, float] | None:
-    """Pixels an inch of a PNG's chunk `pHYs`, or `None`: it may hold a ratio alone."""
+    """Return the pixels per inch of a PNG `pHYs` chunk; `None` if only a ratio."""
     with contextlib.suppress(struct.error):
         across, down, is_metre = struct.unpack(">IIB", body)
         return checked_dpi((across * METRES, down * METRES)) if is_metre else None
@@ -36,6 +36,6 @@ def of_png(body: bytes) -> tuple[float, float] | None:
 
 
 def as_png(dpi: tuple[float, float]) -> bytes:
-    """The content of a PNG's chunk `pHYs`."""
+    """Return the content of a PNG `pHYs` chunk."""
     per_metre = [min(2**31 - 1, round(dots / METRES)) for dots in dpi]
     return struct.pack(">IIB", *per_metre, 1)

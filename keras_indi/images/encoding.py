@@ -1,4 +1,4 @@
-"""Writes images: whole, each format with all of a photograph that it can hold."""
+"""Write images atomically, with all metadata that the format supports."""
 
 import functools
 import pathlib
@@ -22,19 +22,19 @@ from keras_indi.optional_packages import optional_import
 if TYPE_CHECKING:
     from keras_indi.images.photograph import Photograph
 
-# The formats that are written, by the file's ending.
+# Formats that can be written, by file extension.
 FORMATS = {
     ending: format
     for ending, format in EXTENSIONS.items()
     if format in ("PNG", "JPEG", "WEBP", "TIFF")
 }
-# How each format is written: what a restoration gained is not lost again. JPEG has at
-# least this quality, and that of a JPEG file that the image comes from.
+# Lossy formats are written in high quality, so that restored detail is not lost again.
+# This is the minimum for JPEG: a JPEG input of higher quality keeps its quality.
 LOSSY: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 90, "subsampling": "4:4:4"},
     "WEBP": {"quality": 95, "exact": True},
 }
-# Pixels, height and width, that a format can hold: of JPEG those that libjpeg writes.
+# Maximum height and width of a format, in pixels. For JPEG, the limit of libjpeg.
 MOST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}
 
 
@@ -44,25 +44,25 @@ def write_photograph(
     modified: int | None = None,
     quality: int | None = None,
 ) -> list[str]:
-    """Write a photograph, whole or not at all, in the format of the path's ending.
+    """Write a photograph atomically, in the format of the file extension.
 
-    PNG and TIFF are lossless and keep 16 bits and alpha, TIFF floats too. JPEG has
-    colours at full resolution, 8 bits and no alpha; WebP has 8 bits. Metadata is
-    written byte for byte, where the format has a place for it.
+    PNG and TIFF are lossless and keep 16 bits and alpha. TIFF also keeps floats. JPEG
+    has 8 bits, no alpha, and no chroma subsampling. WebP has 8 bits. Metadata is
+    copied byte for byte if the format supports it.
 
     Args:
-        path: Path of the file; its folder is made.
+        path: Path of the file. Its folder is created.
         photograph: A `Photograph`.
         modified: As for `write_whole`.
-        quality: Int in [1, 100], of JPEG and WebP. Defaults to 95 for WebP, and for
-            JPEG to 90, or the quality of the photograph's own file if that is higher.
+        quality: Int in [1, 100], for JPEG and WebP. Defaults to 95 for WebP. Defaults
+            to 90 for JPEG, or to the quality of the input file if that is higher.
 
     Returns:
-        List of strings: what the format could not hold.
+        List of strings: what the format cannot store.
 
     Raises:
-        ValueError: If the ending is of no such format, or the format holds no image
-            of that size.
+        ValueError: If the extension is not supported, or the image is too large for
+            the format.
         ImportError: If Pillow, OpenCV or tifffile is missing.
     """
     path = pathlib.Path(path)
@@ -104,7 +104,7 @@ def write_photograph(
 
 
 def check_sides(format: str, height: int, width: int) -> None:
-    """Raise an `UnusableImageError` where a format cannot hold an image of a size."""
+    """Raise an `UnusableImageError` if an image is too large for a format."""
     most = MOST_SIDE.get(format)
     if most is not None and max(height, width) > most:
         raise UnusableImageError(
@@ -114,10 +114,10 @@ def check_sides(format: str, height: int, width: int) -> None:
 
 
 def write_png(path: FilePath, image: np.ndarray) -> None:
-    """Write a lossless PNG, whole or not at all.
+    """Write a lossless PNG atomically.
 
     Args:
-        path: Path of the file; its folder is made.
+        path: Path of the file. Its folder is created.
         image: uint8 or uint16 array of shape `(height, width, 1 or 3)`.
     """
     cv2 = require_opencv()
@@ -132,14 +132,14 @@ def write_png(path: FilePath, image: np.ndarray) -> None:
 
 
 def _dtype_in(format, dtype):
-    """What pixels of a dtype become in a format."""
+    """Return the dtype in which a format stores pixels."""
     if format == "TIFF":
         return str(dtype)
     return "uint8" if format != "PNG" or dtype == "uint8" else "uint16"
 
 
 def _in_file_range(pixels, photograph):
-    """Floats in [0, 1] as those of the file; alpha stays."""
+    """Convert floats in [0, 1] to the value range of the file, except alpha."""
     low, high = photograph.value_range
     colours = photograph.pixels.shape[-1]
     pixels = pixels.copy()
@@ -162,7 +162,7 @@ def _quality(format, photograph):
 
 
 def _save_lossy(path, pixels, metadata, format, quality):
-    """JPEG and WebP."""
+    """Save JPEG or WebP."""
     options = {**LOSSY[format], "quality": quality}
     if metadata.exif:
         options["exif"] = exif.PREFIX + metadata.exif
@@ -183,8 +183,8 @@ def _save_png(path, pixels, metadata):
 
 
 def _save_deep_png(path, pixels, metadata):
-    """16 bits: OpenCV encodes what Pillow cannot."""
-    if pixels.shape[-1] == 2:  # which OpenCV has not
+    """Save a 16-bit PNG with OpenCV, because Pillow cannot encode it."""
+    if pixels.shape[-1] == 2:  # not supported by OpenCV
         content = _grey_with_alpha(pixels)
     else:
         cv2 = require_opencv()
@@ -195,7 +195,7 @@ def _save_deep_png(path, pixels, metadata):
 
 
 def _grey_with_alpha(pixels: np.ndarray) -> bytes:
-    """A PNG of 16 bits of grey and alpha."""
+    """Encode a 16-bit PNG of grey and alpha."""
     height, width, _ = pixels.shape
     rows = pixels.astype(">u2").reshape(height, -1).view("uint8")
     above = np.concatenate([np.zeros_like(rows[:1]), rows[:-1]])
@@ -236,7 +236,7 @@ def _image(pixels):
 
 
 def _segments(metadata: Metadata) -> list[jpeg_segments.Segment]:
-    """What stands beside the pixels of a JPEG, but for what Pillow writes."""
+    """Return the metadata segments of a JPEG that Pillow does not write."""
     known = jpeg_segments
     resources = photoshop_resources(metadata)
     comments = [c for c in metadata.comments if len(c) <= known.ROOM]
@@ -249,7 +249,7 @@ def _segments(metadata: Metadata) -> list[jpeg_segments.Segment]:
 
 
 def _with_chunks(content: bytes, metadata: Metadata) -> bytes:
-    """A PNG with all that stands beside its pixels, in the order that PNG asks for."""
+    """Add the metadata chunks to a PNG, in the order that PNG requires."""
     carried = png_chunks.carried(metadata.chunks, content)
     chunks = [chunk for chunk in carried if chunk[0] in png_chunks.COLOURS]
     if metadata.icc_profile is not None:
@@ -257,7 +257,7 @@ def _with_chunks(content: bytes, metadata: Metadata) -> bytes:
         chunks.append((png_chunks.PROFILE, body))
     if metadata.dpi is not None:
         chunks.append((png_chunks.DENSITY, density.as_png(metadata.dpi)))
-    else:  # a ratio of height and width, perhaps
+    else:  # the chunk may still contain an aspect ratio
         chunks += [c for c in metadata.chunks if c[0] == png_chunks.DENSITY][:1]
     if metadata.exif:
         chunks.append((png_chunks.EXIF, metadata.exif))

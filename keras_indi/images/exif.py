@@ -1,4 +1,4 @@
-"""EXIF blocks as bytes: kept as they are, or rewritten where they must change."""
+"""EXIF blocks as bytes: copied unchanged, or rewritten if they must change."""
 
 import contextlib
 import io
@@ -14,8 +14,8 @@ from keras_indi.images.orientation import ORIENTATION, checked_orientation
 PREFIX = b"Exif\0\0"
 EXIF_DIRECTORY, GPS_DIRECTORY, INTEROP_DIRECTORY = 0x8769, 0x8825, 0xA005
 TIFF_DIRECTORIES = {EXIF_DIRECTORY, GPS_DIRECTORY}
-PLACES = {*TIFF_DIRECTORIES, INTEROP_DIRECTORY}  # the tags that say where they are
-# The directories within each, of which `None` is the file's own.
+PLACES = {*TIFF_DIRECTORIES, INTEROP_DIRECTORY}  # tags that point to directories
+# The directories within each directory. `None` is the main directory of the file.
 WITHIN: dict[int | None, tuple[int, ...]] = {
     None: (EXIF_DIRECTORY, GPS_DIRECTORY),
     EXIF_DIRECTORY: (INTEROP_DIRECTORY,),
@@ -24,44 +24,43 @@ DIRECTORY_NAMES = {
     EXIF_DIRECTORY: "EXIF of the exposure",
     GPS_DIRECTORY: "EXIF of the place",
 }
-# Of a TIFF file's own directory, the tags of the photograph, not of its storage, that
-# an EXIF block has: description, make, model, orientation, software, date, artist,
-# copyright; names of document, page and computer; ratings, and Windows's own texts.
+# Tags of a TIFF file's main directory that describe the photograph, not its storage:
+# description, make, model, orientation, software, date, artist, copyright; names of
+# document, page and computer; ratings, and the texts of Windows. EXIF has them too.
 TIFF_TAGS = {0x010E, 0x010F, 0x0110, 0x0112, 0x0131, 0x0132, 0x013B, 0x8298}
 TIFF_TAGS |= {0x010D, 0x011D, 0x013C, 0x4746, 0x4749, *range(0x9C9B, 0x9CA0)}
 TIFF_TAGS |= {0xC4A5}  # print image matching
-# The tags of TIFF's own directory that say how the file stores its image.
+# Tags of a TIFF file's main directory that describe how the image is stored.
 STORAGE_TAGS = {*range(254, 260), *range(262, 267), *range(277, 282), *range(320, 327)}
 STORAGE_TAGS |= {273, ORIENTATION, 282, 283, 284, *range(288, 294), 296, 297, 317}
 STORAGE_TAGS |= {*range(327, 350), *range(512, 522), *range(529, 533), 559, 40965}
 STORAGE_TAGS |= {*TIFF_DIRECTORIES, 32995, *range(32996, 32999), 34852}
 MAKER_NOTE = 0x927C
-# How notes of cameras begin whose places count from their own beginning, and lie in
-# them: those of Olympus may lie behind.
+# Prefixes of maker notes whose offsets are relative to the note and stay inside it.
+# The offsets of Olympus may point behind the note.
 OF_ITSELF = (b"Apple iOS\0", b"FUJIFILM", b"Nikon\0\2")
 ORDERS = {b"II": "<", b"MM": ">"}
 SHORT, LONG, UNDEFINED = 3, 4, 7  # types of tags
-# Types of whole numbers that an orientation may be, and of places of directories.
+# Integer types that an orientation may have, and types of directory offsets.
 NUMBERS = {SHORT: "<u2", LONG: "<u4", 6: "i1", 8: "<i2", 9: "<i4"}
 POINTERS = {LONG: (4, 4), 13: (4, 4), 16: (8, 8), 18: (8, 8)}
 THUMBNAIL, THUMBNAIL_TAGS = "EXIF thumbnail", {0x0111, 0x0201}
-MOST_BYTES = 2**26  # of the values of a directory
+MOST_BYTES = 2**26  # limit for the values of a directory
 BIG_TIFF = 43
-WIDE_TEXT = b"UNICODE\0"  # begins text of 16 bits a letter
-# Bytes of a value of each type, and of what in it is turned by the byte order.
+WIDE_TEXT = b"UNICODE\0"  # prefix of text with 16 bits per character
+# Bytes per value of each type, and bytes per unit that byte order applies to.
 TYPES = {1: (1, 1), 2: (1, 1), 3: (2, 2), 4: (4, 4), 5: (8, 4), 6: (1, 1), 7: (1, 1)}
 TYPES |= {8: (2, 2), 9: (4, 4), 10: (8, 4), 11: (4, 4), 12: (8, 8)}
-# A description of how the file stores its image, which a result stores in
-# its own way.
+# A description of how the file stores its image. It does not apply to the result.
 DESCRIPTION = 0x010E
 OF_STORAGE = re.compile(r"""\{"shape"|ImageJ=|(<\?xml.*?)?<OME\b""", re.S)
-# Of width and height: in a file's own directory, and in that of EXIF.
+# Tags of width and height in the main directory, and in the EXIF directory.
 SIZE_TAGS = (0x0100, 0x0101)
 EXIF_SIZE_TAGS = (0xA002, 0xA003)
 
 
 class RawTag(NamedTuple):
-    """A tag as a little-endian file has it: code, type, number of values, bytes."""
+    """A tag in little-endian form: code, type, number of values, bytes."""
 
     code: int
     type: int
@@ -70,7 +69,7 @@ class RawTag(NamedTuple):
 
     @property
     def name(self) -> str:
-        """How a user may know it."""
+        """Name of the tag for messages."""
         from PIL import ExifTags, TiffTags
 
         known = ExifTags.TAGS.get(self.code) or TiffTags.lookup(self.code).name
@@ -78,7 +77,7 @@ class RawTag(NamedTuple):
 
     @property
     def is_of_storage(self) -> bool:
-        """Whether it says how the file stores its image."""
+        """Whether the tag describes how the image is stored."""
         return self.code in STORAGE_TAGS or (
             self.code == DESCRIPTION and self.value.startswith(b'{"shape"')
         )
@@ -88,7 +87,7 @@ Directories = dict[int | None, list[RawTag]]
 
 
 def raw_tag(code: int, kind: int, count: int, value: bytes, order: str) -> RawTag:
-    """A `RawTag` of bytes in an order, `"<"` or `">"`."""
+    """Create a `RawTag` from bytes in byte order `"<"` or `">"`."""
     begin, width = 0, (TYPES | POINTERS)[kind][1]
     if kind == UNDEFINED and value.startswith(WIDE_TEXT) and len(value) % 2 == 0:
         begin, width = len(WIDE_TEXT), 2
@@ -102,20 +101,20 @@ def raw_tag(code: int, kind: int, count: int, value: bytes, order: str) -> RawTa
 
 
 def raw_tags(block: bytes) -> list[RawTag]:
-    """The tags of a block's own directory, without damaged ones."""
+    """Return the tags of a block's main directory, without damaged ones."""
     return directories(block)[None]
 
 
 def directories(block: bytes) -> Directories:
-    """The directories of a block: its own under `None`, the others that it has.
+    """Return the directories of a block; the main one has the key `None`.
 
-    Damaged tags, and the places of directories, are left out.
+    Damaged tags and pointers to directories are left out.
     """
     return _directories(io.BytesIO(block))
 
 
 def of_tiff(file: BinaryIO) -> bytes:
-    """The EXIF block of a TIFF file, without the tags of its storage.
+    """Return the EXIF block of a TIFF file, without tags that describe its storage.
 
     Args:
         file: The file, opened for reading.
@@ -130,7 +129,7 @@ def of_tiff(file: BinaryIO) -> bytes:
 
 
 def parts(block: bytes) -> dict[str, int]:
-    """What a block says: names of its own tags, and how many its directories have."""
+    """Count the content of a block: main tags by name, other tags by directory."""
     found = directories(block)
     if block and not any(found.values()):
         return {"EXIF": 1}  # damaged
@@ -142,13 +141,13 @@ def parts(block: bytes) -> dict[str, int]:
 
 
 def counts_of_tiff(file: BinaryIO) -> dict[str, int]:
-    """As `counts`, of a TIFF file, opened for reading."""
+    """Count the tags in the directories of an open TIFF file, like `counts`."""
     return counts(_directories(file, set()))
 
 
 def counts(found: Mapping[int | None, Sequence[RawTag]]) -> dict[str, int]:
-    """How many tags the directories have, by name."""
-    # One that leads nowhere counts, so that it is named.
+    """Count the tags of each directory, by directory name."""
+    # A pointer to a missing directory counts as 1, so that the directory is named.
     numbers = {tag: max(1, len(found[tag])) for tag in DIRECTORY_NAMES if tag in found}
     if INTEROP_DIRECTORY in found:
         numbers[EXIF_DIRECTORY] += len(found[INTEROP_DIRECTORY])
@@ -156,14 +155,14 @@ def counts(found: Mapping[int | None, Sequence[RawTag]]) -> dict[str, int]:
 
 
 def has_places(block: bytes) -> bool:
-    """Whether a camera's note in a block may name places in it, and so cannot move."""
+    """Return whether the maker note may contain offsets that moving it would break."""
     tags = directories(block).get(EXIF_DIRECTORY, ())
     notes = [tag.value for tag in tags if tag.code == MAKER_NOTE]
     return any(note and not note.startswith(OF_ITSELF) for note in notes)
 
 
 def as_orientation(tag: RawTag) -> RawTag:
-    """The orientation's tag with the orientation that it says: 1 if it says none."""
+    """Normalize an orientation tag: a valid orientation, or 1 if it has none."""
     said = None
     if tag.type in NUMBERS and tag.number == 1:
         said = int(np.frombuffer(tag.value, NUMBERS[tag.type])[0])
@@ -172,12 +171,13 @@ def as_orientation(tag: RawTag) -> RawTag:
 
 
 def _directories(file: BinaryIO, own: set[int] | None = None) -> Directories:
-    """The directories of a block or a TIFF file; its own is empty if it is damaged.
+    """Read the directories of a block or TIFF file; the main one is empty if damaged.
 
-    Of its own, the tags may be limited to some codes: a TIFF file's are of all sizes.
+    `own` limits the tags of the main directory to some codes, because the tags of a
+    TIFF file can be very large.
     """
     found: Directories = {None: []}
-    with contextlib.suppress(struct.error):  # it ends early
+    with contextlib.suppress(struct.error):  # the block ends early
         order, is_big, place = _header(file)
         wanted = None if own is None else own | PLACES
         found[None], _ = _directory(file, place, order, is_big, wanted)
@@ -195,7 +195,7 @@ def _directories(file: BinaryIO, own: set[int] | None = None) -> Directories:
 
 
 def _header(file):
-    """The order of bytes, whether places have 64 bits, and the first directory's."""
+    """Return byte order, whether offsets have 64 bits, and the first offset."""
     file.seek(0)
     head = file.read(16)
     order = ORDERS.get(head[:2])
@@ -207,7 +207,7 @@ def _header(file):
 
 
 def _directory(file, place, order, is_big, wanted=None):
-    """A directory's sound tags, and the place of the next one, 0 if there is none."""
+    """Return the valid tags of a directory, and the next directory's offset or 0."""
     counted, entry, inline = ("Q", "HHQ", 8) if is_big else ("H", "HHI", 4)
     found: list[RawTag] = []
     try:
@@ -234,7 +234,7 @@ def _directory(file, place, order, is_big, wanted=None):
         file.seek(begin + size * number)
         return found, _read(file, order + ("Q" if is_big else "I"))[0]
     except (struct.error, OSError, ValueError, OverflowError):
-        # It ends early, or a place lies nowhere.
+        # The file ends early, or an offset lies outside it.
         return found, 0
 
 
@@ -243,7 +243,7 @@ def _read(file, format):
 
 
 def _has_thumbnail(file):
-    """Whether a second directory, of a smaller picture, follows a block's own."""
+    """Return whether a thumbnail directory follows the main directory of a block."""
     with contextlib.suppress(struct.error):
         order, is_big, place = _header(file)
         _, following = _directory(file, place, order, is_big)
@@ -256,17 +256,17 @@ def _has_thumbnail(file):
 
 
 def as_bytes(found: Directories) -> bytes:
-    """A block of directories, as of `directories`; empty without tags."""
+    """Serialize the result of `directories` as a block. Empty if there are no tags."""
     return b"II*\0\x08\0\0\0" + tree(found, None, 8) if any(found.values()) else b""
 
 
 def tree(found: Directories, group: int | None, place: int) -> bytes:
-    """A directory and those within it, for a place in a little-endian TIFF file.
+    """Serialize a directory and those within it, for an offset in a little-endian file.
 
     Args:
         found: As of `directories`.
-        group: Int, the directory's key in it, or `None` of the file's own.
-        place: Int, even, where in the file it will be.
+        group: Int, the directory's key in `found`, or `None` for the main directory.
+        place: Int, even, offset in the file where the result will be written.
     """
     within = [code for code in WITHIN.get(group, ()) if found.get(code)]
     own = {tag.code: tag for tag in found[group]}
@@ -296,13 +296,13 @@ def _directory_bytes(tags: Mapping[int, RawTag], place: int) -> bytes:
 
 
 def resized(block: bytes, height: int, width: int) -> bytes:
-    """A block in which the width and height are right, where it names them.
+    """Return a block with width and height updated, if it contains them.
 
-    All else stays where it is: cameras write places within the block into their notes.
+    All other bytes stay in place, because maker notes contain offsets into the block.
     """
     order = ORDERS.get(block[:2])
     changed = bytearray(block)
-    with contextlib.suppress(struct.error):  # it ends early, or has no order
+    with contextlib.suppress(struct.error):  # it ends early or has no byte order
         (first,) = struct.unpack_from(f"{order}I", block, 4)
         found: list[tuple[int, tuple[int, int]]] = [(first, SIZE_TAGS)]
         for place, names in found:

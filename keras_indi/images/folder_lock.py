@@ -1,4 +1,4 @@
-"""A folder that one process at a time works in."""
+"""Lock a folder, so that only one process at a time works in it."""
 
 import contextlib
 import errno
@@ -17,26 +17,27 @@ except ImportError:  # Windows
     import msvcrt
 
 LOCK = ".keras-indi-lock"
-BEYOND = 2**20  # Windows locks bytes; those before it can be read still
-# What file systems answer that have no locks.
+BEYOND = 2**20  # Windows locks byte ranges; the bytes before this stay readable
+# Error codes of file systems without locks.
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL}
 
 
 @contextlib.contextmanager
 def locked_folder(folder: FilePath | None, argument: str) -> Iterator[None]:
-    """Keep other processes, and other threads, out of a folder while work lasts.
+    """Lock a folder against other processes and other threads.
 
-    The system frees the lock of a process that ends, however it ends. Where a disk
-    has no locks, a warning says so.
+    The system releases the lock when the process ends, for whatever reason. On a disk
+    without locks, a warning is issued.
 
     Args:
-        folder: Path of the folder, which is made if it is not there; or `None`, where
-            there is nothing to keep others out of.
-        argument: String, what the user names the folder by, for the error.
+        folder: Path of the folder, which is created if it does not exist. `None`
+            locks nothing.
+        argument: String, name of the user's argument for the folder, for the error
+            message.
 
     Raises:
-        ValueError: If another one works there, or it is no folder.
-        OSError: If nothing can be written there.
+        ValueError: If another process holds the lock, or the path is not a folder.
+        OSError: If the folder is not writable.
     """
     if folder is None:
         yield
@@ -59,22 +60,22 @@ def locked_folder(folder: FilePath | None, argument: str) -> Iterator[None]:
         yield
     finally:
         if os.name == "posix":
-            # While it is locked: after, it may be another one's.
+            # Delete it before the lock is released: another process may own it after.
             path.unlink(missing_ok=True)
         os.close(file)
         if os.name != "posix":
-            with contextlib.suppress(OSError):  # another one has it open
+            with contextlib.suppress(OSError):  # another process has it open
                 path.unlink()
 
 
 @contextlib.contextmanager
 def turn_in_folder(folder: pathlib.Path) -> Iterator[None]:
-    """Wait until no other process or thread is in this context of the same folder.
+    """Wait until no other process or thread is in this context for the same folder.
 
-    Where a system or a disk has no such locks, it does not wait.
+    Does not wait on systems or disks without such locks.
 
     Args:
-        folder: `pathlib.Path`, which is there.
+        folder: `pathlib.Path` of an existing folder.
     """
     if fcntl is None:
         yield
@@ -89,7 +90,7 @@ def turn_in_folder(folder: pathlib.Path) -> Iterator[None]:
 
 
 def _opened(path, folder, argument):
-    """The descriptor of the lock's file, locked."""
+    """Return the descriptor of the locked lock file."""
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -110,7 +111,7 @@ def _opened(path, folder, argument):
                 f"it ends, end it, or choose another folder. Received: {argument}="
                 f"{str(folder)!r}"
             ) from error
-        # Whoever had it may have removed it since it was opened.
+        # The previous owner may have deleted the file since it was opened.
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file), os.stat(path)):
                 return file

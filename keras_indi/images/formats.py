@@ -1,4 +1,4 @@
-"""The formats of image files: how they end, and how they begin."""
+"""Image file formats: extensions and first bytes."""
 
 import contextlib
 import io
@@ -11,7 +11,7 @@ from typing import BinaryIO
 from keras_indi.annotations import FilePath
 from keras_indi.images.unusable import UnusableImageError, parsing
 
-# The formats that are read, and how their files end and begin.
+# Supported formats, with their file extensions and first bytes.
 EXTENSIONS = {
     ".png": "PNG",
     ".jpg": "JPEG",
@@ -39,26 +39,26 @@ BEGINNINGS = {
     b"BM": "BMP",
     b"GIF8": "GIF",
 }
-BRANDS = {b"avif": "AVIF", b"avis": "AVIF"}  # of what begins with `ftyp`
+BRANDS = {b"avif": "AVIF", b"avis": "AVIF"}  # of files that begin with `ftyp`
 HEVC = {b"heic", b"heix", b"heim", b"heis"}
 BRANDS |= dict.fromkeys([*HEVC, b"mif1", b"msf1"], "HEIF")
-BEGINNING = 256  # bytes, in which the brands lie
+BEGINNING = 256  # bytes to read, enough to contain the brands
 
 
 @contextlib.contextmanager
 def opened_file(path: FilePath | bytes) -> Iterator[tuple[BinaryIO, str, int]]:
-    """Open an image file, and find its format by its first bytes.
+    """Open an image file and detect its format from its first bytes.
 
     Args:
         path: Path of the file, or its content as bytes.
 
     Yields:
-        Tuple of the file opened for reading, its format, one of `FORMATS`, and its
+        Tuple of the file opened for reading, its format (one of `FORMATS`), and its
         size in bytes.
 
     Raises:
-        UnusableImageError: If it cannot be opened, is no regular file, or has none of
-            these formats.
+        UnusableImageError: If the file cannot be opened, is not a regular file, or
+            has none of these formats.
     """
     with contextlib.ExitStack() as stack:
         if isinstance(path, bytes):
@@ -79,7 +79,7 @@ def opened_file(path: FilePath | bytes) -> Iterator[tuple[BinaryIO, str, int]]:
 
 
 def format_of(beginning: bytes) -> str:
-    """The format of a file, by its first `BEGINNING` bytes.
+    """Return the format of a file, from its first `BEGINNING` bytes.
 
     Raises:
         UnusableImageError: If it is none of `FORMATS`.
@@ -93,7 +93,7 @@ def format_of(beginning: bytes) -> str:
         size = int.from_bytes(beginning[:4], "big")
         brands = [beginning[i : i + 4] for i in range(8, min(size, len(beginning)), 4)]
         if not HEVC & {*brands} and (b"avif" in brands or b"avis" in brands):
-            return "AVIF"  # of images of either kind, by its first brand
+            return "AVIF"  # the first brand is generic
         return BRANDS[beginning[8:12]]
     what = "empty" if not beginning else f"not a {', '.join(FORMATS)} file"
     raise UnusableImageError(f"unreadable ({what})")

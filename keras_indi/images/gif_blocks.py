@@ -1,12 +1,12 @@
-"""The extensions of a GIF file: what it holds beside its pictures."""
+"""Extension blocks of a GIF file: comments, texts and application data."""
 
 from typing import BinaryIO, NamedTuple
 
 COMMENT, TEXT, APPLICATION = 0xFE, 0x01, 0xFF
 XMP, PROFILE = b"XMP DataXMP", b"ICCRGBG1012"
-# Of frames: how often they are shown.
+# Application extensions that only set how often an animation repeats.
 OF_FRAMES = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
-# What ends XMP, so that a reader which knows none finds the end of its blocks.
+# Trailer of XMP, with which readers that do not support XMP find the end of blocks.
 END_OF_XMP = bytes([1, *range(255, -1, -1)])
 MOST_BLOCKS = 2**20
 MOST_BYTES = 2**24
@@ -21,7 +21,7 @@ class Extension(NamedTuple):
 
 
 def read_extensions(file: BinaryIO) -> list[Extension]:
-    """The comments, texts and applications' extensions of a GIF file.
+    """Read the comment, text and application extensions of a GIF file.
 
     Args:
         file: GIF file that a decoder has accepted, opened for reading.
@@ -52,7 +52,7 @@ def _extension(kind, blocks):
     if kind != APPLICATION:
         return Extension(kind, b"", b"".join(blocks))
     application, *rest = blocks
-    if application == XMP:  # whose bytes are no blocks: their lengths are part of it
+    if application == XMP:  # not in blocks: the block lengths are part of its bytes
         packet = b"".join(bytes([len(block)]) + block for block in rest)
         content, _, _ = packet.rpartition(END_OF_XMP[:-1])
         return Extension(kind, application, content or packet)
@@ -60,12 +60,12 @@ def _extension(kind, blocks):
 
 
 def _table_bytes(flags: int) -> int:
-    """The size of a table of colours."""
+    """Return the size of a colour table."""
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _sub_blocks(file, most):
-    """The contents of blocks, as many bytes as they may have."""
+    """Read the contents of sub-blocks, up to a number of bytes."""
     blocks = []
     for _ in range(MOST_BLOCKS):
         length = file.read(1)

@@ -1,4 +1,4 @@
-"""Decoded images that are kept in memory."""
+"""Cache of decoded images."""
 
 from collections.abc import Callable, Hashable
 from typing import TypeVar
@@ -11,7 +11,7 @@ Images = TypeVar("Images", np.ndarray, tuple[np.ndarray, ...])
 
 
 class ImageCache:
-    """Keep decoded images as long as they fit; none is dropped for another.
+    """Cache decoded images while they fit. Cached images are never evicted.
 
     Args:
         max_bytes: Int, memory for the images. 0 keeps none.
@@ -22,10 +22,10 @@ class ImageCache:
         self._images: dict = {}
 
     def get(self, key: Hashable, read: Callable[[], Images]) -> Images:
-        """The images of a key, read where they are not kept.
+        """Return the images of a key, and read them if they are not cached.
 
         Args:
-            key: What stands for the images.
+            key: Hashable that identifies the images.
             read: Function without arguments that reads them: an array, or a tuple
                 of arrays.
         """
@@ -34,7 +34,7 @@ class ImageCache:
             images = read()
             arrays = images if isinstance(images, tuple) else (images,)
             size = sum(array.nbytes for array in arrays)
-            # Which images fit varies with the threads' order; what they show not.
+            # Which images fit depends on the order of threads. Their content does not.
             if size <= self._free_bytes:
                 self._free_bytes -= size
                 self._images[key] = images

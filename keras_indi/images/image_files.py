@@ -1,4 +1,4 @@
-"""Folders of images: what lies in them, who has a partner, and reading it."""
+"""Folders of images: finding, pairing and reading their files."""
 
 import hashlib
 import os
@@ -19,18 +19,18 @@ from keras_indi.images.image_cache import ImageCache
 
 CACHE_BYTES = 2**30
 ENDING = re.compile(r"\.(?=.*[a-z])[a-z0-9_+~-]{1,8}")
-# Control characters, ends of lines, and what turns the direction of text.
+# Control characters, line separators, and characters that change text direction.
 NOT_SHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-ZARR = ".zarr"  # ends a folder that is one image
+ZARR = ".zarr"  # extension of a folder that is one image
 
 
 class Match(typing.NamedTuple):
-    """Two folders, matched by name.
+    """The images of two folders, matched by name.
 
     Attributes:
         pairs: Dict of name to `(degraded path, clean path)`.
-        only_degraded: Dict of name to path, of what has no clean partner.
-        only_clean: Dict of name to path, of what has no degraded partner.
+        only_degraded: Dict of name to path, degraded images without a clean partner.
+        only_clean: Dict of name to path, clean images without a degraded partner.
     """
 
     pairs: dict[str, tuple[pathlib.Path, pathlib.Path]]
@@ -38,7 +38,7 @@ class Match(typing.NamedTuple):
     only_clean: dict[str, pathlib.Path]
 
     def report(self) -> str:
-        """A sentence on what has no partner, or an empty string."""
+        """Return a sentence that lists images without a partner, or an empty string."""
         parts = [
             f"{len(paths)} {side} without a partner ({listed(sorted(paths))})"
             for side, paths in (
@@ -51,7 +51,7 @@ class Match(typing.NamedTuple):
 
 
 def listed(names: Iterable[Any], limit: int = 10) -> str:
-    """The first names of a list, and how many more there are."""
+    """Return the first names of a list and the number of remaining ones."""
     names = [shown(str(name)) for name in names]
     more = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
@@ -60,19 +60,19 @@ def listed(names: Iterable[Any], limit: int = 10) -> str:
 def find_images(folder: FilePath) -> dict[str, pathlib.Path]:
     """Find all image files in a folder and below.
 
-    Hidden files and folders are passed over, and with them what an interrupted
-    preparation has left. Links to folders are followed, once.
+    Hidden files and folders are ignored, including those that an interrupted
+    preparation leaves behind. Links to folders are followed once.
 
     Args:
         folder: Path of the folder.
 
     Returns:
-        Dict of name to path, sorted by name. The name is the path within the
-        folder, with forward slashes, without the extension, in Unicode's composed
-        form: an accent may be stored in two ways.
+        Dict of name to path, sorted by name. The name is the path relative to the
+        folder, with forward slashes and without the extension. Names are in Unicode
+        normalization form NFC, because accents can be encoded in two ways.
 
     Raises:
-        ValueError: If it is not a folder, or two files have one name.
+        ValueError: If the path is not a folder, or two files have the same name.
     """
     found: dict[str, pathlib.Path] = {}
     for path in image_files(folder):
@@ -88,13 +88,13 @@ def find_images(folder: FilePath) -> dict[str, pathlib.Path]:
 
 
 def image_files(folder: FilePath) -> list[pathlib.Path]:
-    """The paths of all image files in a folder and below.
+    """Return the paths of all image files in a folder and below.
 
     Args:
         folder: Path of the folder.
 
     Returns:
-        Sorted list of paths, without those that `find_images` passes over.
+        Sorted list of paths, without those that `find_images` ignores.
 
     Raises:
         ValueError: If it is not a folder.
@@ -103,49 +103,49 @@ def image_files(folder: FilePath) -> list[pathlib.Path]:
 
 
 def other_kind(path: pathlib.PurePath, zarr: bool = False) -> str | None:
-    """What a file is counted as that is not read.
+    """Return the category under which an unsupported file is counted.
 
     Args:
         path: Its path.
         zarr: Bool, whether Zarr folders are read. Defaults to `False`.
 
     Returns:
-        The ending of its name, in small letters, or words for one that is missing or
-        odd; `None` for the name of an image.
+        The extension in lower case, or a description if it is missing or unusual.
+        `None` if the name is that of an image.
     """
     ending = path.suffix.lower()
     if ending in EXTENSIONS or (zarr and ending == ZARR):
         return None
     if not ending:
         return "without an extension"
-    # A number is none: frames and versions would have a kind each.
+    # Numbers are not extensions: every frame and version would be a category.
     return ending if ENDING.fullmatch(ending) else "with an unusual extension"
 
 
 def printable(name: FilePath) -> str:
-    """A file's name as text that can be printed, also where it is not UTF-8."""
+    """Return a file name as printable text, even if it is not UTF-8."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
 def shown(name: FilePath) -> str:
-    """A file's name for a terminal, on one line that it cannot turn or colour."""
+    """Return a file name for the terminal, with control characters escaped."""
     return NOT_SHOWN.sub(lambda found: ascii(found[0])[1:-1], printable(name))
 
 
 def files_below(
     folder: FilePath, zarr: bool = False, closed: dict | None = None
 ) -> Iterator[pathlib.Path]:
-    """Find all files in a folder and below; those that cannot be read, too.
+    """Find all files in a folder and below, including unreadable ones.
 
     Args:
         folder: Path of the folder.
-        zarr: Bool, whether Zarr folders count as files. Defaults to `False`, they are
-            passed over.
-        closed: Dict that takes the folders that cannot be read, with the reason.
-            Defaults to warnings.
+        zarr: Bool, whether Zarr folders count as files. Defaults to `False`, which
+            ignores them.
+        closed: Dict to which unreadable folders are added, with the reason. By
+            default, a warning is issued for each of them.
 
     Yields:
-        Paths, in no order, without those that `find_images` passes over.
+        Paths, in no particular order, without those that `find_images` ignores.
 
     Raises:
         ValueError: If it is not a folder.
@@ -162,7 +162,7 @@ def files_below(
     if not folder.is_dir():
         raise ValueError(f"Folder not found. Received: {str(folder)!r}")
     seen, links = set(), [folder]
-    # A folder that is reached by a link, too, has its own name: links come last.
+    # Links come last, so that a folder inside the tree keeps its own path.
     while links:
         for here, folders, files in os.walk(links.pop(0), onerror=note):
             real = os.path.realpath(here)
@@ -182,7 +182,7 @@ def files_below(
 
 
 def match_folders(degraded_dir: FilePath, clean_dir: FilePath) -> Match:
-    """Match two folders' images by name, extensions aside.
+    """Match the images of two folders by name, ignoring extensions.
 
     Args:
         degraded_dir: Path of the degraded images' folder.
@@ -192,7 +192,7 @@ def match_folders(degraded_dir: FilePath, clean_dir: FilePath) -> Match:
         A `Match`.
 
     Raises:
-        ValueError: As `find_images`.
+        ValueError: As for `find_images`.
     """
     degraded, clean = find_images(degraded_dir), find_images(clean_dir)
     return Match(
@@ -203,10 +203,10 @@ def match_folders(degraded_dir: FilePath, clean_dir: FilePath) -> Match:
 
 
 class ImageFiles:
-    """Random access to images, or pairs of them, in files.
+    """Random access to the images, or image pairs, of files.
 
-    Element i is the array of file i, or the tuple of arrays where files come in
-    pairs. Decoded images stay in memory as long as they fit into the cache.
+    Element i is the array of file i, or a tuple of arrays if the files are paired.
+    Decoded images stay in memory while they fit in the cache.
 
     Args:
         files: Dict of name to path, or to tuple of paths.
@@ -249,11 +249,11 @@ class ImageFiles:
         return self._read(paths)
 
     def name(self, index: int) -> str:
-        """The name of element `index`, for messages."""
+        """Return the name of element `index`, for messages."""
         return self._names[index]
 
     def fingerprint(self) -> str:
-        """A string that identifies these files: of their names and sizes."""
+        """Return a hash of the names and sizes of these files."""
         digest = hashlib.sha256()
         for name, paths in zip(self._names, self._paths):
             paths = paths if isinstance(paths, tuple) else (paths,)
@@ -269,8 +269,8 @@ class ImageFiles:
 
 
 def _size(path):
-    """A file's bytes, or `None` where it is not there."""
+    """Return the size of a file in bytes, or `None` if it does not exist."""
     try:
         return os.stat(path).st_size
-    except OSError:  # reading it says why
+    except OSError:  # reading the file will raise with the reason
         return None

@@ -1,4 +1,4 @@
-"""A stored array as an image, read by blocks."""
+"""View of a stored array as an image, read in blocks."""
 
 from collections.abc import Sequence
 from types import ModuleType
@@ -13,20 +13,20 @@ from keras_indi.optional_packages import optional_import
 
 
 class ImageView:
-    """A stored array as an image `(height, width, channels)`, read by blocks.
+    """View of a stored array as an image `(height, width, channels)`, read in blocks.
 
     Args:
-        array: Array-like that gives NumPy arrays when it is sliced.
-        axes: String or list of a letter an axis: `y`, `x`, `c` or `s` for channels;
-            all others must have length 1.
-        metadata: Dict of what the output takes over.
-        path: Path of the file, for the error.
-        num_pages: Int, the pages of a TIFF file that the array lies in.
-        samples: `TiffSamples` that turns what is stored into channels, or `None` where
-            that is what they are.
+        array: Array-like that returns NumPy arrays when sliced.
+        axes: String or list with one letter per axis: `y`, `x`, and `c` or `s` for
+            channels. All other axes must have length 1.
+        metadata: Dict of the metadata that the output keeps.
+        path: Path of the file, for the error message.
+        num_pages: Int, number of TIFF pages that the array spans.
+        samples: `TiffSamples` that converts stored samples to channels, or `None` if
+            the samples are the channels.
 
     Raises:
-        ValueError: If it is not one image.
+        ValueError: If the array is not one image.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ImageView:
         if samples is not None:
             self.dtype = samples.dtype
         self.notes = [] if samples is None else samples.notes
-        # Zarr says nothing of it: a photograph's further channel is taken for alpha.
+        # Zarr does not mark alpha: the last channel of a photograph is taken as alpha.
         self.has_alpha = (
             samples.has_alpha
             if samples is not None
@@ -88,5 +88,5 @@ class ImageView:
 
 
 def by_blocks(module: str) -> ModuleType:
-    """Import a library that reads or writes files by blocks."""
+    """Import a library that reads or writes files in blocks."""
     return optional_import(module, extra="big", purpose="Using images by blocks")

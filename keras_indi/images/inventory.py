@@ -1,4 +1,4 @@
-"""What files hold beside their pixels, in names, to say what a copy lacks."""
+"""Names of the metadata in files, to report what a copy lacks."""
 
 import collections
 import contextlib
@@ -23,21 +23,21 @@ PROFILE, DENSITY, XMP, IPTC = "colour profile", "pixel density", "XMP", "IPTC"
 EXTENDED_XMP, COMMENT, TEXT, ASPECT = "extended XMP", "comment", "text", "pixel aspect"
 RESOURCES = "Photoshop resources"
 IPTC_RESOURCE = b"8BIM\x04\x04"
-# Chunks whose names say little.
+# Readable names for chunks.
 CHUNK_NAMES = {"caBX": "C2PA manifest", "tIME": "date of change", "XMP ": XMP}
 PROFILE_TAG, XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG = 34675, 700, 33723, 34377
 
 
 def parts_of(file: BinaryIO, format: str, stored_bytes: int) -> Parts | None:
-    """The names of what a file holds beside its pixels, and how often.
+    """Count the metadata of an image file, by name.
 
     Args:
-        file: File of a sound image, opened for reading.
+        file: File of a valid image, opened for reading.
         format: String, its format.
         stored_bytes: Int, its size.
 
     Returns:
-        `collections.Counter`; or `None` of a format whose parts are not looked for.
+        `collections.Counter`, or `None` if the format is not supported.
     """
     readers = {"JPEG": _of_jpeg, "PNG": _of_png, "WEBP": _of_webp, "TIFF": _of_tiff}
     readers |= {"GIF": _of_gif, "BMP": _of_bmp}
@@ -45,11 +45,11 @@ def parts_of(file: BinaryIO, format: str, stored_bytes: int) -> Parts | None:
 
 
 def lost(before: Mapping[str, int], path: FilePath) -> list[str]:
-    """What a written file lacks of what another one holds.
+    """List the metadata that a written file lacks, compared with another one.
 
     Args:
-        before: What the other one holds, as of `parts_of`.
-        path: Path of the file.
+        before: Metadata of the other file, as returned by `parts_of`.
+        path: Path of the written file.
 
     Returns:
         List of names.
@@ -59,7 +59,7 @@ def lost(before: Mapping[str, int], path: FilePath) -> list[str]:
 
 
 def missing(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
-    """The names of what there is less of: all of EXIF under one, if none is left."""
+    """List the names with lower counts; one name for all of EXIF if none is left."""
     names = [name for name, count in before.items() if after.get(name, 0) < count]
     of_exif = [name for name in before if name.startswith("EXIF")]
     if "EXIF" in before and any(name.startswith("EXIF") for name in after):
@@ -107,7 +107,7 @@ def _of_png(file, stored_bytes):
     chunks = png_chunks.read_chunks(file, stored_bytes, damaged=True)
     found = collections.Counter()
     depth = dict(chunks).get(b"IHDR", bytes(13))[8]
-    # What `sRGB` says, files without a profile mean.
+    # `sRGB` is the default for files without a profile, so nothing is lost with it.
     meant = png_chunks.COLOURS if b"sRGB" in dict(chunks) else ()
     for name, body in chunks:
         if name == b"eXIf":
@@ -124,7 +124,7 @@ def _of_png(file, stored_bytes):
 
 
 def chunk_name(name: bytes, body: bytes) -> str:
-    """How a user may know a chunk of a PNG file."""
+    """Return the name of a PNG chunk for messages."""
     if name == b"iCCP":
         return PROFILE
     if name in png_chunks.TEXTS:
@@ -174,7 +174,7 @@ def _of_tiff(file, stored_bytes):
 
 
 def of_tiff_page(page: Any, file: BinaryIO) -> Parts:
-    """As `parts_of`, of a `tifffile.TiffPage` and the file that it is in."""
+    """Count the metadata of a `tifffile.TiffPage`, like `parts_of`."""
     found: Parts = collections.Counter()
     photoshop = b""
     with contextlib.suppress(Exception):
@@ -198,6 +198,6 @@ def of_tiff_page(page: Any, file: BinaryIO) -> Parts:
 
 
 def _start(file, tag):
-    """The first bytes of a tag's value."""
+    """Read the first bytes of a tag's value."""
     file.seek(tag.valueoffset)
     return file.read(16)

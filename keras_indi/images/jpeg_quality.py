@@ -1,4 +1,4 @@
-"""How strongly a JPEG file was compressed, by its own tables."""
+"""Estimate the quality of a JPEG file from its quantization tables."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -19,10 +19,10 @@ LUMINANCE = (
 
 
 def jpeg_quality(tables: Mapping[int, Sequence[int]]) -> int:
-    """The quality of a JPEG file on the usual scale of 1 to 100.
+    """Return the quality of a JPEG file on the usual scale of 1 to 100.
 
-    Of encoders with tables of their own (cameras, Photoshop), the quality whose
-    luminance steps are as large on average.
+    For encoders with custom tables (cameras, Photoshop), this is the quality whose
+    luminance steps are closest on average.
 
     Args:
         tables: The quantization tables, as Pillow's `JpegImageFile.quantization`: dict
@@ -40,7 +40,7 @@ def jpeg_quality(tables: Mapping[int, Sequence[int]]) -> int:
 
 @functools.cache
 def _sums():
-    """The sum of the luminance table's steps at each quality from 1 to 100."""
+    """Return the sum of the luminance steps at each quality from 1 to 100."""
     qualities = np.arange(1, 101)
     scales = np.where(qualities < 50, 5000 // qualities, 200 - 2 * qualities)
     tables = (scales[:, None] * np.array(LUMINANCE) + 50) // 100

@@ -1,4 +1,4 @@
-"""The segments of a JPEG file beside its pixels, carried from file to file."""
+"""Metadata segments of a JPEG file, which are copied to outputs."""
 
 import re
 from collections.abc import Iterator
@@ -17,33 +17,32 @@ EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 PROFILE = b"ICC_PROFILE\0"
 PICTURES = b"MPF\0"
 PHOTOSHOP = b"Photoshop 3.0\0"
-# What describes the file that they are in, and would be wrong in another: its
-# density and thumbnail, its further pictures, a map of brightness, a signature of its
-# bytes, and how it was encoded.
+# Segments that would be wrong in another file: density, thumbnail, further images,
+# gain map, signature of the bytes, and encoder settings.
 OF_THE_FILE = (
     *((APP0, b"JFIF\0"), (APP0, b"JFXX\0"), (APP2, PICTURES), (APP2, b"urn:iso:")),
     *((APP11, b""), (APP12, b"Ducky"), (APP14, b"Adobe")),
 )
-# What has a place of its own in `Metadata`.
+# Segments that have their own field in `Metadata`.
 KNOWN = (
     *((APP1, EXIF), (APP1, XMP), (APP1, EXTENDED_XMP), (APP2, PROFILE)),
     *((APP13, PHOTOSHOP), (COMMENT, b"")),
 )
-# What a decoder needs, or is asked for.
+# Segments that the decoder needs, or whose content is read from it.
 DECODED = ((APP0, b""), (APP1, EXIF), (APP2, PICTURES), (APP14, b""))
 MOST_BYTES = 2**26
 MOST_SEGMENTS = 2**20
-ROOM = 65533  # bytes of a segment's content
+ROOM = 65533  # maximum bytes of a segment's content
 
 
 class Segment(NamedTuple):
-    """A segment: its marker's last byte, and its content."""
+    """A segment: the last byte of its marker, and its content."""
 
     marker: int
     body: bytes
 
     def is_of(self, kinds: tuple[tuple[int, bytes], ...]) -> bool:
-        """Whether it is one of some kinds, pairs of marker and beginning."""
+        """Return whether it matches one of `kinds`, pairs of marker and prefix."""
         return any(
             self.marker == marker and self.body.startswith(start)
             for marker, start in kinds
@@ -51,7 +50,7 @@ class Segment(NamedTuple):
 
     @property
     def name(self) -> str:
-        """How a user may know it."""
+        """Name of the segment for messages."""
         if self.marker == APP11 and b"jumb" in self.body[:32]:
             return "C2PA manifest"
         label = re.match(rb"[ -~]{2,24}", self.body)
@@ -59,20 +58,20 @@ class Segment(NamedTuple):
         return f"APP{self.marker - APP0}{label_text}"
 
     def as_bytes(self) -> bytes:
-        """The segment as a file has it."""
+        """Serialize the segment."""
         head = bytes([0xFF, self.marker]) + (len(self.body) + 2).to_bytes(2, "big")
         return head + self.body
 
 
 def read_segments(file: BinaryIO, most: int = MOST_BYTES) -> list[Segment]:
-    """The segments of applications and the comments, before the pixels.
+    """Read the application segments and comments before the pixels.
 
     Args:
         file: JPEG file, opened for reading.
-        most: Int, the most bytes of them all.
+        most: Int, maximum total number of bytes.
 
     Raises:
-        UnusableImageError: If there are more.
+        UnusableImageError: If the segments are larger.
     """
     found = []
     for marker, place, length in _segments(file):
@@ -85,9 +84,9 @@ def read_segments(file: BinaryIO, most: int = MOST_BYTES) -> list[Segment]:
 
 
 def not_decoded(file: BinaryIO) -> list[tuple[int, int]]:
-    """The ranges of a JPEG file that its decoder does not need.
+    """Return the byte ranges of a JPEG file that the decoder does not need.
 
-    A decoder may refuse the whole file for damage in them.
+    Damage in these ranges can make a decoder refuse the whole file.
 
     Args:
         file: JPEG file, opened for reading.
@@ -101,19 +100,19 @@ def not_decoded(file: BinaryIO) -> list[tuple[int, int]]:
 
 
 def joined(segments: list[Segment], marker: int, start: bytes) -> bytes:
-    """The content of all segments of a kind, one after another."""
+    """Concatenate the content of all segments of one kind."""
     kind = ((marker, start),)
     return b"".join(s.body[len(start) :] for s in segments if s.is_of(kind))
 
 
 def profile_of(segments: list[Segment]) -> bytes:
-    """The colour profile, put together of its numbered segments."""
+    """Assemble the colour profile from its numbered segments."""
     parts = [s.body[len(PROFILE) :] for s in segments if s.is_of(((APP2, PROFILE),))]
     return b"".join(part[2:] for part in sorted(parts, key=lambda part: part[:1]))
 
 
 def divided(marker: int, start: bytes, content: bytes) -> list[Segment]:
-    """Segments that hold a content of any length, each with the same beginning."""
+    """Split content of any length into segments, each with the same prefix."""
     most = ROOM - len(start)
     return [
         Segment(marker, start + content[place : place + most])
@@ -122,18 +121,18 @@ def divided(marker: int, start: bytes, content: bytes) -> list[Segment]:
 
 
 def _segments(file) -> Iterator[tuple[int, int, int]]:
-    """Marker, place and length of the content, before the first scan."""
+    """Yield marker, offset and length of each segment before the first scan."""
     place = 2
     for _ in range(MOST_SEGMENTS):
         file.seek(place)
         head = file.read(4)
         if len(head) < 4:
             return
-        if head[0] != 0xFF:  # a segment that is longer than it says; decoders go on
+        if head[0] != 0xFF:  # a segment longer than declared; decoders continue too
             place = _next_marker(file, place)
             continue
         marker, length = head[1], int.from_bytes(head[2:], "big")
-        if marker in (0x00, 0xFF):  # no marker; a byte that fills
+        if marker in (0x00, 0xFF):  # not a marker but a fill byte
             place += 1
             continue
         if not 0xC0 <= marker or 0xD0 <= marker <= 0xDA or length < 2:
@@ -144,7 +143,7 @@ def _segments(file) -> Iterator[tuple[int, int, int]]:
 
 
 def _next_marker(file, place):
-    """Where the next byte is that begins a marker, or the file's end."""
+    """Return the offset of the next marker, or of the end of the file."""
     file.seek(place)
     while part := file.read(4096):
         found = part.find(0xFF)

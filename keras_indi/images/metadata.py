@@ -1,4 +1,4 @@
-"""What stands beside the pixels of an image file, and what each format holds of it."""
+"""Metadata of image files, and which of it each format can store."""
 
 import contextlib
 import dataclasses
@@ -25,12 +25,12 @@ from keras_indi.images.unusable import parsing
 
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG = 700, 33723, 34377  # of TIFF
 IPTC_RESOURCE = 1028
-# Tags that go from TIFF to TIFF alone: colours, and places on the earth.
+# Tags that are copied only from TIFF to TIFF: colours and georeferencing.
 TIFF_ALONE = {318, 319, 33550, 33922, 34264, *range(34735, 34738), 42112, 42113}
 MOST_BYTES = 2**26
-# Bytes of each that are written: what every file here can be read again with.
+# Maximum bytes that are written, so that outputs of all formats can be read again.
 ROOM = dict.fromkeys(("exif", "xmp", "icc_profile", "photoshop", "iptc"), 2**23)
-# Those that a JPEG file's segments have room for, where Pillow raises beyond.
+# Maximum bytes of a JPEG segment. Pillow raises for more.
 JPEG_ROOM = {
     "exif": jpeg_segments.ROOM - len(exif.PREFIX),
     "xmp": jpeg_segments.ROOM - len(jpeg_segments.XMP),
@@ -39,23 +39,24 @@ JPEG_ROOM = {
 
 @dataclasses.dataclass(frozen=True)
 class Metadata:
-    """What an image file says beside its pixels, in the bytes of the file.
+    """Metadata of an image file, as the original bytes.
 
     Attributes:
-        exif: Bytes of the EXIF block, from its byte order on; empty without one.
-        has_moved: Bool, whether that was put together of a TIFF file's directories.
+        exif: Bytes of the EXIF block, starting at its byte order. Empty if there is
+            none.
+        has_moved: Bool, whether `exif` was assembled from the directories of a TIFF
+            file.
         icc_profile: Bytes, or `None`.
         dpi: Pair of positive numbers, or `None`.
         xmp: Bytes, or `None`.
-        extended_xmp: Tuple of `jpeg_segments.Segment`, XMP that goes on beside it.
-        comments: Tuple of bytes, of a JPEG or GIF file.
-        photoshop: Bytes of Photoshop's resources, IPTC among them, or `None`.
-        iptc: Bytes of the IPTC block that a TIFF file has apart, or `None`.
-        chunks: Tuple of pairs, of a PNG file; of AVIF and HEIC one of their colours.
-        segments: Tuple of `jpeg_segments.Segment`, of whatever else a JPEG file holds.
-        tags: Tuple of `exif.RawTag`, of a TIFF file's own directory.
-        parts: Dict of the names of all that the file holds, to how often: see
-            `keras_indi.images.inventory`.
+        extended_xmp: Tuple of `jpeg_segments.Segment`, the continuation of the XMP.
+        comments: Tuple of bytes, comments of a JPEG or GIF file.
+        photoshop: Bytes of the Photoshop resources, including IPTC, or `None`.
+        iptc: Bytes of the separate IPTC block of a TIFF file, or `None`.
+        chunks: Tuple of pairs, chunks of a PNG file. For AVIF and HEIC, a colour chunk.
+        segments: Tuple of `jpeg_segments.Segment`, all other segments of a JPEG file.
+        tags: Tuple of `exif.RawTag`, from the main directory of a TIFF file.
+        parts: Dict of metadata names to counts: see `keras_indi.images.inventory`.
     """
 
     exif: bytes = b""
@@ -73,9 +74,9 @@ class Metadata:
     parts: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def resized(self, factors: tuple[float, float], size: tuple[int, int]):
-        """The metadata of `factors` (rows, columns) times as many pixels.
+        """Return the metadata for an image enlarged by `factors` (rows, columns).
 
-        What places the file's own pixels somewhere is left out.
+        Metadata that refers to pixel positions is left out.
 
         Args:
             factors: Pair of numbers.
@@ -90,11 +91,11 @@ class Metadata:
         )
 
     def lost_in(self, path: FilePath, kind: str) -> list[str]:
-        """What a written file lacks of it, or may be misread in it, in sentences.
+        """List in sentences what a written file lacks or may misrepresent.
 
         Args:
             path: Path of the file.
-            kind: String, what the file is called in the sentence.
+            kind: String, name of the file's format in the sentence.
         """
         lost = lost_sentence(inventory.lost(self.parts, path), kind)
         if (kind == "TIFF" or self.has_moved) and exif.has_places(self.exif):
@@ -102,7 +103,7 @@ class Metadata:
         return lost
 
     def that_fits(self, format: str) -> "Metadata":
-        """The metadata without what is too long for a format."""
+        """Return the metadata without what is too long for a format."""
         return dataclasses.replace(
             self, **{name: getattr(Metadata, name) for name in self._too_long(format)}
         )
@@ -117,7 +118,7 @@ class Metadata:
 
 
 def lost_sentence(names: Iterable[str], kind: str) -> list[str]:
-    """A sentence that names what a file lacks, in a list; an empty one of nothing."""
+    """Return a list with a sentence on what a file lacks; empty if nothing is lost."""
     names = ", ".join(names)
     return [f"not kept in {kind}: {names}"] if names else []
 
@@ -126,11 +127,11 @@ def read_metadata(stored: StoredImage, file: BinaryIO) -> Metadata:
     """Read the metadata of an open image.
 
     Args:
-        stored: `StoredImage`, whose pixels were read.
+        stored: `StoredImage` whose pixels have been read.
         file: The file, opened for reading.
 
     Returns:
-        `Metadata`. What is damaged is left out.
+        `Metadata`, without damaged parts.
     """
     channels = stored.info.channels
     if stored.samples is not None:
@@ -142,29 +143,29 @@ def read_metadata(stored: StoredImage, file: BinaryIO) -> Metadata:
         found = _read(header, file, size)
     profile = found["icc_profile"]
     found["icc_profile"] = sound_profile(profile, channels)
-    if header.format != "PNG":  # which Pillow has not seen whole
+    if header.format != "PNG":  # Pillow does not see all chunks of a PNG
         found["dpi"] = density.checked_dpi(header.info.get("dpi"))
     if header.format in ("JPEG", "MPO") and found["dpi"] == (72, 72):
-        # Which Pillow says where the file says nothing.
+        # Pillow reports 72 if the file contains no density.
         found["dpi"] = header.info.get("jfif_unit") in (1, 2) and (72, 72) or None
     metadata = Metadata(**found)
     if parts is None:
         parts = _parts(metadata)
-    # What becomes of a profile that is not sound, or of other colours, is said apart.
+    # A separate note covers profiles that are invalid or do not fit the pixels.
     if profile and metadata.icc_profile is None:
         parts = {n: c for n, c in parts.items() if n != inventory.PROFILE}
     return dataclasses.replace(metadata, parts=parts)
 
 
 def stored_profile(stored: StoredImage, file: BinaryIO) -> bytes:
-    """A file's colour profile as it is, sound or not; empty without one."""
+    """Return the colour profile of a file, valid or not. Empty if there is none."""
     if stored.samples is not None:
         return stored.header.iccprofile or b""
     return _read(stored.header, file, file.seek(0, os.SEEK_END))["icc_profile"] or b""
 
 
 def _read(header, file, size):
-    """Arguments of `Metadata`, of a file that Pillow has opened."""
+    """Return arguments of `Metadata` for a file opened with Pillow."""
     if header.format in ("JPEG", "MPO"):
         return _of_jpeg(jpeg_segments.read_segments(file))
     if header.format == "PNG":
@@ -219,7 +220,7 @@ def _of_jpeg(segments):
 def _of_png(header, chunks):
     known = dict(reversed(chunks))  # the first of each name
     block = known.get(png_chunks.EXIF, b"").removeprefix(exif.PREFIX)
-    if not block:  # in the text of older writers
+    if not block:  # older writers store it as text
         with contextlib.suppress(Exception):
             lines = header.info["Raw profile type exif"].split("\n")
             block = bytes.fromhex("".join(lines[3:])).removeprefix(exif.PREFIX)
@@ -236,7 +237,7 @@ def _of_png(header, chunks):
 
 
 def _parts(metadata):
-    """Names of all that was read, of a file of which no more is known."""
+    """Count the metadata that was read, for formats without an inventory."""
     parts = dict(exif.parts(metadata.exif))
     for name, value in (
         (inventory.PROFILE, metadata.icc_profile),
@@ -252,14 +253,14 @@ def _parts(metadata):
 
 
 def as_xmp(xmp: Any) -> bytes | None:
-    """XMP as bytes, or `None` without any."""
+    """Return XMP as bytes, or `None` if there is none."""
     if isinstance(xmp, str):
         xmp = xmp.encode("utf-8", "replace")
     return xmp if isinstance(xmp, bytes) and xmp else None
 
 
 def photoshop_resources(metadata: Metadata) -> bytes:
-    """Photoshop's resources that hold its IPTC block; empty without."""
+    """Return Photoshop resources, made from the IPTC block if needed; may be empty."""
     resources = metadata.photoshop
     if resources is None and metadata.iptc is not None:
         size = len(metadata.iptc).to_bytes(4, "big")
@@ -274,18 +275,18 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
     Args:
         page: A `tifffile.TiffPage`, the first of its file.
         byteorder: String, `"<"` or `">"`, of the file.
-        channels: Int, of the pixels that are made of it, without alpha.
+        channels: Int, channels of the decoded pixels, without alpha.
         file: The file, opened for reading.
 
     Returns:
-        `Metadata`. What is damaged is left out.
+        `Metadata`, without damaged parts.
     """
     tags = page.tags
 
     def block(tag):
         with contextlib.suppress(Exception):
             value = tags.valueof(tag)
-            if isinstance(value, tuple):  # some writers type it as numbers of 32 bits
+            if isinstance(value, tuple):  # some writers store it as 32-bit integers
                 value = np.array(value, f"{byteorder}u4").tobytes()
             return as_xmp(value)
         return None
@@ -293,7 +294,7 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
     profile = stored = None
     with contextlib.suppress(Exception):
         stored = page.iccprofile
-        # CMYK and L*a*b* became sRGB, so their profiles are no longer right.
+        # CMYK and L*a*b* were converted to sRGB, so their profiles no longer apply.
         profile = sound_profile(stored, channels)
     with parsing():
         parts = inventory.of_tiff_page(page, file)
@@ -314,7 +315,7 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
 
 
 def _kept_tags(page, byteorder, file):
-    """The tags that go from TIFF to TIFF, in the bytes of the file."""
+    """Yield the tags that are copied from TIFF to TIFF, as the original bytes."""
     left = MOST_BYTES
     for tag in page.tags:
         kind, size = int(tag.dtype), tag.valuebytecount

@@ -1,4 +1,4 @@
-"""EXIF orientation: how a stored image is turned upright."""
+"""EXIF orientation: rotate or flip a stored image upright."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 ORIENTATION = 0x0112  # EXIF and TIFF tag
-# What turns the stored image upright; 1 is upright.
+# Functions that turn a stored image upright. Orientation 1 is upright.
 UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: np.fliplr,
     3: lambda image: np.rot90(image, 2),
@@ -19,7 +19,7 @@ UPRIGHT: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def checked_orientation(value: Any) -> int:
-    """The orientation that a tag says, or 1 where it says none of 1 to 8."""
+    """Return the orientation in a tag, or 1 if it is not one of 1 to 8."""
     if isinstance(value, tuple) and len(value) == 1:
         value = value[0]
     valid = isinstance(value, (int, np.integer)) and 1 <= value <= 8
@@ -27,10 +27,10 @@ def checked_orientation(value: Any) -> int:
 
 
 def upright(image: np.ndarray, orientation: int) -> np.ndarray:
-    """A view of an image `(height, width, ...)`, turned as a viewer shows it."""
+    """Return a view of an image `(height, width, ...)` with its orientation applied."""
     return UPRIGHT[orientation](image) if orientation in UPRIGHT else image
 
 
 def upright_size(height: int, width: int, orientation: int) -> tuple[int, int]:
-    """Height and width of the upright image."""
+    """Return the height and width of the upright image."""
     return (width, height) if orientation >= 5 else (height, width)

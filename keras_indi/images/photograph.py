@@ -1,4 +1,4 @@
-"""A photograph with all that its file says: pixels, alpha, profile, EXIF, density."""
+"""Photographs with their metadata: pixels, alpha, profile, EXIF and density."""
 
 import dataclasses
 import pathlib
@@ -20,21 +20,21 @@ from keras_indi.images.unusable import MAX_PIXELS
 
 @dataclasses.dataclass
 class Photograph:
-    """An image file's content.
+    """Content of an image file.
 
     Attributes:
         pixels: uint8 or uint16 array of shape `(height, width, 1 or 3)`, grey or
-            RGB, in the file's own colour space, as the file stores them: not
-            turned by its EXIF orientation. Of a file of floats, float32 in [0, 1].
+            RGB, in the colour space of the file. The EXIF orientation is not
+            applied. For float files, float32 in [0, 1].
         alpha: Array of shape `(height, width)` of the same dtype, or `None`.
         orientation: Int, the EXIF orientation, 1 for upright.
-        metadata: `keras_indi.images.metadata.Metadata`, with the orientation in its
-            EXIF block.
-        notes: List of strings: what of the file could not be kept.
-        jpeg_quality: Int, by its quantization tables, on the usual scale of 1 to 100;
-            `None` where the file is no JPEG.
-        float_dtype: String, `"float16"` or `"float32"`, of a file of floats.
-        value_range: Pair of numbers, what black and white are in a file of floats.
+        metadata: `keras_indi.images.metadata.Metadata`. Its EXIF block contains the
+            orientation.
+        notes: List of strings: what could not be kept.
+        jpeg_quality: Int, estimated from the quantization tables, on the usual scale
+            of 1 to 100. `None` if the file is not a JPEG.
+        float_dtype: String, `"float16"` or `"float32"`, dtype of a float file.
+        value_range: Pair of numbers, values of black and white in a float file.
 
     Example:
 
@@ -54,11 +54,11 @@ class Photograph:
 
     @property
     def upright(self) -> np.ndarray:
-        """The pixels, turned as a viewer shows them."""
+        """The pixels with the orientation applied."""
         return upright(self.pixels, self.orientation)
 
     def with_pixels(self, pixels: np.ndarray, alpha: np.ndarray | None) -> "Photograph":
-        """The photograph with other pixels, as large on paper where they are more.
+        """Return the photograph with other pixels and the same physical size.
 
         Args:
             pixels: Array of shape `(height, width, 1 or 3)`.
@@ -83,19 +83,19 @@ def read_photograph(
     clip: bool = False,
     most: float = MAX_PIXELS,
 ) -> Photograph:
-    """Read an image file with all that restoring should keep.
+    """Read an image file with all metadata that restoration should keep.
 
-    Palettes and CMYK become RGB, bits become grey; of several pages or frames the
-    first is read. `notes` say so.
+    Palettes and CMYK are converted to RGB, and bilevel images to grey. Only the first
+    page or frame is read. `notes` lists these changes.
 
     Args:
         path: Path of the file, as for `keras_indi.data.read_image`.
         max_pixels: As for `keras_indi.data.read_image`.
-        value_range: Pair of numbers, what black and white are in a file of floats.
-            Defaults to (0, 1). Files of integers have their own.
-        clip: Bool, whether floats outside the range are clipped, and noted, rather
-            than refused.
-        most: Number, the most pixels where `max_pixels` is `None`.
+        value_range: Pair of numbers, values of black and white in a float file.
+            Defaults to (0, 1). Ignored for integer files.
+        clip: Bool, whether floats outside the range are clipped with a note. By
+            default they raise an error.
+        most: Number, maximum number of pixels if `max_pixels` is `None`.
 
     Returns:
         A `Photograph`.
@@ -135,7 +135,7 @@ def read_photograph(
 
 
 def pixel_notes(stored: StoredImage) -> list[str]:
-    """What becomes of a file's pixels when they are read, in sentences."""
+    """Describe in sentences how reading changes the pixels of a file."""
     header, notes = stored.header, []
     if stored.samples is not None:
         notes += stored.samples.notes
@@ -154,14 +154,14 @@ def pixel_notes(stored: StoredImage) -> list[str]:
 
 
 def _has_own_colours(stored: StoredImage) -> bool:
-    """Whether its profile is of colours that it has no more, once it is read."""
+    """Return whether the profile describes colours that reading converts to RGB."""
     if stored.samples is None:
         return stored.header.mode == "CMYK"
     return stored.samples.kind in (CMYK, LAB)
 
 
 def _to_unit_range(photograph: Photograph, clip: bool) -> None:
-    """Floats of the file's range as float32 in [0, 1]."""
+    """Convert floats from the range of the file to float32 in [0, 1]."""
     low, high = photograph.value_range
     pixels: Any = photograph.pixels.astype("float32")
     if clip:

@@ -1,4 +1,4 @@
-"""Opens and decodes all files but TIFF: by Pillow, whose decoders survive bad ones."""
+"""Open and decode all formats except TIFF, with Pillow."""
 
 import contextlib
 from collections.abc import Iterator
@@ -26,10 +26,10 @@ ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 def opened_image(
     file: BinaryIO, format: str, stored_bytes: int, max_pixels: int | None, most: float
 ) -> Iterator[Any]:
-    """Open a file as a `PIL.Image.Image`, whose header alone is read.
+    """Open a file as a `PIL.Image.Image`, and read only its header.
 
-    Of JPEG and PNG files it sees no metadata but EXIF, whose damage, or length, would
-    make it refuse the image.
+    JPEG and PNG metadata other than EXIF is hidden from Pillow, because Pillow refuses
+    images with damaged or long metadata.
 
     Args:
         file: File opened for reading.
@@ -48,7 +48,7 @@ def opened_image(
         optional_import("pillow_heif", "heif", "Reading HEIC").register_heif_opener()
     most_bytes = 4 * (max_pixels or MAX_PIXELS)
     if format in ("WEBP", "AVIF", "HEIF") and stored_bytes > most_bytes:
-        # Their plugins read the whole file before they look at it.
+        # Their plugins read the whole file before they check it.
         raise TooLargeImageError(f"too large ({format} of {stored_bytes} bytes)")
     left_out: list[tuple[int, int]] = []
     with parsing():
@@ -61,7 +61,7 @@ def opened_image(
     Image.init()
     with contextlib.ExitStack() as stack:
         with parsing():
-            # `Image.open` does this, and has a limit of its own, one for a process.
+            # `Image.open` does the same, but has its own process-wide limit.
             opened = Image.OPEN[format][0](LimitedReads(seen), None)
             header = stack.enter_context(opened)
         width, height = header.size
@@ -75,7 +75,7 @@ def opened_image(
 
 
 def _check_runs(header):
-    """Raise where a BMP is of runs of colours that Pillow places wrongly."""
+    """Raise for run-length encoded BMP files that Pillow decodes wrongly."""
     runs = [tile for tile in header.tile if tile[0] == "bmp_rle"]
     for _, _, offset, (_, are_of_4_bits, *_) in runs:
         if are_of_4_bits or offset % 2:
@@ -86,7 +86,7 @@ def _check_runs(header):
 
 
 class LimitedReads:
-    """A file that ends a parser which looks for a header byte by byte, for hours.
+    """A file with a limited number of reads, to stop parsers that never end.
 
     Args:
         file: File opened for reading.
@@ -110,42 +110,43 @@ class LimitedReads:
 
 
 def pixel_bits(header: Any) -> int:
-    """8 or 16, the bits of a value as the file stores it."""
-    # Only of PNG. Pillow's mode shows grey, its way of decoding colour.
+    """Return the bits per value in the file, 8 or 16."""
+    # 16 bits occur only in PNG. Pillow shows them in the mode for grey, and in the
+    # raw mode for colours.
     deep = header.mode.startswith("I;16") or ";16" in _raw_mode(header)
     return 16 if deep else 8
 
 
 def channels_of(header: Any) -> int:
-    """The channels of the image that `decoded` makes."""
+    """Return the number of channels that `decoded` returns."""
     return (1 if is_grey(header) else 3) + has_alpha(header)
 
 
 def is_grey(header: Any) -> bool:
-    """Whether the image is grey."""
-    # Pillow takes 16 bits of grey and alpha for colours.
+    """Return whether the image is grey."""
+    # Pillow reports 16-bit grey with alpha as colours.
     return header.mode in GREY or _raw_mode(header).startswith("LA;16")
 
 
 def has_alpha(header: Any) -> bool:
-    """Whether the image has an alpha channel or a transparent colour."""
+    """Return whether the image has an alpha channel or a transparent colour."""
     return header.mode in ALPHA or "transparency" in header.info
 
 
 def orientation_of(header: Any) -> int:
-    """The orientation that the EXIF block says, 1 to 8."""
+    """Return the orientation in the EXIF block, 1 to 8."""
     if header.format == "HEIF":
         return 1  # its decoder turns the image upright
     if not {"exif", "Raw profile type exif"} & {*header.info}:
-        # Pillow would ask XMP, and of PNG decode the whole image to look behind it.
+        # Pillow would read XMP instead, and decode the whole image of a PNG to find it.
         return 1
-    with contextlib.suppress(Exception):  # a damaged EXIF block says nothing
+    with contextlib.suppress(Exception):  # ignore a damaged EXIF block
         return checked_orientation(header.getexif().get(ORIENTATION, 1))
     return 1
 
 
 def decoded(header: Any) -> np.ndarray:
-    """Decode an opened image, as stored: not turned upright.
+    """Decode an opened image as stored, without applying its orientation.
 
     Returns:
         uint8 or uint16 array of shape `(height, width, channels)`: grey or RGB, with
@@ -168,8 +169,8 @@ def decoded(header: Any) -> np.ndarray:
 
 
 def _with_transparent_grey(header):
-    """Grey of at most 8 bits, of which one value is transparent."""
-    # Of 2 and 4 bits, Pillow leaves the transparent value as the file has it.
+    """Decode grey of at most 8 bits with one transparent value."""
+    # Pillow does not scale the transparent value of 2-bit and 4-bit files.
     factor = {"L;2": 85, "L;4": 17}.get(_raw_mode(header), 1)
     transparent = factor * header.info["transparency"]
     grey = np.asarray(header.convert("L"))
@@ -178,12 +179,12 @@ def _with_transparent_grey(header):
 
 
 def _deep(header):
-    """16 bits of a PNG. Pillow has no such colours: it decodes bytes, or halves."""
+    """Decode a 16-bit PNG from its high and low bytes, which Pillow can decode."""
     transparency = header.info.get("transparency")
     size = (header.height, header.width)
     if header.mode.startswith("I;16"):
         image = np.asarray(header).astype("uint16", copy=False).reshape(*size, 1)
-    elif is_grey(header):  # with alpha: four bytes a pixel, as 8-bit RGBA has them
+    elif is_grey(header):  # with alpha: four bytes per pixel, like 8-bit RGBA
         image = _as_mode(header, "RGBA", "RGBA").view(">u2").astype("uint16")
     else:
         header.fp.seek(0)
@@ -200,12 +201,12 @@ def _deep(header):
 
 
 def _raw_mode(header):
-    """How the pixels lie in the file, as Pillow names it; empty once they are read."""
+    """Return Pillow's raw mode of the pixels. Empty after they have been read."""
     return str(header.tile[0][3]) if header.tile else ""
 
 
 def _as_mode(header, mode, raw_mode):
-    """The decoder's bytes, taken as those of another raw mode of as many bits."""
-    header._mode = mode  # as Pillow's guide to writing a plugin has it
+    """Decode the bytes as another raw mode with the same number of bits."""
+    header._mode = mode  # as in Pillow's guide to writing a plugin
     header.tile = [tile._replace(args=raw_mode) for tile in header.tile]
     return np.array(header)

@@ -1,4 +1,4 @@
-"""The chunks of a PNG file beside its pixels, carried from file to file."""
+"""Metadata chunks of a PNG file, which are copied to outputs."""
 
 import struct
 import zlib
@@ -8,15 +8,15 @@ from typing import BinaryIO
 from keras_indi.images.unusable import UnusableImageError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# Chunks of colours, which stand before the others.
+# Colour chunks, which must precede the others.
 COLOURS = (b"cICP", b"mDCV", b"cLLI", b"gAMA", b"cHRM", b"sRGB")
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
-# What has a place of its own in `Metadata`.
+# Chunks that have their own field in `Metadata`.
 PROFILE, DENSITY, EXIF = b"iCCP", b"pHYs", b"eXIf"
 OWN_PLACE = (b"IHDR", PROFILE, DENSITY, EXIF)
-# What a decoder needs, or is asked for.
+# Chunks that the decoder needs, or whose content is read from it.
 DECODED = (b"tRNS", b"acTL", b"fcTL", b"fdAT")
-# Where things lie on a page, in pixels: of the file's own number of them.
+# Positions and scales that only hold for the file's own number of pixels.
 OF_THE_SIZE = (b"oFFs", b"sCAL", b"pCAL")
 XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 OLD_EXIF = b"Raw profile type exif\0"  # of older writers
@@ -28,18 +28,18 @@ Chunks = tuple[tuple[bytes, bytes], ...]
 
 
 def check_whole(file: BinaryIO, stored_bytes: int) -> list[tuple[int, int]]:
-    """Raise unless all chunks lie within a PNG file, the last one too.
+    """Raise unless a PNG file contains all of its chunks completely.
 
     Args:
         file: PNG file, opened for reading.
         stored_bytes: Int, its size.
 
     Returns:
-        List of pairs, the begin and end of the chunks that a decoder does not need,
-        and may refuse the file for. EXIF is not among them.
+        List of pairs, the begin and end of chunks that the decoder does not need, but
+        for which it may refuse the file. EXIF is not among them.
 
     Raises:
-        UnusableImageError: If it is truncated.
+        UnusableImageError: If the file is truncated.
     """
     not_decoded: list[tuple[int, int]] = []
     for name, length in _chunks(file, stored_bytes):
@@ -53,12 +53,12 @@ def check_whole(file: BinaryIO, stored_bytes: int) -> list[tuple[int, int]]:
 
 
 def read_chunks(file: BinaryIO, stored_bytes: int, damaged: bool = False) -> Chunks:
-    """The header, and all chunks beside the pixels.
+    """Read the header and all metadata chunks.
 
     Args:
         file: PNG file that a decoder has accepted, opened for reading.
         stored_bytes: Int, its size.
-        damaged: Bool, whether those are returned too whose checksum is another's.
+        damaged: Bool, whether to include chunks with a wrong checksum.
 
     Returns:
         Tuple of pairs of name and content.
@@ -78,18 +78,17 @@ def read_chunks(file: BinaryIO, stored_bytes: int, damaged: bool = False) -> Chu
 
 
 def carried(chunks: Chunks, content: bytes) -> Chunks:
-    """The chunks that go into another file byte for byte.
+    """Return the chunks that are copied to another file byte for byte.
 
-    That are colours and texts, and, of what nobody here knows, chunks which say of
-    themselves that they may be copied whatever becomes of the pixels. What has a place
-    of its own in `Metadata` is not among them.
+    These are colours and texts, and unknown chunks that are marked as safe to copy.
+    Chunks that have their own field in `Metadata` are not among them.
 
     Args:
-        chunks: Those of a file, its header first.
+        chunks: Chunks of a file, its header first.
         content: Bytes of the other PNG file.
     """
     header = dict(chunks).get(b"IHDR", b"")
-    # Colours beside the pixels are written as these are: grey or RGB, of some bits.
+    # A background colour has the format of the pixels: grey or RGB, and their bits.
     alike = header[8:10] == content[24:26] or (
         header[8:9] == content[24:25]
         and [*header[9:10], *content[25:26]] in ([0, 4], [4, 0], [2, 6], [6, 2])
@@ -109,7 +108,7 @@ def carried(chunks: Chunks, content: bytes) -> Chunks:
 
 
 def content_of(name: bytes, body: bytes) -> bytes:
-    """What a compressed profile or a text holds; empty where it is damaged.
+    """Return the content of a compressed profile or a text. Empty if damaged.
 
     Args:
         name: Bytes, `iCCP` or one of `TEXTS`.
@@ -134,7 +133,7 @@ def content_of(name: bytes, body: bytes) -> bytes:
 
 
 def _chunks(file, stored_bytes) -> Iterator[tuple[bytes, int]]:
-    """Names and lengths; the file stands at each one's content."""
+    """Yield names and lengths, with the file positioned at the content."""
     place = 8
     for _ in range(MOST_CHUNKS):
         file.seek(place)
@@ -147,7 +146,7 @@ def _chunks(file, stored_bytes) -> Iterator[tuple[bytes, int]]:
 
 
 def _is_exif(file, name, length):
-    """Whether a chunk is whole and says an orientation, which the decoder is asked."""
+    """Return whether a chunk contains valid EXIF, which the decoder needs."""
     if name not in (EXIF, *TEXTS) or length > (2**20 if name != EXIF else MOST_BYTES):
         return False
     body = _sound(file, name, length)
@@ -159,19 +158,19 @@ def _is_exif(file, name, length):
 
 
 def _sound(file, name, length):
-    """The content of a chunk, or `None` where its checksum is another's."""
+    """Return the content of a chunk, or `None` if its checksum is wrong."""
     body = file.read(length)
     is_sound = zlib.crc32(name + body) == int.from_bytes(file.read(4), "big")
     return body if is_sound else None
 
 
 def with_chunks(content: bytes, chunks: Chunks) -> bytes:
-    """A PNG file's content with chunks after its header, in their order."""
+    """Insert chunks after the header of a PNG file, in the given order."""
     return content[:HEADER] + joined(chunks) + content[HEADER:]
 
 
 def joined(chunks: Chunks) -> bytes:
-    """Chunks as a file has them."""
+    """Serialize chunks."""
     return b"".join(
         struct.pack(">I", len(body))
         + name
@@ -182,5 +181,5 @@ def joined(chunks: Chunks) -> bytes:
 
 
 def international_text(keyword: str, text: bytes) -> tuple[bytes, bytes]:
-    """A chunk of UTF-8 text."""
+    """Create a chunk of UTF-8 text."""
     return b"iTXt", keyword.encode("latin-1") + b"\0\0\0\0\0" + text

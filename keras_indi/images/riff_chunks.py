@@ -1,16 +1,16 @@
-"""The chunks of a WebP file."""
+"""Metadata chunks of a WebP file."""
 
 import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-# Those of pixels, and those of other pictures.
+# Chunks of pixels, and of further frames.
 PIXELS = ("VP8 ", "VP8L", "VP8X", "ALPH", "ANIM", "ANMF")
 MOST_CHUNKS = 2**20
 
 
 def read_chunks(file: BinaryIO, stored_bytes: int) -> Iterator[tuple[str, bytes]]:
-    """The names and contents of a WebP file's chunks that are not of pixels.
+    """Yield the names and contents of the metadata chunks of a WebP file.
 
     Args:
         file: WebP file, opened for reading.

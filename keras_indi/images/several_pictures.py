@@ -1,4 +1,4 @@
-"""Files of more than the one picture that is read of them."""
+"""Detect files that contain more than the one image that is read."""
 
 import math
 import pathlib
@@ -10,34 +10,37 @@ from keras_indi.images.formats import opened_file
 from keras_indi.images.pillow_files import opened_image
 from keras_indi.images.tiff_files import opened_tiff
 
-# The first box of the video that a phone writes behind a JPEG image.
+# First box of the video that a phone appends to a JPEG image.
 VIDEO = re.compile(rb"\x00\x00\x00[\x08-\x80]ftyp[ -~]{4}")
-# A JPEG file's markers that are followed by a segment, and its last one.
+# JPEG markers that are followed by a segment, and the end marker.
 MARKER = re.compile(rb"\xff+(?:[\xc0-\xcf]|[\xd9-\xfe])")
 LAYERS = 37724  # TIFF tag of Photoshop
-REDUCED = 1  # bit of a TIFF page that is another, made smaller
+REDUCED = 1  # flag of a TIFF page that is a reduced version of another page
 
 
 def other_pictures(path: pathlib.Path) -> str | None:
-    """What a file holds beside the picture that is read of it.
+    """Describe the content of a file other than the image that is read.
 
-    That are further pages of a TIFF, its layers, frames of an
-    animated WebP or PNG, pictures of an MPO file (a second view, a map of brightness),
-    maps of depth or brightness in HEIC, and what stands behind the image, such as the
-    video of a motion photo; not a page that shows the first one made smaller.
+    This includes:
+
+    - further pages and layers of a TIFF, but not reduced versions of the first page;
+    - frames of an animated WebP or PNG;
+    - further images of an MPO file (a second view, a gain map);
+    - depth and gain maps in HEIC;
+    - data behind the image, such as the video of a motion photo.
 
     Args:
         path: `pathlib.Path` of a file.
 
     Returns:
-        Part of a sentence, or `None` where it holds one picture, or none that can be
-        read.
+        Part of a sentence, or `None` if the file contains only one image or is
+        unreadable.
     """
     try:
         return _other_pictures(path)
     except ImportError:
         raise
-    except Exception:  # reading the picture says why
+    except Exception:  # reading the image will raise with the reason
         return None
 
 
@@ -47,7 +50,7 @@ def _other_pictures(path):
     with opened_file(path) as (file, format, size):
         if format == "TIFF":
             return _others_of_tiff(file)
-        # Of any size: reading the picture says whether it is too large.
+        # No size limit here: reading the image will raise if it is too large.
         with opened_image(file, format, size, sys.maxsize, math.inf) as header:
             frames = getattr(header, "n_frames", 1)
             kind = "pictures" if header.format == "MPO" else "pages or frames"
@@ -62,14 +65,14 @@ def _other_pictures(path):
 
 
 def _maps(info):
-    """Names of what pillow-heif finds beside a picture of HEIC; empty without any."""
+    """Return the names of the auxiliary maps of a HEIC image. Empty if none."""
     names = ["map of depth"] if any(info.get("depth_images") or ()) else []
     names += [str(kind).rpartition(":")[2] for kind in info.get("aux") or ()]
     return " and ".join(names)
 
 
 def _behind(content):
-    """What the bytes behind a picture are; a camera's padding is nothing."""
+    """Describe the bytes behind an image, ignoring padding."""
     if VIDEO.search(content):
         return "the picture of a motion photo, without its video"
     if content.strip(b"\0\xff"):
@@ -78,7 +81,7 @@ def _behind(content):
 
 
 def _end_of_jpeg(content):
-    """Where the image ends, of a file that a decoder has accepted."""
+    """Return the offset at which the image of a valid file ends."""
     place = 2
     while marker := MARKER.search(content, place):
         place = marker.end()
@@ -100,7 +103,7 @@ def _end_of_webp(content):
     return 8 + size + size % 2
 
 
-# What of a file's content is not of its picture.
+# Functions that return the content of a file outside its image.
 BEHIND = {
     "JPEG": lambda content: content[_end_of_jpeg(content) :],
     "PNG": lambda content: content[_end_of_png(content) :],
@@ -121,15 +124,15 @@ def _others_of_tiff(file):
 
 
 def _pages(tiff):
-    """How many pictures a TIFF holds, of which the first is read."""
+    """Return the number of images in a TIFF. Only the first is read."""
     level = tiff.series[0].levels[0]
     sizes = zip(level.axes, level.shape)
-    # One picture may have its channels in pages.
+    # One image can have its channels in separate pages.
     one = all(axis in "YXSC" or size == 1 for axis, size in sizes)
     used = {page.offset for page in level.pages[:] if page} if one else set()
     used.add(tiff.pages.first.offset)
     found = [*tiff.pages]
     for page in tiff.pages:
-        found += getattr(page, "pages", None) or ()  # those within it
+        found += getattr(page, "pages", None) or ()  # sub-pages
     others = [page for page in found if page.offset not in used]
     return 1 + sum(not page.subfiletype & REDUCED for page in others)

@@ -1,4 +1,4 @@
-"""A file without some of its parts, for parsers that these would end."""
+"""A file without some of its parts, for parsers that would fail on them."""
 
 import bisect
 import io
@@ -8,20 +8,20 @@ from typing import BinaryIO
 
 
 class SplicedFile(io.RawIOBase):
-    """A file, opened for reading, without some ranges of its bytes.
+    """A read-only file that skips some ranges of its bytes.
 
     Args:
         file: File opened for reading.
         size: Int, its size in bytes.
-        left_out: Pairs of ints, the begin and end of ranges, in their order.
+        left_out: Pairs of ints, begin and end of the ranges to skip, in order.
     """
 
     def __init__(
         self, file: BinaryIO, size: int, left_out: Iterable[tuple[int, int]]
     ) -> None:
         self._file = file
-        self._begins: list[int] = []  # of the parts, here
-        self._parts: list[tuple[int, int]] = []  # begin and length, in the file
+        self._begins: list[int] = []  # offsets of the parts in this file
+        self._parts: list[tuple[int, int]] = []  # offset and length in the original
         self._place = self._size = begin = 0
         for end, after in [*left_out, (size, size)]:
             if end > begin:

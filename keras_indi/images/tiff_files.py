@@ -1,4 +1,4 @@
-"""Opens TIFF files, and reads the one image that a photograph's holds."""
+"""Open TIFF files and read the image of a photograph."""
 
 import contextlib
 import operator
@@ -18,13 +18,13 @@ UNCOMPRESSED = 1
 
 @contextlib.contextmanager
 def opened_tiff(file: pathlib.Path | BinaryIO) -> Iterator[Any]:
-    """Open a `tifffile.TiffFile`, whose first page is there and has an image.
+    """Open a `tifffile.TiffFile` and check that its first page has an image.
 
     Args:
         file: Path, or file opened for reading.
 
     Raises:
-        UnusableImageError: If it is no such file.
+        UnusableImageError: If the file is not such a TIFF.
         ImportError: If tifffile is missing.
     """
     tifffile = optional_import("tifffile", extra="data", purpose="Reading TIFF files")
@@ -32,7 +32,7 @@ def opened_tiff(file: pathlib.Path | BinaryIO) -> Iterator[Any]:
         with parsing():
             tiff = stack.enter_context(tifffile.TiffFile(file))
             page = tiff.pages.first
-            len(tiff.pages)  # follows the chain of pages, which may lead back, once
+            len(tiff.pages)  # follows the chain of pages once, which may be circular
             sizes = (page.imagelength, page.imagewidth, page.imagedepth)
             height, width, depth = map(
                 operator.index, sizes
@@ -47,7 +47,7 @@ def opened_tiff(file: pathlib.Path | BinaryIO) -> Iterator[Any]:
 def check_stored(
     page: Any, stored_bytes: int, max_pixels: int | None, **limits: float
 ) -> None:
-    """Raise unless what a page declares is in its file, and not too much.
+    """Raise if a page declares data that is missing from its file or too large.
 
     Args:
         page: A `tifffile.TiffPage`.
@@ -88,20 +88,20 @@ def check_stored(
 
 
 def samples_of(page: Any, by_profile: bool = False) -> TiffSamples:
-    """The `TiffSamples` of a page, whose tags may be damaged.
+    """Create the `TiffSamples` of a page.
 
     Raises:
-        UnusableImageError: If they are, or the samples are not read.
+        UnusableImageError: If tags are damaged, or the samples are not supported.
     """
     with parsing():
         return TiffSamples(page, by_profile)
 
 
 def read_page(page: Any, samples: TiffSamples) -> np.ndarray:
-    """The image of a page, as stored: not turned upright.
+    """Read the image of a page as stored, without applying its orientation.
 
     Returns:
-        Array of shape `(height, width, channels)`, as `TiffSamples` gives it.
+        Array of shape `(height, width, channels)`, as `TiffSamples` returns it.
 
     Raises:
         UnusableImageError: If it cannot be decoded.
@@ -116,7 +116,7 @@ def read_page(page: Any, samples: TiffSamples) -> np.ndarray:
 
 
 def orientation_of(page: Any) -> int:
-    """The page's orientation, 1 to 8."""
-    with contextlib.suppress(Exception):  # a damaged tag says nothing
+    """Return the orientation of a page, 1 to 8."""
+    with contextlib.suppress(Exception):  # ignore a damaged tag
         return checked_orientation(page.tags.valueof(ORIENTATION, 1))
     return 1

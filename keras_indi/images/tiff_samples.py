@@ -1,4 +1,4 @@
-"""What the samples of a TIFF file mean: grey, colours, alpha."""
+"""Interpretation of TIFF samples: grey, colours and alpha."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ import numpy as np
 from keras_indi.images.colour_profiles import cmyk_by_profile
 from keras_indi.images.unusable import UnusableImageError
 
-# Photometric interpretations, and how many samples of a pixel are colours.
+# Photometric interpretations, and the number of colour samples per pixel of each.
 WHITE_IS_0, BLACK_IS_0, RGB, PALETTE, CMYK, YCBCR, LAB = 0, 1, 2, 3, 5, 6, 8
 COLOURS = {WHITE_IS_0: 1, BLACK_IS_0: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3, LAB: 3}
 UNSPECIFIED, ASSOCIATED, UNASSOCIATED = 0, 1, 2  # extra samples
 INK_SET, YCBCR_COEFFICIENTS, REFERENCE_BLACK_WHITE = 332, 529, 532  # tags
-JPEG = (6, 7, 34892)  # compressions whose decoder makes RGB of YCbCr
-# What these tags must say, where they are, for Pillow's YCbCr and CMYK.
+JPEG = (6, 7, 34892)  # compressions whose decoder converts YCbCr to RGB
+# Required values of these tags, if present, for conversion with Pillow.
 REC_601 = (0.299, 0.587, 0.114)
 FULL_RANGE = (0, 255, 128, 255, 128, 255)
 NOTES = {
@@ -22,30 +22,31 @@ NOTES = {
     YCBCR: "its YCbCr became RGB",
     LAB: "its L*a*b* became RGB",
 }
-IRREVERSIBLE = (NOTES[CMYK], NOTES[LAB])  # which hold colours that RGB does not
+IRREVERSIBLE = (NOTES[CMYK], NOTES[LAB])  # their gamut is larger than that of RGB
 
 
 class TiffSamples:
-    """Turn the samples of a page into grey or RGB, with or without alpha.
+    """Convert the samples of a page to grey or RGB, with or without alpha.
 
-    Where the page is grey with further samples of unspecified meaning, as of
-    microscopes, all are channels of their own.
+    If the page is grey with extra samples of unspecified meaning, as in microscopy, all
+    samples are separate channels.
 
     Args:
         page: A `tifffile.TiffPage`.
-        by_profile: Bool, whether CMYK of 8 bits becomes sRGB by the file's own colour
-            profile.
+        by_profile: Bool, whether 8-bit CMYK is converted to sRGB with the colour
+            profile of the file.
 
     Attributes:
-        channels: Int, of the result, with alpha.
-        has_alpha: Bool, whether the last of them is alpha, not multiplied in.
-        is_photograph: Bool, whether it is grey or RGB of at most 16 bits, or floats.
+        channels: Int, channels of the result, including alpha.
+        has_alpha: Bool, whether the last channel is alpha, not multiplied in.
+        is_photograph: Bool, whether the result is grey or RGB with at most 16 bits, or
+            floats.
         dtype: NumPy dtype of the result.
-        notes: List of strings, what became of what.
-        left_out: String, the one of the notes on channels that are not read, or `None`.
+        notes: List of strings, conversions that were applied.
+        left_out: String, the note on channels that are not read, or `None`.
 
     Raises:
-        UnusableImageError: If the page has samples that are not read.
+        UnusableImageError: If the page has samples that are not supported.
     """
 
     def __init__(self, page: Any, by_profile: bool = False) -> None:
@@ -97,7 +98,7 @@ class TiffSamples:
         if few and self._bits < 16 and self.kind != PALETTE:
             full = 8 * self.dtype.itemsize
             self.notes.append(f"its {self._bits} bits became {full}")
-        # Not the rare double: what cannot be written again as it was.
+        # Excludes the rare float64, which cannot be written again unchanged.
         self.is_photograph = not generic and (
             self.dtype in ("uint8", "uint16", "float16", "float32")
         )
@@ -136,7 +137,7 @@ class TiffSamples:
             )
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
-        """Turn samples `(height, width, samples)` into channels.
+        """Convert samples `(height, width, samples)` to channels.
 
         Returns:
             Array of shape `(height, width, channels)`, of `dtype`.
@@ -150,7 +151,7 @@ class TiffSamples:
         return np.concatenate([image, alpha], axis=-1)
 
     def _full_range(self, samples):
-        """Integers of few or odd bits over the full range of 8 or of 16."""
+        """Scale integers of other bit depths to the full range of 8 or 16 bits."""
         if samples.dtype == bool:
             return samples.astype("uint8") * np.uint8(255)
         most, full = 2**self._bits - 1, 0
@@ -162,7 +163,7 @@ class TiffSamples:
 
     def _in_colours(self, samples):
         if self.kind == PALETTE:
-            # Some old writers have colours of 8 bits there, where 16 are meant.
+            # Some old writers store 8-bit colours where 16 bits are specified.
             shift = 8 if self._colormap.max() > 255 else 0
             colours = (self._colormap >> shift).astype("uint8")
             return colours.T[samples[..., 0].astype(int)]
@@ -180,7 +181,7 @@ class TiffSamples:
 
 
 def fractions(values, default):
-    """Numbers of a tag that holds numerators and denominators in turn."""
+    """Return the values of a tag with alternating numerators and denominators."""
     if values is None:
         return np.array(default, "float64")
     values = np.array(values, "float64").reshape(-1, 2)
@@ -190,7 +191,7 @@ def fractions(values, default):
 
 
 def divided_by_alpha(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Colours that alpha was multiplied into, without it; black where it is 0."""
+    """Divide premultiplied colours by alpha. Colours become black where alpha is 0."""
     integers = image.dtype.kind == "u"
     most = np.iinfo(image.dtype).max if integers else 1
     share = np.maximum(alpha.astype("float64"), 1 if integers else 1e-6) / most
@@ -199,7 +200,7 @@ def divided_by_alpha(image: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def cmyk_to_rgb(image: np.ndarray) -> np.ndarray:
-    """RGB of CMYK integers of a full range, without a profile."""
+    """Convert full-range CMYK integers to RGB without a profile."""
     most = np.iinfo(image.dtype).max
     left = most - image.astype("float64")
     return np.rint(left[..., :3] * left[..., 3:] / most).astype(image.dtype)

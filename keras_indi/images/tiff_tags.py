@@ -1,4 +1,4 @@
-"""Metadata as tags of a TIFF file's own directory, and the directories beside it."""
+"""Write metadata as TIFF tags and EXIF directories."""
 
 import pathlib
 import struct
@@ -10,12 +10,12 @@ from keras_indi.images.metadata import IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG, Metadat
 from keras_indi.images.orientation import ORIENTATION
 
 BYTE, ASCII = 1, 2  # types of TIFF tags
-FRACTIONS = {5: "I", 10: "i"}  # types of two numbers a value
-CLASSIC_TIFF = 2**32 - 2**26  # bytes; beyond, offsets have 64 bits
+FRACTIONS = {5: "I", 10: "i"}  # types with two numbers per value
+CLASSIC_TIFF = 2**32 - 2**26  # bytes; larger files need 64-bit offsets
 
 
 def extra_tags(metadata: Metadata) -> list[tuple[int, int, int, Any, bool]]:
-    """The tags of a photograph, as `tifffile` takes them.
+    """Return the tags of a photograph in the format of `tifffile`.
 
     Args:
         metadata: `Metadata`.
@@ -32,7 +32,7 @@ def extra_tags(metadata: Metadata) -> list[tuple[int, int, int, Any, bool]]:
 
 
 def _packed(tag):
-    """A tag as tifffile takes it, which counts the bytes of fractions wrongly."""
+    """Convert a tag for tifffile, which miscounts the bytes of fractions."""
     if tag.type not in FRACTIONS:
         return tag
     numbers = f"<{2 * tag.number}{FRACTIONS[tag.type]}"
@@ -40,11 +40,11 @@ def _packed(tag):
 
 
 def append_directories(path: FilePath, metadata: Metadata) -> None:
-    """Write the directories of EXIF behind a TIFF file, which tifffile does not.
+    """Append the EXIF directories to a TIFF file, which tifffile does not support.
 
     Args:
-        path: Path of a little-endian TIFF file, not of the kind for more than 4 GB.
-        metadata: The `Metadata` that its tags were made of.
+        path: Path of a little-endian TIFF file that is not a BigTIFF.
+        metadata: The `Metadata` from which the tags of the file were made.
     """
     found = exif.directories(metadata.exif)
     codes = [code for code in exif.WITHIN[None] if found.get(code)]
@@ -61,7 +61,7 @@ def append_directories(path: FilePath, metadata: Metadata) -> None:
             place = _at_end(file)
             file.write(exif.tree(found, code, place))
             entries.append(struct.pack("<HHII", code, exif.LONG, 1, place))
-        # The file's own directory again, with these in it.
+        # Write the main directory again, with pointers to the EXIF directories.
         place = _at_end(file)
         entries.sort(key=lambda entry: struct.unpack("<H", entry[:2]))
         file.write(struct.pack("<H", len(entries)) + b"".join(entries) + following)
@@ -75,13 +75,13 @@ def _of_exif(metadata):
             yield exif.as_orientation(tag)
         elif not tag.is_of_storage and tag.type != ASCII:
             yield tag
-        elif not tag.is_of_storage:  # some writers leave out its end
+        elif not tag.is_of_storage:  # some writers omit the final null byte
             text = tag.value.rstrip(b"\0") + b"\0"
             yield tag._replace(number=len(text), value=text)
 
 
 def _at_end(file: BinaryIO) -> int:
-    """Go to the first even place behind a file's content, and return it."""
+    """Seek to the first even offset at the end of a file, and return it."""
     place = file.seek(0, 2)
     file.write(bytes(place % 2))
     return file.tell()

@@ -1,18 +1,17 @@
-"""Images that cannot be used: the errors, and what is too large to be unpacked."""
+"""Errors for images that cannot be used, and limits of image size."""
 
 import contextlib
 import re
 import struct
 from collections.abc import Iterator
 
-# 89 megapixels, Pillow's own limit: a quarter of a gigabyte decoded.
+# 89 megapixels, the limit of Pillow: a quarter of a gigabyte when decoded.
 MAX_PIXELS = 89_478_485
-# A file that unpacks to more than this is a bomb, not a photograph, if it unpacks to
-# more than 1000 times its own size: deflate, PNG's and TIFF's, reaches that of nothing
-# but one value.
+# A file that unpacks to more than this, and to more than 1000 times its own size, is a
+# decompression bomb. Deflate (PNG, TIFF) reaches that ratio only for constant images.
 FREE_BYTES = 10**8
 MAX_RATIO = 1000
-# What parsers raise of bytes that end early or make no sense, in words for programmers.
+# Exceptions of parsers on truncated or invalid bytes, with messages for programmers.
 WITHOUT_WORDS = (struct.error, IndexError, KeyError, EOFError)
 NO_WORDS = re.compile(
     "could not create decoder object|not identified by this driver|"
@@ -21,9 +20,9 @@ NO_WORDS = re.compile(
 
 
 class UnusableImageError(ValueError):
-    """An image that cannot be used: unreadable, truncated, too small, too large.
+    """Raised for an image that is unreadable, truncated, too small or too large.
 
-    Pipelines skip such an image, count it and name it at the end.
+    Pipelines skip and count such images, and list them at the end.
 
     Example:
 
@@ -36,15 +35,15 @@ class UnusableImageError(ValueError):
 
 
 class TooLargeImageError(UnusableImageError):
-    """An image of more pixels than are decoded."""
+    """Raised for an image with more pixels than the limit."""
 
 
 @contextlib.contextmanager
 def parsing(what: str = "unreadable") -> Iterator[None]:
-    """Turn whatever a library raises on a damaged file into an `UnusableImageError`.
+    """Convert any exception of a library into an `UnusableImageError`.
 
     Args:
-        what: The error's first word, before the library's own message.
+        what: String, start of the error message, before the message of the library.
 
     Raises:
         UnusableImageError: For any exception but a missing package.
@@ -53,22 +52,22 @@ def parsing(what: str = "unreadable") -> Iterator[None]:
         yield
     except (UnusableImageError, ImportError):
         raise
-    except Exception as error:  # decoders raise of all kinds on bad bytes
+    except Exception as error:  # decoders raise many exception types on bad bytes
         raise _clear(error, what) from error
 
 
 def _clear(error, what):
-    """The error to raise in place of a library's own."""
+    """Return the error to raise instead of a library's exception."""
     if isinstance(error, MemoryError):
         return TooLargeImageError("too large (for the memory that is free)")
     reason = getattr(error, "strerror", None) or str(error).strip()
     reason = reason.partition("\n")[0][:200] or type(error).__name__
     if type(error).__name__ == "DecompressionBombError":
-        # Of WebP and GIF, whose plugins look at Pillow's own limit, one for a process.
+        # The plugins for WebP and GIF check Pillow's process-wide limit.
         return TooLargeImageError(
             f"too large (for PIL.Image.MAX_IMAGE_PIXELS: {reason})"
         )
-    # Pillow wraps what its parsers of headers raise.
+    # Pillow wraps the exceptions of its header parsers.
     if {type(error), type(error.__cause__)} & {*WITHOUT_WORDS} or NO_WORDS.search(
         reason
     ):
@@ -85,20 +84,20 @@ def check_size(
     max_pixels: int | None,
     most: float = MAX_PIXELS,
 ) -> None:
-    """Raise unless an image may be unpacked, by what its header declares.
+    """Raise if the header of an image declares no pixels or too many.
 
     Args:
         height: Int.
         width: Int.
-        bytes_per_pixel: Number, of the unpacked image.
+        bytes_per_pixel: Number, bytes per pixel of the unpacked image.
         stored_bytes: Int, the size of the file.
-        max_pixels: Int, the most pixels, or `None`: then `most`, and no more than
-            1000 times what is stored.
-        most: Number, the most pixels where `max_pixels` is `None`.
+        max_pixels: Int, maximum number of pixels. `None` uses `most`, and refuses
+            files that declare more than 1000 times their own size.
+        most: Number, maximum number of pixels if `max_pixels` is `None`.
 
     Raises:
-        UnusableImageError: If it has no pixels.
-        TooLargeImageError: If it has too many.
+        UnusableImageError: If the image has no pixels.
+        TooLargeImageError: If the image has too many pixels.
     """
     if height < 1 or width < 1:
         raise UnusableImageError(f"unreadable ({height}x{width} pixels)")

@@ -1,4 +1,4 @@
-"""Integers of 8 and 16 bits, floats, and what black and white are in each."""
+"""Value ranges of 8-bit and 16-bit integers and floats, and conversion of them."""
 
 from typing import Any
 
@@ -11,18 +11,18 @@ RANGES = {"uint8": (0, 255), "uint16": (0, 65535), "float32": (0, 1)}
 
 
 def range_of_dtype(dtype: str, value_range: ValueLimits | None) -> ValueLimits:
-    """The value range of images of a dtype.
+    """Return the value range of images of a dtype.
 
     Args:
         dtype: `"uint8"`, `"uint16"` or `"float32"`.
-        value_range: Pair of numbers, black and white, or `None` for the dtype's
-            own: (0, 255), (0, 65535) or (0, 1). Integers have no other.
+        value_range: Pair of numbers, values of black and white. Defaults to the range
+            of the dtype: (0, 255), (0, 65535) or (0, 1). Only floats support others.
 
     Returns:
         Pair of numbers.
 
     Raises:
-        ValueError: If one of them is none of these.
+        ValueError: If the dtype or the range is not supported.
     """
     checked_choice("dtype", dtype, RANGES)
     if value_range is None:
@@ -39,15 +39,16 @@ def range_of_dtype(dtype: str, value_range: ValueLimits | None) -> ValueLimits:
 
 
 def convert(image: np.ndarray, dtype: str, value_range: ValueLimits) -> np.ndarray:
-    """Convert an image as files hold it.
+    """Convert an image to another dtype and value range.
 
     Args:
         image: uint8 or uint16 array, of the dtype's full range, or float32 in [0, 1].
         dtype: `"uint8"`, `"uint16"` or `"float32"`.
-        value_range: Pair of numbers: what black and white become.
+        value_range: Pair of numbers, values of black and white in the result.
 
     Returns:
-        Array of that dtype. Integers are rounded; 8 bits to 16 and back is exact.
+        Array of that dtype. Integers are rounded. Converting 8 bits to 16 and back is
+        exact.
 
     Raises:
         ValueError: If floats lie outside [0, 1].
@@ -68,13 +69,13 @@ def convert(image: np.ndarray, dtype: str, value_range: ValueLimits) -> np.ndarr
 
 
 def full_range(dtype: Any) -> int:
-    """What white is in a file: the largest integer of a dtype, 1 for floats."""
+    """Return the value of white: the largest integer of a dtype, 1 for floats."""
     dtype = np.dtype(dtype)
     return 1 if dtype.kind == "f" else np.iinfo(dtype).max
 
 
 def as_integers(image: np.ndarray, dtype: Any, value_range: ValueLimits) -> np.ndarray:
-    """Values of a range as integers of a dtype's full range, clipped and rounded."""
+    """Scale values to the full range of an integer dtype, clipped and rounded."""
     low, high = value_range
     most = np.iinfo(dtype).max
     return np.rint(np.clip((image - low) * (most / (high - low)), 0, most)).astype(

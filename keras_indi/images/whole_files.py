@@ -1,4 +1,4 @@
-"""Whether an image file is whole, by its beginning and its end."""
+"""Check whether an image file is complete, without decoding it."""
 
 import math
 import os
@@ -9,24 +9,24 @@ from keras_indi.images import png_chunks, tiff_files
 from keras_indi.images.formats import opened_file
 from keras_indi.images.unusable import TooLargeImageError, UnusableImageError
 
-TAIL = 2**16  # bytes in which a JPEG file ends, with what others put behind it
+TAIL = 2**16  # bytes searched for the end of a JPEG, which other data may follow
 SCAN, END = 0xDA, b"\xff\xd9"  # markers of JPEG
 
 
 def is_whole(path: FilePath) -> bool:
-    """Whether there is an image file, which does not end early.
+    """Return whether a complete image file exists at a path.
 
-    An empty file is none. Nothing is decoded: of PNG the chunks must be there to the
-    last, of TIFF all strips or tiles, of WebP as many bytes as it declares, and of JPEG
-    the marker of its end.
+    An empty file is not complete. Nothing is decoded. A PNG must contain all chunks, a
+    TIFF all strips or tiles, a WebP the number of bytes it declares, and a JPEG its end
+    marker.
 
     Args:
-        path: Path of the file. Of other formats the beginning alone is looked at. One
-            that this user may not read, and a Zarr folder, count as whole.
+        path: Path of the file. Only the first bytes of other formats are checked.
+            Zarr folders, and files without read permission, count as complete.
     """
     if os.path.isdir(path):
         return pathlib.Path(path).suffix.lower() == ".zarr"
-    try:  # of what is not there, too
+    try:  # also raises for a missing file
         with opened_file(path) as (file, format, size):
             if format == "PNG":
                 png_chunks.check_whole(file, size)
@@ -47,7 +47,7 @@ def is_whole(path: FilePath) -> bool:
 
 
 def _jpeg_ends(file, size):
-    """Whether the end's marker follows the first scan, in which it cannot occur."""
+    """Return whether an end marker follows the first scan, which cannot contain it."""
     place = 2
     while True:
         file.seek(place)
@@ -56,7 +56,7 @@ def _jpeg_ends(file, size):
             return False
         if head[1] == SCAN:
             break
-        # Before a marker there may be several such bytes.
+        # Several fill bytes can precede a marker.
         place += 1 if head[1] == 0xFF else 2 + int.from_bytes(head[2:], "big")
     file.seek(max(place, size - TAIL))
     return END in file.read()

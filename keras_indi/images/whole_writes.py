@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic file writes: a file is written completely or not at all."""
 
 import contextlib
 import errno
@@ -19,51 +19,52 @@ from typing import Any
 
 from keras_indi.annotations import FilePath
 
-# Hidden, and of no name that a user or another program gives a file: the writer's
-# machine and process, and a random number.
+# Hidden, and unlike the names of users or other programs: the machine and process
+# of the writer, and a random number.
 LEFT_OVER = re.compile(
     r"\.keras-indi-(?P<machine>[0-9a-f]{8})-(?P<process>\d{1,10})-[0-9a-f]{8}"
     r"\.partial(\..*)?"
 )
 DAY = 86_400  # seconds
-LONGEST_ENDING = 24  # characters, of which each may take 4 of a name's 255 bytes
-# What they answer where there is no room: on the disk, for the user, for such a file.
+LONGEST_ENDING = 24  # characters, each up to 4 of the 255 bytes of a name
+# Error codes for a full disk, an exceeded quota, and a file that is too large.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 IN_WORDS = re.compile(r"errno = (\d+)")  # as HDF5 reports it
-# What file systems answer that cannot flush, and so have nothing to flush.
+# Error codes of file systems that do not support flushing.
 CANNOT_FLUSH = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EBADF, errno.EACCES}
 
 
 def write_whole(
     path: FilePath, save: Callable[[str], Any], modified: int | None = None
 ) -> pathlib.Path:
-    """Save under another name first, so that no half-written file is left.
+    """Write a file atomically, through a temporary file.
 
-    Each writer has a hidden temporary file of its own beside the path, so that of
-    two that write one path the last one's file is left, whole. Content and name are
-    on the disk when the function returns. A process that is killed leaves its
-    temporary file, `.keras-indi-....partial....`, which may be deleted.
+    Each writer has its own hidden temporary file in the same folder. If two writers
+    write the same path, the last one wins, with a complete file. Content and name are
+    on the disk when the function returns. A killed process leaves its temporary file,
+    `.keras-indi-....partial....`, which can be deleted.
 
     Args:
-        path: String or path of the file to write. Its folder is made if it is
-            not there.
-        save: Function that writes a file, or a folder where `path` is none yet, at
-            the string path it is given, such as `model.save` or a Pillow image's
-            `save`.
-        modified: Int, nanoseconds, the file's date of modification, where the system
-            lets it have another than now. Defaults to now.
+        path: String or path of the file to write. Its folder is created if it does
+            not exist.
+        save: Function of a string path that writes a file there, such as
+            `model.save` or the `save` of a Pillow image. It can write a folder if
+            `path` is not an existing folder.
+        modified: Int, modification time in nanoseconds, if the system can set it.
+            Defaults to now.
 
     Returns:
         `pathlib.Path` of the file.
 
     Raises:
-        OSError: If the disk is full, with the path of the file; or else as `save`.
+        OSError: If the disk is full, with the path of the file. Other errors are those
+            of `save`.
     """
     path = pathlib.Path(path)
     with temporary_beside(path) as partial, naming_full_disks(path):
         save(str(partial))
         if modified is not None:
-            # Before it has its name, after which nothing more is done to it.
+            # Set before the rename, so that the final file is never modified.
             with contextlib.suppress(OSError):
                 os.utime(partial, ns=(modified, modified))
         move_into_place(partial, path)
@@ -71,7 +72,7 @@ def write_whole(
 
 
 def write_text(path: FilePath, text: str) -> pathlib.Path:
-    """Write text as UTF-8 with its line ends as they are, whole or not at all.
+    """Write text atomically as UTF-8, without converting line endings.
 
     Args:
         path: As for `write_whole`.
@@ -84,19 +85,19 @@ def write_text(path: FilePath, text: str) -> pathlib.Path:
 
 
 def write_bytes(path: FilePath, content: bytes) -> pathlib.Path:
-    """Write bytes, whole or not at all; as `write_whole` otherwise."""
+    """Write bytes atomically. Other arguments are as for `write_whole`."""
     return write_whole(path, lambda partial: pathlib.Path(partial).write_bytes(content))
 
 
 def write_encoded(path: FilePath, save: Callable[..., Any]) -> pathlib.Path:
-    """Save a picture as `write_whole` does, but encodes it in memory first.
+    """Write an image atomically, encoding it in memory first.
 
-    Pillow, before version 13, loses a write that a full disk cuts short.
+    Before version 13, Pillow ignores writes that are cut short by a full disk.
 
     Args:
         path: As for `write_whole`.
-        save: Function of a file to write: `save` of a Pillow image, or `savefig` of a
-            figure.
+        save: Function of a file object that writes to it: `save` of a Pillow image, or
+            `savefig` of a Matplotlib figure.
 
     Returns:
         `pathlib.Path` of the file.
@@ -107,7 +108,7 @@ def write_encoded(path: FilePath, save: Callable[..., Any]) -> pathlib.Path:
 def encoded(
     path: FilePath, save: Callable[..., Any], *args: Any, **options: Any
 ) -> bytes:
-    """What `save` would write into a path, whose ending may choose the format."""
+    """Return the bytes that `save` would write to a path."""
     file = io.BytesIO()
     file.name = os.fspath(path)
     save(file, *args, **options)
@@ -116,13 +117,13 @@ def encoded(
 
 @contextlib.contextmanager
 def temporary_beside(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A path beside another, for what is moved there once it is whole.
+    """Yield a temporary path in the folder of another path.
 
     Args:
-        path: `pathlib.Path`. Its folder is made if it is not there.
+        path: `pathlib.Path`. Its folder is created if it does not exist.
 
     Yields:
-        `pathlib.Path` of nothing yet. What is still there in the end is removed.
+        `pathlib.Path` that does not exist yet. It is removed on exit if it exists.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(temporary_name(path))
@@ -133,9 +134,9 @@ def temporary_beside(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def temporary_name(path: pathlib.PurePath) -> str:
-    """A new name of what is `path` once it is whole, ending as `path` does.
+    """Return a new temporary file name with the extension of `path`.
 
-    The ending often chooses the format.
+    The extension often selects the format.
     """
     ending = "".join(path.suffixes[-2:])[-LONGEST_ENDING:]
     ending = ending[ending.find(".") :] if "." in ending else ""
@@ -144,14 +145,14 @@ def temporary_name(path: pathlib.PurePath) -> str:
 
 
 def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
-    """Give a file or folder its name, once its content is on the disk.
+    """Rename a file or folder after flushing its content to the disk.
 
-    What replaces a file has its permissions, extended attributes and, where the system
-    lets it, its owner.
+    A file that replaces another one keeps the permissions and extended attributes of
+    the old file, and its owner if the system permits.
 
     Args:
-        partial: `pathlib.Path` of the file or folder.
-        path: `pathlib.Path` of its name, in a folder of the same disk.
+        partial: `pathlib.Path` of the temporary file or folder.
+        path: `pathlib.Path` of the final name, on the same disk.
     """
     flush(partial)
     if path.is_file():
@@ -162,32 +163,32 @@ def move_into_place(partial: pathlib.Path, path: pathlib.Path) -> None:
 
 @contextlib.contextmanager
 def naming_full_disks(path: FilePath) -> Iterator[None]:
-    """Raise an OSError with a path, which says why, where a disk has no room.
+    """Raise an OSError with the path of the output if the disk is full.
 
-    So does whatever an OSError says of a temporary file.
+    Errors that name a temporary file also get the path of the output.
 
     Args:
-        path: Path of what is written, for the error.
+        path: Path of the output, for the error message.
     """
     try:
         yield
-    except Exception as error:  # libraries raise of several kinds
+    except Exception as error:  # libraries raise several exception types
         number = getattr(error, "errno", None) or _told_number(str(error))
         name = getattr(error, "filename", None)
         temporary = name is not None and LEFT_OVER.search(os.fsdecode(name))
-        # Of a temporary file's name a user knows nothing.
+        # Users do not know the name of a temporary file.
         if number is None or not (temporary or (number in FULL and name is None)):
             raise
         raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def check_room(path: FilePath, size: int) -> None:
-    """Raise an OSError where a disk has no room for a file.
+    """Raise an OSError if the disk has no room for a file.
 
-    HDF5 ends the process, later, where it meets a full disk in the middle of a file.
+    HDF5 crashes the process if the disk becomes full while it writes a file.
 
     Args:
-        path: Path of the file that is to be written, in a folder that is there.
+        path: Path of the file to write, in an existing folder.
         size: Int, bytes.
     """
     folder = pathlib.Path(path).parent
@@ -201,27 +202,27 @@ def check_room(path: FilePath, size: int) -> None:
 
 
 def is_left_over(path: pathlib.PurePath) -> bool:
-    """Whether a path has the name of a temporary file of `write_whole`."""
+    """Return whether a path has the name of a temporary file of `write_whole`."""
     return LEFT_OVER.fullmatch(path.name) is not None
 
 
 def remove_left_overs(folder: pathlib.Path, alone: bool = True) -> list[pathlib.Path]:
-    """Remove what killed writers have left in a folder.
+    """Remove the temporary files that killed writers left in a folder.
 
     Args:
         folder: `pathlib.Path`.
-        alone: Bool, whether no other process writes in the folder. Else what other
-            processes of this machine write stays, as long as they are there, and all
-            that processes of other machines and containers have written.
+        alone: Bool, whether no other process writes in the folder. If `False`, the
+            files of running processes are kept, and so are all files of other
+            machines and containers.
 
     Returns:
-        List of paths of what stays and was not touched for a day: it may be left over.
+        List of paths of kept files that have not changed for a day and may be stale.
     """
     stays = []
     for path in folder.iterdir() if folder.is_dir() else ():
         if not is_left_over(path):
             continue
-        with contextlib.suppress(OSError):  # another user's, or removed meanwhile
+        with contextlib.suppress(OSError):  # owned by another user, or already removed
             if alone or _is_of_the_dead(path):
                 _remove(path)
             elif path.stat().st_mtime < time.time() - DAY:
@@ -230,7 +231,7 @@ def remove_left_overs(folder: pathlib.Path, alone: bool = True) -> list[pathlib.
 
 
 def left_overs_of_the_dead(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Return what `remove_left_overs(folder, alone=False)` would remove.
+    """Return the files that `remove_left_overs(folder, alone=False)` would remove.
 
     Args:
         folder: `pathlib.Path`.
@@ -240,7 +241,7 @@ def left_overs_of_the_dead(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def flush(path: pathlib.Path) -> None:
-    """Return once the content of a file, or of a folder and all in it, is on the disk.
+    """Flush a file, or a folder with all its content, to the disk.
 
     Args:
         path: `pathlib.Path`.
@@ -250,14 +251,14 @@ def flush(path: pathlib.Path) -> None:
 
 
 def flush_names(path: pathlib.Path) -> None:
-    """Return once a file's content, or the names in a folder, are on the disk.
+    """Flush the content of a file, or the names in a folder, to the disk.
 
     Args:
         path: `pathlib.Path`.
     """
     if path.is_dir():
         if os.name != "posix":
-            return  # a folder cannot be opened there
+            return  # Windows cannot open folders
         flags = os.O_RDONLY
     else:
         flags = os.O_RDWR | getattr(os, "O_BINARY", 0)
@@ -277,10 +278,10 @@ def flush_names(path: pathlib.Path) -> None:
 
 
 def _copy_access(old, new):
-    """Let a file be read and written by those who may read and write another."""
+    """Copy owner, permissions and attributes of a file to another, except its times."""
     dates, owner = new.stat(), old.stat()
-    if hasattr(os, "chown"):  # changing it may take permissions away
-        with contextlib.suppress(OSError):  # another user's
+    if hasattr(os, "chown"):  # before permissions, which this may reset
+        with contextlib.suppress(OSError):  # owned by another user
             os.chown(new, owner.st_uid, owner.st_gid)
     with contextlib.suppress(OSError):
         shutil.copystat(old, new)
@@ -289,30 +290,30 @@ def _copy_access(old, new):
 
 
 def _is_of_the_dead(path):
-    """Whether a temporary file's process was of this machine, and is no more."""
+    """Return whether the process of a temporary file ran here and has ended."""
     found = LEFT_OVER.fullmatch(path.name)
     if os.name != "posix" or found["machine"] != _machine():
-        return False  # elsewhere `os.kill` would end the process
+        return False  # on Windows `os.kill` would end the process
     try:
         os.kill(int(found["process"]), 0)
     except ProcessLookupError:
         return True
-    except (OSError, OverflowError):  # another user's, or of no number that there is
+    except (OSError, OverflowError):  # another user's process, or an invalid number
         return False
     return False
 
 
 @functools.cache
 def _machine():
-    """Eight digits that are this machine's, or this container's, processes' own."""
+    """Return eight hexadecimal digits that identify this machine or container."""
     name = f"{socket.gethostname()} {uuid.getnode()}"
-    with contextlib.suppress(OSError):  # where there are containers
+    with contextlib.suppress(OSError):  # only exists on Linux
         name += os.readlink("/proc/self/ns/pid")
     return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _told_number(message):
-    """The number of the system's error that a library reports in words, or `None`."""
+    """Return the error number in a library's message, or `None`."""
     found = IN_WORDS.search(message)
     if found:
         return int(found[1])

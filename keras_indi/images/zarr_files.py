@@ -12,19 +12,19 @@ from keras_indi.images.unusable import TooLargeImageError, check_size, parsing
 
 ZARR_CHUNK = 512
 MAX_CHUNK_BYTES = 2**30
-OME_KEPT = ("multiscales", "version")  # of an OME-Zarr image's attributes
+OME_KEPT = ("multiscales", "version")  # attributes of an OME-Zarr image
 
 
 def zarr_view(path: pathlib.Path, max_pixels: int | None) -> ImageView:
-    """An `ImageView` of a Zarr array or an OME-Zarr image, its size checked.
+    """Return an `ImageView` of a Zarr array or OME-Zarr image, with its size checked.
 
     Args:
         path: Path of the folder.
         max_pixels: As for `check_size`.
 
     Raises:
-        ValueError: If it is neither, or not one image.
-        UnusableImageError: If it is damaged, or too large.
+        ValueError: If the folder is neither, or does not contain one image.
+        UnusableImageError: If it is damaged or too large.
         ImportError: If zarr is missing.
     """
     metadata = {}
@@ -43,7 +43,7 @@ def zarr_view(path: pathlib.Path, max_pixels: int | None) -> ImageView:
 
 
 def _check_zarr(view, array, path, max_pixels):
-    """A Zarr must not declare far more than it stores, in all or in a chunk."""
+    """Raise if a Zarr declares far more than it stores, or if a chunk is too large."""
     height, width, channels = view.shape
     if path.is_dir():
         stored = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
@@ -57,7 +57,7 @@ def _check_zarr(view, array, path, max_pixels):
 
 
 def _named_axes(array):
-    """The axes that a Zarr array names, if they are an image's."""
+    """Return the named axes of a Zarr array if they are those of an image."""
     names = getattr(array.metadata, "dimension_names", None)
     if not names or not all(name in ("t", "c", "s", "z", "y", "x") for name in names):
         return None
@@ -65,7 +65,7 @@ def _named_axes(array):
 
 
 def _ome_image(group, path):
-    """The full resolution of an OME-Zarr image, its axes, and its pixels' size."""
+    """Return the full-resolution array of an OME-Zarr image, its axes and metadata."""
     attributes = dict(group.attrs)
     attributes = attributes.get("ome", attributes)  # version 0.5, 0.4
     try:
@@ -92,12 +92,12 @@ def _ome_image(group, path):
 
 
 def _is_size(value):
-    """Whether a file says a size with it, and not something else."""
+    """Return whether a value is a valid pixel size."""
     return isinstance(value, (int, float)) and 0 < value < math.inf
 
 
 def write_zarr(path: FilePath, image: Any, metadata: dict[str, Any]) -> None:
-    """Write a Zarr array of axes y, x and c; it holds no metadata."""
+    """Write a Zarr array with axes y, x and c, without metadata."""
     channels = image.shape[-1]
     array = by_blocks("zarr").create_array(
         path,
@@ -111,7 +111,7 @@ def write_zarr(path: FilePath, image: Any, metadata: dict[str, Any]) -> None:
 
 
 def write_ome(path: FilePath, image: Any, metadata: dict[str, Any]) -> None:
-    """Write an OME-Zarr image of version 0.5, with the pixels' size of the metadata."""
+    """Write an OME-Zarr 0.5 image, with the pixel size from the metadata."""
     sizes, units = metadata.get("ome", ({}, {}))
     height, width, channels = image.shape
     axes = [{"name": "c", "type": "channel"}]

@@ -1,1 +1,1 @@
-"""What turns a trained network into restored images of any size."""
+"""Inference engine: restore images of any size with a trained network."""

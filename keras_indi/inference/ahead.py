@@ -1,4 +1,4 @@
-"""Making on the host what the device will need next, while it computes."""
+"""Prepare inputs on the host while the device computes."""
 
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +8,11 @@ Made = TypeVar("Made")
 
 
 def made_ahead(makers: Iterable[Callable[[], Made]]) -> Generator[Made]:
-    """Yield what functions return, each called while the one before is used.
+    """Yield the results of functions, each computed while the previous one is used.
 
-    One thread calls them, one after another and in their order, so that random
-    draws are those of a plain loop. NumPy draws without holding up other threads.
-    Close it where it may not be used up: the thread ends then.
+    One thread calls the functions in order, so that random draws are the same as in a
+    plain loop. NumPy releases the GIL while it draws. Close the generator if it may not
+    be exhausted, to end the thread.
 
     Args:
         makers: Functions without arguments.

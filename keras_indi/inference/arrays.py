@@ -1,4 +1,4 @@
-"""Arrays that are read and written by blocks, in memory or on disk."""
+"""Arrays that are read and written in blocks, in memory or on disk."""
 
 import os
 import tempfile
@@ -7,24 +7,23 @@ import numpy as np
 
 from keras_indi.data.resize import resize_block
 
-# What is worked on at a time where each pixel stands for itself.
+# Band size for operations that act on each pixel independently.
 PIXELS_PER_BAND = 2**18
 
 
 class DiskArray:
-    """An array in an anonymous temporary file, mapped while it is accessed.
+    """Array in an anonymous temporary file, mapped only while it is accessed.
 
-    A mapping that stayed open would keep in memory what was touched. The file has
-    no name, so that the system frees it with the process, however that ends. It
-    lies where `tempfile` puts it: the folder of the environment variable `TMPDIR`,
-    where that is set.
+    A permanent mapping would keep all accessed pages in memory. The file has no name,
+    so the system deletes it when the process ends, for whatever reason. It is in the
+    folder of `tempfile`, which the environment variable `TMPDIR` can change.
 
     Args:
         shape: Tuple of ints.
         dtype: NumPy dtype.
 
     Raises:
-        OSError: If the disk has no room for it.
+        OSError: If the disk has not enough free space.
     """
 
     def __init__(self, shape, dtype="float32"):
@@ -57,18 +56,18 @@ class DiskArray:
 
 
 class EnlargedImage:
-    """An image enlarged by a whole number each way, bilinear, where it is read.
+    """Image that is enlarged by an integer factor, bilinear, when it is read.
 
-    Pixels have half-pixel centres, and beyond its border the image goes on as its
-    border pixel: see `keras_indi.data.resize`. Enlarging needs no antialiasing.
+    Pixels have half-pixel centres, and the image is extended by its border pixels: see
+    `keras_indi.data.resize`. Enlarging needs no antialiasing.
 
     Args:
-        image: Array-like of shape `(height, width, channels)`, read by blocks.
+        image: Array-like of shape `(height, width, channels)`, read in blocks.
         scale: Int >= 1.
 
     Attributes:
         shape: Tuple of ints, `(scale * height, scale * width, channels)`.
-        dtype: The image's. Blocks are floats all the same, not rounded.
+        dtype: The dtype of `image`. Blocks are nevertheless floats, not rounded.
     """
 
     def __init__(self, image, scale):
@@ -79,7 +78,7 @@ class EnlargedImage:
         self.dtype = np.dtype(image.dtype)
 
     def __getitem__(self, index):
-        """A block as floats: `image[rows, columns]` or `image[rows]`, slices."""
+        """Read a block as floats: `image[rows, columns]` or `image[rows]` (slices)."""
         rows, columns = index if isinstance(index, tuple) else (index, slice(None))
         height, width, _ = self.shape
         return resize_block(
@@ -88,12 +87,12 @@ class EnlargedImage:
 
 
 class PaddedImage:
-    """An image as float32, padded below and to the right by reflection.
+    """Image as float32, padded at the bottom and right by reflection.
 
     Args:
-        image: Array-like of shape `(height, width, channels)`: what has a `shape`
-            and gives NumPy arrays when it is sliced. It is read by blocks.
-        multiple: Int; height and width of the result are multiples of it.
+        image: Array-like of shape `(height, width, channels)`: an object with a
+            `shape` that returns NumPy arrays when sliced. It is read in blocks.
+        multiple: Int. Height and width of the result are multiples of it.
     """
 
     def __init__(self, image, multiple=1):
@@ -104,23 +103,23 @@ class PaddedImage:
         self.shape = (len(self._rows), len(self._columns), channels)
 
     def __getitem__(self, index):
-        """A block as float32: `image[rows, columns]`, two slices."""
+        """Read a block as float32: `image[rows, columns]`, with two slices."""
         rows, columns = self._rows[index[0]], self._columns[index[1]]
         top, left = rows.min(), columns.min()
         block = np.asarray(
             self._image[top : rows.max() + 1, left : columns.max() + 1]
         ).astype("float32")
         if all(i[-1] - i[0] + 1 == len(i) for i in (rows, columns)):
-            return block  # nothing of it is reflected
+            return block  # no part of it is reflected
         return block[np.ix_(rows - top, columns - left)]
 
 
 def new_array(shape, on_disk):
-    """A float32 array of zeros, a NumPy array or a `DiskArray`."""
+    """Create a float32 array of zeros, a NumPy array or a `DiskArray`."""
     return DiskArray(shape) if on_disk else np.zeros(shape, "float32")
 
 
 def row_bands(height, width):
-    """Slices of rows, each of about `PIXELS_PER_BAND` pixels, that cover an image."""
+    """Return slices of rows that cover an image, each of about `PIXELS_PER_BAND`."""
     rows = max(1, PIXELS_PER_BAND // width)
     return [slice(top, min(top + rows, height)) for top in range(0, height, rows)]

@@ -1,4 +1,4 @@
-"""Which images are restored together, what they are as arrays, and their results."""
+"""Group images into batches, and collect their results."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -14,22 +14,23 @@ from keras_indi.inference.tiling import Tiles
 from keras_indi.inference.trajectory import Trajectory
 from keras_indi.value_range import ValueRange
 
-# Images in a batch that is always filled up, as the last of many then costs as much
-# as a full one.
+# Maximum size of batches that are always padded to full size. A partial batch then
+# costs as much as a full one.
 FILLED_UP = 16
 
 
 class Batch:
-    """Draws that are restored together: whole, or one alone in tiles.
+    """Draws that are restored together: whole images, or one image in tiles.
 
     Args:
-        items: List of pairs of an image's index and the number of a draw of it.
+        items: List of pairs `(image index, draw number)`.
         shape: Pair of ints, height and width of the arrays.
-        size: Int, how many the arrays hold.
-        multiple: Int, images are padded to multiples of it.
-        tiles: The `Tiles` of the one image; `None`, the default, for whole images.
-        in_part: Bool, whether images count as filling their arrays in part even where
-            all fill them, so that they are computed in one way. Defaults to `False`.
+        size: Int, number of images in the arrays.
+        multiple: Int. Images are padded to multiples of it.
+        tiles: The `Tiles` of a single image. Defaults to `None`, whole images.
+        in_part: Bool, whether to treat images as smaller than their arrays even if
+            all fill them, so that all are computed in the same way. Defaults to
+            `False`.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Batch:
         self._in_part = in_part
 
     def work(self, trajectory: Trajectory) -> int:
-        """Int, how many units of progress it takes: steps, or batches of tiles."""
+        """Return the number of progress units: steps, or batches of tiles."""
         if self.tiles is None:
             return trajectory.num_steps
         return trajectory.num_evaluations * self.tiles.num_batches
@@ -57,17 +58,17 @@ class Batch:
     def arrays(
         self, images: list[Any], seeds: list[tuple[int, int]]
     ) -> tuple[np.ndarray, np.ndarray | None, Callable[[], np.ndarray]]:
-        """What `Trajectory.run` takes of whole images.
+        """Return the inputs of `Trajectory.run` for whole images.
 
         Args:
             images: List of all images.
-            seeds: List of pairs of ints, one an image.
+            seeds: List of pairs of ints, one per image.
 
         Returns:
-            The degraded images in one array; their heights and widths, or `None`
-            where they fill it; and what draws noise for them.
+            Tuple of the degraded images in one array, their heights and widths (`None`
+            if they fill it), and a function that draws noise for them.
         """
-        # A short batch is filled up, so that it needs no compilation of its own.
+        # A partial batch is padded to full size to avoid another compilation.
         filled = self.items + [self.items[-1]] * (self._size - len(self.items))
         extents = [padded_size(images[index], self._multiple) for index, _ in filled]
         channels = images[self.items[0][0]].shape[-1]
@@ -91,14 +92,14 @@ class Batch:
     def blocks(
         self, images: list[Any], seeds: list[tuple[int, int]]
     ) -> tuple[PaddedImage, Callable[[int], np.ndarray]]:
-        """What a `TiledTrajectory` takes of the one image.
+        """Return the inputs of a `TiledTrajectory` for a single image.
 
         Args:
             images: List of all images.
-            seeds: List of pairs of ints, one an image.
+            seeds: List of pairs of ints, one per image.
 
         Returns:
-            The degraded image, and what draws the next rows of noise for it.
+            The degraded image, and a function that draws the next rows of noise.
         """
         (item,) = self.items
         degraded = PaddedImage(images[item[0]], self._multiple)
@@ -119,16 +120,16 @@ def make_batches(
     multiple: int,
     shapes: Shapes | FixedShapes | None,
 ) -> list[Batch]:
-    """Group draws by their images' sizes.
+    """Group draws into batches by the size of their images.
 
     Args:
         images: List of array-likes of shape `(height, width, channels)`.
         num_samples: Int, draws per image.
         batch_size: Int, or `None` for batches of about a megapixel.
         plan: `TilePlan`.
-        multiple: Int, images are padded to multiples of it.
-        shapes: `Shapes` that images share, or `None` where they need not. With
-            `FixedShapes` all batches of a shape are of one size.
+        multiple: Int. Images are padded to multiples of it.
+        shapes: `Shapes` that images share, or `None` to not share shapes. With
+            `FixedShapes`, all batches of a shape have the same size.
 
     Returns:
         List of `Batch`.
@@ -139,7 +140,7 @@ def make_batches(
         padded = padded_size(image, multiple)
         items = [(index, draw) for draw in range(num_samples)]
         sizes_and_items.append((padded, items))
-    # Large images first: smaller ones then find shapes to share.
+    # Large images first, so that smaller ones can share their shapes.
     order = sorted(sizes_and_items, key=lambda entry: -entry[0][0] * entry[0][1])
     groups: dict[tuple[int, int, int], list] = defaultdict(list)
     batches = []
@@ -167,7 +168,7 @@ def batch_shape(
     plan: TilePlan,
     shapes: Shapes | FixedShapes | None,
 ) -> tuple[int, int, int] | None:
-    """The arrays in which images of a size are restored whole.
+    """Return the shape of the arrays in which images of a size are restored whole.
 
     Args:
         padded: Pair of ints, the padded height and width.
@@ -176,8 +177,8 @@ def batch_shape(
         shapes: As for `make_batches`.
 
     Returns:
-        Tuple of ints, how many images at most, the height and the width; `None` where
-        each is restored alone in tiles.
+        Tuple of ints: maximum number of images, height and width. `None` if each image
+        is restored separately in tiles.
     """
     if not plan.is_whole(*padded):
         return None
@@ -190,14 +191,14 @@ def batch_shape(
 
 
 class Output:
-    """Where one draw's states, or its last in the image's dtype, are put by bands.
+    """Collect the states of one draw, or the result in the image's dtype, in bands.
 
     Args:
         image: Array-like of shape `(height, width, channels)`, the degraded image.
         trajectory: `Trajectory`.
-        keep_states: Bool, whether every state is kept.
-        value_range: `ValueRange`, to which the image's dtype is clipped.
-        out: Array-like that takes the result. Defaults to `None`, a new array.
+        keep_states: Bool, whether to keep every state.
+        value_range: `ValueRange` to which the result is clipped.
+        out: Array-like to which the result is written. Defaults to a new array.
 
     Attributes:
         array: The result.
@@ -224,12 +225,12 @@ class Output:
             self.array = np.zeros(image.shape, self._dtype)
 
     def put(self, state: int, rows: slice, values: np.ndarray) -> None:
-        """Take a band of a state.
+        """Add a band of a state.
 
         Args:
-            state: Int, the state's index from 0 for x_1.
+            state: Int, index of the state, 0 for x_1.
             rows: Slice of the rows.
-            values: float32 array of them, as wide as the image or wider.
+            values: float32 array of these rows, at least as wide as the image.
         """
         rows = slice(rows.start, min(rows.stop, self._height))
         values = values[: max(0, rows.stop - rows.start), : self._width]
@@ -246,7 +247,7 @@ class Output:
 def put_whole(
     states: list[np.ndarray], outputs: list[Output], trajectory: Trajectory
 ) -> None:
-    """Put the states of whole images, all or the last, into their outputs."""
+    """Add the states of whole images, all or the last, to their outputs."""
     first = trajectory.num_steps + 1 - len(states)
     for state, values in enumerate(states, start=first):
         for row, output in zip(values, outputs):
@@ -254,7 +255,7 @@ def put_whole(
 
 
 def padded_size(image: Any, multiple: int) -> tuple[int, int]:
-    """The height and width of an image, filled up to multiples."""
+    """Return height and width of an image, padded to multiples."""
     height, width, _ = image.shape
     return height + -height % multiple, width + -width % multiple
 
@@ -263,7 +264,7 @@ def _generator(
     item: tuple[int, int], seeds: list[tuple[int, int]]
 ) -> np.random.Generator:
     index, draw = item
-    # NumPy takes the words that a seed lacks for zeros. Without a last one that is not
-    # zero, seed 0 would draw the noise of `default_rng(0)`, with which the image may
-    # have been degraded; a start that repeats that noise restores much worse.
+    # NumPy pads short seeds with zeros. Without the final 1, seed 0 would draw the
+    # noise of `default_rng(0)`, with which the image may have been degraded. Repeating
+    # that noise at the start makes the restoration much worse.
     return np.random.default_rng((*seeds[index], draw, 1))

@@ -1,4 +1,4 @@
-"""What restores images with one network: its compiled functions, and its tiles."""
+"""Engine that restores images with one network and caches compiled functions."""
 
 import contextlib
 import functools
@@ -18,33 +18,33 @@ from keras_indi.inference.trajectory import Trajectory
 from keras_indi.layers import on_canvas
 from keras_indi.value_range import ValueRange
 
-# Rules that are kept compiled. A search over a sampler's arguments makes many.
+# Number of compiled samplers in the cache. A search over sampler arguments makes many.
 KEPT_RULES = 8
 
 
 class Engine:
-    """Restore images of any size with one network, and keep what it compiles.
+    """Restore images of any size with one network, and cache compiled functions.
 
-    Its functions are compiled when they are first used: once for each sampler (the
-    `KEPT_RULES` last used are kept) and shape of the images, for all numbers of steps,
-    grids and time shifts. They have captured the network and all that `estimate` reads
-    but variables; an engine is thrown away when one of these is replaced.
+    Functions are compiled on first use, once per sampler and image shape. The last
+    `KEPT_RULES` samplers are cached. A compiled function supports all numbers of steps,
+    time grids and time shifts. It captures the network and everything that `estimate`
+    reads except variables. Create a new engine if one of these is replaced.
 
     Args:
-        backbone: Keras model or layer. It states by attributes, which it need not
-            have: `bytes_per_pixel`, what it takes of the memory; and
-            `works_on_canvas`, whether images may fill their arrays in part.
-        estimate: Function of tensors `(images, times, degraded, time_shift=1.0)`,
-            times a scalar, that returns the estimate that samplers ask for. It reads
-            the backbone's variables and no others.
-        condition_on_degraded: Bool, whether it needs the degraded images.
-        value_range: `ValueRange`, to which results are clipped.
-        size_multiple: Int, of which heights and widths are multiples.
-        receptive_field: Int, the side in pixels of the window that an output of the
-            network sees, so that there are tiles; `None` where it is not known.
+        backbone: Keras model or layer. Optional attributes: `bytes_per_pixel`, its
+            memory use, and `works_on_canvas`, whether images can be smaller than
+            their arrays.
+        estimate: Function of tensors `(images, times, degraded, time_shift=1.0)`, with
+            scalar times, that returns the estimate for samplers. It reads no
+            variables other than those of the backbone.
+        condition_on_degraded: Bool, whether `estimate` needs the degraded images.
+        value_range: `ValueRange` to which results are clipped.
+        size_multiple: Int. Heights and widths are multiples of it.
+        receptive_field: Int, side of the receptive field in pixels, which tiles
+            require. `None` if it is unknown.
     """
 
-    # Else `estimate` is a function of arrays, called as it is.
+    # Whether to compile `estimate`. If `False`, it is a function of arrays.
     compiles = True
 
     def __init__(
@@ -75,16 +75,16 @@ class Engine:
         max_memory: int | None,
         channels: int,
     ) -> TilePlan:
-        """How images go through the network: whole, or in which tiles.
+        """Plan whether images are restored whole or in tiles.
 
         Args:
             tile_size: As for `restore` of a model.
             tile_overlap: As for `restore` of a model.
             max_memory: As for `restore` of a model.
-            channels: Int, the images' channels.
+            channels: Int, number of channels of the images.
 
         Raises:
-            ValueError: If there are no such tiles.
+            ValueError: If tiles of this size are not possible.
         """
         reach = None
         if self._receptive_field is not None:
@@ -103,7 +103,7 @@ class Engine:
     def batch_shape(
         self, height: int, width: int, plan: TilePlan, batch_size: int | None
     ) -> tuple[int, int, int] | None:
-        """The arrays in which `restore` with `fixed_shapes` takes images of a size.
+        """Return the array shape of `restore` with `fixed_shapes` for an image size.
 
         Args:
             height: Int.
@@ -112,8 +112,8 @@ class Engine:
             batch_size: As for `restore`.
 
         Returns:
-            Tuple of ints, the number of images, the height and the width; `None`
-            where each is restored alone in tiles.
+            Tuple of ints: number of images, height and width. `None` if each image is
+            restored separately in tiles.
         """
         padded = height + -height % self._multiple, width + -width % self._multiple
         shapes, batch_size = self._fixed(batch_size)
@@ -139,9 +139,9 @@ class Engine:
     ) -> list[list[Any]]:
         """Restore images of any sizes, `num_samples` times each.
 
-        Images of one padded size, or of sizes that share a compiled shape, share
-        batches. The noise of a draw depends on the image's seeds and the draw alone,
-        so that neither the batch size, nor tiles, nor the backend changes it.
+        Images with the same padded size, or with sizes that share a compiled shape,
+        share batches. The noise of a draw depends only on the seeds of the image and
+        the draw number, and not on batch size, tiles or backend.
 
         Args:
             images: List of array-likes of shape `(height, width, channels)`.
@@ -152,13 +152,14 @@ class Engine:
             batch_size: Int, or `None` for batches of about a megapixel.
             keep_states: Bool, whether to keep every state.
             verbose: See `Progress`.
-            out: Array-like that takes the one result. Defaults to `None`, new arrays.
-            fixed_shapes: Bool, whether an image's size alone chooses the arrays that
-                it is restored in. Defaults to `False`.
+            out: Array-like to which a single result is written. Defaults to `None`, new
+                arrays.
+            fixed_shapes: Bool, whether array shapes depend only on the size of an
+                image. Defaults to `False`.
 
         Returns:
-            Nested list `[image][draw]` of arrays `(height, width, channels)` of the
-            image's dtype; with `keep_states` float32 of shape
+            Nested list `[image][draw]` of arrays `(height, width, channels)` with the
+            dtype of the image. With `keep_states`, float32 of shape
             `(states, height, width, channels)`.
         """
         shapes: Any = None
@@ -219,17 +220,17 @@ class Engine:
 
 
 def moves(sampler: samplers.Sampler, estimate: Callable) -> tuple[Callable, Callable]:
-    """What `Trajectory.run` walks with.
+    """Return the step functions for `Trajectory.run`.
 
     Args:
         sampler: A `Sampler`.
-        estimate: Pure function of `(images, times, degraded, time_shift)`, times a
-            scalar, that returns the estimate.
+        estimate: Pure function of `(images, times, degraded, time_shift)`, with scalar
+            times, that returns the estimate.
 
     Returns:
         Pair of functions of `(images, times, next_times, time_shift, memory,
         degraded, *extents)` that return the new images and memory: a step, and the
-        step that ends at t = 0, which may be the same function.
+        last step, which ends at t = 0. They can be the same function.
     """
     step = _bound(sampler.step, estimate)
     if type(sampler).last_step is samplers.Sampler.last_step:
@@ -245,7 +246,7 @@ def compile_moves(
     Args:
         sampler: A `Sampler`.
         estimate: As for `moves`.
-        variables: List of the `keras.Variable` that it reads.
+        variables: List of the `keras.Variable` that `estimate` reads.
     """
     step, last_step = moves(sampler, estimate)
     compiled_step = compiled.compile_function(step, variables)
@@ -255,12 +256,12 @@ def compile_moves(
 
 
 def _bound(rule: Callable, estimate: Callable) -> Callable:
-    """A sampler's rule with the estimate that it asks for."""
+    """Bind an estimate function to a sampler's step function."""
 
     def move(images, times, next_times, time_shift, memory, degraded, *extents):
         predict = functools.partial(estimate, degraded=degraded, time_shift=time_shift)
         canvas = contextlib.nullcontext()
-        if extents:  # the images fill their arrays in part
+        if extents:  # images are smaller than their arrays
             canvas = on_canvas(ops.shape(images)[1], *extents)
         with canvas:
             return rule(predict, images, times, next_times, memory)

@@ -1,4 +1,4 @@
-"""Images as users hold them: checked, padded, and given back as they came."""
+"""Check and convert input images, and restore their structure in results."""
 
 import math
 import os
@@ -15,12 +15,12 @@ from keras_indi.value_range import ValueRange
 
 Structure = Literal["image", "batch", "list"]
 
-# Resampled photographs overshoot their range a little; more is a mistake, unless it is
-# noise, which leads some values far out (those of pure noise, 2.5 ranges).
+# Resampled photographs exceed their range a little. More is an error, except for
+# noise, whose values can be far outside (2.5 ranges for pure noise).
 RANGE_TOLERANCE = 0.1
 NOISE_TOLERANCE = 3.0
 VALUES_PER_BLOCK = 2**22
-# Images of another range, [0, 1] for (0, 255), fill less than this of the model's.
+# Images in a wrong range, such as [0, 1] for (0, 255), use less than this fraction.
 SMALL_FRACTION = 1 / 50
 
 
@@ -35,21 +35,21 @@ def check_image(
 
     Args:
         image: Array-like of shape `(height, width, channels)` or
-            `(batch, height, width, channels)`, read by blocks.
+            `(batch, height, width, channels)`, read in blocks.
         value_range: Pair of floats, the smallest and largest value, or `None`.
-        channels: Int, the number of channels wanted, or `None` for any.
-        argument: The caller's name of the image, for the message.
-        degraded: Bool, whether noise may have led values out of the range.
+        channels: Int, required number of channels, or `None` for any.
+        argument: String, argument name of the image for the message.
+        degraded: Bool, whether noise may have moved values out of the range.
 
     Raises:
-        ValueError: On a wrong rank or number of channels, an empty array, a
-            dtype that is not numeric, integers with a float range or with one of
-            which their dtype holds less than a fiftieth, NaN or infinity, or values
-            outside the range by more than a tenth of it: of degraded images half of
-            the values, or any by three times the range.
+        ValueError: On a wrong rank or number of channels, an empty array, a dtype that
+            is not numeric, NaN or infinity. Also for integers with a float range, or
+            with a range of which their dtype covers less than a fiftieth. Also if
+            values exceed the range by more than a tenth of it. For degraded images,
+            only if more than half of the values do, or any exceeds it by three ranges.
 
     Warns:
-        UserWarning: If floats within [-1, 1] meet a range at least 50 long.
+        UserWarning: If floats lie within [-1, 1] and the range is at least 50 wide.
     """
     received = f"Received: {argument} of shape {image.shape} and dtype {image.dtype}"
     if image.ndim not in (3, 4):
@@ -113,7 +113,7 @@ def check_image(
                 f"{received}, values from {least:g} to {most:g}"
             )
     if max(-least, most) <= 1 <= least_width < np.inf and not whole:
-        # One text for all images, so that Python shows it once.
+        # The same text for all images, so that Python shows it once.
         warnings.warn(
             f"`{argument.partition('[')[0]}` lies within [-1, 1], and the model's "
             f"value_range is {value_range}: it would look black. Rescale the images to "
@@ -123,7 +123,7 @@ def check_image(
 
 
 def check_uint8(value_range: Sequence[float] | None) -> None:
-    """Raise a ValueError unless a model restores images of uint8."""
+    """Raise a ValueError unless a model can restore uint8 images."""
     least = 0 if value_range is None else max(0, min(255, int(value_range[0])))
     check_image(np.full((1, 1, 1), least, "uint8"), value_range, None, "uint8")
 
@@ -134,24 +134,24 @@ def normalize_inputs(
     channels: int | None,
     scale: int = 1,
 ) -> tuple[list[Any], Structure]:
-    """Images as a user holds them, as a list of single ones; checked and enlarged.
+    """Convert input images to a list of single images, checked and enlarged.
 
-    Tensors become NumPy arrays; what has a shape and a dtype and can be sliced, such
-    as a `numpy.memmap` or a `zarr.Array`, stays as it is.
+    Tensors are converted to NumPy arrays. Array-likes with a shape and a dtype that can
+    be sliced, such as a `numpy.memmap` or a `zarr.Array`, are not converted.
 
     Args:
         images: One image `(height, width, channels)`, a batch
             `(batch, height, width, channels)` or a list of images of any sizes.
         value_range: Pair of floats, the smallest and largest value, or `None`.
-        channels: Int, the number of channels wanted, or `None` for any.
-        scale: Int, how many times larger each way they become. Defaults to 1.
+        channels: Int, required number of channels, or `None` for any.
+        scale: Int, enlargement factor of height and width. Defaults to 1.
 
     Returns:
         List of array-likes of shape `(scale * height, scale * width, channels)`, and
-        what they were: `"image"`, `"batch"` or `"list"`.
+        the structure of the input: `"image"`, `"batch"` or `"list"`.
 
     Raises:
-        ValueError: If an image does not match the model, or there is none.
+        ValueError: If an image does not match the model, or the list is empty.
     """
     listed, structure = _listed(images, value_range, channels)
     if scale > 1:
@@ -160,18 +160,18 @@ def normalize_inputs(
 
 
 def normalize_seeds(seed: int | Sequence[int], count: int) -> list[tuple[int, int]]:
-    """What fixes the noise of each image.
+    """Return the seeds of the noise of each image.
 
     Args:
         seed: Int for all images, or a sequence of ints, one per image.
-        count: Int, the number of images.
+        count: Int, number of images.
 
     Returns:
-        List of pairs of ints, the seed and the image's place: 0 where each image has
-        a seed of its own, as if it were alone.
+        List of pairs of ints, the seed and the index of the image. The index is 0 if
+        each image has its own seed, as for a single image.
 
     Raises:
-        ValueError: If it is neither, or there is not one an image.
+        ValueError: If `seed` is neither, or the number of seeds is wrong.
     """
     if isinstance(seed, str) or not isinstance(seed, (Sequence, np.ndarray)):
         seed = checked_integer("seed", seed, least=0)
@@ -192,18 +192,18 @@ def normalize_outputs(
     num_samples: int | None,
     keep_states: bool,
 ) -> Any:
-    """Restored images in the structure of the images given.
+    """Return results in the structure of the inputs.
 
     Args:
         results: Nested list `[image][draw]` of arrays `([states,] height, width,
             channels)`.
-        structure: What `normalize_inputs` found.
-        num_samples: Int, or `None` for one draw without an axis of its own.
-        keep_states: Bool, whether the arrays hold all states.
+        structure: Structure returned by `normalize_inputs`.
+        num_samples: Int, or `None` for one draw without a sample axis.
+        keep_states: Bool, whether the arrays contain all states.
 
     Returns:
-        Array of shape `([states,] [num_samples,] [batch,] height, width, channels)`;
-        of a list a list of such.
+        Array of shape `([states,] [num_samples,] [batch,] height, width, channels)`.
+        For a list of inputs, a list of such arrays.
     """
     axis = int(bool(keep_states))
     finished = [
@@ -215,12 +215,12 @@ def normalize_outputs(
 
 
 def check_out(out: Any, image: Any, alone: bool) -> None:
-    """Raise a ValueError unless `out` can take the result of one image.
+    """Raise a ValueError unless the result of one image can be written to `out`.
 
     Args:
-        out: Array-like, or `None`, which is always fine.
-        image: The image, enlarged where it is to be.
-        alone: Bool, whether it is the only one and is to be restored once.
+        out: Array-like, or `None`, which is always valid.
+        image: The image, after enlargement.
+        alone: Bool, whether it is the only image and is restored once.
     """
     if out is None:
         return
@@ -241,9 +241,9 @@ def check_out(out: Any, image: Any, alone: bool) -> None:
 def like_input(
     restored: np.ndarray, dtype: np.dtype, value_range: ValueRange
 ) -> np.ndarray:
-    """Clip a restored image to the range and give it the input's dtype.
+    """Clip a restored image to the value range and convert it to the input's dtype.
 
-    Integers are rounded; without limits of the range, integers clip to their dtype's.
+    Integers are rounded. Without a value range, integers are clipped to their dtype.
     """
     integers = np.issubdtype(dtype, np.integer)
     restored = value_range.clip(restored)
@@ -254,7 +254,7 @@ def like_input(
 
 
 def _listed(images, value_range, channels):
-    """Single images, checked, and what they were."""
+    """Return single images, checked, and the structure of the input."""
     if not isinstance(images, (list, tuple)):
         image = _array_like(images)
         check_image(image, value_range, channels)
@@ -286,7 +286,7 @@ def _array_like(image: Any) -> Any:
 
 
 def _blocks(image: Any) -> Iterator[np.ndarray]:
-    """Arrays that together are all of an image or a batch, of limited size."""
+    """Yield an image or a batch in blocks of limited size."""
     per_row = int(np.prod(image.shape[1:]))
     rows = max(1, VALUES_PER_BLOCK // per_row)
     for top in range(0, image.shape[0], rows):
@@ -294,5 +294,5 @@ def _blocks(image: Any) -> Iterator[np.ndarray]:
 
 
 def _is_float(dtype: np.dtype) -> bool:
-    # bfloat16 is a NumPy extension type that np.issubdtype does not know.
+    # np.issubdtype does not recognize bfloat16, a NumPy extension type.
     return np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16"

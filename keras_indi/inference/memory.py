@@ -1,29 +1,29 @@
-"""How much memory there is, and what an image needs of it."""
+"""Available memory, and memory use of images."""
 
 import pathlib
 
 from keras_indi.backend import compiled
 
-# Where the system reports nothing.
+# Assumed free memory if the system does not report it.
 UNKNOWN = 2 * 2**30
-# Of the memory that is free, what a restoration takes by default.
+# Default fraction of the free memory that a restoration uses.
 SHARE = 0.5
-# Of its memory, what goes to the network's evaluations; the states have the rest.
+# Fraction for evaluations of the network. The rest is for the states.
 NETWORK_SHARE = 0.75
-# The state, its estimates and a rule's memory, while a sampler moves.
+# Number of images in a step: the state, its estimates and the sampler's memory.
 STATES = 6
 
 
 class Budget:
-    """What a restoration may take of the memory, beside the images themselves.
+    """Memory budget of a restoration, in addition to the images themselves.
 
     Args:
-        max_memory: Int, bytes, of the main memory and of the accelerator's each.
-            Defaults to half of what is free of either.
-        bytes_per_pixel: Float, what an evaluation of the network takes a pixel.
-        channels: Int, the images' channels.
-        num_devices: Int, how many devices compute at a time. Those of a CPU share its
-            memory. Defaults to 1.
+        max_memory: Int, limit in bytes, for main memory and accelerator memory each.
+            Defaults to half of the free memory of each.
+        bytes_per_pixel: Float, bytes per pixel of an evaluation of the network.
+        channels: Int, number of channels of the images.
+        num_devices: Int, number of devices that compute in parallel. CPU devices
+            share the main memory. Defaults to 1.
     """
 
     def __init__(self, max_memory, bytes_per_pixel, channels, num_devices=1):
@@ -36,24 +36,24 @@ class Budget:
         self._state_bytes = 4 * channels * STATES
         self.total = evaluation
         self.bytes_per_pixel = bytes_per_pixel
-        # How many pixels an evaluation may have, and how many a whole image.
+        # Maximum pixels of an evaluation, and of an image that is restored whole.
         self.evaluated_pixels = int(NETWORK_SHARE * evaluation / bytes_per_pixel)
         self.whole_pixels = int(evaluation / (bytes_per_pixel + self._state_bytes))
 
     def least_memory(self, pixels):
-        """Int, the `max_memory` for evaluations of so many pixels."""
+        """Return the `max_memory` that evaluations of this many pixels require."""
         return -int(-pixels * self.bytes_per_pixel // NETWORK_SHARE)
 
     def needs_disk(self, pixels):
-        """Bool: whether the states of an image of so many pixels lie on disk."""
+        """Return whether the states of an image are kept on disk."""
         return pixels * self._state_bytes > self._states
 
 
 def available_memory():
-    """Bytes of main memory that this process may still take.
+    """Return the bytes of main memory available to this process.
 
-    What Linux has free or can free at once, within the process's control group;
-    `UNKNOWN` on other systems.
+    On Linux, memory that is free or can be freed at once, within the limits of the
+    control group. On other systems, `UNKNOWN`.
     """
     found = []
     for line in _lines("/proc/meminfo"):
@@ -79,11 +79,11 @@ def available_memory():
 
 
 def bytes_per_pixel(backbone):
-    """What an evaluation takes a pixel, of a network that states it or is guessed.
+    """Return the bytes per pixel of an evaluation of a network.
 
     Returns:
-        Float, the backbone's own `bytes_per_pixel`; without one, what a network
-        of 64 channels at full resolution takes.
+        Float, the `bytes_per_pixel` of the backbone. Without one, the estimate for a
+        network with 64 channels at full resolution.
     """
     return float(getattr(backbone, "bytes_per_pixel", 14 * 64 * 4))
 

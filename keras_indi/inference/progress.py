@@ -1,4 +1,4 @@
-"""A progress bar for work that turns out to be long."""
+"""Progress bar for long-running work."""
 
 import sys
 import time
@@ -9,14 +9,14 @@ from keras_indi.validation import checked_choice
 
 
 class Progress:
-    """A `keras.utils.Progbar` that appears once the work has taken a while.
+    """A `keras.utils.Progbar` that appears after a delay.
 
     Args:
-        total: Int, how many units the work has.
+        total: Int, total number of units.
         verbose: `"auto"` (after two seconds, on a terminal or in a notebook), `1`
-            (at once) or `0` (never); or a function of how many units are done and
-            how many there are, called before the first and after each.
-        unit: String, what is counted.
+            (at once) or `0` (never). Or a function of the number of finished units
+            and the total, called before the first unit and after each.
+        unit: String, name of the unit.
     """
 
     PATIENCE = 2.0  # seconds
@@ -32,13 +32,13 @@ class Progress:
         self._shown_from = {0: float("inf"), 1: 0.0, "auto": self.PATIENCE}[verbose]
         self._start = time.perf_counter()
         self._unit = unit
-        # From its making on it measures the time that it expects to be left.
+        # Created now, because it estimates the remaining time from its creation on.
         self._bar = self._new_bar() if verbose == 1 else None
         if self._report:
             self._report(0, total)
 
     def advance(self):
-        """Count one unit."""
+        """Count one finished unit."""
         self._done = min(self._done + 1, self._total)
         if self._report:
             self._report(self._done, self._total)
@@ -53,5 +53,5 @@ class Progress:
 
 
 def _is_watched():
-    """Whether output is watched; into a file, a bar is thousands of lines."""
+    """Return whether output is interactive. In a file, a bar is thousands of lines."""
     return sys.stdout.isatty() or "ipykernel" in sys.modules

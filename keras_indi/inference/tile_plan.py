@@ -1,34 +1,32 @@
-"""Whether an image restores whole or in tiles, and of what shape."""
+"""Plan whether images are restored whole or in tiles, and the tile shape."""
 
 from keras_indi.inference.tiling import Tiles, feathered_windows, tile_windows
 
-# Tiles are batched up to about this many pixels, and no tile that is chosen here
-# is larger than the second: larger ones are not faster.
+# Maximum pixels of a batch of tiles, and of a tile that is chosen automatically.
+# Larger ones are not faster.
 PIXELS_PER_BATCH = 2**20
 PIXELS_PER_TILE = 2**22
-# A shape that is compiled already is taken where it costs at most so many times
-# what the best does.
+# A compiled shape is reused if it costs at most this many times the best shape.
 CANVAS_COST = 2.0
 TILE_COST = 1.2
 
 
 class TilePlan:
-    """How images go through a network of a known reach.
+    """Plan for restoring images whole or in tiles.
 
     Args:
         budget: `Budget`.
-        reach: Int, how far in pixels an output depends on inputs, each way; or
-            `None` for a network that does not state it, which has no tiles.
-        multiple: Int, tiles' origins and sizes are multiples of it.
-        tile_size: `"auto"`, tiles where an image does not fit whole; an int, tiles
-            of this side; or `None`, no tiles.
-        tile_overlap: Int, how many pixels neighbouring tiles share; `None` for
-            what exact tiles need.
-        num_devices: Int, how many devices share a batch, each with as many of its
-            images or tiles. Defaults to 1.
+        reach: Int, pixels in each direction on which an output depends. `None` if it
+            is unknown, in which case tiles are not possible.
+        multiple: Int. Origins and sizes of tiles are multiples of it.
+        tile_size: `"auto"` uses tiles only for images that do not fit in memory. An
+            int is the side of the tiles. `None` disables tiles.
+        tile_overlap: Int, pixels that neighbouring tiles share. `None` uses the
+            overlap that exact tiles require.
+        num_devices: Int, number of devices that share a batch equally. Defaults to 1.
 
     Raises:
-        ValueError: If the tiles are too small for the network's reach, or no
+        ValueError: If the tiles are too small for the receptive field, or not a
             multiple of `multiple`.
     """
 
@@ -72,7 +70,7 @@ class TilePlan:
             )
 
     def is_whole(self, height, width):
-        """Bool: whether an image of this (padded) size is restored whole."""
+        """Return whether an image of this padded size is restored whole."""
         if self._tile_size is None or not self._tiles_exist:
             return True
         if self._tile_size == "auto":
@@ -80,16 +78,16 @@ class TilePlan:
         return False
 
     def batch_size(self, height, width, wanted=None):
-        """How many images of this size are restored at a time, at most.
+        """Return the maximum batch size for images of this size.
 
         Args:
             height: Int.
             width: Int.
-            wanted: Int, how many it should be, or `None` for about a megapixel on
-                each device.
+            wanted: Int, requested batch size, or `None` for about a megapixel per
+                device.
 
         Returns:
-            Int, a multiple of the number of devices: at most what memory has room for.
+            Int, a multiple of the number of devices that fits in memory.
         """
         pixels = height * width
         limit = self._num_devices * max(1, PIXELS_PER_BATCH // pixels)
@@ -101,11 +99,11 @@ class TilePlan:
         return self.filled(limit)
 
     def filled(self, size):
-        """The next number that the devices divide."""
+        """Round up to a multiple of the number of devices."""
         return size + -size % self._num_devices
 
     def tiles(self, height, width, shapes=None):
-        """The `Tiles` of an image of this (padded) size.
+        """Return the `Tiles` of an image of this padded size.
 
         Args:
             height: Int.
@@ -113,7 +111,7 @@ class TilePlan:
             shapes: `Shapes` that images share, or `None`.
 
         Raises:
-            ValueError: If the smallest tiles do not fit into the memory.
+            ValueError: If the smallest tiles do not fit in memory.
         """
         if self._tile_size == "auto":
             shape = self._chosen_shape(height, width, shapes)
@@ -145,28 +143,28 @@ class TilePlan:
         return shapes.tile(height, width, shape, self._overlap, most)
 
     def needs_disk(self, height, width):
-        """Bool: whether the states of an image of this size lie on disk."""
+        """Return whether the states of an image of this size are kept on disk."""
         return self._budget.needs_disk(height * width)
 
 
 def tile_shape(height, width, overlap, multiple, most):
-    """The shape of the tiles that cover an image at the least cost.
+    """Return the shape of the tiles that cover an image at the lowest cost.
 
     Args:
-        height: Int, the image's height, a multiple of `multiple`.
-        width: Int, the image's width, likewise.
-        overlap: Int, how many pixels neighbouring tiles share.
-        multiple: Int, the tiles' sizes are multiples of it.
-        most: Int, how many pixels a tile may have.
+        height: Int, height of the image, a multiple of `multiple`.
+        width: Int, width of the image, a multiple of `multiple`.
+        overlap: Int, pixels that neighbouring tiles share.
+        multiple: Int. Tile sizes are multiples of it.
+        most: Int, maximum number of pixels of a tile.
 
     Returns:
-        Pair of ints, the shape for which all tiles together have the fewest
-        pixels (but for rounding up), and of those the squarest; or `None` if none
-        is small enough.
+        Pair of ints, the shape with the fewest pixels in all tiles together (except
+        for rounding up), and among those the most square. `None` if no shape is
+        small enough.
     """
 
     def extents(length):
-        """The smallest tile for each number of tiles along an axis."""
+        """Return the smallest tile for each number of tiles along an axis."""
         number, found = 1, []
         while True:
             extent = -(-(length + overlap * (number - 1)) // number)
@@ -193,7 +191,7 @@ def tile_shape(height, width, overlap, multiple, most):
 
 
 def tiled_pixels(height, width, shape, overlap):
-    """Int, how many pixels the tiles of an image have together."""
+    """Return the total number of pixels of the tiles of an image."""
     pixels = 1
     for length, extent in zip((height, width), shape):
         number = -(-(length - overlap) // (extent - overlap)) if extent < length else 1
@@ -202,11 +200,11 @@ def tiled_pixels(height, width, shape, overlap):
 
 
 class Shapes:
-    """The shapes that are compiled so far, for images of many sizes to share.
+    """Compiled shapes, which images of different sizes share.
 
     Args:
-        multiple: Int, the shapes' sizes are multiples of it.
-        canvases: Bool, whether images may fill a shape in part.
+        multiple: Int. Heights and widths of shapes are multiples of it.
+        canvases: Bool, whether images can be smaller than their shape.
     """
 
     def __init__(self, multiple, canvases=True):
@@ -216,11 +214,12 @@ class Shapes:
         self._tiles = []
 
     def canvas(self, height, width):
-        """The shape in which an image of this (padded) size is restored whole.
+        """Return the array shape for an image of this padded size, restored whole.
 
-        A compiled one that covers it, at up to `CANVAS_COST` times its pixels. Else
-        a new one: the first image's own, then the next of a grid on which a size is
-        at most a quarter too large.
+        A compiled shape is reused if it covers the image with at most `CANVAS_COST`
+        times its pixels. Otherwise a new shape is added. It is the size of the first
+        image, and for later images the next size on a grid that is at most a quarter
+        too large.
 
         Returns:
             Pair of ints.
@@ -243,16 +242,16 @@ class Shapes:
         return shape
 
     def tile(self, height, width, best, overlap, most):
-        """The shape of the tiles of an image of this (padded) size.
+        """Return the tile shape for an image of this padded size.
 
-        A compiled one that costs at most `TILE_COST` times the best, or the best.
+        A compiled shape is reused if it costs at most `TILE_COST` times the best one.
 
         Args:
             height: Int.
             width: Int.
             best: Pair of ints, the best shape.
-            overlap: Int, how many pixels neighbouring tiles share.
-            most: Int, how many pixels a tile may have.
+            overlap: Int, pixels that neighbouring tiles share.
+            most: Int, maximum number of pixels of a tile.
 
         Returns:
             Pair of ints.
@@ -280,14 +279,15 @@ class Shapes:
 
 
 class FixedShapes:
-    """Shapes that depend on an image's own size alone, not on what came before it.
+    """Shapes that depend only on the size of an image, not on earlier images.
 
-    An image's result is then the same bytes whatever is restored before it or beside
-    it, as each compiled shape computes in its own order.
+    Results are then identical to the byte, whatever else is restored before or in the
+    same batch. Each compiled shape has its own order of operations, so shapes that
+    depend on other images would change the rounding.
 
     Args:
-        multiple: Int, the shapes' sizes are multiples of it.
-        canvases: Bool, whether images may fill a shape in part.
+        multiple: Int. Heights and widths of shapes are multiples of it.
+        canvases: Bool, whether images can be smaller than their shape.
     """
 
     def __init__(self, multiple, canvases=True):
@@ -295,20 +295,20 @@ class FixedShapes:
         self.canvases = canvases
 
     def canvas(self, height, width):
-        """The shape in which an image of this (padded) size is restored whole.
+        """Return the array shape for an image of this padded size, restored whole.
 
         Returns:
-            Pair of ints: the next of a grid on which a size is at most a quarter too
-            large; the image's own where canvases cannot be filled in part.
+            Pair of ints: the next size on a grid that is at most a quarter too large.
+            The size of the image if images cannot be smaller than their arrays.
         """
         if not self.canvases:
             return height, width
         return on_grid(height, self._multiple), on_grid(width, self._multiple)
 
     def tile(self, height, width, best, overlap, most):
-        """The shape of the tiles of an image of this (padded) size, as of `Shapes`.
+        """Return the tile shape for an image of this padded size, as in `Shapes`.
 
-        Images that share a canvas share it, as far as they are as large as a tile.
+        Images with the same canvas share a tile shape if they are at least as large.
         """
         canvas = on_grid(height, self._multiple), on_grid(width, self._multiple)
         shape = tile_shape(*canvas, overlap, self._multiple, most) or best
@@ -316,7 +316,7 @@ class FixedShapes:
 
 
 def on_grid(size, multiple):
-    """The next `multiple * k * 2**n` from `size` on, with k from 4 to 8."""
+    """Round up to the next `multiple * k * 2**n`, with k from 4 to 8."""
     units = int(size) // multiple
     step = 2 ** max(0, (units - 1).bit_length() - 3)
     return -(-units // step) * step * multiple

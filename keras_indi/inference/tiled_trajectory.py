@@ -1,4 +1,4 @@
-"""A sampler's walk over one image of any size, tile by tile."""
+"""Run a sampler on one image of any size, tile by tile."""
 
 import contextlib
 import functools
@@ -21,39 +21,39 @@ EVERYTHING = slice(None)
 
 
 class TiledTrajectory:
-    """A `Trajectory` of one image that is read and written by blocks.
+    """Run a `Trajectory` on one image that is read and written in blocks.
 
-    F is evaluated tile by tile on the whole image. What a rule does with its
-    estimates it does to each pixel by itself, so it runs on bands of rows, one after
-    another. But a rule asks for its estimates in the middle of its work, and these
-    need all bands. So it is replayed: it runs on every band up to the first estimate
-    that is not known yet, which then is evaluated, and again from its beginning.
+    F is evaluated on the whole image, tile by tile. The rest of a sampler's step acts
+    on each pixel independently, so it runs on one band of rows at a time. But a step
+    requests estimates while it runs, and these need all bands. Steps are therefore
+    replayed. Each band runs until it requests an estimate that is not known yet. After
+    all bands, the estimate is evaluated, and the step runs again from its beginning.
 
-    A step of `HeunSampler` from t to s, `predict` being what it asks:
+    Example: a step of `HeunSampler` from t to s, which calls `predict`:
 
     1. The first pass stops at `predict(x_t, t)`. The tiles evaluate F of x_t.
-    2. The second pass gets that, makes x_s by an InDI step, and stops at
-       `predict(x_s, s)`. Each band's x_s is put into one array; the tiles evaluate F
-       of it.
-    3. The third pass gets both and runs to its end. Each band is committed: its
-       noise is added, and it takes its place in the new state.
+    2. The second pass uses this estimate, computes x_s by an InDI step, and stops at
+       `predict(x_s, s)`. The bands of x_s are collected in one array, on which the
+       tiles evaluate F.
+    3. The third pass uses both estimates and runs to the end. Each band is committed:
+       noise is added, and it is written to the new state.
 
-    A pass costs a few operations a pixel, little beside the network.
+    A pass costs a few operations per pixel, which is little compared to the network.
 
     Args:
         trajectory: The `Trajectory`.
         predict: Compiled function of `(images, times, degraded)` of a batch.
-        tiles: The image's `Tiles`.
-        degraded: Array-like of shape `(height, width, channels)`, float32, that
-            is read by blocks.
+        tiles: The `Tiles` of the image.
+        degraded: float32 array-like of shape `(height, width, channels)`, read in
+            blocks.
         draw_noise: Function of a number of rows that returns the next rows of
-            a stream of standard normal noise. Those of a band are drawn while the
-            band before them, or the network, is computed.
-        progress: `Progress`, advanced once a batch of tiles.
-        emit: Function of `(state, rows, values)`, called with each band of
-            each state: the state's index from 0 for x_1, a slice of rows, and
-            the float32 array of them.
-        on_disk: Bool, whether states lie on disk instead of in memory.
+            standard normal noise. The noise of a band is drawn while the previous
+            band or the network is computed.
+        progress: `Progress`, advanced once per batch of tiles.
+        emit: Function of `(state, rows, values)`, called with each band of each
+            state: the index of the state (0 for x_1), a slice of rows, and their
+            float32 array.
+        on_disk: Bool, whether states are kept on disk instead of in memory.
         condition_on_degraded: Bool, whether F takes the degraded image.
     """
 
@@ -84,21 +84,21 @@ class TiledTrajectory:
         ]
         self._noise = made_ahead(draws * trajectory.num_draws)
         self._memory = _Memory(degraded.shape, on_disk)
-        # x_t, where x_s is written (the same array from the first state of our own
-        # on), and arrays of estimates, which every step uses anew.
+        # x_t, the array to which x_s is written (the same array after the first
+        # state), and arrays of estimates, which every step reuses.
         self._images = degraded
         self._target: Any = None
         self._spare: list[Any] = []
 
     def run(self) -> None:
-        """Walk from t = 1 to 0, and emit every state."""
+        """Run from t = 1 to 0, and emit every state."""
         with contextlib.closing(self._noise):
             self._start()
             for index in range(self._trajectory.num_steps):
                 self._step(index)
 
     def _start(self) -> None:
-        """Make x_1, and what the rule remembers before its first step."""
+        """Compute x_1 and the initial memory of the sampler."""
         trajectory = self._trajectory
         for rows in self._bands:
             band = self._degraded[rows, EVERYTHING]
@@ -115,7 +115,7 @@ class TiledTrajectory:
         self._end_state()
 
     def _step(self, index: int) -> None:
-        """Move from t to s: passes, until the rule has all its estimates."""
+        """Move from t to s, with as many passes as the step requests estimates."""
         estimates: list[Any] = []
         while (query := self._pass(index, estimates)) is not None:
             estimates.append(self._evaluate(*query))
@@ -123,11 +123,11 @@ class TiledTrajectory:
         self._end_state()
 
     def _pass(self, index: int, estimates: list[Any]) -> tuple[Any, Any] | None:
-        """Run the rule on all bands, with the estimates that are known.
+        """Run the step on all bands with the known estimates.
 
         Returns:
-            The images and the time at which it asks for another; `None` if it ran to
-            its end, and x_s is committed.
+            The images and time for which the step requests another estimate. `None` if
+            it ran to the end, and x_s is committed.
         """
         sampler = self._trajectory.sampler
         from_to = self._trajectory.moves[index][:2]
@@ -142,7 +142,7 @@ class TiledTrajectory:
                     known, band, time, next_time, self._memory.get(rows)
                 )
             except _Awaited as awaited:
-                if awaited.images is band:  # and so of all bands: F of x_t itself
+                if awaited.images is band:  # true for all bands: F of x_t itself
                     return self._images, awaited.times
                 images = self._new_array() if images is None else images
                 images[rows] = ops.convert_to_numpy(awaited.images)[0]
@@ -152,7 +152,7 @@ class TiledTrajectory:
         return None if images is None else (images, query_times)
 
     def _evaluate(self, images: Any, times: Any) -> Any:
-        """F of whole images at t, tile by tile."""
+        """Evaluate F of the whole image at t, tile by tile."""
         estimate = self._spare.pop() if self._spare else self._new_array()
         self._tiles.evaluate(
             self._predict,
@@ -165,7 +165,7 @@ class TiledTrajectory:
         return estimate
 
     def _commit(self, index: int, rows: slice, band: Any, memory: Any) -> None:
-        """Add a band's fresh noise, and make it a part of x_s."""
+        """Add noise to a band and write it to x_s."""
         _, _, scale = self._trajectory.moves[index]
         if scale != 0:
             noise = next(self._noise)
@@ -182,7 +182,7 @@ class TiledTrajectory:
         self._target[rows] = band
 
     def _end_state(self) -> None:
-        """Let the next step begin at what was written."""
+        """Make the written state the start of the next step."""
         if self._target is not None:
             self._images = self._target
         self._memory.commit()
@@ -192,7 +192,7 @@ class TiledTrajectory:
 
 
 class _Awaited(Exception):
-    """Raised inside a rule that asks for an estimate that is not known yet."""
+    """Raised inside a step that requests an estimate that is not known yet."""
 
     def __init__(self, images: Any, times: Any) -> None:
         super().__init__()
@@ -201,7 +201,7 @@ class _Awaited(Exception):
 
 
 class _Replay:
-    """The `predict` of a rule on a band: answers in order what is known."""
+    """The `predict` function of a step on a band: return known estimates in order."""
 
     def __init__(self, estimates: Iterable[Any]) -> None:
         self._estimates = list(estimates)
@@ -213,9 +213,9 @@ class _Replay:
 
 
 class _Memory:
-    """A sampler's memory by bands: what is an image in arrays, other values as such.
+    """Memory of a sampler in bands. Images are kept in arrays, other values unchanged.
 
-    `put` writes what the next step reads, `commit` ends the step.
+    `put` writes the values that the next step reads. `commit` ends the step.
     """
 
     def __init__(self, shape: tuple[int, int, int], on_disk: bool) -> None:
@@ -260,12 +260,12 @@ class _Memory:
 
 
 class _Plane:
-    """Mark what of a memory is an image."""
+    """Marks an image in a sampler's memory."""
 
     def __init__(self, array: Any) -> None:
         self.array = array
 
 
 def _tensor(band: Any) -> Any:
-    # A copy: a backend may take an array as it lies, and its place is written anew.
+    # Copy, because a backend may share the array's memory, which is overwritten later.
     return ops.convert_to_tensor(np.array(band)[None])

@@ -1,4 +1,4 @@
-"""Exact tiles: F of a large image from pieces, equal to F of the whole."""
+"""Exact tiles: evaluate F of a large image in tiles, equal to F of the whole."""
 
 import itertools
 import typing
@@ -8,13 +8,13 @@ from keras import ops
 
 
 class Window(typing.NamedTuple):
-    """A tile along one axis, and what is kept of it, in image pixels.
+    """A tile along one axis, and the part of it that is kept, in image pixels.
 
     Attributes:
-        origin: Int, where the tile begins.
-        keep_from: Int, the first pixel that is kept.
-        keep_to: Int, the first pixel that is not.
-        weights: Array of the kept pixels' weights where tiles are blended, else
+        origin: Int, first pixel of the tile.
+        keep_from: Int, first pixel that is kept.
+        keep_to: Int, first pixel after those that are kept.
+        weights: Array of weights of the kept pixels if tiles are blended, else
             `None`.
     """
 
@@ -25,15 +25,15 @@ class Window(typing.NamedTuple):
 
 
 def tile_windows(length, tile_size, halo):
-    """Where tiles lie along one axis, and which part of each is kept.
+    """Return the positions of tiles along one axis, and the part of each to keep.
 
-    All tiles have the same size. A pixel is kept from a tile only where the
-    tile reaches `halo` beyond it, or ends where the image ends.
+    All tiles have the same size. A pixel of a tile is kept only if the tile extends at
+    least `halo` beyond it on each side, except at the edges of the image.
 
     Args:
-        length: Int, the image's extent.
-        tile_size: Int, the tiles' extent, greater than `2 * halo`.
-        halo: Int, what the network sees beyond a pixel, each way.
+        length: Int, size of the image.
+        tile_size: Int, size of the tiles, greater than `2 * halo`.
+        halo: Int, pixels on each side on which an output depends.
 
     Returns:
         List of `Window`.
@@ -51,15 +51,15 @@ def tile_windows(length, tile_size, halo):
 
 
 def feathered_windows(length, tile_size, overlap):
-    """Where tiles lie along one axis that fade into each other.
+    """Return the positions and weights of blended tiles along one axis.
 
-    Each tile is kept whole. Its weight rises in a ramp over the pixels it shares
-    with its neighbours, and the weights at a pixel sum to 1.
+    Each tile is kept completely. Its weight increases linearly over the pixels that it
+    shares with its neighbours. The weights at a pixel sum to 1.
 
     Args:
-        length: Int, the image's extent.
-        tile_size: Int, the tiles' extent, greater than `overlap`.
-        overlap: Int, how many pixels neighbouring tiles share.
+        length: Int, size of the image.
+        tile_size: Int, size of the tiles, greater than `overlap`.
+        overlap: Int, pixels that neighbouring tiles share.
 
     Returns:
         List of `Window`.
@@ -92,13 +92,13 @@ def feathered_windows(length, tile_size, overlap):
 
 
 class Tiles:
-    """The tiles of an image, all of one shape, and how they are put together.
+    """Tiles of an image, all of the same shape, and their assembly.
 
     Args:
         rows: List of `Window` of the vertical axis.
         columns: List of `Window` of the horizontal axis.
-        shape: Pair of ints, the tiles' height and width.
-        batch_size: Int, how many are evaluated at a time; the last are filled up.
+        shape: Pair of ints, height and width of the tiles.
+        batch_size: Int, tiles per batch. The last batch is padded.
     """
 
     def __init__(self, rows, columns, shape, batch_size=1):
@@ -109,20 +109,20 @@ class Tiles:
 
     @property
     def num_batches(self):
-        """Int, how many evaluations an image takes."""
+        """Int, number of evaluations per image."""
         return -(-len(self._tiles) // self._batch_size)
 
     def evaluate(self, predict, images, times, degraded, target, progress):
-        """F of a whole image, tile by tile.
+        """Evaluate F of a whole image, tile by tile.
 
         Args:
             predict: Function of tensors `(images, times, degraded)`,
                 convolutional, that returns the estimate.
             images: Array-like of shape `(height, width, channels)`, x_t.
             times: Scalar tensor, t.
-            degraded: Like `images`, y; or `None` where F needs none.
-            target: Array-like of that shape, which takes the result.
-            progress: `Progress`, advanced once a batch.
+            degraded: Like `images`, y. `None` if F does not need it.
+            target: Array-like of that shape, to which the result is written.
+            progress: `Progress`, advanced once per batch.
         """
         if self._blended:
             target[:] = 0.0
@@ -148,7 +148,7 @@ class Tiles:
 
     def _read(self, images, tiles):
         height, width = self.shape
-        # A short batch is filled up, so that it needs no compilation of its own.
+        # A partial batch is padded to full size to avoid another compilation.
         tiles = tiles + [tiles[-1]] * (self._batch_size - len(tiles))
         return ops.convert_to_tensor(
             np.stack(

@@ -1,4 +1,4 @@
-"""A sampler's way from t = 1 to 0, and its walk over whole images."""
+"""Trajectory of a sampler from t = 1 to 0, and running it on whole images."""
 
 import contextlib
 import itertools
@@ -17,26 +17,26 @@ from keras_indi.schedules.noise_schedule import NoiseSchedule
 
 
 class Trajectory:
-    """A sampler on a grid of times: everything but the network and the images.
+    """A sampler with its time grid and noise, without the network and the images.
 
     Args:
         sampler: The `Sampler`.
-        times: NumPy array of shape `(num_steps + 1,)`, falling to 0.
+        times: NumPy array of shape `(num_steps + 1,)`, decreasing to 0.
         start_scale: Float, the standard deviation of the noise at the start.
-        noise_scales: List of `num_steps` floats, that of the noise after each step.
-        starts_at_degraded: Bool, whether the noise of the start is added to the
-            degraded image; else the start is noise alone. Defaults to `True`.
-        time_shift: Float, k: where the sampler asks for F at t, the network is
-            asked at `process.shift_times(t, k)`. Defaults to 1, no shift.
-        to_values: Function of an array or tensor of states that returns them as a
-            tensor in the units of the images. Defaults to `None`, states are in those
-            already.
+        noise_scales: List of `num_steps` floats, the standard deviation of the noise
+            after each step.
+        starts_at_degraded: Bool, whether the initial noise is added to the degraded
+            image. If `False`, the start is pure noise. Defaults to `True`.
+        time_shift: Float, k. The network is evaluated at `process.shift_times(t, k)`
+            when the sampler requests F at t. Defaults to 1, no shift.
+        to_values: Function that converts an array or tensor of states to a tensor in
+            the units of the images. Defaults to `None`, no conversion.
 
     Attributes:
-        num_steps: Int, how many steps it has.
-        num_evaluations: Int, how often it evaluates F on an image.
-        num_draws: Int, how often noise is added to the state.
-        moves: List of a triple a step: t, s, and the scale of the noise after it.
+        num_steps: Int, number of steps.
+        num_evaluations: Int, number of evaluations of F per image.
+        num_draws: Int, number of times that noise is added to the state.
+        moves: List with a triple per step: t, s, and the scale of the noise after it.
     """
 
     def __init__(
@@ -68,14 +68,14 @@ class Trajectory:
         noise_unit: float,
         time_shift: float,
     ) -> "Trajectory":
-        """The way of InDI, from `x_1 = y + eps_1 n`.
+        """Create the trajectory of InDI, which starts at `x_1 = y + eps_1 n`.
 
         Args:
             sampler: The `Sampler`.
-            times: NumPy array of shape `(num_steps + 1,)`, falling from 1 to 0.
+            times: NumPy array of shape `(num_steps + 1,)`, decreasing from 1 to 0.
             noise_schedule: The `NoiseSchedule`.
-            noise_unit: Float, the values of the images that 1 is for the network,
-                in which eps counts: half the width of the value range.
+            noise_unit: Float, the unit of eps in image values: half the width of the
+                value range, which is 1 for the network.
             time_shift: Float, k.
         """
         start = noise_schedule.scale(ops.convert_to_tensor([1.0]))
@@ -99,17 +99,17 @@ class Trajectory:
         progress: Progress,
         keep_states: bool,
     ) -> list[np.ndarray]:
-        """Walk a batch of whole images.
+        """Restore a batch of whole images.
 
         Args:
-            steps: Pair of functions, of `engine.moves`, compiled or not.
+            steps: Pair of functions from `engine.moves`, compiled or not.
             degraded: float32 array `(batch, height, width, channels)`.
-            extents: int32 array `(batch, 2)`, the heights and widths of images
-                that fill their arrays in part; `None` where all fill them.
-            draw_noise: Function without arguments that returns standard normal
-                noise of that shape, new at each call. Each draw but the first is made
-                while the network works, so that an accelerator need not wait for it.
-            progress: `Progress`, advanced once a step.
+            extents: int32 array `(batch, 2)`, heights and widths of images that are
+                smaller than their arrays. `None` if all images fill them.
+            draw_noise: Function without arguments that returns new standard normal
+                noise of that shape. Draws after the first are made while the network
+                runs, so that an accelerator does not wait for them.
+            progress: `Progress`, advanced once per step.
             keep_states: Bool, whether to return every state.
 
         Returns:
@@ -124,15 +124,15 @@ class Trajectory:
             for move, scalars, scale in self.planned(steps):
                 images, memory = move(images, *scalars, memory, known, *further)
                 images = with_noise(images, scale, noise)
-                # Two steps at most are under way: progress is that of the device, and
-                # an interrupt need not wait for all steps.
+                # At most two steps are queued. Progress then follows the device, and
+                # an interrupt does not wait for all steps.
                 compiled.wait_for(states[-1])
                 states = [*states, images] if keep_states else [images]
                 progress.advance()
         return [ops.convert_to_numpy(state) for state in states]
 
     def start(self, degraded: Any, noise: Iterator[Any]) -> tuple[Any, Any]:
-        """The state at t = 1, and what the sampler remembers there.
+        """Return the state at t = 1 and the initial memory of the sampler.
 
         Args:
             degraded: float32 tensor `(batch, height, width, channels)`.
@@ -145,7 +145,7 @@ class Trajectory:
     def planned(
         self, steps: tuple[Callable, Callable]
     ) -> Iterator[tuple[Callable, Sequence[Any], float]]:
-        """Yield each move: its function, its times as tensors, and its noise's scale.
+        """Yield each step: its function, its times as tensors, and its noise scale.
 
         Args:
             steps: Pair of functions, as for `run`.
@@ -156,17 +156,17 @@ class Trajectory:
             yield move, as_scalars(time, next_time, self.time_shift), scale
 
     def to_values(self, states: Any) -> Any:
-        """An array or tensor of states in the units of the images."""
+        """Convert an array or tensor of states to the units of the images."""
         return states if self._to_values is None else self._to_values(states)
 
 
 def as_scalars(*values: float) -> Sequence[Any]:
-    """Numbers as float32 tensors, so that no other number needs a compilation."""
+    """Convert numbers to float32 tensors, so that new values need no compilation."""
     return [ops.convert_to_tensor(value, "float32") for value in values]
 
 
 def with_noise(images: Any, scale: float, noise: Iterator[Any]) -> Any:
-    """Images with the next draw of noise, times a scale."""
+    """Add the next draw of noise to images, times a scale."""
     if scale == 0:
         return images
     return process.perturb(images, next(noise), scale)

@@ -1,4 +1,4 @@
-"""Metrics: how far restored images are from clean ones."""
+"""Metrics that compare restored images with clean ones."""
 
 import typing
 
@@ -6,8 +6,8 @@ from keras_indi.metrics.features import InceptionV3Features as InceptionV3Featur
 from keras_indi.metrics.image_metric import ImageMetric as ImageMetric
 from keras_indi.registry import Registry as _Registry
 
-# An entry registers the name of a score, and exports its class. What follows the
-# class's own name is the network that it compares features of.
+# An entry registers the name of a score and exports its class. The suffix of a name
+# is the network whose features are compared.
 BUILTIN = _Registry(
     "keras_indi.metrics",
     {

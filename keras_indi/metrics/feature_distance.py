@@ -1,4 +1,4 @@
-"""What FID and KID share: two sets of images, seen through a feature extractor."""
+"""Base class of FID and KID: distances between the features of two image sets."""
 
 import hashlib
 from typing import Any
@@ -16,20 +16,20 @@ from keras_indi.validation import checked_value_range
 
 
 class FeatureDistance:
-    """Base class: a distance between the features of clean and of restored images.
+    """Base class of distances between features of clean and of restored images.
 
-    It has the three methods of a Keras metric, and is none: nothing of it can run
-    inside a training step. A subclass sets `kind` and implements `counts`,
-    `result`, and on the state of a set of images `_empty`, `_added`, `_saved` and
-    `_loaded`. Features are kept in float64.
+    It has the three methods of a Keras metric but is not one, because it cannot run
+    inside a training step. A subclass sets `kind` and implements `counts` and `result`.
+    It also implements `_empty`, `_added`, `_saved` and `_loaded` on the state of a set
+    of images. Features are kept in float64.
 
     Args:
         extractor: `InceptionV3Features`, or any Keras model from images of shape
             `(batch, height, width, channels)`, in `value_range`, to features of
             shape `(batch, dimensions)`.
-        value_range: Pair of numbers, the values of black and white, or `None` for
-            the extractor's `value_range`, or `(0, 255)` if it has none.
-        reference: Path of a file that `save_reference` wrote, which replaces the
+        value_range: Pair of numbers, the values of black and white. Defaults to the
+            `value_range` of the extractor, or `(0, 255)` if it has none.
+        reference: Path of a file written by `save_reference`, which replaces the
             clean images, or `None`.
         name: String.
     """
@@ -67,7 +67,7 @@ class FeatureDistance:
         self.reset_state()
 
     def reset_state(self) -> None:
-        """Forget all images; a reference read from a file stays."""
+        """Remove all images. A reference read from a file is kept."""
         self._clean = self._empty() if self._reference is None else self._reference
         self._restored = self._empty()
 
@@ -75,16 +75,17 @@ class FeatureDistance:
         """Add batches to the two sets.
 
         Args:
-            clean: Array or tensor of shape `(batch, height, width, channels)`, in
-                the value range; or `None`, to add restored images alone, as with
-                a reference.
-            restored: The same, of the same shape; or `None`, to add clean ones alone.
-                To compare sets of unequal sizes, add them one by one.
+            clean: Array or tensor of shape `(batch, height, width, channels)`, in the
+                value range. Or `None` to add only restored images, as with a
+                reference.
+            restored: Array or tensor of the same shape. Or `None` to add only clean
+                images. To compare sets of different sizes, add them separately.
 
         Raises:
-            ValueError: On unequal shapes, a wrong rank or number of channels, values
-                that are NaN, infinite or outside the range, an extractor that does
-                not give one vector an image, and clean images beside a reference.
+            ValueError: On different shapes, a wrong rank or number of channels, or
+                values that are NaN, infinite or outside the range. Also if the
+                extractor does not return one vector per image, or clean images are
+                passed with a reference.
         """
         if clean is not None and self.reference is not None:
             raise ValueError(
@@ -106,11 +107,11 @@ class FeatureDistance:
     def add_features(
         self, clean: np.ndarray | None, restored: np.ndarray | None
     ) -> None:
-        """Add images to the two sets by their features.
+        """Add features of images to the two sets.
 
         Args:
-            clean: What `features` gave of clean images, or `None`.
-            restored: What `features` gave of restored images, or `None`.
+            clean: Result of `features` for clean images, or `None`.
+            restored: Result of `features` for restored images, or `None`.
         """
         if clean is not None:
             self._clean = self._added(self._clean, clean)
@@ -118,7 +119,7 @@ class FeatureDistance:
             self._restored = self._added(self._restored, restored)
 
     def features(self, images: Tensor) -> np.ndarray:
-        """The extractor's features of images.
+        """Compute features of images.
 
         Args:
             images: Array or tensor of shape `(batch, height, width, channels)`, in
@@ -130,11 +131,11 @@ class FeatureDistance:
         return self._features(self._checked(images, "images"))
 
     def save_reference(self, path: FilePath) -> None:
-        """Write what is known of the clean images, for `reference` of later ones.
+        """Write the state of the clean images, for use as `reference`.
 
         Args:
-            path: Path of an `.npz` file; it appears whole or not at all. Its folder
-                is made.
+            path: Path of an `.npz` file, which is written atomically. Its folder is
+                created.
 
         Raises:
             ValueError: With fewer than two clean images.
@@ -146,7 +147,7 @@ class FeatureDistance:
             )
 
         def save(partial):
-            # A file, as of a path NumPy would change the ending.
+            # Pass a file, because NumPy would change the extension of a path.
             with open(partial, "wb") as file:
                 np.savez(file, **self._identity(), **self._saved(self._clean))
 
@@ -154,11 +155,11 @@ class FeatureDistance:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Dict, the number of `clean` and of `restored` images."""
+        """Dict with the numbers of `clean` and `restored` images."""
         raise NotImplementedError
 
     def result(self) -> float:
-        """The distance, a float."""
+        """Return the distance, a float."""
         raise NotImplementedError
 
     def _features(self, images):

@@ -1,4 +1,4 @@
-"""The feature extractor of FID and KID."""
+"""Feature extractor of FID and KID."""
 
 import re
 from collections.abc import Sequence
@@ -19,21 +19,22 @@ BATCH_NORMALIZATION_EPSILON = 1e-3
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class InceptionV3Features(keras.Model):
-    """Inception-v3 as FID is defined on it: the graph of 2015-12-05.
+    """Inception-v3 as used to define FID: the graph of 2015-12-05.
 
     Images of any size are resized to 299x299 (bilinear, half-pixel centres, no
-    antialiasing) and scaled to [-1, 1]. Unlike in torchvision and
-    `keras.applications`, average pools leave out what lies outside the image, and
-    the last block has a maximum pool. Batch normalization is folded into the
-    convolutions. Features of 2048 and of 768 dimensions never compare.
+    antialiasing) and scaled to [-1, 1]. Unlike in torchvision and `keras.applications`,
+    average pools exclude padding, and the last block has a max pool. Batch
+    normalization is folded into the convolutions. Scores with 2048 and with 768
+    dimensions cannot be compared.
 
     Args:
-        dimensions: 2048, the mean of the last block, which papers report, or 768,
-            the mean of Mixed_6e. Defaults to 2048.
-        weights: `None` to download pytorch-fid's official file once; or a path to
-            that file or to an `.npz` archive, either of its names or of the
-            graph's (`conv.weight`, `mixed_7_tower_2_conv.bias`; those hold 768
-            dimensions). Reading PyTorch's file needs PyTorch, on any backend.
+        dimensions: 2048, the mean of the last block, as in most papers, or 768, the
+            mean of Mixed_6e. Defaults to 2048.
+        weights: `None` to download the official file of pytorch-fid once. Or a path of
+            that file or of an `.npz` archive. An archive uses the names of that file,
+            or those of the graph (`conv.weight`, `mixed_7_tower_2_conv.bias`), which
+            support only 768 dimensions. Reading the PyTorch file requires PyTorch, on
+            every backend.
         value_range: Pair of numbers, the values of black and white. Defaults to
             `(0, 255)`.
         name: String. Defaults to `"inception_v3_2048"` or `"inception_v3_768"`.
@@ -45,9 +46,9 @@ class InceptionV3Features(keras.Model):
         Tensor of shape `(batch, dimensions)`.
 
     Raises:
-        ValueError: If `dimensions` is neither, or the weights are another network's.
-        ImportError: If PyTorch's file is to be read without PyTorch.
-        OSError: If there is no file, or no network to download it.
+        ValueError: If `dimensions` is not valid, or the weights are of another network.
+        ImportError: If PyTorch is missing and required to read the weights.
+        OSError: If the file does not exist or cannot be downloaded.
 
     Example:
 
@@ -114,7 +115,7 @@ class InceptionV3Features(keras.Model):
         return cls(**config)
 
 
-# The graph counts its blocks, and a block's branches, in these orders.
+# Order in which the graph numbers its blocks, and the branches of a block.
 GRAPH_STEM = ("1a_3x3", "2a_3x3", "2b_3x3", "3b_1x1", "4a_3x3")
 GRAPH_BLOCKS = ("5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e")
 GRAPH_BRANCHES = {
@@ -125,7 +126,7 @@ GRAPH_BRANCHES = {
 
 
 def _graph_name(name):
-    """The graph's name of a convolution, by PyTorch's name of it."""
+    """Convert the PyTorch name of a convolution to its name in the graph."""
 
     def numbered(text, index):
         return f"{text}_{index}" if index else text
@@ -143,7 +144,7 @@ def _graph_name(name):
 
 
 def _pytorch_names(arrays, names):
-    """Arrays under PyTorch's names, where they have the graph's."""
+    """Rename arrays from the names of the graph to those of PyTorch."""
     if "conv.weight" not in arrays:
         return arrays
     return {
@@ -156,7 +157,7 @@ def _pytorch_names(arrays, names):
 
 
 def _folded(arrays):
-    """Arrays with each batch normalization folded into its convolution."""
+    """Fold each batch normalization into its convolution."""
     arrays = dict(arrays)
     for key in [key for key in arrays if key.endswith(".bn.running_var")]:
         name = key.removesuffix(".bn.running_var")

@@ -12,24 +12,24 @@ class FrechetDistance(FeatureDistance):
 
     `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`, with the means m and the unbiased
     covariances C of the features of clean and of restored images, accumulated in
-    float64. With fewer images than some times the dimensions the score is biased
-    upwards, so it compares only between equal numbers of images: use 768
-    dimensions, or `KernelDistance`, for small sets. Scores of different
-    extractors cannot be compared either: quote the name, which includes the extractor.
+    float64. Unless the number of images is several times the dimensions, the score is
+    biased upwards. Compare only scores of equal numbers of images, and use 768
+    dimensions or `KernelDistance` for small sets. Scores of different extractors cannot
+    be compared either: report the name, which includes the extractor.
 
     Args:
         extractor: `InceptionV3Features`, or any Keras model from images of shape
             `(batch, height, width, channels)`, in `value_range`, to features of
             shape `(batch, dimensions)`.
-        value_range: Pair of numbers, the values of black and white. Defaults to the
-            extractor's, or `(0, 255)` if it has none.
-        reference: Path of a file that `save_reference` wrote, which replaces the
+        value_range: Pair of numbers, the values of black and white. Defaults to that of
+            the extractor, or `(0, 255)` if it has none.
+        reference: Path of a file written by `save_reference`, which replaces the
             clean images, or `None`.
-        name: String. Defaults to `"fid2048"`, `"fid768"`, or `"fid_"` and the
-            model's name.
+        name: String. Defaults to `"fid2048"`, `"fid768"`, or `"fid_"` followed by the
+            name of the model.
 
     Raises:
-        ValueError: If `extractor` is no Keras model, or the reference was made with
+        ValueError: If `extractor` is not a Keras model, or the reference was made with
             another extractor, other weights or another value range.
 
     Example:
@@ -53,7 +53,7 @@ class FrechetDistance(FeatureDistance):
         return {"clean": self._clean[0], "restored": self._restored[0]}
 
     def result(self) -> float:
-        """The distance, a float; of equal sets 0, up to rounding.
+        """Return the distance, a float. For equal sets it is 0 up to rounding.
 
         Raises:
             ValueError: With fewer than two images on either side.
@@ -74,21 +74,21 @@ class FrechetDistance(FeatureDistance):
         return int(found["count"]), found["mean"], found["scatter"]
 
 
-# Of a set of images: how many they are, and of their features the mean, and the sum
-# over them of the outer product of what is left without it.
+# Statistics of a set of images: their number, the mean of their features, and the
+# scatter, the sum of the outer products of the centered features.
 Moments = tuple[int, Any, Any]
 NO_IMAGES: Moments = (0, 0.0, 0.0)
 
 
 def moments(features: np.ndarray) -> Moments:
-    """Count, mean and scatter of features of shape `(count, dimensions)`."""
+    """Return count, mean and scatter of features of shape `(count, dimensions)`."""
     mean = features.mean(axis=0)
     spread = features - mean
     return len(features), mean, spread.T @ spread
 
 
 def joined_moments(first: Moments, second: Moments) -> Moments:
-    """Count, mean and scatter of two sets together (Chan et al. 1979)."""
+    """Return count, mean and scatter of the union of two sets (Chan et al. 1979)."""
     count, mean, scatter = first
     added, center, own_scatter = second
     total = count + added
@@ -101,7 +101,7 @@ def joined_moments(first: Moments, second: Moments) -> Moments:
 
 
 def distance_of_moments(clean: Moments, restored: Moments) -> float:
-    """The Frechet distance of two sets of two images or more, by their moments."""
+    """Return the Frechet distance of two sets of at least two images."""
     means, covariances = zip(
         *((mean, scatter / (count - 1)) for count, mean, scatter in (clean, restored))
     )
@@ -116,9 +116,9 @@ def frechet_distance(
 ) -> float:
     """Squared Frechet distance of two Gaussians.
 
-    The trace of the root of C1 C2 is the sum of the singular values of F1^T F2, for
-    any F F^T = C. Unlike a matrix root this stays real and exact where covariances
-    are singular, as those of fewer images than dimensions are.
+    The trace of the root of C1 C2 is the sum of the singular values of F1^T F2, for any
+    F F^T = C. Unlike a matrix root, this is real and exact for singular covariances,
+    which occur with fewer images than dimensions.
 
     Args:
         mean1: Array of shape `(dimensions,)`.
@@ -138,7 +138,7 @@ def frechet_distance(
 
 
 def _factor(covariance):
-    """F of shape `(dimensions, rank)` with F F^T = C, without the rounding's part."""
+    """Return F of shape `(dimensions, rank)` with F F^T = C, without rounding noise."""
     values, vectors = np.linalg.eigh(covariance)
     kept = values > len(values) * np.finfo("float64").eps * values[-1]
     return vectors[:, kept] * np.sqrt(values[kept])

@@ -1,10 +1,10 @@
-"""What every metric asks of its images before it computes anything."""
+"""Checks of images that all metrics share."""
 
 import numpy as np
 
 from keras_indi.annotations import Shape, ValueLimits
 
-# Float images may leave their range by this fraction of it: rounding, no more.
+# Fraction of the range by which float images may exceed it, because of rounding.
 ROUNDING = 1e-5
 
 
@@ -18,11 +18,11 @@ def check_shape(
     """Raise a ValueError unless a batch of images has a valid shape.
 
     Args:
-        shape: Tuple of ints; `None` for what is not known yet.
-        argument: The caller's name of the images.
-        channels: Int, the number of channels wanted, or `None` for any.
-        smallest: Int, the least height and width.
-        why: Text that names what wants that size.
+        shape: Tuple of ints, with `None` for unknown sizes.
+        argument: String, argument name of the images.
+        channels: Int, required number of channels, or `None` for any.
+        smallest: Int, minimum height and width.
+        why: String, reason for the minimum size.
     """
     received = f"Received: {argument} of shape {tuple(shape)}"
     if len(shape) != 4:
@@ -46,14 +46,14 @@ def check_shape(
 
 
 def same_shape(first: Shape, second: Shape) -> bool:
-    """Whether two shapes are equal, as far as they are known."""
+    """Return whether two shapes are equal, ignoring unknown sizes."""
     return len(first) == len(second) and all(
         None in sizes or sizes[0] == sizes[1] for sizes in zip(first, second)
     )
 
 
 def check_pair(clean_shape: Shape, restored_shape: Shape) -> None:
-    """Raise a ValueError unless two batches of images have one shape."""
+    """Raise a ValueError unless two batches of images have the same shape."""
     if not same_shape(clean_shape, restored_shape):
         raise ValueError(
             "Clean and restored images must have one shape; nothing is resized or "
@@ -65,8 +65,8 @@ def check_pair(clean_shape: Shape, restored_shape: Shape) -> None:
 def check_values(images: np.ndarray, value_range: ValueLimits, argument: str) -> None:
     """Raise a ValueError unless an array's values are finite and in the range.
 
-    Fractions that all lie in [0, 1] are refused for a range such as (0, 255):
-    their scores would be those of nearly black images.
+    Floats in [0, 1] are refused for a range such as (0, 255), because they would be
+    scored as nearly black images.
     """
     received = f"Received: {argument} of shape {images.shape} and dtype {images.dtype}"
     if not (images.dtype.kind in "biuf" or images.dtype.name == "bfloat16"):

@@ -1,4 +1,4 @@
-"""What metrics of pairs of images share: a score per image, and their mean."""
+"""Base class of metrics with a score per image pair."""
 
 from typing import Any
 
@@ -13,26 +13,26 @@ from keras_indi.validation import checked_value_range
 
 
 class ImageMetric(keras.metrics.Metric):
-    """Base class: the mean over images of a score computed for each.
+    """Base class of metrics that average a score over images.
 
-    A subclass implements `compute`. The mean is accumulated in pairs of float32
-    numbers that together carry 48 bits, as JAX hides float64: it is right to
-    float32's own precision over any number of images. Before any image it is NaN.
+    A subclass implements `compute`. The mean is accumulated in pairs of float32 numbers
+    with 48 bits together, because JAX disables float64. It is accurate to float32
+    precision for any number of images. Without images it is NaN.
 
-    Values are checked where NumPy arrays are given (an evaluation), shapes
-    always. Tensors, as in `fit`, are taken as they are: NaN gives NaN, and
-    values outside the range count with their true distance.
+    Shapes are always checked. Values are checked only for NumPy arrays, as in an
+    evaluation. Values of tensors, as in `fit`, are not checked: NaN gives NaN, and
+    values outside the range are not clipped.
 
     Args:
         value_range: Pair of numbers, the values of black and white.
-        channels: Int, the number of channels wanted, or `None` for any.
-        smallest: Int, the least height and width.
-        name: The metric's name in logs.
-        dtype: Of `keras.metrics.Metric`; what is computed is float32 regardless.
+        channels: Int, required number of channels, or `None` for any.
+        smallest: Int, minimum height and width.
+        name: String, name of the metric in logs.
+        dtype: As for `keras.metrics.Metric`. Computation is always in float32.
 
     Attributes:
-        higher_is_better: Bool, of the class, whether more is closer to the clean
-            image, as in PSNR. `False`, less is, unless a subclass says otherwise.
+        higher_is_better: Bool, class attribute, whether higher scores are better, as
+            for PSNR. Defaults to `False`.
 
     Example:
 
@@ -52,18 +52,18 @@ class ImageMetric(keras.metrics.Metric):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
-        # What Keras's callbacks ask a metric for.
+        # Attribute that Keras callbacks read.
         self._direction = "up" if self.higher_is_better else "down"
         self.value_range = checked_value_range(value_range)
         self.channels = channels
         self.smallest = smallest
-        # Each a sum and what its rounding left out.
+        # Each is a sum and its rounding error.
         self._total = self._add_sum("total")
         self._weight = self._add_sum("weight")
         self._compiled = None
 
     def compute(self, clean: Tensor, restored: Tensor) -> Tensor:
-        """The score of each image.
+        """Compute the score of each image.
 
         Args:
             clean: Tensor of shape `(batch, height, width, channels)`, in the range.
@@ -75,11 +75,11 @@ class ImageMetric(keras.metrics.Metric):
         raise NotImplementedError
 
     def frozen_variables(self) -> list[keras.Variable]:
-        """The variables that `compute` reads: a network's weights."""
+        """Return the variables that `compute` reads: the weights of a network."""
         return []
 
     def per_image(self, clean: Tensor, restored: Tensor) -> np.ndarray:
-        """The score of each image; the metric's own mean is left alone.
+        """Return the score of each image, without changing the metric's mean.
 
         Args:
             clean: Array or tensor of shape `(batch, height, width, channels)`, in
@@ -90,8 +90,8 @@ class ImageMetric(keras.metrics.Metric):
             NumPy float64 array of shape `(batch,)`.
 
         Raises:
-            ValueError: On unequal shapes, a wrong rank, number of channels or size,
-                and values that are NaN, infinite or outside the range.
+            ValueError: On different shapes, a wrong rank, number of channels or size,
+                or values that are NaN, infinite or outside the range.
         """
         return np.asarray(self._checked_scores(clean, restored), "float64")
 
@@ -123,13 +123,13 @@ class ImageMetric(keras.metrics.Metric):
                     f"Received: sample_weight of shape {tuple(weights.shape)}, images "
                     f"of shape {tuple(y_true.shape)}"
                 )
-            # An image of no weight counts for nothing, even where it is infinite.
+            # An image of weight 0 is ignored, even if its score is infinite.
             scores = ops.where(weights == 0, ops.zeros_like(scores), scores)
         _add(self._total, ops.sum(weights * scores))
         _add(self._weight, ops.sum(weights))
 
     def result(self) -> Tensor:
-        """The weighted mean over all images since `reset_state`, a float32 scalar."""
+        """Return the weighted mean since `reset_state`, a float32 scalar."""
         return ops.add(*self._total) / ops.add(*self._weight)
 
     def get_config(self) -> Config:
@@ -168,7 +168,7 @@ class ImageMetric(keras.metrics.Metric):
 
 
 def _add(pair, value):
-    """Add to a sum held as a number and its rounding (Knuth's two-sum)."""
+    """Add to a sum stored as a number and its rounding error (Knuth's two-sum)."""
     total, rounding = (ops.convert_to_tensor(part) for part in pair)
     added = total + value
     back = added - total

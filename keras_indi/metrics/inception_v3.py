@@ -1,4 +1,4 @@
-"""Inception-v3's blocks, as in the graph of 2015-12-05, by PyTorch's names."""
+"""Blocks of Inception-v3 as in the graph of 2015-12-05, with PyTorch's names."""
 
 from keras_indi.annotations import Tensor
 from keras_indi.metrics.pretrained_layers import (
@@ -10,7 +10,7 @@ from keras_indi.metrics.pretrained_layers import (
 
 
 def blocks_to_6e(x: Tensor) -> Tensor:
-    """From images of 299x299 pixels in [-1, 1] to Mixed_6e, 17x17x768."""
+    """Apply the blocks from 299x299 images in [-1, 1] to Mixed_6e, 17x17x768."""
     x = convolution(x, "Conv2d_1a_3x3", 32, 3, 2, "valid")
     x = convolution(x, "Conv2d_2a_3x3", 32, 3, 1, "valid")
     x = convolution(x, "Conv2d_2b_3x3", 64, 3)
@@ -27,14 +27,14 @@ def blocks_to_6e(x: Tensor) -> Tensor:
 
 
 def blocks_to_7c(x: Tensor) -> Tensor:
-    """From Mixed_6e to the last block, 8x8x2048."""
+    """Apply the blocks after Mixed_6e to the last one, 8x8x2048."""
     x = _last_halving(x, "Mixed_7a")
     x = _widest(x, "Mixed_7b", average)
     return _widest(x, "Mixed_7c", lambda x: maximum(x, 3, 1, "same"))
 
 
 def _tower(x, name, *convolutions):
-    """Convolutions one after another: `(filters, kernel_size[, strides, padding])`."""
+    """Apply convolutions `(filters, kernel_size[, strides, padding])` in sequence."""
     for index, arguments in enumerate(convolutions, 1):
         x = convolution(x, f"{name}_{index}", *arguments)
     return x

@@ -10,32 +10,32 @@ from keras_indi.metrics.feature_distance import FeatureDistance
 class KernelDistance(FeatureDistance):
     """Unbiased squared maximum mean discrepancy of features (KID).
 
-    With the kernel `k(a, b) = (a . b / dimensions + 1)^3`, on random subsets of the
-    clean and of the restored images, drawn without replacement; the score is the
-    mean over subsets, and their standard deviation is its uncertainty. Being
-    unbiased it compares between sets of different sizes, and is about 0 for sets of
-    one distribution, a little below it half the time. It takes the sets for
-    independent: where small sets show the same scenes, as pairs do, each pair's own
-    likeness draws it below 0. Papers often quote it times 1000 or 100.
+    The kernel is `k(a, b) = (a . b / dimensions + 1)^3`. The distance is computed on
+    random subsets of the clean and of the restored images, drawn without replacement.
+    The score is the mean over subsets, and their standard deviation is its uncertainty.
+    Because it is unbiased, scores of sets of different sizes can be compared. It is
+    about 0 for sets of the same distribution, and slightly negative half the time. It
+    assumes independent sets. For small sets of the same scenes, such as pairs, the
+    similarity within pairs makes it negative. Papers often report it times 1000 or 100.
 
-    The images' order does not matter: features are sorted before subsets are drawn.
-    All features are kept: 16 kB an image at 2048 dimensions.
+    The order of images has no effect, because features are sorted before subsets are
+    drawn. All features are kept: 16 kB per image at 2048 dimensions.
 
     Args:
         extractor: `InceptionV3Features`, or any Keras model from images of shape
             `(batch, height, width, channels)`, in `value_range`, to features of
             shape `(batch, dimensions)`.
-        subset_size: Int, images in a subset, at most those of the smaller set.
-            Where it is the size of both sets, all subsets are equal and their
-            standard deviation 0. Defaults to 1000.
+        subset_size: Int, images per subset, at most the size of the smaller set. If it
+            is the size of both sets, all subsets are equal and their standard
+            deviation is 0. Defaults to 1000.
         num_subsets: Int. Defaults to 100.
-        seed: Int, of the subsets. Defaults to 0.
-        value_range: Pair of numbers, the values of black and white. Defaults to the
-            extractor's, or `(0, 255)` if it has none.
-        reference: Path of a file that `save_reference` wrote, which replaces the
+        seed: Int, seed of the subsets. Defaults to 0.
+        value_range: Pair of numbers, the values of black and white. Defaults to that of
+            the extractor, or `(0, 255)` if it has none.
+        reference: Path of a file written by `save_reference`, which replaces the
             clean images, or `None`.
-        name: String. Defaults to `"kid2048"`, `"kid768"`, or `"kid_"` and the
-            model's name.
+        name: String. Defaults to `"kid2048"`, `"kid768"`, or `"kid_"` followed by the
+            name of the model.
 
     Raises:
         ValueError: If `extractor` is no Keras model, a number is too small, or the
@@ -86,10 +86,10 @@ class KernelDistance(FeatureDistance):
         }
 
     def result(self) -> float:
-        """The mean over subsets, a float.
+        """Return the mean over subsets, a float.
 
         Raises:
-            ValueError: With fewer images on either side than `subset_size`.
+            ValueError: If either set has fewer images than `subset_size`.
         """
         return float(self._of_subsets().mean())
 
@@ -132,14 +132,14 @@ class KernelDistance(FeatureDistance):
 
 
 def kernel_distance(first: np.ndarray, second: np.ndarray) -> float:
-    """Unbiased squared maximum mean discrepancy, polynomial kernel of degree 3.
+    """Return the unbiased squared maximum mean discrepancy with a cubic kernel.
 
     Args:
         first: Array of shape `(count, dimensions)`, two or more.
         second: Array of shape `(other_count, dimensions)`, two or more.
 
     Returns:
-        Float, negative where the sets differ less than their noise.
+        Float, negative if the difference of the sets is smaller than their noise.
     """
 
     def kernel(a, b):

@@ -15,11 +15,11 @@ from keras_indi.metrics.network_weights import pretrained_weights, serializable
 from keras_indi.metrics.pretrained_layers import array_of, assign_convolutions
 from keras_indi.validation import checked_choice
 
-# Of the images in [-1, 1], for red, green and blue.
+# Normalization of images in [-1, 1], for red, green and blue.
 SHIFT = np.array([-0.030, -0.088, -0.188], "float32")
 SCALE = np.array([0.458, 0.448, 0.450], "float32")
 
-# With the least height and width of an image that reaches the last layer.
+# Networks with the minimum height and width of an image for the last layer.
 NETWORKS = {"alex": (alexnet, 31), "squeeze": (squeezenet, 17), "vgg": (vgg16, 16)}
 
 
@@ -27,29 +27,29 @@ NETWORKS = {"alex": (alexnet, 31), "squeeze": (squeezenet, 17), "vgg": (vgg16, 1
 class LPIPS(ImageMetric):
     """Learned perceptual distance (LPIPS v0.1) of each image, averaged over images.
 
-    Both images go through a network trained to classify. At some of its layers
-    their features, of unit length over channels, are subtracted, squared, weighted
-    by a learned head, and averaged over positions; LPIPS is the sum over layers.
-    Identical images give 0; less is better. Scores of different networks do not
-    compare: papers mostly report `"alex"`.
+    Features of both images are computed with a classification network. At several
+    layers, the features are normalized to unit length over channels, subtracted,
+    squared, weighted by a learned head, and averaged over positions. LPIPS is the sum
+    over layers. Identical images give 0, and lower is better. Scores of different
+    networks cannot be compared. Most papers report `"alex"`.
 
     Args:
         network: `"alex"` (AlexNet, images of at least 31 pixels), `"squeeze"`
             (SqueezeNet 1.1, 17) or `"vgg"` (VGG-16, 16). Defaults to `"alex"`.
-        weights: `None` to download the network's and the heads' official weights
-            once; or a path, or a list of paths, of PyTorch state dicts
-            (torchvision's network and the heads, or those of an `lpips.LPIPS`) or
-            of an `.npz` archive with `features.N.weight`, `features.N.bias` and
-            `linK.weight`. Reading PyTorch's files needs PyTorch, on any backend.
+        weights: `None` to download the official weights of the network and the heads
+            once. Or a path, or a list of paths, of PyTorch state dicts (torchvision's
+            network and the heads, or those of an `lpips.LPIPS`), or of an `.npz`
+            archive with `features.N.weight`, `features.N.bias` and `linK.weight`.
+            Reading PyTorch files requires PyTorch, on every backend.
         value_range: Pair of numbers, the values of black and white. Defaults to
             `(0, 255)`.
         name: String. Defaults to `"lpips_alex"` and so on.
-        dtype: Of `keras.metrics.Metric`; what is computed is float32 regardless.
+        dtype: As for `keras.metrics.Metric`. Computation is always in float32.
 
     Raises:
-        ValueError: If `network` is unknown, or the weights are another network's.
-        ImportError: If PyTorch files are to be read without PyTorch.
-        OSError: If there is no file, or no network to download it.
+        ValueError: If `network` is unknown, or the weights are of another network.
+        ImportError: If PyTorch is missing and required to read the weights.
+        OSError: If a file does not exist or cannot be downloaded.
 
     Example:
 
@@ -126,6 +126,6 @@ class LPIPS(ImageMetric):
 
 
 def _plain_name(key):
-    """`features.N` and `linK` from the names that the lpips package saves."""
+    """Convert names of the lpips package to `features.N` and `linK`."""
     key = re.sub(r"^net\.slice\d+\.", "features.", key)
     return re.sub(r"^lin(\d+)\.model\.1\.", r"lin\1.", key)

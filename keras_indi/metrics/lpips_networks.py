@@ -1,4 +1,4 @@
-"""The networks behind LPIPS, up to the layers whose features it compares."""
+"""Networks of LPIPS, with the layers whose features are compared as outputs."""
 
 import keras
 
@@ -32,7 +32,7 @@ def squeezenet() -> keras.Model:
         return concatenation([narrow, wide])
 
     def ceil_maximum(x):
-        # A last window may stick out. Zeros after a ReLU change no maximum.
+        # The last window may exceed the image. Zeros after a ReLU change no maximum.
         return maximum(padded(x, ((0, 1), (0, 1))))
 
     images = keras.Input((None, None, 3))

@@ -1,4 +1,4 @@
-"""Weights of pretrained networks: downloaded, or read from a path."""
+"""Download or read the weights of pretrained networks."""
 
 import importlib.util
 import os
@@ -11,7 +11,7 @@ import numpy as np
 from keras_indi.annotations import FilePath
 from keras_indi.backend.torch_files import read_state_dict
 
-# Files by their official addresses, with their SHA-256.
+# Official URLs of the files, with their SHA-256.
 TORCHVISION = "https://download.pytorch.org/models/"
 LPIPS_HEADS = (
     "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/"
@@ -54,21 +54,21 @@ OFFICIAL = {
 def pretrained_weights(
     name: str, weights: FilePath | Sequence[FilePath] | None = None
 ) -> dict[str, np.ndarray]:
-    """The arrays of a pretrained network, by their PyTorch names.
+    """Return the arrays of a pretrained network, by their PyTorch names.
 
     Args:
         name: Key of `OFFICIAL`.
-        weights: `None` to download the official files once, into Keras's cache
-            folder; or a path, or a list of paths whose arrays belong together, of
-            PyTorch state dicts or `.npz` archives of the same names.
+        weights: `None` to download the official files once, to the cache folder of
+            Keras. Or a path of a PyTorch state dict or an `.npz` archive with the
+            same names, or a list of paths whose arrays are combined.
 
     Returns:
         Dict of names to NumPy arrays.
 
     Raises:
-        FileNotFoundError: If a path names no file.
-        ImportError: If a PyTorch state dict is to be read without PyTorch.
-        OSError: If a file cannot be downloaded, or is not what it should be.
+        FileNotFoundError: If a file does not exist.
+        ImportError: If PyTorch is missing and required to read a file.
+        OSError: If a file cannot be downloaded or has a wrong checksum.
     """
     if weights is None:
         paths = _download(name)
@@ -88,7 +88,7 @@ def pretrained_weights(
 def serializable(
     weights: FilePath | Sequence[FilePath] | None,
 ) -> str | list[str] | None:
-    """The argument `weights` as a config holds it: paths as strings."""
+    """Convert the argument `weights` for a config: paths become strings."""
     if weights is None:
         return None
     if isinstance(weights, (str, os.PathLike)):

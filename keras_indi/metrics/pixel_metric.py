@@ -1,4 +1,4 @@
-"""What PSNR and SSIM share: the border left out, and the channels compared."""
+"""Base class of PSNR and SSIM: border cropping and choice of channels."""
 
 from typing import Any
 
@@ -10,19 +10,19 @@ from keras_indi.metrics.image_metric import ImageMetric
 from keras_indi.validation import checked_choice, checked_integer
 
 # Y of YCbCr in the MATLAB convention (rgb2ycbcr, ITU-R BT.601), from 16 to 235 of
-# 255: the offset plus these parts of red, green and blue. It is not rounded.
+# 255: the offset plus weighted red, green and blue. It is not rounded.
 LUMA_OFFSET = 16 / 255
 LUMA_PARTS = np.array([65.481, 128.553, 24.966], "float32") / 255
 
 
 class PixelMetric(ImageMetric):
-    """Base class of metrics that compare pixels or windows of them.
+    """Base class of metrics that compare pixels or windows of pixels.
 
     Args:
         value_range: Pair of numbers, the values of black and white.
-        crop_border: Int, pixels left out on each side.
-        channel: `"rgb"`, all channels as they come, or `"y"`, the Y of YCbCr.
-        smallest: Int, the least height and width that must remain.
+        crop_border: Int, pixels to ignore on each side.
+        channel: `"rgb"` for all channels unchanged, or `"y"` for the Y of YCbCr.
+        smallest: Int, minimum height and width after cropping.
         **kwargs: `name` and `dtype` of `ImageMetric`.
     """
 
@@ -53,14 +53,14 @@ class PixelMetric(ImageMetric):
         }
 
     def cropped(self, images: Tensor) -> Tensor:
-        """Float32 images without their border."""
+        """Return float32 images without their border."""
         images = ops.cast(images, "float32")
         border = self.crop_border
         return images[:, border:-border, border:-border] if border else images
 
 
 def luma(colours: Tensor) -> Tensor:
-    """The parts of red, green and blue that make Y, without its offset.
+    """Return Y without its offset: weighted red, green and blue.
 
     Args:
         colours: Tensor of shape `(batch, height, width, 3)`, RGB where white is 1.

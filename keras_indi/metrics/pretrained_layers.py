@@ -1,4 +1,4 @@
-"""Layers of pretrained networks: PyTorch's conventions, float32 whatever the policy."""
+"""Layers of pretrained networks with PyTorch's conventions, always in float32."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,16 +21,16 @@ def convolution(
     strides: int = 1,
     padding: str = "same",
 ) -> Tensor:
-    """A convolution and a ReLU.
+    """Apply a convolution and a ReLU.
 
     Args:
         x: KerasTensor of shape `(batch, height, width, channels)`.
-        name: The convolution's name in PyTorch, such as `"features.0"`.
+        name: String, name of the convolution in PyTorch, such as `"features.0"`.
         filters: Int, number of output channels.
         kernel_size: Int, or a pair.
         strides: Int.
-        padding: `"same"`, which pads as PyTorch does where the stride is 1,
-            or `"valid"`.
+        padding: `"same"`, which pads as in PyTorch if the stride is 1, or
+            `"valid"`.
 
     Returns:
         KerasTensor of shape `(batch, new_height, new_width, filters)`.
@@ -58,7 +58,7 @@ def maximum(
 
 
 def average(x: Tensor) -> Tensor:
-    """Means of 3x3 pixels; those outside the image do not count."""
+    """Apply average pooling over 3x3 pixels, excluding padding."""
     return layers.AveragePooling2D(3, 1, "same", **COMMON)(x)
 
 
@@ -69,13 +69,13 @@ def concatenation(tensors: Sequence[Tensor]) -> Tensor:
 def assign_convolutions(
     model: keras.Model, arrays: Mapping[str, np.ndarray], name: str
 ) -> None:
-    """Give a model's convolutions their pretrained kernels and biases.
+    """Assign pretrained kernels and biases to the convolutions of a model.
 
     Args:
         model: Keras model whose convolutions are named as in PyTorch.
         arrays: Dict with `NAME.weight`, of shape `(out, in, height, width)`, and
             `NAME.bias`, of shape `(out,)`, for each.
-        name: What the weights are called, for the message.
+        name: String, name of the weights for error messages.
 
     Raises:
         ValueError: If an array is missing or has another shape.
@@ -99,7 +99,7 @@ def assign_convolutions(
 def array_of(
     arrays: Mapping[str, np.ndarray], key: str, name: str, rank: int
 ) -> np.ndarray:
-    """An array by its name, as float32, or a ValueError that names it."""
+    """Return an array by its name, as float32, or raise a ValueError."""
     if key not in arrays or arrays[key].ndim != rank:
         raise ValueError(
             f"These are not the weights of {name}: there is no `{key}` of rank {rank}. "

@@ -13,23 +13,22 @@ from keras_indi.metrics.pixel_metric import PixelMetric, luma
 class PSNR(PixelMetric):
     """Peak signal-to-noise ratio of each image in decibels, averaged over images.
 
-    `10 log10(peak^2 / MSE)`, with the mean squared error over all pixels and
-    channels of an image, and the length of the value range as the peak. With
-    `channel="y"` the error is that of Y, which spans 219 of 255, against the same
-    peak, as super-resolution papers do.
+    `10 log10(peak^2 / MSE)`, with the mean squared error over all pixels and channels
+    of an image, and the length of the value range as the peak. With `channel="y"`, the
+    error is that of Y, which spans 219 of 255, with the same peak, as in
+    super-resolution papers.
 
-    The PSNR of identical images is infinite, and so is the mean of a set with
-    such a pair: nothing is capped.
+    The PSNR of identical images is infinite, and so is the mean of a set that contains
+    such a pair.
 
     Args:
         value_range: Pair of numbers, the values of black and white. Defaults to
             `(0, 255)`.
-        crop_border: Int, pixels left out on each side. Defaults to 0.
-        channel: `"rgb"`, all channels as they come (a grey image's one, too), or
-            `"y"`, the Y of YCbCr in the MATLAB convention, not rounded. Defaults
-            to `"rgb"`.
+        crop_border: Int, pixels to ignore on each side. Defaults to 0.
+        channel: `"rgb"` for all channels unchanged (also for grey images), or `"y"` for
+            the Y of YCbCr in the MATLAB convention, not rounded. Defaults to `"rgb"`.
         name: String. Defaults to `"psnr"`.
-        dtype: Of `keras.metrics.Metric`; what is computed is float32 regardless.
+        dtype: As for `keras.metrics.Metric`. Computation is always in float32.
 
     Example:
 
@@ -53,7 +52,7 @@ class PSNR(PixelMetric):
         super().__init__(value_range, crop_border, channel, name=name, dtype=dtype)
 
     def compute(self, clean: Tensor, restored: Tensor) -> Tensor:
-        # The difference first: that of two integers is exact.
+        # Subtract first, because the difference of two integers is exact.
         error = self.cropped(clean) - self.cropped(restored)
         error = error / (self.value_range[1] - self.value_range[0])
         if self.channel == "y":

@@ -19,21 +19,21 @@ C2 = 0.03**2
 class SSIM(PixelMetric):
     """Structural similarity of each image, averaged over images.
 
-    With the conventions of its authors: a Gaussian window of 11x11 pixels with a
-    standard deviation of 1.5, K1 = 0.01 and K2 = 0.03, biased variances, and the
-    mean over the windows that lie wholly inside the image. Colour images: the mean
-    over channels. Identical images give 1. It equals scikit-image's
+    Uses the conventions of the authors: a Gaussian window of 11x11 pixels with a
+    standard deviation of 1.5, K1 = 0.01, K2 = 0.03, biased variances, and the mean over
+    windows that lie entirely inside the image. For colour images, it is the mean over
+    channels.
+    Identical images give 1. It equals scikit-image's
     `structural_similarity(gaussian_weights=True, use_sample_covariance=False)`.
 
     Args:
         value_range: Pair of numbers, the values of black and white. Defaults to
             `(0, 255)`.
-        crop_border: Int, pixels left out on each side. Defaults to 0.
-        channel: `"rgb"`, all channels as they come (a grey image's one, too), or
-            `"y"`, the Y of YCbCr in the MATLAB convention, not rounded. Defaults
-            to `"rgb"`.
+        crop_border: Int, pixels to ignore on each side. Defaults to 0.
+        channel: `"rgb"` for all channels unchanged (also for grey images), or `"y"` for
+            the Y of YCbCr in the MATLAB convention, not rounded. Defaults to `"rgb"`.
         name: String. Defaults to `"ssim"`.
-        dtype: Of `keras.metrics.Metric`; what is computed is float32 regardless.
+        dtype: As for `keras.metrics.Metric`. Computation is always in float32.
 
     Example:
 
@@ -61,10 +61,10 @@ class SSIM(PixelMetric):
 
     def compute(self, clean: Tensor, restored: Tensor) -> Tensor:
         clean, restored = self._in_unit_range(clean), self._in_unit_range(restored)
-        # Variances do not change with a shift, and cancel less near zero.
+        # A shift does not change variances, but reduces cancellation errors.
         shift = ops.mean(clean, axis=(1, 2), keepdims=True)
         x, y = clean - shift, restored - shift
-        # All in one blur, so that its many shifts are compiled once.
+        # Blur all in one call, so that its many shifts are compiled once.
         stacked = ops.concatenate([x, y, x * x, y * y, x * y], axis=-1)
         mean_x, mean_y, mean_xx, mean_yy, mean_xy = ops.split(blur(stacked), 5, axis=-1)
         variances = mean_xx - mean_x * mean_x + mean_yy - mean_y * mean_y
@@ -81,9 +81,9 @@ class SSIM(PixelMetric):
 
 
 def blur(images: Tensor) -> Tensor:
-    """Gaussian means over windows inside the image, as sums of shifted images.
+    """Return Gaussian means over windows inside the image, as sums of shifted images.
 
-    A convolution would be rounded to fewer bits on an accelerator.
+    A convolution on an accelerator would round to fewer bits.
 
     Args:
         images: Tensor of shape `(batch, height, width, channels)`.

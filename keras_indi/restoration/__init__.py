@@ -1,4 +1,4 @@
-"""Restores image files: what the `restore` command does, for Python."""
+"""Restore image files. The Python API of the `restore` command."""
 
 from keras_indi.restoration.comparison import compare as compare
 from keras_indi.restoration.file_restoration import restore_file as restore_file

@@ -1,4 +1,4 @@
-"""Which model restores a file, and what is known of it."""
+"""The model that restores files, and its metadata."""
 
 import pathlib
 from typing import NamedTuple
@@ -7,19 +7,19 @@ from keras_indi.images.photograph import Photograph
 from keras_indi.models import Restorer, load_restorer
 from keras_indi.presets import read_metadata
 
-# For any file: it removes noise and compression where they are, and nothing else.
+# Suitable for any file: it removes only noise and compression artifacts.
 DEFAULT_PRESET = "indi_small_blind"
 
 
 class ChosenModel(NamedTuple):
-    """A model, and what is known of it by its name."""
+    """A model with its name and metadata."""
 
     model: Restorer
     name: str | None = None
-    jpeg_quality: tuple[int, int] = (1, 100)  # of files that it is for
+    jpeg_quality: tuple[int, int] = (1, 100)  # range of the training data
 
     def notes_on(self, photograph: Photograph) -> list[str]:
-        """Sentences on what of a photograph lies outside the model's training."""
+        """Return notes on how a photograph differs from the training data."""
         low, high = self.jpeg_quality
         quality = photograph.jpeg_quality
         if quality is None or low <= quality <= high:
@@ -33,15 +33,15 @@ class ChosenModel(NamedTuple):
 def choose(
     model: Restorer | str | pathlib.Path, dtype: str = "auto", engine: str | None = None
 ) -> ChosenModel:
-    """The model that a user names, or holds.
+    """Load a model from its name, or wrap a loaded one.
 
     Args:
-        model: A `Restorer`, or what `load_restorer` takes.
-        dtype: As for `load_restorer`; of a `Restorer` its own.
+        model: A `Restorer`, or any argument of `load_restorer`.
+        dtype: As for `load_restorer`. Ignored for a `Restorer`.
         engine: As for `load_restorer`.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If `model` is neither.
     """
     if not isinstance(model, (str, pathlib.Path)) and not hasattr(model, "restore"):
         raise ValueError(
@@ -53,7 +53,7 @@ def choose(
     loaded = load_restorer(model, dtype, engine)
     try:
         metadata = read_metadata(model)
-    except ValueError:  # a file of a model, which has none
+    except ValueError:  # a model file without metadata
         metadata = {}
     qualities = metadata.get("jpeg_quality", (1, 100))
     return ChosenModel(loaded, str(model), qualities)

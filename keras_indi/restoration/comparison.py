@@ -1,4 +1,4 @@
-"""Pictures that show what a restoration does to one photograph."""
+"""Comparison images of a photograph before and after restoration."""
 
 import numpy as np
 
@@ -10,17 +10,16 @@ from keras_indi.images.whole_writes import write_encoded
 from keras_indi.restoration.pixels import restore_pixels
 
 NUM_STEPS = (1, 2, 4, 8, 16)
-SIDE = 1600  # pixels, height and width at most of the images side by side
-VIEW = 384  # pixels, height and width at most of the sheet's crop, once restored
+SIDE = 1600  # maximum height and width of the images side by side, in pixels
+VIEW = 384  # maximum height and width of the restored crop, in pixels
 
 
 def compare(model, photograph, restored, paths, **options):
-    """Write two pictures of a restoration.
+    """Write two comparison images of a restoration.
 
-    The first shows the degraded and the restored image, made smaller where they
-    are larger than a screen; the second the middle of the image in its own pixels:
-    degraded (enlarged where the model enlarges), and restored in 1, 2, 4, 8 and 16
-    steps.
+    The first shows the degraded and the restored image, reduced if they are larger than
+    a screen. The second shows a center crop at full resolution: degraded (enlarged by
+    the model's scale), and restored with 1, 2, 4, 8 and 16 steps.
 
     Args:
         model: A `keras_indi.models.InDI`.
@@ -54,7 +53,7 @@ def compare(model, photograph, restored, paths, **options):
 
 
 def as_shown(pixels: np.ndarray) -> np.ndarray:
-    """A file's pixels as screens show them: uint8, `(height, width, 3)`."""
+    """Convert pixels for display: uint8 of shape `(height, width, 3)`."""
     return to_channels(convert(pixels, "uint8", RANGES["uint8"]), 3)
 
 
@@ -67,11 +66,11 @@ def _smaller(image):
 
 
 def _resized(image, other):
-    """The image, bilinear, at the size of another."""
+    """Resize an image to the size of another, bilinear."""
     return resize(image, *other.shape[:2], "bilinear")
 
 
 def middle_of(image: np.ndarray, side: int) -> np.ndarray:
-    """The middle of an image, at most `side` pixels high and wide."""
+    """Return the center crop of an image, at most `side` pixels high and wide."""
     top, left = (max(0, size - side) // 2 for size in image.shape[:2])
     return np.ascontiguousarray(image[top : top + side, left : left + side])

@@ -1,22 +1,22 @@
-"""Why something failed, in one line."""
+"""One-line reasons of exceptions."""
 
 import re
 
 from keras_indi.images.unusable import UnusableImageError
 
-# What Keras and TensorFlow put around the reason.
+# Text that Keras and TensorFlow add around the reason.
 AROUND = re.compile(r"Exception encountered when calling [^\n]*\n|in user code:\s*\n")
 NO_REASON = re.compile(r'\s*(File "|Arguments received|Call arguments|•|\*|$)')
 STYLES = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def reason_of(error: BaseException) -> str:
-    """The line of an exception that says why, with the exception's name.
+    """Return the reason of an exception in one line, with the exception's name.
 
     Args:
-        error: The exception, of Keras or a backend, whose message may begin with the
-            layers around the one that failed; or an `UnusableImageError`, which says
-            why as it is.
+        error: The exception. Messages of Keras and its backends may begin with the
+            layers around the one that failed. The message of an `UnusableImageError`
+            is returned unchanged.
     """
     if isinstance(error, UnusableImageError):
         return str(error)

@@ -1,4 +1,4 @@
-"""The work on one file, and the checks of all files before any is restored."""
+"""Jobs of single files, and checks of all jobs before any file is restored."""
 
 import collections
 import dataclasses
@@ -18,11 +18,11 @@ class FileJob:
 
     Attributes:
         source: Path of the degraded image.
-        name: Its path within the folder that was given, or its name, with `/`.
-        outputs: List of paths, one a sample.
-        pictures: List of paths, of the comparisons.
-        conflict: String, why no result is written, or `None`: another file would have
-            it too.
+        name: String, path relative to the input folder, with `/`, or the file name.
+        outputs: List of paths, one per sample.
+        pictures: List of paths of the comparison images.
+        conflict: String, the reason if another job has the same output and nothing is
+            written, or `None`.
     """
 
     source: pathlib.Path
@@ -33,18 +33,18 @@ class FileJob:
 
     @property
     def results(self) -> list:
-        """List of all paths that are written."""
+        """List of all output paths."""
         return [*self.outputs, *self.pictures]
 
     @property
     def is_in_place(self) -> bool:
-        """Whether a result replaces the image that it is made of."""
+        """Whether an output overwrites the input of this job."""
         there = (path for path in self.results if os.path.exists(path))
         return any(os.path.samefile(self.source, path) for path in there)
 
     @property
     def problem(self) -> str | None:
-        """Why the results cannot be written, or `None`."""
+        """The reason why the outputs cannot be written, or `None`."""
         if self.conflict is not None:
             return self.conflict
         for path in self.results:
@@ -62,7 +62,7 @@ class FileJob:
 
 
 def find_conflicts(jobs: list[FileJob]) -> None:
-    """Set the `conflict` of all files of which two would have one result."""
+    """Set the `conflict` of all jobs that share an output with another job."""
     owners = collections.defaultdict(list)
     for job in jobs:
         for path in job.results:
@@ -75,7 +75,7 @@ def find_conflicts(jobs: list[FileJob]) -> None:
 
 
 def same_output(sources: Iterable[Any]) -> str:
-    """Why files fail that would have one result, which is written for none of them."""
+    """Return the reason of failure for files that share an output."""
     several = listed(sources, 3)
     return f"one of several with the same output ({several}); use separate folders"
 
@@ -83,12 +83,12 @@ def same_output(sources: Iterable[Any]) -> str:
 def check_jobs(
     jobs: list[FileJob], existing: str, own: list[FileJob] | None = None
 ) -> None:
-    """Raise a ValueError where a result could not be written, or would do harm.
+    """Raise a ValueError if an output is not writable or would overwrite files.
 
     Args:
-        jobs: List of `FileJob`, of which those with a conflict write nothing.
+        jobs: List of `FileJob`. Those with a conflict are ignored.
         existing: As for `find_outputs`.
-        own: List of those that this process does. Defaults to all.
+        own: List of the jobs of this process. Defaults to all.
     """
     own = _writing(jobs if own is None else own)
     jobs = _writing(jobs)
@@ -105,13 +105,13 @@ def _writing(jobs):
 
 
 def _check_writable(jobs: list[FileJob]) -> None:
-    """No result may lie where nothing can be written."""
+    """Raise if an output is not writable."""
     for path in dict.fromkeys(path for job in jobs for path in job.outputs):
         check_writable(path)
 
 
 def _check_formats(jobs: list[FileJob]) -> None:
-    """What goes by blocks, Zarr, comes from TIFF or Zarr and becomes one of them."""
+    """Raise if Zarr is combined with a format other than TIFF and Zarr."""
     for job in jobs:
         endings = {path.suffix.lower() for path in (job.source, job.outputs[0])}
         if ZARR in endings and not endings <= {*TIFF, ZARR}:
@@ -122,7 +122,7 @@ def _check_formats(jobs: list[FileJob]) -> None:
 
 
 def _check_new(jobs: list[FileJob]) -> None:
-    """No result may be there already."""
+    """Raise if an output already exists."""
     found = [path for job in jobs for path in job.results if os.path.lexists(path)]
     if found:
         raise ValueError(
@@ -132,7 +132,7 @@ def _check_new(jobs: list[FileJob]) -> None:
 
 
 def _check_inputs_stay(jobs):
-    """No result may replace an input."""
+    """Raise if an output would overwrite an input."""
     sources = {pathlib.Path(os.path.realpath(job.source)) for job in jobs}
     for job in jobs:
         for path in job.results:

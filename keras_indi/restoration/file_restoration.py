@@ -1,4 +1,4 @@
-"""Restores one file, or many: what fails is named, and the rest is done."""
+"""Restore one file or many. Failed files are reported, and the others restored."""
 
 import pathlib
 import time
@@ -36,46 +36,51 @@ def restore_file(
     quality: int | None = None,
     **restore_options: Any,
 ) -> pathlib.Path:
-    """Restore an image from file to file, of any format and of any size.
+    """Restore an image file of any supported format and any size.
 
-    The output is written whole or not at all, whatever ends the process, with the
-    date of the input. Images of 8 and 16 bits are scaled to the model's value range,
-    and so are floats, whose black and white are `value_range`. Other integers must be
-    in the model's range already.
+    The output is written atomically, with the modification time of the input. 8-bit and
+    16-bit images are scaled to the model's value range. Floats are scaled from
+    `value_range`. Other integers must already be in the model's range.
 
-    PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF and HEIC photographs keep their bits, alpha
-    channel (untouched), EXIF block and orientation, XMP, IPTC, comments, colour profile
-    and pixel density, as far as the output's format can hold them; what could not be
-    kept is warned of. A model that
-    enlarges (`model.scale`) writes as many times more pixels each way, as large
-    together: their density grows. Alpha is enlarged with them, bilinear.
+    PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF and HEIC photographs keep their bit depth,
+    alpha channel (not restored), EXIF block and orientation, XMP, IPTC, comments,
+    colour profile and pixel density, if the output format supports them. A warning
+    lists what could not be kept. A super-resolution model multiplies height and width
+    by `model.scale` and keeps the physical size, so the pixel density increases. Alpha
+    is enlarged by bilinear interpolation.
 
-    TIFF that is no photograph (of more than 89 megapixels, of integers of 32 bits, or
-    with its channels in pages), Zarr (`.zarr`, an array of shape `(height, width)` or
-    `(height, width, channels)`) and OME-Zarr (`.ome.zarr`, the full resolution of an
-    image of one time and one plane) are restored in bounded memory, to any of these
-    formats: read by blocks, restored in tiles where they do not fit `max_memory`,
-    kept on disk (in the folder of the environment variable `TMPDIR`), and written by
-    tiles. From TIFF to TIFF, all is carried over but EXIF of the exposure and place;
-    from OME-Zarr to OME-Zarr, the pixels' size.
+    The following files are restored in bounded memory, to any of these formats:
+
+    - TIFF that is not a photograph: more than 89 megapixels, 32-bit integers, or
+      channels in separate pages.
+    - Zarr (`.zarr`): an array of shape `(height, width)` or
+      `(height, width, channels)`.
+    - OME-Zarr (`.ome.zarr`): the full resolution of an image of one time and one plane.
+
+    They are read in blocks, and restored in tiles if they do not fit in `max_memory`.
+    The result is kept on disk, in the folder of the environment variable `TMPDIR`, and
+    written in tiles. From TIFF to TIFF, all metadata is kept except EXIF of exposure
+    and location. From OME-Zarr to OME-Zarr, the pixel size is kept.
 
     Args:
-        model: A `keras_indi.models.Restorer`, or what `load_restorer` takes.
+        model: A `keras_indi.models.Restorer`, or any argument of `load_restorer`.
         input_path: Path of the image.
-        output_path: Path of the result, whose ending chooses the format. Its folder
-            is made.
-        overwrite: Bool, whether a file there is replaced, be it the input. Zarr never
-            is, nor an input of several pictures, or of bits or alpha that its ending
-            has no room for. Defaults to `False`.
-        value_range: Pair of numbers, what black and white are in a file of floats.
+        output_path: Path of the output. Its extension selects the format. Its folder
+            is created.
+        overwrite: Bool, whether to overwrite an existing file, including the input.
+            Zarr folders are never overwritten. Neither are inputs with several images,
+            or with a bit depth or alpha that the output format does not support.
+            Defaults to `False`.
+        value_range: Pair of numbers, values of black and white in a float file.
             Defaults to (0, 1).
-        clip: Bool, whether floats outside that range are clipped, and warned of. They
-            are an error by default.
-        max_pixels: Int, the most pixels that are read. Defaults to no limit but for
-            files that declare far more than they hold: more than 100 megabytes, and
-            1000 times their own size.
-        quality: Int in [1, 100], of JPEG and WebP outputs. Defaults to 95 for WebP,
-            and for JPEG to 90, or the input's if it is a JPEG of a higher quality.
+        clip: Bool, whether to clip floats outside that range, with a warning. By
+            default they are an error.
+        max_pixels: Int, maximum number of pixels to read. By default, only files that
+            declare more than 100 megabytes, and more than 1000 times their own size,
+            are refused.
+        quality: Int in [1, 100], for JPEG and WebP outputs. Defaults to 95 for WebP.
+            Defaults to 90 for JPEG, or to the quality of a JPEG input if that is
+            higher.
         **restore_options: Further arguments of `model.restore`: `num_steps`, `seed`,
             `max_memory` and so on.
 
@@ -83,8 +88,8 @@ def restore_file(
         `pathlib.Path` of the output.
 
     Raises:
-        ValueError: If the image cannot be used or does not suit the model, the output
-            exists or has no such format, or an argument is not valid.
+        ValueError: If the image cannot be used or does not match the model, the output
+            exists or has an unsupported format, or an argument is not valid.
         ImportError: If Pillow, OpenCV, tifffile or zarr is missing.
 
     Example:
@@ -141,45 +146,45 @@ def restore_files(
 ) -> Result:
     """Restore image files, folders of them and patterns.
 
-    Files are restored one after another, each as by `restore_file`, with the name
-    and the format of its input. What fails is named in the result, and the rest is
-    done. What killed runs of this machine have left in the folders of the results is
+    Files are restored one after another, as by `restore_file`, and keep their name and
+    format. Failed files are listed in the result, and the others are restored.
+    Temporary files that killed runs on this machine left in the output folders are
     removed.
 
     Args:
         inputs: A path or a sequence of them, as for `find_outputs`: PNG, JPEG, WebP,
             TIFF, BMP, GIF, AVIF and HEIC files, folders, patterns.
-        out: Path of the results' folder, or of the one result, as for
-            `find_outputs`. Defaults to beside the inputs.
-        model: A `keras_indi.models.Restorer`, or what `load_restorer` takes. Defaults
-            to the preset `indi_small_blind`.
+        out: Path of the output folder, or of a single output, as for `find_outputs`.
+            By default, outputs are written next to the inputs.
+        model: A `keras_indi.models.Restorer`, or any argument of `load_restorer`.
+            Defaults to the preset `indi_small_blind`.
         num_steps: As for `InDI.restore`; so are `sampler`, `time_grid` and
-            `time_shift`. `None` is the model's own recommendation.
-        num_samples: Int, how many restorations to draw and write of each file.
-            Defaults to one.
-        scale: As for `InDI.restore`: 1 for images that were enlarged already.
-            Defaults to the model's.
-        seed: Int, fixes the noise, of a file by its name: see `file_seed`. A file's
-            result does not depend on the others.
-        dtype: As for `load_restorer`. A model that is given is taken as it is.
+            `time_shift`. `None` uses the recommendation of the model.
+        num_samples: Int, number of restorations to draw and write per file. Defaults
+            to one.
+        scale: As for `InDI.restore`: 1 for images that are already enlarged. Defaults
+            to the scale of the model.
+        seed: Int, seed of the noise. The noise of a file also depends on its name (see
+            `file_seed`), and not on the other files.
+        dtype: As for `load_restorer`. Ignored if `model` is a `Restorer`.
         engine: As for `InDI.restore`.
         existing: `"refuse"`, `"skip"` or `"overwrite"`, as for `find_outputs`.
-        compare: Bool, whether to write two pictures beside each result, as
-            `compare` does.
-        name: String with `{name}` in it, the results' names: `"{name}_x4"` writes
-            `photo_x4.jpg`.
+        compare: Bool, whether to write two comparison images next to each output, as
+            by `compare`.
+        name: String that contains `{name}`, template of the output names:
+            `"{name}_x4"` writes `photo_x4.jpg`.
         value_range: As for `restore_file`; so are `clip`, `max_pixels` and
             `quality`.
         clip: Bool.
         max_pixels: Int.
         quality: Int.
-        shard: Pair of ints, `(index, count)`: restores every `count`-th file from
-            `index` on, in the order of their names, for `count` processes or
-            machines of which each does its part. Defaults to all files.
-        verbose: `"auto"`, a progress bar for what takes longer than some seconds,
-            `1` at once, `0` never; or a function, as for `InDI.restore`.
+        shard: Pair of ints, `(index, count)`: restore every `count`-th file, starting
+            at `index`, in the order of names. Use it to divide the work among `count`
+            processes or machines. Defaults to all files.
+        verbose: `"auto"` shows a progress bar after a few seconds, `1` at once, `0`
+            never. Or a function, as for `InDI.restore`.
         on_file: Function that is called after each file, with the `Result` of this
-            file only and the number of files that are left.
+            file and the number of remaining files.
         **options: Further arguments of `InDI.restore`: `tile_size`, `max_memory`,
             `batch_size`.
 
@@ -188,7 +193,7 @@ def restore_files(
 
     Raises:
         ValueError: If an argument is not valid, before any file is read.
-        ImportError: If Pillow or OpenCV is missing, or what `engine` needs.
+        ImportError: If Pillow, OpenCV or the runtime of `engine` is missing.
 
     Example:
 
@@ -246,7 +251,7 @@ def restore_files(
         if chosen.name is not None:
             steps = num_steps or chosen.model.restore_defaults["num_steps"]
             result.models[chosen.name] = steps
-    # A single file's bar counts its steps, that of several counts them.
+    # The progress bar counts steps for a single file, and files for several.
     single = len(jobs) == 1
     settings["verbose"] = verbose if single else 0
     progress = Progress(len(jobs), 0 if single else verbose, unit="image")
@@ -259,7 +264,7 @@ def restore_files(
             restore_job(chosen, job, num_samples, compare, file_options, own, one)
         except ImportError:
             raise  # it would be missing for the next file too
-        except Exception as error:  # backends raise of all kinds, of memory too
+        except Exception as error:  # backends raise many types, also for lack of memory
             one.failed[job.source] = reason_of(error)
         result.add(one)
         progress.advance()
@@ -278,7 +283,7 @@ def check_settings(
     seed: int,
     **options: Any,
 ) -> None:
-    """Raise what every file would raise; the arguments are of `restore_files`."""
+    """Check the arguments of `restore_files` that apply to every file."""
     for name in ("scale", "batch_size", "max_memory"):
         checked_integer(name, options.get(name), optional=True)
     checks.check_tiles(options.get("tile_size"), options.get("tile_overlap"))

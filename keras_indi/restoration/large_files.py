@@ -1,4 +1,4 @@
-"""Image files that are restored by blocks, and so never whole in memory."""
+"""Restore large image files in blocks, without loading them into memory."""
 
 import pathlib
 from collections.abc import Callable
@@ -22,15 +22,16 @@ from keras_indi.restoration.pixels import in_file_range, in_model_range
 
 ZARR = ".zarr"
 TIFF = (".tif", ".tiff")
-# Which grey images can go through a model of colours.
+# Dtypes of grey images that a colour model can restore.
 TURNED_GREY = ("uint8", "uint16", "float16", "float32", "float64")
 
 
 def is_by_blocks(path: pathlib.Path, max_pixels: int | None = None) -> bool:
-    """Whether a file is restored by blocks.
+    """Return whether a file is restored in blocks.
 
-    Zarr is, and TIFF that is no photograph: of more than 89 megapixels, of integers of
-    other than 8 and 16 bits, of several channels, or with its channels in pages.
+    This applies to Zarr, and to TIFF that is not a photograph: more than 89 megapixels,
+    integers of other than 8 or 16 bits, other numbers of channels, or channels in
+    separate pages.
 
     Args:
         path: Path of the file.
@@ -50,7 +51,7 @@ def is_by_blocks(path: pathlib.Path, max_pixels: int | None = None) -> bool:
     try:
         with chunked_files.opened(path, max_pixels) as image:
             return image.num_pages > 1 or not photograph
-    except Exception:  # where this reads none, reading the photograph says why
+    except Exception:  # reading it as a photograph will raise with the reason
         return False
 
 
@@ -64,12 +65,12 @@ def restore_by_blocks(
     modified: int | None = None,
     **options: Any,
 ) -> list[str]:
-    """Restore an image from file to file, which is never whole in memory.
+    """Restore an image file in blocks, without loading it into memory.
 
     Args:
         model: A `keras_indi.models.Restorer`.
         source: Path of a TIFF, Zarr or OME-Zarr image.
-        output: Path of the result, of any of these formats.
+        output: Path of the output, in any of these formats.
         max_pixels: As for `chunked_files.opened`.
         value_range: As for `read_photograph`; so is `clip`.
         clip: Bool.
@@ -80,7 +81,7 @@ def restore_by_blocks(
         List of strings: what could not be kept.
 
     Raises:
-        ValueError: If the image does not match the model, or a path is of no such
+        ValueError: If the image does not match the model, or a path has another
             format. Nothing is written then.
         ImportError: If tifffile or zarr is missing.
     """
@@ -96,11 +97,11 @@ def restore_by_blocks(
 def restore_through_disk(
     model: Restorer, pixels: np.ndarray, **options: Any
 ) -> np.ndarray:
-    """Restore the pixels of a large photograph, whose floats lie on disk meanwhile.
+    """Restore the pixels of a large photograph, with intermediate floats on disk.
 
     Args:
         model: A `keras_indi.models.Restorer`.
-        pixels: Array of shape `(height, width, 1 or 3)`, as `restore_pixels` takes it.
+        pixels: Array of shape `(height, width, 1 or 3)`, as for `restore_pixels`.
         **options: Further arguments of `model.restore`.
 
     Returns:
@@ -117,19 +118,19 @@ def restore_through_disk(
 
 
 class RestoredBlocks:
-    """A restored image that is converted to its file's values where it is read.
+    """A restored image that is converted to the values of its file when it is read.
 
     Args:
         model: A `keras_indi.models.Restorer`.
         image: Array-like of shape `(height, width, channels)`, such as an
-            `ImageView`, that is read by blocks.
+            `ImageView`, that is read in blocks.
         value_range: As for `read_photograph`; so is `clip`.
         clip: Bool.
-        name: String, of the image, for errors.
+        name: String, name of the image for error messages.
         **options: Further arguments of `model.restore`.
 
     Attributes:
-        notes: List of strings, what was clipped.
+        notes: List of strings, notes on clipped values.
 
     Raises:
         ValueError: If the image does not match the model. Nothing is written then.
@@ -145,7 +146,7 @@ class RestoredBlocks:
         **options: Any,
     ) -> None:
         wanted, stored = model.image_channels, image.shape[-1]
-        # Models of grey and of colours leave a photograph's alpha as it is.
+        # Grey and colour models do not change the alpha of a photograph.
         has_alpha = wanted in (1, 3) and getattr(image, "has_alpha", False)
         colours = stored - has_alpha
         channels = wanted or colours
@@ -198,7 +199,7 @@ class RestoredBlocks:
         return np.concatenate([block, alpha.astype(self.dtype)], axis=-1)
 
     def _in_range(self, block):
-        """Floats within the file's range; integers as they are."""
+        """Clip floats to the file's range, or check them. Integers are unchanged."""
         if block.dtype.kind != "f":
             return block
         low, high = self._file_range
@@ -210,7 +211,7 @@ class RestoredBlocks:
 
 
 class Blocks:
-    """An array-like whose blocks are computed when they are read.
+    """Array-like whose blocks are computed when they are read.
 
     Args:
         shape: Tuple of ints, `(height, width, channels)`.

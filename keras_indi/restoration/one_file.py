@@ -1,4 +1,4 @@
-"""One file, read, restored and written."""
+"""Read, restore and write one file."""
 
 import contextlib
 import math
@@ -31,7 +31,7 @@ from keras_indi.value_range import ValueRange
 
 
 class FileOptions(NamedTuple):
-    """How files are read and written."""
+    """Options for reading and writing files."""
 
     max_pixels: int | None = None
     value_range: ValueLimits | None = None
@@ -46,7 +46,7 @@ class FileOptions(NamedTuple):
         clip: bool,
         quality: int | None,
     ) -> "FileOptions":
-        """Raise a ValueError where an argument is not valid."""
+        """Create options, or raise a ValueError if an argument is not valid."""
         checked_integer("max_pixels", max_pixels, optional=True)
         checked_integer("quality", quality, most=100, optional=True)
         if value_range is not None:
@@ -55,7 +55,7 @@ class FileOptions(NamedTuple):
 
     @property
     def reading(self) -> dict[str, Any]:
-        """The arguments of the functions that read."""
+        """Arguments of the functions that read files."""
         options = self._asdict()
         del options["quality"]
         return options
@@ -70,16 +70,16 @@ def restore_job(
     settings: dict[str, Any],
     result: Result,
 ) -> None:
-    """Restore one file, and note in the result what was written.
+    """Restore one file, and add the outputs to `result`.
 
     Args:
         chosen: `ChosenModel`.
         job: `FileJob`.
-        num_samples: Int, how many restorations to draw, or `None` for one.
-        compare: Bool, whether to write the two pictures of the comparison.
+        num_samples: Int, number of restorations to draw, or `None` for one.
+        compare: Bool, whether to write the two comparison images.
         file_options: `FileOptions`.
         settings: Dict of further arguments of `model.restore`.
-        result: `Result`, which takes what was written.
+        result: `Result`, to which the outputs are added.
 
     Raises:
         UnusableImageError: If the file cannot be used.
@@ -103,7 +103,7 @@ def read_job(
     file_options: FileOptions,
     settings: dict[str, Any],
 ) -> Photograph | None:
-    """Read the file of a job, once it is clear that its result can be written.
+    """Read the file of a job, after checking that its output can be written.
 
     Args:
         chosen: As for `restore_job`; so are the others.
@@ -114,7 +114,7 @@ def read_job(
         settings: Dict.
 
     Returns:
-        The `Photograph`, or `None` where the file is restored by blocks, by
+        The `Photograph`, or `None` if the file must be restored in blocks with
         `restore_blocks_job`.
 
     Raises:
@@ -146,7 +146,7 @@ def restore_blocks_job(
     settings: dict[str, Any],
     result: Result,
 ) -> None:
-    """Restore a file by blocks; the arguments are those of `restore_job`."""
+    """Restore a file in blocks. The arguments are as for `restore_job`."""
     notes = restore_by_blocks(
         chosen.model,
         job.source,
@@ -162,7 +162,7 @@ def restore_blocks_job(
 
 
 def is_large(photograph: Photograph) -> bool:
-    """Whether a photograph's floats lie on disk while it is restored."""
+    """Return whether the floats of a photograph are kept on disk."""
     return photograph.pixels[..., 0].size > MAX_PIXELS
 
 
@@ -173,7 +173,7 @@ def restore_photograph(
     compare: bool,
     settings: dict[str, Any],
 ) -> np.ndarray:
-    """The restored pixels of a photograph, as of `restore_pixels`."""
+    """Restore the pixels of a photograph, as by `restore_pixels`."""
     if is_large(photograph) and num_samples is None and not compare:
         return restore_through_disk(model, photograph.pixels, **settings)
     return restore_pixels(model, photograph.pixels, num_samples, **settings)
@@ -189,13 +189,13 @@ def write_job(
     settings: dict[str, Any],
     result: Result,
 ) -> None:
-    """Write the results of one file, and note in the result what was written.
+    """Write the outputs of one file, and add them to `result`.
 
     Args:
         chosen: As for `restore_job`; so are the others.
         job: `FileJob`.
-        photograph: The `Photograph` of its source.
-        draws: The restored pixels for each of its outputs.
+        photograph: The `Photograph` of the input.
+        draws: The restored pixels for each output.
         compare: Bool.
         file_options: `FileOptions`.
         settings: Dict.
@@ -222,8 +222,10 @@ def write_job(
 
 
 def _loses_pixels(photograph, output):
-    """Whether the output's format has too few bits, or no alpha, as under a wrong
-    ending."""
+    """Return whether the output format lacks the bit depth or the alpha channel.
+
+    In place, this happens if the input has a wrong extension.
+    """
     format = FORMATS[output.suffix.lower()]
     deep = photograph.pixels.dtype != "uint8"
     return (deep and format in ("JPEG", "WEBP")) or (
@@ -232,15 +234,15 @@ def _loses_pixels(photograph, output):
 
 
 def _lost_pixels(source):
-    """Which channels or colours of a file are lost where it is read, or `None`."""
-    with contextlib.suppress(UnusableImageError):  # reading it says why
+    """Return a note on channels or colours that reading loses, or `None`."""
+    with contextlib.suppress(UnusableImageError):  # reading it will raise
         with opened(source, None, math.inf) as stored:
             lost = (*IRREVERSIBLE, stored.samples and stored.samples.left_out)
             return next((note for note in pixel_notes(stored) if note in lost), None)
 
 
 def _not_in_place(reason):
-    """Why a file is not replaced by its restoration, which holds less than it."""
+    """Return the reason why an incomplete restoration does not replace its input."""
     return (
         f"its restoration would not hold all of it ({reason}), and is not written in "
         "its place; give another output"
@@ -248,7 +250,7 @@ def _not_in_place(reason):
 
 
 def _check_sides(model, job, max_pixels, scale):
-    """Raise where the output's format cannot hold the result, before computing it."""
+    """Raise if the result will be too large for the output format."""
     format = FORMATS[job.outputs[0].suffix.lower()]
     scale = checks.checked_scale(scale, model.scale)
     with opened(job.source, max_pixels, math.inf) as stored:
@@ -256,7 +258,7 @@ def _check_sides(model, job, max_pixels, scale):
 
 
 def _date(source):
-    """When a file was modified, or `None` where reading it will say what is wrong."""
+    """Return the modification time of a file, or `None` if it is not accessible."""
     with contextlib.suppress(OSError):
         return source.stat().st_mtime_ns
     return None

@@ -1,4 +1,4 @@
-"""Which files to restore, and where each result goes, before any is restored."""
+"""Find the files to restore and name their outputs."""
 
 import collections
 import glob
@@ -21,22 +21,22 @@ from keras_indi.validation import checked_choice, checked_integer, checked_path
 PICTURES = ("compare", "steps")
 OME_ZARR = ".ome.zarr"
 EXISTING = ("refuse", "skip", "overwrite")
-# Endings of images that are not written, and of which `mimetypes` may not know.
+# Image extensions that cannot be written, and that `mimetypes` may not know.
 OTHER_ENDINGS = {*EXTENSIONS, *".jxl .jp2 .dng .cr2 .cr3 .nef .arw .orf .raf".split()}
 OTHER_ENDINGS |= {*".rw2 .exr .hdr .psd .pdf .tga .ppm".split()}
 
 
 class Outputs(NamedTuple):
-    """What is to be done with the files of a run.
+    """Jobs of a run, and files that are left out.
 
     Attributes:
-        jobs: List of the `FileJob` to do. Those of which two have one result have a
+        jobs: List of the `FileJob` to run. Jobs that share an output have a
             `conflict`.
-        skipped: List of those whose results are there.
-        left_out: Dict of what is not restored of the inputs' folders to how many
-            files are that: the ending of files that are not read, and `LINKED` of
-            links to files that are restored under another name.
-        closed: Dict of the folders that cannot be read to the reason.
+        skipped: List of the `FileJob` whose outputs exist.
+        left_out: Dict of categories to numbers of files in the input folders that are
+            not restored. Categories are the extensions of unsupported files, and
+            `LINKED` for links to files that are restored under another name.
+        closed: Dict of unreadable folders to the reason.
     """
 
     jobs: list[FileJob]
@@ -54,33 +54,34 @@ def find_outputs(
     name: str | None = None,
     shard: tuple[int, int] | None = None,
 ) -> Outputs:
-    """Find the files to restore, and name their results.
+    """Find the files to restore and name their outputs.
 
     Args:
-        inputs: Path of a file, of a folder (with what lies below) or a pattern such as
-            `"holiday/**/*.jpg"`; or several of them.
-        out: Path of the folder for the results, which keep their names, and their
-            sub-folders where an input is a folder; or, of a single file, the path
-            of its result, whose ending may be of another format. Defaults to
-            beside the inputs: `photo-restored.jpg`, `folder-restored`.
-        num_samples: Int, how many results each file has: `photo-1.jpg`,
-            `photo-2.jpg`. Defaults to one, of the plain name.
-        existing: What to do with results that are there: `"refuse"` to begin,
-            `"skip"` their files, or `"overwrite"` them. A result that is empty or
-            ends early (`is_whole`) is not there: `"skip"` makes it again.
-        compare: Bool, whether each result has its two pictures beside it,
+        inputs: Path of a file, path of a folder (searched recursively), a pattern such
+            as `"holiday/**/*.jpg"`, or a sequence of these.
+        out: Path of the output folder. Outputs keep their names, and their sub-folders
+            if the input is a folder. For a single file, it can be the path of the
+            output, whose extension may select another format. By default, outputs
+            are written next to the inputs: `photo-restored.jpg`, `folder-restored`.
+        num_samples: Int, number of outputs per file: `photo-1.jpg`, `photo-2.jpg`.
+            Defaults to one output with the plain name.
+        existing: String, how to handle existing outputs: `"refuse"` raises an error,
+            `"skip"` skips their files, and `"overwrite"` overwrites them. An empty or
+            truncated output (see `is_whole`) does not count as existing for `"skip"`.
+        compare: Bool, whether to add two comparison images per output,
             `photo-compare.png` and `photo-steps.png`.
-        name: String with `{name}` in it, the results' names without their ending.
-            Defaults to the input's, followed by `-restored` where it lies beside it.
-        shard: Pair of ints, `(index, count)`: of the files, in the order of their
-            names, every `count`-th from `index` on. Defaults to all.
+        name: String that contains `{name}`, template of the output names without
+            extension. Defaults to the name of the input, with `-restored` appended
+            for outputs next to their inputs.
+        shard: Pair of ints, `(index, count)`: every `count`-th file, starting at
+            `index`, in the order of names. Defaults to all files.
 
     Returns:
         `Outputs`.
 
     Raises:
-        ValueError: If `shard` is not valid, an input names no image, a result would
-            replace an input, or results are there.
+        ValueError: If an argument is not valid, an input contains no image, an output
+            would overwrite an input, or outputs exist.
     """
     checked_choice("existing", existing, EXISTING)
     out = None if out is None else pathlib.Path(checked_path("out", out)).expanduser()
@@ -119,19 +120,20 @@ def find_outputs(
 
 
 def one_output(source: FilePath, output: FilePath, overwrite: bool) -> FileJob:
-    """The job of one file, of which the result's path is given.
+    """Create the job of one file with a given output path.
 
     Args:
         source: Path of the degraded image.
-        output: Path of the result.
-        overwrite: Bool, whether a file there may be replaced, the input too.
+        output: Path of the output.
+        overwrite: Bool, whether an existing file may be overwritten, including the
+            input.
 
     Returns:
         A `FileJob`.
 
     Raises:
-        ValueError: If there is no such input, the output has no format of an image,
-            or it exists.
+        ValueError: If the input does not exist, or the output has an unsupported format
+            or exists.
     """
     source = pathlib.Path(checked_path("input_path", source))
     output = pathlib.Path(checked_path("output_path", output))
@@ -150,15 +152,14 @@ def one_output(source: FilePath, output: FilePath, overwrite: bool) -> FileJob:
 
 
 def result_name(name: str, template: str | None = None) -> str:
-    """The name of a file's result within the folder of results.
+    """Return the path of an output relative to the output folder.
 
     Args:
-        name: The file's path within the folder that was given, with `/`.
-        template: String with `{name}` in it, as `name` of `find_outputs`.
+        name: String, path of the file relative to the input folder, with `/`.
+        template: String that contains `{name}`, as `name` of `find_outputs`.
 
     Raises:
-        ValueError: If the ending is of no format of an image, or the template is not
-            valid.
+        ValueError: If the extension is not supported, or the template is not valid.
     """
     check_name(template)
     path = pathlib.PurePosixPath(name)
@@ -166,7 +167,7 @@ def result_name(name: str, template: str | None = None) -> str:
 
 
 def _shard(jobs, shard):
-    """Every so many-th of the jobs, whose order no machine decides."""
+    """Return every `count`-th job, in an order that is the same on all machines."""
     if not isinstance(shard, Sequence) or len(shard) != 2:
         raise ValueError(f"`shard` must be (index, count). Received: shard={shard!r}")
     index, count = shard
@@ -176,12 +177,15 @@ def _shard(jobs, shard):
 
 
 def _sources(inputs, out, template):
-    """Dict of each image's path to its name and the path of its result, and the dicts
-    of what is left out and of folders that cannot be read."""
+    """Find all images of the inputs.
+
+    Returns a dict of image paths to names and output paths, and the dicts `left_out`
+    and `closed` of `Outputs`.
+    """
     sources, seen, others, closed = {}, set(), {}, {}
 
     def add(path, name, output):
-        # Not `resolve`, which raises on a link to itself: reading it says so.
+        # `resolve` would raise on a circular link. Reading the file reports it.
         resolved = os.path.realpath(path)
         if resolved not in seen:
             seen.add(resolved)
@@ -201,7 +205,7 @@ def _sources(inputs, out, template):
                 folder_out = folder.with_name(f"{folder.name}-restored")
             else:
                 folder_out = out
-            # What an earlier run has written there is no input.
+            # Outputs of an earlier run are not inputs.
             within = folder in folder_out.resolve().parents
             files = []
             for file in sorted(files_below(path, True, closed)):
@@ -219,7 +223,7 @@ def _sources(inputs, out, template):
                     f"The folder must hold images ({', '.join(EXTENSIONS)}). "
                     f"Received: {str(path)!r}"
                 )
-            # Of a file and a link to it, the file is restored under its own name.
+            # Links come last, so that a file keeps its own name.
             for file in sorted(files, key=os.path.islink):
                 name = file.relative_to(path)
                 output = _named(folder_out / name, template or "{name}")
@@ -232,7 +236,7 @@ def _sources(inputs, out, template):
 
 
 def _expanded(text):
-    """The paths that an input names: itself, or the matches of the pattern."""
+    """Return the paths of an input: the path itself, or the matches of the pattern."""
     path = pathlib.Path(text).expanduser()
     if os.path.exists(path):
         return [path]
@@ -242,9 +246,9 @@ def _expanded(text):
         raise ValueError(
             f"File or folder not readable ({error.strerror}). Received: {str(text)!r}"
         ) from error
-    except (OSError, ValueError):  # it is not there, or no name of a file
+    except (OSError, ValueError):  # it does not exist, or is not a valid path
         pass
-    # Folders that are there are no patterns, whatever brackets their names have.
+    # Names of existing folders are not patterns, even if they contain brackets.
     root = next(f for f in path.parents if os.path.isdir(f) or not f.name)
     pattern = str(path.relative_to(root))
     found = sorted(glob.glob(pattern, root_dir=root, recursive=True))
@@ -279,7 +283,7 @@ def _no_format(out: pathlib.PurePath) -> ValueError:
 
 
 def _written(output):
-    """The path of a result of its input's format, or PNG of what is not written."""
+    """Keep the extension of an output path, or use PNG if it cannot be written."""
     suffix = output.suffix.lower()
     if suffix in FORMATS or suffix == ZARR:
         return output
@@ -299,7 +303,7 @@ def _named(path, template):
 
 
 def check_name(name: str | None) -> None:
-    """Raise a ValueError unless a template of results' names is valid."""
+    """Raise a ValueError unless a template of output names is valid."""
     if name is None:
         return
     if (
@@ -321,7 +325,7 @@ def _is_within(file, folder):
 
 
 def sample_outputs(output: Any, num_samples: int | None) -> list[pathlib.Path]:
-    """The paths of a file's draws: photo-1.jpg and so on, or the one path."""
+    """Return the output paths of all samples: photo-1.jpg and so on, or one path."""
     if num_samples is None:
         return [output]
     return [

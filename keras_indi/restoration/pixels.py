@@ -1,4 +1,4 @@
-"""Restores the pixels of a file by a model of whatever channels and range."""
+"""Restore pixels of files with models of any channels and value range."""
 
 from typing import Any
 
@@ -16,10 +16,11 @@ from keras_indi.value_range import ValueRange
 def restore_pixels(
     model: Restorer, pixels: np.ndarray, num_samples: int | None = None, **options: Any
 ) -> np.ndarray:
-    """Restore an image as files hold it.
+    """Restore an image with values as stored in files.
 
-    A grey image goes through a model of three channels as RGB and comes back grey;
-    each channel of a coloured one goes by itself through a model of one.
+    A model of three channels restores grey images as RGB, and the result is converted
+    back to grey. A model of one channel restores each channel of a colour image
+    separately.
 
     Args:
         model: A `keras_indi.models.Restorer`.
@@ -29,12 +30,12 @@ def restore_pixels(
         **options: Further arguments of `model.restore`.
 
     Returns:
-        Array of the same dtype and shape, enlarged by the model's scale, with an axis
-        of the samples before it where `num_samples` is given.
+        Array of the same dtype, with the height and width of the image times the
+        model's scale. If `num_samples` is given, it has a leading axis of samples.
 
     Raises:
-        ValueError: If the model takes neither one channel nor three, or an option
-            is not valid.
+        ValueError: If the model has neither one nor three channels, or an option is
+            not valid.
     """
     planes = model_images(model, pixels)
     images = planes if len(planes) > 1 else planes[0]
@@ -44,18 +45,18 @@ def restore_pixels(
 
 
 def model_images(model: Restorer, pixels: np.ndarray) -> list[np.ndarray]:
-    """What a model restores of an image as files hold it.
+    """Convert an image with values as stored in files to inputs of a model.
 
     Args:
         model: A `keras_indi.models.Restorer`.
         pixels: As for `restore_pixels`.
 
     Returns:
-        List of float32 arrays in the model's range: the image with the model's
-        channels, or each channel of a coloured one for a model of one.
+        List of float32 arrays in the model's value range: the image with the model's
+        channels, or each channel of a colour image for a model of one channel.
 
     Raises:
-        ValueError: If the model takes neither one channel nor three.
+        ValueError: If the model has neither one nor three channels.
     """
     channels = model.image_channels or pixels.shape[-1]
     if channels not in (1, 3):
@@ -74,7 +75,7 @@ def model_images(model: Restorer, pixels: np.ndarray) -> list[np.ndarray]:
 def file_pixels(
     model: Restorer, restored: list[np.ndarray], pixels: np.ndarray
 ) -> np.ndarray:
-    """Restored `model_images` as files hold them.
+    """Convert restored `model_images` back to values as stored in files.
 
     Args:
         model: A `keras_indi.models.Restorer`.
@@ -82,7 +83,7 @@ def file_pixels(
         pixels: The image that was restored.
 
     Returns:
-        As `restore_pixels`.
+        As for `restore_pixels`.
     """
     joined = np.concatenate(restored, axis=-1) if len(restored) > 1 else restored[0]
     joined = in_file_range(joined, pixels.dtype, model.value_range)
@@ -92,7 +93,7 @@ def file_pixels(
 
 
 def resized_alpha(alpha: np.ndarray | None, pixels: np.ndarray) -> np.ndarray | None:
-    """An alpha channel `(height, width)` at the size of restored pixels, bilinear."""
+    """Resize an alpha channel to the size of restored pixels, bilinear."""
     if alpha is None:
         return None
     height, width = pixels.shape[:2]
@@ -104,12 +105,12 @@ def in_model_range(
     value_range: tuple | None,
     file_range: ValueLimits = (0, 1),
 ) -> np.ndarray:
-    """A file's pixels as float32 in a model's value range.
+    """Convert pixels of a file to float32 in a model's value range.
 
-    The full range of 8 and of 16 bits, and `file_range` of floats, becomes the
-    model's, or (0, 1) where it has none. Values of other dtypes are the model's own;
-    so are those of 16 bits for a model of a range wider than 8 bits, such as a
-    camera's 12 bits.
+    The full range of 8 and 16 bits, and `file_range` of floats, is scaled to the
+    model's range, or to (0, 1) if it has none. Values of other dtypes are not scaled.
+    Neither are 16-bit values if the model's range is wider than 8 bits, such as the 12
+    bits of a camera.
     """
     if _are_the_models(pixels.dtype, value_range):
         return pixels.astype("float32")
@@ -125,7 +126,7 @@ def in_file_range(
     value_range: tuple | None,
     file_range: ValueLimits = (0, 1),
 ) -> np.ndarray:
-    """What `in_model_range` converted, back in the file's dtype: clipped, rounded."""
+    """Invert `in_model_range`: convert to the file's dtype, clipped and rounded."""
     if _are_the_models(dtype, value_range):
         return like_input(restored, dtype, ValueRange(value_range))
     if np.dtype(dtype).kind != "f":

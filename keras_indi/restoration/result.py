@@ -1,8 +1,8 @@
-"""Outcomes of the files of a run."""
+"""Results of a run over files."""
 
 import dataclasses
 
-# How links to images that are restored under another name are counted.
+# Category of links to images that are restored under another name.
 LINKED = "duplicate link"
 
 
@@ -12,15 +12,15 @@ class Result:
 
     Attributes:
         written: List of paths, the restored files.
-        pictures: List of paths, the comparisons.
-        skipped: List of paths of inputs, whose outputs existed.
-        failed: Dict of input's path to the reason.
-        notes: Dict of input's path to a sentence on what its output could not keep.
-        left_out: Dict of endings to how many files of the folders have them, which
-            are not read; `"duplicate link"` to how many are links to others.
-        models: Dict of the presets or files used, as strings, to their number of
+        pictures: List of paths, the comparison images.
+        skipped: List of paths of inputs whose outputs existed.
+        failed: Dict of input paths to the reason.
+        notes: Dict of input paths to a note on what the output could not keep.
+        left_out: Dict of extensions to numbers of files that are not supported.
+            `"duplicate link"` is the number of links to other inputs.
+        models: Dict of the presets or model files used, as strings, to their number of
             steps.
-        seconds: Float.
+        seconds: Float, duration of the run.
     """
 
     written: list = dataclasses.field(default_factory=list)
@@ -33,7 +33,7 @@ class Result:
     seconds: float = 0.0
 
     def add(self, other: "Result") -> None:
-        """Add the outcomes of further files."""
+        """Add the results of further files."""
         self.written += other.written
         self.pictures += other.pictures
         self.skipped += other.skipped
@@ -41,7 +41,7 @@ class Result:
         self.notes |= other.notes
 
     def report(self):
-        """A sentence on how many files were restored, skipped and failed."""
+        """Return a sentence with the numbers of restored, skipped and failed files."""
         parts = [f"{len(self.written)} written"]
         if self.pictures:
             parts.append(f"{len(self.pictures)} pictures")
@@ -59,7 +59,7 @@ class Result:
 
 
 def left_out_report(left_out: dict[str, int]) -> list[str]:
-    """Part of a sentence on how many files were left out; none where none were."""
+    """Return a list with a note on ignored files. Empty if there are none."""
     kinds = [
         f"{count} {kind}{'s' * (kind == LINKED and count > 1)}"
         for kind, count in left_out.items()

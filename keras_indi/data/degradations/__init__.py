@@ -1,4 +1,4 @@
-"""Degradations: what makes degraded images of clean ones."""
+"""Degradations: make degraded images from clean ones."""
 
 import typing
 

@@ -9,28 +9,28 @@ from keras_indi.validation import checked_bool
 
 
 class Blur(Degradation):
-    """Base class of blurs that are the same all over the image.
+    """Base class of blurs that are uniform over the image.
 
-    A subclass gives the kernel, and `margin`. Beyond its border the image is
-    continued by its mirror image, the border pixel not repeated.
+    A subclass implements `kernel` and `margin`. The image is extended by reflection,
+    without repeating the border pixel.
 
     Args:
-        linear_light: Whether to blur light instead of stored values: these are
-            then taken for sRGB's (see `linear_light.py`). Defaults to `False`.
+        linear_light: Bool, whether to blur in linear light. Stored values are then
+            assumed to be sRGB (see `linear_light.py`). Defaults to `False`.
     """
 
     def __init__(self, linear_light: bool = False) -> None:
         self.linear_light = checked_bool("linear_light", linear_light)
 
     def kernel(self, generator: np.random.Generator) -> np.ndarray:
-        """The kernel of one call.
+        """Return the kernel of one call.
 
         Args:
             generator: A `numpy.random.Generator`.
 
         Returns:
-            float32 array with sum 1, of odd sizes: `(rows, columns)`, or one
-            axis for rows and columns alike.
+            float32 array with sum 1 and odd sizes: `(rows, columns)`, or one axis that
+            is used for both rows and columns.
         """
         raise NotImplementedError
 

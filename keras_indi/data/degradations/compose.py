@@ -1,4 +1,4 @@
-"""Degradations one after another."""
+"""Sequence of degradations."""
 
 import math
 
@@ -10,14 +10,13 @@ from keras_indi.data.degradations.group import Group, round_up
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class Compose(Group):
-    """Apply degradations one after another, as in a camera: blur, noise, JPEG.
+    """Apply degradations in sequence, as in a camera: blur, noise, JPEG.
 
-    In between the image stays float32 and is not clipped, even where it came as
-    integers, except where a member itself stores it (`Downsample`,
-    `JPEGCompression`).
+    Between members the image is float32 and not clipped, even if the input is of
+    integers. Members that store the image (`Downsample`, `JPEGCompression`) clip it.
 
     Args:
-        degradations: List of degradations, the first to act first.
+        degradations: List of degradations, in the order in which they are applied.
 
     Example:
 
@@ -33,24 +32,24 @@ class Compose(Group):
 
     @property
     def margin(self) -> int:
-        """The sum of the members', rounded up to whole patterns of theirs."""
+        """Sum of the members' margins, rounded up to whole periods."""
         margin = sum(member.margin * scale for member, scale in self._scaled())
         return round_up(margin, math.lcm(self.size_multiple, self.period))
 
     @property
     def size_multiple(self) -> int:
-        """The least common multiple of the members'."""
+        """Least common multiple of the members' values."""
         multiples = [member.size_multiple * scale for member, scale in self._scaled()]
         return math.lcm(*multiples)
 
     @property
     def period(self) -> int:
-        """The least common multiple of the members'."""
+        """Least common multiple of the members' values."""
         return math.lcm(*(member.period * scale for member, scale in self._scaled()))
 
     @property
     def reduction(self) -> int:
-        """The product of the members'."""
+        """Product of the members' reductions."""
         return math.prod(member.reduction for member in self.degradations)
 
     def apply_with_levels(
@@ -61,7 +60,7 @@ class Compose(Group):
         return image
 
     def _scaled(self):
-        """Each member with the number of the input's pixels that one of its has."""
+        """Yield each member with the size of its pixels in pixels of the input."""
         scale = 1
         for member in self.degradations:
             yield member, scale

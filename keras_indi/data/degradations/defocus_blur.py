@@ -1,4 +1,4 @@
-"""Defocus: the disc that a lens makes of a point out of focus."""
+"""Defocus blur: a point out of focus becomes a disc."""
 
 import keras
 import numpy as np
@@ -10,12 +10,12 @@ from keras_indi.data.degradations.blur import Blur
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class DefocusBlur(Blur):
-    """Blur with an evenly bright disc, its edge anti-aliased.
+    """Blur with a uniform disc that has an anti-aliased edge.
 
     Args:
         radius: Radius of the disc in pixels, a number or a pair `(low, high)` from
-            which each call draws. Up to 1/2 there is no blur.
-        linear_light: See `Blur`. With `True` highlights spread into discs, as in
+            which each call draws. A radius of up to 1/2 does not blur.
+        linear_light: See `Blur`. With `True`, highlights become discs as in
             photographs.
 
     Example:
@@ -32,7 +32,7 @@ class DefocusBlur(Blur):
 
     @property
     def margin(self) -> int:
-        """The reach of the largest disc."""
+        """Reach of the largest disc."""
         return kernels.disc_reach(max(parameters.largest(self.radius), 0.5))
 
     def kernel(self, generator: np.random.Generator) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The base class of degradations: what makes a degraded image of a clean one."""
+"""Base class of degradations."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,14 +14,14 @@ SHAPES = {3: "(height, width, channels)", 4: "(frames, height, width, channels)"
 
 
 class Degradation(Configurable):
-    """Base class of what turns a clean image into a degraded one.
+    """Base class of degradations, which turn a clean image into a degraded one.
 
-    A degradation is a small serializable object in plain NumPy, the same on each
-    backend and in worker processes without one. All that is random in it is
-    drawn from the seed of the call. Where an argument is given as a pair
-    `(low, high)`, each call draws its value uniformly between the two.
+    A degradation is a small serializable object in plain NumPy. It works the same on
+    every backend, and in worker processes without one. All randomness comes from the
+    seed of the call. If an argument is a pair `(low, high)`, each call draws its value
+    uniformly between the two.
 
-    For a degradation of your own, override `apply`:
+    To implement your own degradation, override `apply`:
 
     ```python
     @keras.saving.register_keras_serializable(package="mine")
@@ -35,23 +35,22 @@ class Degradation(Configurable):
     ```
 
     Attributes:
-        margin: Int. The result at a pixel depends on no input farther away than
-            this many pixels, in rows or columns. So a crop that is cut with this
-            margin, degraded and trimmed equals the crop of the degraded whole.
-            Defaults to 0.
-        size_multiple: Int. For that to hold, the rows and columns at which crops
-            begin, and their sizes, must be multiples of this. Images of any size
-            are accepted nonetheless. Defaults to 1.
-        reduction: Int, how many times smaller the result is, in height and in
-            width. Defaults to 1.
-        period: Int, the period in pixels of a pattern that begins at the image's
-            top left pixel, such as the blocks of JPEG. `Compose` trims by
-            multiples of it. Defaults to 1.
-        axes: Int, the number of axes of the input. Defaults to 3, `(height, width,
+        margin: Int, maximum distance in rows or columns of input pixels on which a
+            result pixel depends. A crop that is cut with this margin, degraded and
+            trimmed equals a crop of the whole degraded image. Defaults to 0.
+        size_multiple: Int. For this equality, the origins and sizes of crops must be
+            multiples of it. Images of any size are accepted nevertheless. Defaults
+            to 1.
+        reduction: Int, factor by which height and width of the result are smaller.
+            Defaults to 1.
+        period: Int, period in pixels of a pattern that begins at the top left pixel,
+            such as the blocks of JPEG. `Compose` trims by multiples of it. Defaults
+            to 1.
+        axes: Int, number of axes of the input. Defaults to 3, `(height, width,
             channels)`.
     """
 
-    if TYPE_CHECKING:  # a subclass may override an attribute by a property
+    if TYPE_CHECKING:  # a subclass may override an attribute with a property
 
         @property
         def margin(self) -> int: ...
@@ -79,20 +78,19 @@ class Degradation(Configurable):
         """Degrade an image.
 
         Args:
-            image: Array of shape `(height, width, channels)`, any number of
-                channels, of dtype uint8, uint16 or a float. It is not changed.
-            seed: Int or sequence of ints, at least 0, or a
-                `numpy.random.Generator`, which moves on. Equal seeds give equal
-                results.
-            value_range: Pair of numbers, black and white. Defaults to (0, 255)
-                for uint8, (0, 65535) for uint16 and (0, 1) for floats.
+            image: Array of shape `(height, width, channels)`, with any number of
+                channels and dtype uint8, uint16 or float. It is not modified.
+            seed: Int or sequence of ints, at least 0, or a `numpy.random.Generator`,
+                which is advanced. Equal seeds give equal results.
+            value_range: Pair of numbers, values of black and white. Defaults to
+                (0, 255) for uint8, (0, 65535) for uint16 and (0, 1) for floats.
 
         Returns:
             Array of the same shape (see `reduction`) and dtype. Integers are
             rounded and clipped to the value range; floats are not clipped.
 
         Raises:
-            ValueError: If the image, the seed or the range is none of these.
+            ValueError: If the image, the seed or the range is not valid.
             ImportError: If a library that the degradation needs is missing.
         """
         image = np.asarray(image)
@@ -108,12 +106,12 @@ class Degradation(Configurable):
         return degraded.astype(image.dtype)
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """What a subclass overrides: the degradation itself.
+        """Degrade an image. To be implemented by subclasses.
 
         Args:
-            image: float32 array of shape `(height, width, channels)` in units
-                of the value range: 0 is black, 1 is white. Values beyond may
-                occur. It must not be changed.
+            image: float32 array of shape `(height, width, channels)`, scaled so that
+                0 is black and 1 is white. Values outside may occur. It must not be
+                modified.
             generator: A `numpy.random.Generator`, the only source of randomness.
 
         Returns:
@@ -124,13 +122,13 @@ class Degradation(Configurable):
     def apply_with_levels(
         self, image: np.ndarray, generator: np.random.Generator, levels: int | None
     ) -> np.ndarray:
-        """`apply`, for the few that store an image in between.
+        """Degrade an image, like `apply`, with the levels of stored integers.
 
         Args:
             image: As for `apply`.
             generator: As for `apply`.
-            levels: The number of steps from black to white of an image of
-                integers (255 for uint8), `None` for floats.
+            levels: Number of steps from black to white for integers (255 for uint8),
+                `None` for floats.
 
         Returns:
             As for `apply`.
@@ -146,7 +144,7 @@ class Degradation(Configurable):
                 + received
             )
         full_range = FULL_RANGES.get(image.dtype.name)
-        # bfloat16 is a NumPy extension type that np.issubdtype does not know.
+        # np.issubdtype does not recognize bfloat16, a NumPy extension type.
         is_float = np.issubdtype(image.dtype, np.floating)
         if not (full_range or is_float or image.dtype.name == "bfloat16"):
             raise ValueError(f"`image` must be of uint8, uint16 or floats. {received}")

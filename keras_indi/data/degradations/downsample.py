@@ -1,4 +1,4 @@
-"""Fewer pixels: the degradation of super-resolution."""
+"""Downsampling: the degradation of super-resolution."""
 
 import keras
 import numpy as np
@@ -8,31 +8,31 @@ from keras_indi.data.degradations import linear_light as transfer
 from keras_indi.data.degradations.degradation import Degradation
 from keras_indi.validation import checked_bool, checked_choice, checked_integer
 
-# How far the kernels reach, in pixels of the small image.
+# Reach of the kernels, in pixels of the small image.
 REACH = {"nearest": 0.5, "area": 0.5, "bilinear": 1.0, "bicubic": 2.0}
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class Downsample(Degradation):
-    """Shrink the image, and enlarge it again to its size.
+    """Downsample the image, and enlarge it again to its size.
 
-    Shrinking is antialiased as in MATLAB's `imresize` and the benchmarks: the
-    kernel is stretched by the factor, the image continued by its mirror image,
-    and of a size that is no multiple of the factor the small one's is rounded
-    up. Where the image is of integers, the small one is clipped and rounded to
-    the same levels, as its file would be. The enlargement is bilinear, as in the
-    paper, on stored values.
+    Downsampling is antialiased as in MATLAB's `imresize` and the benchmarks. The kernel
+    is stretched by the factor, and the image is extended by reflection. Sizes that are
+    not a multiple of the factor are rounded up. For integer images, the small image is
+    clipped and rounded to the same levels, as in a file. The enlargement is bilinear,
+    as in the paper, on stored values.
 
     Args:
-        factor: Int >= 1, how many times smaller.
-        method: `"bicubic"`, `"bilinear"`, `"area"` (the mean of `factor` x
-            `factor` pixels) or `"nearest"` (the one in their middle; of an even
-            factor the one right below it, which shifts the image half a pixel).
-        enlarge: Whether to enlarge the small image to the size that the clean
-            one has. `False` returns the small image: `(ceil(height / factor),
+        factor: Int >= 1, downsampling factor.
+        method: `"bicubic"`, `"bilinear"`, `"area"` (the mean of `factor` x `factor`
+            pixels) or `"nearest"` (their middle pixel; for an even factor the one
+            below and to the right of the middle, which shifts the image by half a
+            pixel).
+        enlarge: Bool, whether to enlarge the small image to the size of the clean
+            one. `False` returns the small image, of shape `(ceil(height / factor),
             ceil(width / factor), channels)`.
-        linear_light: Whether to shrink light instead of stored values: these are
-            then taken for sRGB's (see `linear_light.py`). The benchmarks do not.
+        linear_light: Bool, whether to downsample in linear light. Stored values are
+            then assumed to be sRGB (see `linear_light.py`). The benchmarks do not.
 
     Example:
 
@@ -53,7 +53,7 @@ class Downsample(Degradation):
 
     @property
     def margin(self) -> int:
-        """The kernel's reach, and the small pixel that enlarging takes beside."""
+        """Reach of the kernel, plus the neighbouring pixel that enlarging needs."""
         if self.factor == 1:
             return 0
         reach = REACH[self.method] + (0.5 if self.enlarge else -0.5)
@@ -61,12 +61,12 @@ class Downsample(Degradation):
 
     @property
     def size_multiple(self) -> int:
-        """The factor: small pixels of a crop are then those of the whole."""
+        """The factor, so that pixels of a small crop match those of the whole image."""
         return self.factor
 
     @property
     def reduction(self) -> int:
-        """The factor where the small image is returned, else 1."""
+        """The factor if the small image is returned, otherwise 1."""
         return 1 if self.enlarge else self.factor
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:

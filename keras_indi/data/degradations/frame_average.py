@@ -1,4 +1,4 @@
-"""Motion blur of a video clip: the mean of its frames."""
+"""Motion blur from a video clip, as the mean of its frames."""
 
 import keras
 import numpy as np
@@ -9,16 +9,17 @@ from keras_indi.validation import checked_number
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class FrameAverage(Degradation):
-    """Average the frames of a clip of a fast camera, as the GoPro set does.
+    """Average the frames of a high-speed clip, as in the GoPro data set.
 
-    It takes a clip of shape `(frames, height, width, channels)` and returns one
-    blurred image of shape `(height, width, channels)`: the mean of the frames in
-    the light that their values stand for, `mean(frame ** gamma) ** (1 / gamma)`.
-    The sharp partner is the clip's middle frame: `sharp_frame(clip)`.
+    The input is a clip of shape `(frames, height, width, channels)`. The result is one
+    blurred image of shape `(height, width, channels)`, the mean of the frames in linear
+    light: `mean(frame ** gamma) ** (1 / gamma)`. The sharp partner is the middle frame
+    of the clip: `sharp_frame(clip)`.
 
     Args:
-        gamma: Exponent that turns stored values, 1 being white, into light. 2.2 is
-            GoPro's; 1 averages stored values. Values below black count as black.
+        gamma: Exponent that converts stored values, where 1 is white, to light.
+            GoPro uses 2.2. A value of 1 averages stored values. Values below black
+            are treated as black.
 
     Example:
 
@@ -41,7 +42,7 @@ class FrameAverage(Degradation):
 
     @staticmethod
     def sharp_frame(clip: np.ndarray) -> np.ndarray:
-        """The middle frame, which shows what moves where the mean shows it.
+        """Return the middle frame, whose moving objects match the mean in position.
 
         Args:
             clip: Array of shape `(frames, height, width, channels)`, an odd number
@@ -51,7 +52,7 @@ class FrameAverage(Degradation):
             Array of shape `(height, width, channels)`.
 
         Raises:
-            ValueError: If the number of frames is even: there is no middle.
+            ValueError: If the number of frames is even.
         """
         if len(clip) % 2 == 0:
             raise ValueError(

@@ -10,11 +10,11 @@ from keras_indi.data.degradations.blur import Blur
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class GaussianBlur(Blur):
-    """Blur with a Gaussian, cut at 4 sigma as in `scipy.ndimage`.
+    """Blur with a Gaussian that is truncated at 4 sigma, as in `scipy.ndimage`.
 
     Args:
         sigma: Standard deviation in pixels, a number or a pair `(low, high)` from
-            which each call draws. 0 is no blur.
+            which each call draws. 0 does not blur.
         linear_light: See `Blur`.
 
     Example:
@@ -31,7 +31,7 @@ class GaussianBlur(Blur):
 
     @property
     def margin(self) -> int:
-        """The radius of the largest kernel."""
+        """Radius of the largest kernel."""
         return kernels.gaussian_radius(parameters.largest(self.sigma))
 
     def kernel(self, generator: np.random.Generator) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Gaussian noise, as the denoising benchmarks add it."""
+"""Gaussian noise, as in the denoising benchmarks."""
 
 import keras
 import numpy as np
@@ -15,9 +15,9 @@ class GaussianNoise(Degradation):
     """Add independent Gaussian noise to each value.
 
     Args:
-        sigma: Standard deviation in 8-bit grey levels, the unit in which the
-            benchmarks give it: 25 is 25/255 of the value range, whatever the
-            dtype. A number, or a pair `(low, high)` from which each call draws.
+        sigma: Standard deviation in 8-bit grey levels, as in the benchmarks: 25 is
+            25/255 of the value range, for every dtype. A number, or a pair
+            `(low, high)` from which each call draws.
 
     Example:
 

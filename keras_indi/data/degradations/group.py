@@ -1,4 +1,4 @@
-"""What degradations that are made of others have in common."""
+"""Base class of degradations that contain other degradations."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from keras_indi.data.degradations.degradation import Degradation
 
 
 class Group(Degradation):
-    """Base class of degradations that are made of others.
+    """Base class of degradations that contain other degradations.
 
     Args:
         degradations: List of at least one `Degradation`, registered name such as
@@ -38,7 +38,7 @@ class Group(Degradation):
 
     @property
     def axes(self) -> int:
-        """The number of axes that the first member takes."""
+        """Number of input axes of the first member."""
         return self.degradations[0].axes
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -52,5 +52,5 @@ class Group(Degradation):
 
 
 def round_up(number: int, multiple: int) -> int:
-    """The smallest multiple that is not less than the number."""
+    """Round a number up to a multiple."""
     return math.ceil(number / multiple) * multiple

@@ -1,4 +1,4 @@
-"""JPEG: what a photograph loses on its way into a file."""
+"""JPEG compression."""
 
 import io
 
@@ -16,29 +16,30 @@ SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class JPEGCompression(Degradation):
-    """Write the image as JPEG and read it again, by Pillow.
+    """Write the image as JPEG and read it again, with Pillow.
 
-    JPEG holds 8 bits: images of uint16 and floats are clipped to the value range
-    and rounded to 256 levels before. Three channels are one RGB image; of any
-    other number, each channel is a grey image of its own. A crop is compressed as
-    a file of its own, its blocks beginning at its top left pixel or, with
-    `random_grid`, anywhere.
+    JPEG has 8 bits. uint16 and float images are first clipped to the value range and
+    rounded to 256 levels. Three channels are compressed as one RGB image. For any other
+    number, each channel is compressed as a separate grey image. A crop is compressed as
+    a separate file. Its blocks begin at its top left pixel, or at a random offset with
+    `random_grid`.
 
     Args:
-        quality: Int from 1 to 100, Pillow's and libjpeg's quality, or a pair
-            `(low, high)` from which each call draws an integer, both included.
-        subsampling: Resolution of the colours: `"4:4:4"` full, `"4:2:2"` half in
-            width, `"4:2:0"` half in both, which Pillow and most cameras take.
-        random_grid: Whether each call shifts the blocks by a number of pixels,
-            drawn for height and width, as in an image that was cropped after it
-            was compressed. Defaults to `False`.
+        quality: Int from 1 to 100, as in Pillow and libjpeg, or a pair `(low, high)`
+            from which each call draws an integer, both included.
+        subsampling: Chroma subsampling: `"4:4:4"` (full resolution), `"4:2:2"` (half
+            width) or `"4:2:0"` (half width and height), the default of Pillow and
+            most cameras.
+        random_grid: Bool, whether each call shifts the blocks by a random number of
+            rows and columns, as in images that are cropped after compression.
+            Defaults to `False`.
 
     Example:
 
     >>> compressed = keras_indi.data.degradations.JPEGCompression(15)(image, seed=0)
     """
 
-    period = 16  # blocks of 8 pixels, of colours at half the resolution
+    period = 16  # blocks of 8 pixels at half the resolution for colours
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Any image layer of Keras or KerasCV as a degradation."""
+"""Use an image layer of Keras or KerasCV as a degradation."""
 
 import inspect
 import threading
@@ -12,7 +12,7 @@ from keras_indi.data.degradations.degradation import Degradation
 from keras_indi.optional_packages import optional_import
 from keras_indi.validation import checked_integer, checked_value_range
 
-# Layers that do not state which range they take, where it is not (0, 255).
+# Value ranges of layers that have no `value_range` and do not use (0, 255).
 LAYER_RANGES = {"RandomJpegQuality": (0, 1)}
 
 
@@ -20,27 +20,27 @@ LAYER_RANGES = {"RandomJpegQuality": (0, 1)}
 class KerasLayerDegradation(Degradation):
     """Apply an image layer of Keras or KerasCV, with a new seed for each image.
 
-    The layer is called eagerly with one image and `training=True`, on the backend
-    in use, under a lock: one image at a time in a process. All its seed
-    generators are set from the call's seed before. Its result depends on the
-    backend too, as Keras's random numbers do.
+    The layer is called eagerly with one image and `training=True`, on the current
+    backend. A lock limits it to one image at a time per process. All of its seed
+    generators are set from the seed of the call. The result depends on the backend,
+    like the random numbers of Keras.
 
-    KerasCV is in maintenance: its last release is 0.9.0 of April 2024, Keras has
-    taken over most of its image layers, and it needs TensorFlow whatever the
-    backend: `pip install "keras-indi[cv,tensorflow]"`. Its layers compute in
-    TensorFlow, tens of milliseconds an image, and draw from its global
-    generators, so that a call reseeds these in its process. What Keras lacks are
-    `RandomJpegQuality` and `GridMask` above all.
+    KerasCV is in maintenance mode. Its last release is 0.9.0 of April 2024, and most of
+    its image layers are now in Keras. The main ones that Keras lacks are
+    `RandomJpegQuality` and `GridMask`. KerasCV requires TensorFlow on every backend:
+    `pip install "keras-indi[cv,tensorflow]"`. Its layers run in TensorFlow, take tens
+    of milliseconds per image, and use TensorFlow's global random generators. A call
+    therefore reseeds these generators in its process.
 
     Args:
         layer: A `keras.layers.Layer` that maps an image to one of the same shape,
             such as `keras.layers.RandomBrightness(0.3)`, or its serialized config.
-        value_range: Pair of numbers, black and white as the layer takes them.
-            Defaults to the layer's own `value_range` if it has that, else to
-            (0, 255), and to (0, 1) for KerasCV's `RandomJpegQuality`.
-        margin: Int, see `Degradation`: how far the layer looks, 0 for layers that
-            act on single pixels. A layer that acts on the image as a whole
-            (equalization, a mask) acts on each crop as on an image of its own.
+        value_range: Pair of numbers, values of black and white for the layer.
+            Defaults to the `value_range` of the layer. Layers without one use
+            (0, 255), or (0, 1) for `RandomJpegQuality` of KerasCV.
+        margin: Int, see `Degradation`. Use 0 for layers that act on single pixels. A
+            layer that acts on the whole image (equalization, a mask) acts on each
+            crop as on a separate image.
 
     Example:
 
@@ -76,7 +76,7 @@ class KerasLayerDegradation(Degradation):
         return {**super().get_config(), "layer": serialized}
 
     def __reduce__(self):
-        # Worker processes get the config: neither a layer nor a lock travels.
+        # Pass the config to worker processes, because layers and locks do not pickle.
         config = keras.saving.serialize_keras_object(self)
         return keras.saving.deserialize_keras_object, (config,)
 
@@ -101,7 +101,7 @@ class KerasLayerDegradation(Degradation):
         takes_training = "training" in inspect.signature(self.layer.call).parameters
         arguments = {"training": True} if takes_training else {}
         if _is_keras_cv(type(self.layer).__module__):
-            # KerasCV takes one image; of a batch it would trace a graph each time.
+            # KerasCV accepts one image. With a batch, it would trace a graph each time.
             return np.asarray(self.layer(image, **arguments))
         batch = self.layer(image[None], **arguments)
         return keras.ops.convert_to_numpy(batch)[0]
@@ -119,7 +119,7 @@ def _deserialized(config):
 
 
 def _reseed(layer, seed):
-    """Set all that a layer draws from."""
+    """Set all random generators that a layer uses."""
     owned = {id(variable) for variable in (*layer.weights, *layer.metrics_variables)}
     for variable in layer.variables:
         if id(variable) not in owned:  # the state of a `SeedGenerator`

@@ -1,22 +1,22 @@
-"""Kernels of blurs, and the convolution with one."""
+"""Blur kernels and convolution."""
 
 import numpy as np
 
 from keras_indi.optional_packages import optional_import
 
-POINTS_PER_PIXEL = 16  # how finely paths and discs are cut
-MOST_CHANNELS = 100  # that OpenCV gets at once: version 5 takes 128
+POINTS_PER_PIXEL = 16  # sampling density of paths and discs
+MOST_CHANNELS = 100  # per call of OpenCV, whose version 5 supports 128
 
 
 def gaussian(sigma: float) -> np.ndarray:
-    """A Gaussian, sampled and cut at 4 sigma.
+    """Return a sampled Gaussian, truncated at 4 sigma.
 
     Args:
-        sigma: Float, in pixels. 0 gives the kernel that changes nothing.
+        sigma: Float, in pixels. 0 gives the identity kernel.
 
     Returns:
-        float32 array of shape `(2 radius + 1,)`: the same for rows and columns.
-        Its sum is 1, its radius `gaussian_radius(sigma)`.
+        float32 array of shape `(2 radius + 1,)`, for both rows and columns. Its sum is
+        1, and its radius `gaussian_radius(sigma)`.
     """
     radius = gaussian_radius(sigma)
     offsets = np.arange(-radius, radius + 1)
@@ -24,19 +24,19 @@ def gaussian(sigma: float) -> np.ndarray:
 
 
 def gaussian_radius(sigma: float) -> int:
-    """4 sigma, rounded: how far `gaussian` reaches, in pixels."""
+    """Return the radius of `gaussian` in pixels: 4 sigma, rounded."""
     return int(4.0 * sigma + 0.5)
 
 
 def disc(radius: float) -> np.ndarray:
-    """A disc, its edge anti-aliased: the part of each pixel that it covers.
+    """Return an anti-aliased disc: the fraction of each pixel that it covers.
 
     Args:
         radius: Float, in pixels. Up to 1/2 the disc lies within one pixel.
 
     Returns:
-        float32 array of shape `(size, size)` with sum 1; size is odd and just
-        large enough.
+        float32 array of shape `(size, size)` with sum 1. `size` is the smallest odd
+        size that fits.
     """
     radius = max(radius, 0.5)
     reach = disc_reach(radius)
@@ -53,24 +53,24 @@ def disc(radius: float) -> np.ndarray:
 
 
 def disc_reach(radius: float) -> int:
-    """How far `disc` reaches, in pixels."""
+    """Return the reach of `disc` in pixels."""
     return int(np.ceil(radius - 0.5))
 
 
 def path(points: np.ndarray) -> np.ndarray:
-    """What a point of light draws that moves along a path at even speed.
+    """Return the kernel of a point of light that moves along a path.
 
-    Each point of the path is shared out bilinearly among its four pixels, so
-    that the kernel has the path's very centroid.
+    Each point of the path is distributed bilinearly over four pixels, so that the
+    kernel and the path have the same centroid.
 
     Args:
-        points: Array of shape `(count, 2)`: corners of the path, reached at even
-            intervals of time, as (row, column) in pixels from the kernel's
-            middle.
+        points: Array of shape `(count, 2)`: corners of the path as (row, column) in
+            pixels from the middle of the kernel. They are reached at equal intervals
+            of time.
 
     Returns:
-        float32 array of shape `(size, size)` with sum 1; size is odd and just
-        large enough.
+        float32 array of shape `(size, size)` with sum 1. `size` is the smallest odd
+        size that fits.
     """
     points = np.asarray(points, "float64")
     longest = np.hypot(*np.diff(points, axis=0).T).max()
@@ -94,13 +94,13 @@ def path(points: np.ndarray) -> np.ndarray:
 def convolve(image: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """Convolve each channel of an image with a kernel.
 
-    Beyond its border the image is continued by its mirror image, the border
-    pixel not repeated ("reflect" in NumPy, "mirror" in SciPy).
+    The image is extended by reflection, without repeating the border pixel
+    ("reflect" in NumPy, "mirror" in SciPy).
 
     Args:
         image: float32 array of shape `(height, width, channels)`.
-        kernel: float32 array of odd sizes: of shape `(rows, columns)`, or of
-            one axis, for rows and columns alike.
+        kernel: float32 array of odd sizes: of shape `(rows, columns)`, or with one
+            axis for both rows and columns.
 
     Returns:
         float32 array of the image's shape.

@@ -1,16 +1,16 @@
-"""The sRGB transfer function: from stored values to light, and back.
+"""sRGB transfer function: convert stored values to linear light, and back.
 
-Light adds up in optics: a lens, a moving camera and a sensor average it, not the
-values that an image file stores. `linear_light=True` of a degradation takes its
-stored values for sRGB's (IEC 61966-2-1) and lets it act on light between these two
-functions. All channels are taken for colours, an alpha channel too.
+Lenses, moving cameras and sensors average light, not the values that an image file
+stores. With `linear_light=True`, a degradation assumes that stored values are sRGB
+(IEC 61966-2-1), and acts on light between these two functions. All channels are
+treated as colours, including an alpha channel.
 """
 
 import numpy as np
 
 
 def to_light(stored: np.ndarray) -> np.ndarray:
-    """Stored sRGB values to light, both in units where 1 is white.
+    """Convert stored sRGB values to light. In both, 1 is white.
 
     Args:
         stored: float32 array. Negative values are mirrored: f(-x) = -f(x).

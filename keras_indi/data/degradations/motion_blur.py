@@ -1,4 +1,4 @@
-"""Motion blur: of a camera that shakes, or of a straight motion."""
+"""Motion blur by camera shake or linear motion."""
 
 import keras
 import numpy as np
@@ -7,27 +7,27 @@ from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import kernels, parameters
 from keras_indi.data.degradations.blur import Blur
 
-STEPS = 64  # of a camera's path during one exposure
-INERTIA = 0.9  # what one step leaves of the velocity beside the drift, of size 1
-PUSH = 0.8  # standard deviation of the hand's push each step, at most
-JERKS = 3.0  # sudden changes of direction during an exposure, at most, on average
+STEPS = 64  # steps of the camera path during one exposure
+INERTIA = 0.9  # fraction of the deviation from the drift that remains after a step
+PUSH = 0.8  # maximum standard deviation of the push in each step
+JERKS = 3.0  # maximum average number of sudden changes of direction per exposure
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class MotionBlur(Blur):
-    """Blur along a path: a camera's random shake, or a straight line.
+    """Blur along a path: random camera shake, or a straight line.
 
-    Shake is a random walk with inertia: the camera drifts, the hand pushes it a
-    little at each step and now and then jerks it into another direction. How
-    strong both are is drawn for each kernel, so that some paths are near to
-    straight lines and others curl. The kernel's centroid is at its middle, so
-    that the image does not shift, and its path is drawn with sub-pixel accuracy.
+    Shake is a random walk with inertia. The camera drifts, is pushed a little in each
+    step, and sometimes jerks into another direction. The strength of both is drawn for
+    each kernel, so some paths are nearly straight and others curl. The centroid of the
+    kernel is in its middle, so the image does not shift. Paths are drawn with sub-pixel
+    accuracy.
 
     Args:
         length: Size of the blur in pixels, a number or a pair `(low, high)` from
-            which each call draws: twice the greatest distance of the path from
-            its centroid, which for a straight line is its length.
-        angle: `None` for shake. For a straight line its direction in degrees, a
+            which each call draws. It is twice the maximum distance of the path from
+            its centroid. For a straight line, this is its length.
+        angle: `None` for shake. For a straight line, its direction in degrees, a
             number or a pair: 0 is horizontal, 90 vertical, 45 rises to the right.
         linear_light: See `Blur`.
 
@@ -70,7 +70,7 @@ class MotionBlur(Blur):
 
 
 def _shake(generator):
-    """A random path of length 1, in the sense of `MotionBlur`.
+    """Return a random path of length 1, as defined in `MotionBlur`.
 
     Returns:
         Array of shape `(STEPS + 1, 2)`.
@@ -87,7 +87,7 @@ def _shake(generator):
         velocity = INERTIA * turn * velocity + (1 - INERTIA) * drift + pushed
         velocities.append(velocity)
     positions = np.concatenate([[0], np.cumsum(velocities)])
-    # The camera moves evenly within a step: the mean position is of the middles.
+    # The speed is constant within a step, so the mean is that of the midpoints.
     positions -= np.mean((positions[1:] + positions[:-1]) / 2)
     positions /= 2 * np.abs(positions).max()
     return np.stack([positions.imag, positions.real], axis=1)

@@ -1,4 +1,4 @@
-"""Arguments that are a number, or a range from which each call draws."""
+"""Arguments that are a number or a range from which each call draws."""
 
 from typing import Any
 
@@ -11,16 +11,16 @@ from keras_indi.validation import is_number
 def number_or_range(
     value: NumberOrRange, name: str, least: float = 0.0, most: float = np.inf
 ) -> NumberOrRange:
-    """Check such an argument of a constructor.
+    """Check an argument that is a number or a range.
 
     Args:
         value: A number, or a pair `(low, high)` of numbers.
-        name: The argument's name, for the error.
+        name: Name of the argument, for the error message.
         least: The smallest number allowed.
         most: The largest number allowed.
 
     Returns:
-        A float, or a pair of floats: what the object stores.
+        A float, or a pair of floats.
 
     Raises:
         ValueError: If `value` is neither, or outside `[least, most]`.
@@ -41,10 +41,10 @@ def number_or_range(
 
 
 def draw(value: NumberOrRange, generator: np.random.Generator) -> float:
-    """The number itself, or one drawn uniformly from the range.
+    """Return the number itself, or one drawn uniformly from the range.
 
     Args:
-        value: What `number_or_range` returned.
+        value: Result of `number_or_range`.
         generator: A `numpy.random.Generator`.
 
     Returns:
@@ -56,5 +56,5 @@ def draw(value: NumberOrRange, generator: np.random.Generator) -> float:
 
 
 def largest(value: NumberOrRange) -> float:
-    """The largest number that `draw` can return."""
+    """Return the largest number that `draw` can return."""
     return value[1] if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""The noise of a camera: shot noise that grows with the light, and read noise."""
+"""Camera noise: shot noise, which increases with light, and read noise."""
 
 import keras
 import numpy as np
@@ -15,20 +15,20 @@ class PoissonGaussianNoise(Degradation):
     """Shot noise (Poisson) and read noise (Gaussian) of a sensor.
 
     A value v in units of the value range (1 is white) becomes
-    `(Poisson(v white) + read_noise n) / white` with n standard normal: its mean
-    is v and its variance `v / white + (read_noise / white)^2`. Values below
-    black count no electrons.
+    `(Poisson(v white) + read_noise n) / white` with n standard normal. Its mean is v
+    and its variance `v / white + (read_noise / white)^2`. Values below black have no
+    shot noise.
 
     Args:
-        white: Number of electrons that a white pixel collects: the fewer, the
-            noisier. About 10000 in a phone's daylight, some hundreds at dusk. A
-            number of at least 1, or a pair `(low, high)` from which each call
-            draws.
-        read_noise: Standard deviation of the read noise in electrons, a number
-            or a pair. Some 1 to 10 in today's sensors.
-        linear_light: Whether the noise falls on light instead of stored values:
-            these are then taken for sRGB's (see `linear_light.py`), and values
-            that the noise took below black stay below. Defaults to `False`.
+        white: Number of electrons that a white pixel collects. Fewer electrons mean
+            more noise. About 10000 for a phone in daylight, and a few hundred at
+            dusk. A number of at least 1, or a pair `(low, high)` from which each
+            call draws.
+        read_noise: Standard deviation of the read noise in electrons, a number or a
+            pair. About 1 to 10 in modern sensors.
+        linear_light: Bool, whether to add noise in linear light. Stored values are
+            then assumed to be sRGB (see `linear_light.py`). Values that noise moves
+            below black remain negative. Defaults to `False`.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""Pure noise: the degraded image that holds nothing of the clean one."""
+"""Pure noise: a degraded image without any information on the clean one."""
 
 import keras
 import numpy as np
@@ -11,17 +11,17 @@ from keras_indi.data.degradations.gaussian_noise import GREY_LEVELS
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class PureNoise(Degradation):
-    """Put Gaussian noise around mid-grey in the image's place.
+    """Replace the image by Gaussian noise around mid-grey.
 
-    The limit in which restoration is generation: the result does not depend on
-    the image, only on its shape. Values leave the value range about once in
-    three; floats keep them, integers are clipped, so use floats: of
-    `pairs_from_folders`, `dtype="float32"` with the model's `value_range`.
+    This is the limit in which restoration becomes generation. The result depends only
+    on the shape of the image. About a third of the values lie outside the value range.
+    Floats keep them, and integers are clipped. Use floats: pass `dtype="float32"` and
+    the model's `value_range` to `pairs_from_folders`.
 
     Args:
         sigma: Standard deviation in 8-bit grey levels, a number or a pair
-            `(low, high)`. The default, 127.5, is half the value range: in the
-            range (-1, 1) the noise is standard normal.
+            `(low, high)`. Defaults to 127.5, half the value range. In the range
+            (-1, 1), the noise is then standard normal.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""Few levels: what a file of so many bits holds."""
+"""Quantization to the levels of a file with a number of bits."""
 
 import keras
 import numpy as np
@@ -9,15 +9,15 @@ from keras_indi.validation import checked_integer
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class Quantization(Degradation):
-    """Clip the image to its value range and rounds it to the levels of a file.
+    """Clip the image to its value range and round it to the levels of a file.
 
-    After noise, with float images: noise as 8-bit files hold it, beside noise that
-    leaves the value range. On an image that was read from a file of as many bits,
-    the identity.
+    Use it with float images after noise, to also train on noise as stored in 8-bit
+    files, besides noise that exceeds the value range. Images from files with the same
+    number of bits do not change.
 
     Args:
-        bits: Int from 1 to 16. The image keeps `2**bits` levels, black and white
-            among them. Defaults to 8.
+        bits: Int from 1 to 16. The image keeps `2**bits` levels, including black and
+            white. Defaults to 8.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""One of several degradations, drawn at random."""
+"""Random choice of a degradation."""
 
 import math
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from keras_indi.validation import checked_numbers
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class RandomChoice(Group):
-    """Apply one of several degradations, drawn in each call.
+    """Apply one of several degradations, drawn for each call.
 
     Args:
-        degradations: List of degradations, of one `reduction`.
-        probabilities: List of as many numbers, at least 0, in proportion to which
-            the members are drawn. Defaults to equal ones.
+        degradations: List of degradations with the same `reduction`.
+        probabilities: List of non-negative numbers, the relative probability of each
+            member. Defaults to equal probabilities.
 
     Example:
 
@@ -51,23 +51,23 @@ class RandomChoice(Group):
 
     @property
     def margin(self) -> int:
-        """The largest of the members', rounded up to whole patterns of theirs."""
+        """Largest margin of the members, rounded up to whole periods."""
         margin = max(member.margin for member in self.degradations)
         return round_up(margin, math.lcm(self.size_multiple, self.period))
 
     @property
     def size_multiple(self) -> int:
-        """The least common multiple of the members'."""
+        """Least common multiple of the members' values."""
         return math.lcm(*(member.size_multiple for member in self.degradations))
 
     @property
     def period(self) -> int:
-        """The least common multiple of the members'."""
+        """Least common multiple of the members' values."""
         return math.lcm(*(member.period for member in self.degradations))
 
     @property
     def reduction(self) -> int:
-        """That of each member."""
+        """Reduction of each member."""
         return self.degradations[0].reduction
 
     def apply_with_levels(

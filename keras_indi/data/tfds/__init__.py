@@ -1,7 +1,7 @@
-"""Data sets of the field as tfds builders; a builder's folder holds all about it.
+"""TFDS builders of image restoration data sets, one folder per builder.
 
-Importing one, for example `import keras_indi.data.tfds.gopro`, registers it with
-tfds. `keras_indi.data.load_tfds` does so by itself.
+Importing a builder, for example `import keras_indi.data.tfds.gopro`, registers it
+with TFDS. `keras_indi.data.load_tfds` does so automatically.
 """
 
 BUILDERS = ("dpdd", "gopro", "paired_folders", "real_blur", "sidd")

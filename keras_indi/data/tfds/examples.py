@@ -1,4 +1,4 @@
-"""The images of a prepared tfds split by index, without TensorFlow."""
+"""Random access to the images of a prepared TFDS split, without TensorFlow."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,21 +11,21 @@ from keras_indi.images.image_cache import ImageCache
 
 
 def read_examples(builder: Any, split: str, names: Sequence[str]) -> Any:
-    """Random access to the examples of a prepared split, their images encoded.
+    """Return random access to the examples of a prepared split, with encoded images.
 
-    Files of array_record are read through `tfds.data_source`, files of TFRecord
-    through `TFRecordExamples`.
+    array_record files are read with `tfds.data_source`, and TFRecord files with
+    `TFRecordExamples`.
 
     Args:
-        builder: A `tfds.core.DatasetBuilder` whose data are prepared.
-        split: String, a split of tfds: `"train"`, `"train[:90%]"`, ...
+        builder: A `tfds.core.DatasetBuilder` whose data is prepared.
+        split: String, a TFDS split: `"train"`, `"train[:90%]"`, ...
         names: List of names of image features.
 
     Returns:
-        Sequence of dicts; each image is the bytes of its file.
+        Sequence of dicts. Each image is the bytes of its file.
 
     Raises:
-        ValueError: If there is no such split, or the files have another format.
+        ValueError: If the split does not exist, or the files have another format.
     """
     import tensorflow_datasets as tfds
 
@@ -53,17 +53,17 @@ def read_examples(builder: Any, split: str, names: Sequence[str]) -> Any:
 
 
 class ExampleImages:
-    """A source for `make_pairs`: images, or pairs of them, of tfds examples.
+    """Source for `make_pairs`: images, or image pairs, of TFDS examples.
 
-    Element i is the array of example i, or the tuple of arrays where there are
-    two features. What was read stays in memory as long as it fits into the cache.
+    Element i is the array of example i, or a tuple of arrays if there are two features.
+    Decoded images stay in memory while they fit in the cache.
 
     Args:
-        examples: What `read_examples` returned.
-        names: List of one feature's name, or of two: degraded and clean.
+        examples: Result of `read_examples`.
+        names: List of the name of one feature, or of two: degraded and clean.
         label: String that names the examples in messages: the data set with its
             version, and the split.
-        preparation: Callable of an image array that returns one, or `None`.
+        preparation: Function of an image array that returns an image array, or `None`.
         image_channels: 1 or 3.
         cache_bytes: Int, memory for arrays.
         max_pixels: As for `read_image`.
@@ -100,13 +100,13 @@ class ExampleImages:
         return arrays if len(arrays) > 1 else arrays[0]
 
     def name(self, index: int) -> str:
-        """The name of element `index`, for messages."""
+        """Return the name of element `index`, for messages."""
         return f"{self._label}[{index}]"
 
     def fingerprint(self) -> str:
-        """A string that identifies these examples: set, version, split, number.
+        """Return a string that identifies these examples: set, version, split, count.
 
-        It is not of their content: a prepared version of a data set does not change.
+        It does not depend on their content, because a prepared version never changes.
         """
         return f"{self._label}: {len(self)} examples of {', '.join(self._names)}"
 
@@ -122,11 +122,11 @@ class ExampleImages:
 
 
 def celeb_a_64(image: np.ndarray) -> np.ndarray:
-    """The usual 64x64 face of a CelebA image of 218x178.
+    """Crop a CelebA image of 218x178 to the usual 64x64 face.
 
-    The central square of 140x140 pixels, reduced bilinear with antialiasing, as in
-    Y. Song et al., Score-Based Generative Modeling through Stochastic
-    Differential Equations, ICLR 2021.
+    The central square of 140x140 pixels is resized, bilinear with antialiasing, as in
+    Y. Song et al., Score-Based Generative Modeling through Stochastic Differential
+    Equations, ICLR 2021.
 
     Args:
         image: uint8 array of shape `(height, width, channels)`, at least 140x140.

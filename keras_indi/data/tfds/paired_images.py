@@ -1,4 +1,4 @@
-"""What the builders of (degraded, clean) pairs have in common."""
+"""Base class of the builders of (degraded, clean) pairs."""
 
 import inspect
 import os
@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
-# Of each split `(name, degraded, clean)`: a name, and two paths or PIL images.
+# For each split, tuples `(name, degraded, clean)`: a name, and two paths or PIL images.
 SplitPairs = dict[str, Iterable[tuple[str, Any, Any]]]
 
 
@@ -18,22 +18,21 @@ class PairedImages(
     tfds.core.GeneratorBasedBuilder,
     skip_registration=True,  # type: ignore[call-arg]  # tfds has no types
 ):
-    """Base class of a builder of image pairs from files that the user has placed.
+    """Base class of builders of image pairs from files that the user provides.
 
-    A subclass sets the class attributes below, and lists its pairs in `pairs`.
-    Examples stay in the order of that list, so that index i of a prepared
-    split is pair i of the files.
+    A subclass sets the class attributes below and implements `pairs`. Examples keep the
+    order of that list, so index i of a prepared split is pair i of the files.
 
     Attributes:
-        HOMEPAGE: String, where the official files are.
-        ARCHIVE: Name of an archive to extract where no folder holds the files,
-            or `None`.
-        FOLDERS: Names below `manual_dir`, or below the extracted archive, that
-            may hold the files; `""` for itself.
+        HOMEPAGE: String, URL of the official files.
+        ARCHIVE: Name of an archive to extract if no folder contains the files, or
+            `None`.
+        FOLDERS: Names of folders in `manual_dir` or in the extracted archive that may
+            contain the files. `""` is the folder itself.
         MARKER: Glob pattern that matches inside the folder with the files.
-        OFFICIAL_SIZES: Dict of split names to the numbers of pairs that they should
-            have. Another number is warned of.
-        IMAGE_DTYPE: `np.uint8` or `np.uint16`, the depth of the files.
+        OFFICIAL_SIZES: Dict of split names to expected numbers of pairs. Other
+            numbers cause a warning.
+        IMAGE_DTYPE: `np.uint8` or `np.uint16`, dtype of the files.
     """
 
     HOMEPAGE = ""
@@ -48,7 +47,7 @@ class PairedImages(
 
         Args:
             folder: `epath.Path` of the folder with the files.
-            manual_dir: `epath.Path` of the folder that the user has filled.
+            manual_dir: `epath.Path` of the folder that the user provides.
 
         Returns:
             Dict of split names to iterables of `(name, degraded, clean)`: a
@@ -95,7 +94,7 @@ class PairedImages(
             yield name, {"degraded": degraded, "clean": clean, "name": name}
 
     def _folder(self, dl_manager):
-        """The folder with the files: placed by the user, or in their archive."""
+        """Return the folder with the files, extracted from the archive if needed."""
         root = dl_manager.manual_dir
         found = self._find(root)
         if found is None and self.ARCHIVE and (root / self.ARCHIVE).exists():
@@ -117,14 +116,14 @@ class PairedImages(
         return None
 
     def check(self, split: str, pairs: Sequence[tuple[str, Any, Any]]) -> None:
-        """See before anything is written that the pairs of a split are all there.
+        """Check that all files of a split exist, before anything is written.
 
         Args:
-            split: String, the name of the split.
+            split: String, name of the split.
             pairs: List of tuples `(name, path, path)`.
 
         Raises:
-            FileNotFoundError: If there is no pair, or a file is missing.
+            FileNotFoundError: If there are no pairs, or a file is missing.
         """
         missing = [
             os.fspath(path)

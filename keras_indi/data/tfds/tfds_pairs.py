@@ -1,4 +1,4 @@
-"""Training pairs from tfds: the same batches as from folders."""
+"""Training pairs from TFDS, in the same batches as from folders."""
 
 import importlib
 import inspect
@@ -18,7 +18,7 @@ from keras_indi.optional_packages import optional_import
 from keras_indi.validation import checked_choice
 
 READERS = ("data_source", "tf_data")
-# Of tfds's own sets: the degraded feature, the clean one, the clean's preparation.
+# Degraded feature, clean feature and preparation of clean images for sets of TFDS.
 KNOWN = {"div2k": ("lr", "hr", None), "celeb_a": (None, "image", celeb_a_64)}
 OURS = ("degraded", "clean", None)
 
@@ -40,43 +40,43 @@ def load_tfds(
     max_pixels: int | None = None,
     **options: Any,
 ) -> Any:
-    """Load pairs from a TensorFlow Datasets set, in batches as from folders.
+    """Load pairs from a TensorFlow Datasets (TFDS) data set.
 
     The builders of this package, `gopro`, `dpdd`, `real_blur`, `sidd` and
-    `paired_folders`, hold pairs. So does `div2k/*`, whose low resolution is
-    enlarged, bilinear; with a degradation, its high resolution is the clean
-    image. `celeb_a` gives whole 64x64 faces, not augmented, and needs a
-    degradation. Of other builders name the image features. All official splits
-    are kept.
+    `paired_folders`, contain pairs. So does `div2k/*`, whose low-resolution images are
+    enlarged, bilinear. With a degradation, its high-resolution images are the clean
+    ones. `celeb_a` returns whole 64x64 faces without augmentation, and requires a
+    degradation. For other builders, pass the names of the image features. All official
+    splits are kept.
 
-    What is not prepared yet is prepared first: downloaded where tfds can, else
-    read from the files that you placed in `manual_dir` (the builder's README
-    lists them). It is written as array_record, which can be read without TensorFlow.
-    Sets that tfds has prepared as TFRecord are read as they are.
+    Data sets that are not prepared yet are prepared first. TFDS downloads them if it
+    can. Otherwise it reads the files that you placed in `manual_dir` (listed in the
+    README of the builder). They are written as array_record, which can be read without
+    TensorFlow. Data sets already prepared as TFRecord are reused.
 
     Args:
-        name: String, the builder's name, with its config after a slash where it
+        name: String, name of the builder, followed by a slash and the config if it
             has several: `"gopro/blur"`, `"div2k/bicubic_x4"`.
-        split: String, a split of tfds: `"train"`, `"train[:90%]"`,
-            `"validation"`, ...
-        degradation: A `keras_indi.data.degradations.Degradation`, its name or
-            config, or a callable of `(image, generator)`, which makes the
-            degraded image of the clean. Defaults to `None`: the builder's pairs.
-        reader: `"data_source"` reads without TensorFlow, on any backend;
-            `"tf_data"` gives the same batches as a `tf.data.Dataset`, whose
-            position cannot be saved.
-        degraded_feature: Name of the builder's feature with degraded images.
-        clean_feature: Name of the builder's feature with clean images.
-        preparation: Callable of a uint8 or uint16 array `(height, width,
-            channels)` that returns one: what is done to clean images before the
-            degradation. Defaults to `celeb_a_64` for `celeb_a`, else to nothing.
-        data_dir: Path, where tfds keeps prepared sets. Defaults to tfds's own,
-            the environment variable `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
+        split: String, a TFDS split: `"train"`, `"train[:90%]"`, `"validation"`, ...
+        degradation: A `keras_indi.data.degradations.Degradation`, its name or config,
+            or a callable of `(image, generator)` that degrades clean images. Defaults
+            to `None`, the pairs of the builder.
+        reader: `"data_source"` reads without TensorFlow, on any backend. `"tf_data"`
+            returns the same batches as a `tf.data.Dataset`, whose position cannot be
+            saved.
+        degraded_feature: Name of the feature with degraded images.
+        clean_feature: Name of the feature with clean images.
+        preparation: Function of a uint8 or uint16 array `(height, width, channels)`
+            that returns such an array. It is applied to clean images before the
+            degradation. Defaults to `celeb_a_64` for `celeb_a`, and to `None` for
+            other builders.
+        data_dir: Path of the prepared data sets. Defaults to that of TFDS, the
+            environment variable `TFDS_DATA_DIR` or `~/tensorflow_datasets`.
         manual_dir: Path of the folder with the files that you placed. Defaults to
-            tfds's own, `<data_dir>/downloads/manual`.
-        download: Bool, whether to prepare what is not prepared yet.
-        image_channels: 1 (grey) or 3 (RGB), of the batches.
-        cache_bytes: Int, memory for decoded images. 0 keeps none.
+            that of TFDS, `<data_dir>/downloads/manual`.
+        download: Bool, whether to prepare a data set that is not prepared yet.
+        image_channels: Channels of the batches, 1 (grey) or 3 (RGB).
+        cache_bytes: Int, memory for decoded images. 0 disables the cache.
         max_pixels: As for `read_image`.
         **options: `crop_size`, `batch_size`, `training`, `augment`,
             `batches_per_epoch`, `dtype`, `value_range`, `seed` and `num_workers`
@@ -88,9 +88,9 @@ def load_tfds(
     Raises:
         ValueError: On an unknown builder, split or feature, or if no image can be
             used.
-        FileNotFoundError: If the set is not prepared and `download=False`, or
-            its files are not in `manual_dir`; the message says what to do.
-        ImportError: If tfds, Pillow, OpenCV or Grain is missing.
+        FileNotFoundError: If the set is not prepared and `download=False`, or its
+            files are not in `manual_dir`. The message contains instructions.
+        ImportError: If TFDS, Pillow, OpenCV or Grain is missing.
 
     Example:
 
@@ -137,7 +137,7 @@ def _checked_degradation(degradation):
 
 
 def _builder(name, data_dir):
-    """tfds's builder of this name; ours are registered first."""
+    """Return the TFDS builder of this name. Registers this package's builders."""
     tfds = optional_import("tensorflow_datasets", extra="tfds", purpose="`load_tfds`")
     base = re.split("[/:]", name)[0]
     if base in builders.BUILDERS:
@@ -158,7 +158,7 @@ def _builder(name, data_dir):
 
 
 def _features(builder, degradation, degraded, clean, preparation):
-    """The names of the features to read, and the clean image's preparation."""
+    """Return the names of the features to read, and the preparation of clean images."""
     import tensorflow_datasets as tfds
 
     if degradation and degraded:
@@ -197,7 +197,7 @@ def _features(builder, degradation, degraded, clean, preparation):
 
 
 def _prepare(builder, manual_dir, download):
-    """Prepare the data set, unless it is."""
+    """Prepare the data set if it is not prepared."""
     import tensorflow_datasets as tfds
 
     if builder.data_path.exists() and builder.is_prepared():

@@ -1,4 +1,4 @@
-"""Random access to TFRecord files, which tfds writes by default, without TensorFlow."""
+"""Random access to TFRecord files, the default of TFDS, without TensorFlow."""
 
 import os
 import struct
@@ -14,14 +14,14 @@ FOOTER = 4
 
 
 class TFRecordExamples:
-    """Examples of uncompressed TFRecord files by index.
+    """Random access to the examples of uncompressed TFRecord files.
 
-    It is to these files what `tfds.data_source` is to array_record ones. The
-    headers of all records are read once, at construction; the data when asked for.
-    Checksums are not verified.
+    It corresponds to `tfds.data_source` for array_record files. The headers of all
+    records are read at construction, and the data on access. Checksums are not
+    verified.
 
     Args:
-        instructions: List of tfds's file instructions of a split: objects with
+        instructions: List of TFDS file instructions of a split: objects with
             `filename`, `skip` and `take` (-1: all).
         features: The `tfds.features.FeaturesDict` of the data set.
         decoders: Dict of names to `tfds.decode.Decoder`. Defaults to `None`.
@@ -60,8 +60,8 @@ def record_positions(path: FilePath) -> np.ndarray:
         path: Path of the file.
 
     Returns:
-        int64 array of shape `(records, 2)`: where the data of each record starts,
-        and its length, in bytes.
+        int64 array of shape `(records, 2)`: offset and length of the data of each
+        record, in bytes.
 
     Raises:
         OSError: If the file ends within a record.

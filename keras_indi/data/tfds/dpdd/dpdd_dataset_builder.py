@@ -1,4 +1,4 @@
-"""DPDD defocus deblurring: a wide aperture, and a narrow one from the same tripod."""
+"""DPDD defocus deblurring: wide and narrow apertures of the same scene."""
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -42,7 +42,7 @@ class Builder(PairedImages):
         }
 
     def _pairs_of_split(self, folder):
-        # Two exposures have two numbers: the official code, too, pairs by rank.
+        # The two exposures have different numbers: pair by rank, as the official code.
         degraded = images_in(folder / "source")
         clean = images_in(folder / "target")
         if len(degraded) != len(clean):

@@ -7,7 +7,7 @@ from keras_indi.data.tfds.paired_images import PairedImages, SplitPairs, images_
 
 
 class Builder(PairedImages):
-    """Builder of GOPRO_Large; a config is the folder of blurred images."""
+    """Builder of GOPRO_Large. Its configs are the folders of blurred images."""
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "Initial release."}

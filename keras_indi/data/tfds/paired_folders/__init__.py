@@ -1,4 +1,4 @@
-"""Any pairs in folders."""
+"""Image pairs in folders."""
 
 from keras_indi.data.tfds.paired_folders.paired_folders_dataset_builder import Builder
 

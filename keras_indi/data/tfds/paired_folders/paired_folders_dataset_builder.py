@@ -1,4 +1,4 @@
-"""Pairs of one's own, from folders."""
+"""Your own image pairs, from folders."""
 
 import os
 
@@ -11,7 +11,7 @@ from keras_indi.images.image_files import match_folders
 
 
 class Builder(PairedImages):
-    """Builder of any tree `<split>/degraded`, `<split>/clean`."""
+    """Builder of folders `<split>/degraded` and `<split>/clean`."""
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "Initial release."}
@@ -32,7 +32,7 @@ class Builder(PairedImages):
         return np.dtype(self.builder_config.name).type
 
     def pairs(self, folder: epath.Path, manual_dir: epath.Path) -> SplitPairs:
-        # One data_dir holds one tree: `load_tfds` compares.
+        # A data_dir contains the data of one manual_dir, which `load_tfds` checks.
         self.info.metadata["manual_dir"] = os.path.abspath(manual_dir)
         return {
             split.name: self._pairs_of_split(split)

@@ -1,4 +1,4 @@
-"""RealBlur: real camera shake, two cameras behind one lens."""
+"""RealBlur: real camera shake, recorded with two cameras behind one lens."""
 
 import tensorflow_datasets as tfds
 from etils import epath
@@ -7,7 +7,7 @@ from keras_indi.data.tfds.paired_images import PairedImages, SplitPairs
 
 
 class Builder(PairedImages):
-    """Builder of RealBlur; a config is the processing of the photographs."""
+    """Builder of RealBlur. Its configs are the processing of the photographs."""
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "Initial release."}

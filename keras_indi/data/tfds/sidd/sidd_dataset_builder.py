@@ -1,4 +1,4 @@
-"""SIDD: the real noise of smartphone cameras."""
+"""SIDD: real noise of smartphone cameras."""
 
 import itertools
 import os
