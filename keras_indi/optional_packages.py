@@ -87,7 +87,7 @@ def _unwarned(package: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _unreported(package: str) -> Iterator[None]:
-    """A context in which the reporter of a package seems not to be installed."""
+    """A context in which the telemetry module of a package cannot be imported."""
     reporter = REPORTERS.get(package)
     if reporter is None or reporter in sys.modules:
         yield
