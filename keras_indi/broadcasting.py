@@ -1,4 +1,4 @@
-"""How scalars and images of the formulas meet: in precision and in shape."""
+"""Precision and broadcasting of scalars and images in formulas."""
 
 import keras
 from keras import ops
@@ -7,7 +7,7 @@ from keras_indi.annotations import Tensor
 
 
 def as_float(value: Tensor) -> Tensor:
-    """A float32 tensor of the values, float64 where they are float64."""
+    """Return the values as a float32 tensor, or float64 if they are float64."""
     value = ops.convert_to_tensor(value)
     if keras.backend.standardize_dtype(value.dtype) == "float64":
         return value
@@ -15,7 +15,7 @@ def as_float(value: Tensor) -> Tensor:
 
 
 def along_batch(times: Tensor, images: Tensor) -> Tensor:
-    """Times as a tensor that broadcasts against `(batch, ...)` images."""
+    """Return times as a tensor that broadcasts with `(batch, ...)` images."""
     times = ops.cast(times, images.dtype)
     if len(times.shape) == 0:
         return times

@@ -1,4 +1,4 @@
-"""Small serializable objects: what schedules, grids and samplers have in common."""
+"""Base class of serializable objects, such as schedules, grids and samplers."""
 
 import functools
 import hashlib
@@ -18,16 +18,16 @@ Object = TypeVar("Object")
 
 
 class Configurable:
-    """Base class of an object that a user configures and a model saves.
+    """Base class of configuration objects that are saved with a model.
 
-    A subclass stores each constructor argument under the argument's own name;
-    `get_config()` then reads them back, and two objects of one class with
-    equal arguments are equal. Decorate a subclass of your own with
-    `@keras.saving.register_keras_serializable(package="...")`, so that saved
-    models find it again.
+    A subclass stores each constructor argument under the argument's own name. Then
+    `get_config()` reads them back, and two objects of one class with equal arguments
+    are equal. Decorate your own subclass with
+    `@keras.saving.register_keras_serializable(package="...")`, so that saved models
+    can be loaded.
 
-    Once it is built, no attribute can be set, arrays among them are read-only copies,
-    lists are tuples and dicts copies: models compile in what they read. (A
+    Objects are immutable once built, because compiled models capture their values.
+    Arrays become read-only copies, lists become tuples, and dicts are copied. (A
     `functools.cached_property` works.)
     """
 
@@ -53,7 +53,7 @@ class Configurable:
             )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Of a copy or an unpickled object, whose arrays can be written.
+        # For a copied or unpickled object with writable arrays.
         vars(self).update({name: _frozen(value) for name, value in state.items()})
 
     def get_config(self) -> Config:
@@ -90,12 +90,12 @@ class Configurable:
 
 
 def _freezing(init: Callable[..., None]) -> Callable[..., None]:
-    """A constructor at whose end the object is frozen."""
+    """Return a constructor that freezes the object at its end."""
 
     @functools.wraps(init)
     def constructor(self: Configurable, *args: Any, **kwargs: Any) -> None:
         attributes = vars(self)
-        if "_is_being_built" in attributes:  # by a subclass, which goes on after this
+        if "_is_being_built" in attributes:  # by a subclass
             return init(self, *args, **kwargs)
         attributes["_is_being_built"] = True
         init(self, *args, **kwargs)
@@ -107,7 +107,7 @@ def _freezing(init: Callable[..., None]) -> Callable[..., None]:
 
 
 def _frozen(value: Any) -> Any:
-    """A value that nobody else can change: containers and arrays are copies."""
+    """Return an immutable value: containers and arrays are copied."""
     if isinstance(value, np.ndarray):
         value = value.copy()
         value.setflags(write=False)
@@ -119,13 +119,13 @@ def _frozen(value: Any) -> Any:
 
 
 def _exact(value: Any) -> Any:
-    """What stands in a key for a value, for JSON to write down."""
+    """Return a JSON-compatible representation of a value, for a comparison key."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple)):
         return list(map(_exact, value))
     if isinstance(value, dict):
-        # JSON takes 1 and "1" for one name.
+        # In JSON, the keys 1 and "1" are the same.
         members = [(repr(key), _exact(member)) for key, member in value.items()]
         return {"dict": sorted(members, key=lambda member: member[0])}
     if isinstance(value, Configurable):
@@ -142,16 +142,16 @@ def _exact(value: Any) -> Any:
 def class_of(
     name: str, base_class: type[Object], builtin: Mapping[str, Any]
 ) -> type[Object] | None:
-    """The class of a name.
+    """Return the class of a name.
 
     Args:
-        name: A name among `builtin`, or one that a class is registered by with Keras,
-            such as `"my_package>MySampler"`.
-        base_class: The class that it must extend.
+        name: A name among `builtin`, or a name registered with Keras, such as
+            `"my_package>MySampler"`.
+        base_class: The required base class.
         builtin: Mapping of short names to classes, such as a `Registry`.
 
     Returns:
-        The class, or `None` where the name is of none.
+        The class, or `None` if there is none of this name.
     """
     found = builtin.get(name)
     if found is None:
@@ -161,7 +161,7 @@ def class_of(
 
 
 def name_hint(name: str, builtin: Mapping[str, Any]) -> str:
-    """What the error for a name of no class adds: what to do, or nothing."""
+    """Return advice for the error about an unknown name, or an empty string."""
     if ">" in name and keras.saving.get_registered_object(name) is None:
         return (
             " No class is registered by this name: import the module that registers "
@@ -177,8 +177,8 @@ def resolve(
 
     Args:
         identifier: An instance of `base_class`; a name among `builtin`, or a
-            registered name such as `"my_package>MySampler"`; or the config
-            that `keras.saving.serialize_keras_object` gave.
+            registered name such as `"my_package>MySampler"`; or a config from
+            `keras.saving.serialize_keras_object`.
         base_class: The class that the result must be an instance of.
         builtin: Mapping of short names to classes, such as a `Registry`.
         argument: The name of the caller's argument, for the error.
@@ -191,7 +191,7 @@ def resolve(
     """
     found, hint = identifier, ""
     if isinstance(identifier, str):
-        # A name may come from a preset: nothing else is built by it.
+        # A name may come from a preset, so it can build only these classes.
         named = class_of(identifier, base_class, builtin)
         found = None if named is None else named()
         hint = name_hint(identifier, builtin)

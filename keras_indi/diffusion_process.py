@@ -1,16 +1,14 @@
-"""The mathematics of denoising diffusion, each formula once.
+"""Formulas of denoising diffusion, the baseline of the paper.
 
-The baseline of the paper beside `process.py`. The path leads from the clean image x
-to noise, `z = a x + b n` with n standard normal and `a^2 + b^2 = 1`; a^2 is called
-alpha bar by Ho et al. A point on it is named by its noise level l in [0, 1], the
-angle of (a, b) as a fraction of a right one:
+The path leads from the clean image x to noise, `z = a x + b n` with n standard normal
+and `a^2 + b^2 = 1`. Ho et al. call a^2 alpha bar. A point on the path is identified by
+its noise level l in [0, 1], the angle of (a, b) as a fraction of a right angle:
 
     a = cos(pi l / 2),  b = sin(pi l / 2)
 
-so that 0 is clean and 1 is pure noise, as t is in `process.py`. It is a one-to-one
-map of the noise level `a` that Saharia et al. condition on, and distinguishes both
-nearly clean and nearly pure noise. Images are in units in which x is about 1 wide,
-as [-1, 1].
+so 0 is clean and 1 is pure noise, like t in `process.py`. It is a one-to-one function
+of the noise level `a` in Saharia et al., and resolves both nearly clean and nearly pure
+noise. Images are in units in which x has a spread of about 1, such as [-1, 1].
 
 All functions are pure and work on tensors of any backend, in float32 (float64 where
 the images are float64). `levels` is a scalar or a tensor of shape `(batch,)`.
@@ -35,7 +33,7 @@ from keras_indi.broadcasting import along_batch, as_float
 
 
 def noise_level(signal_scale: Tensor) -> Tensor:
-    """The level at which the clean image's weight is a.
+    """Return the noise level at which the weight of the clean image is a.
 
     Args:
         signal_scale: Tensor with values in [0, 1], a.
@@ -52,7 +50,7 @@ def noise_level(signal_scale: Tensor) -> Tensor:
 
 
 def scales(levels: Tensor) -> tuple[Tensor, Tensor]:
-    """The weights of the clean image and of the noise.
+    """Return the weights of the clean image and of the noise.
 
     Args:
         levels: Tensor with values in [0, 1], l.
@@ -65,7 +63,7 @@ def scales(levels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def diffuse(clean: Tensor, noise: Tensor, levels: Tensor) -> Tensor:
-    """The state at a level (Ho et al., eq. 4): `z = a x + b n`.
+    """Return the state at a level (Ho et al., eq. 4): `z = a x + b n`.
 
     Args:
         clean: Tensor of shape `(batch, ...)`, x.
@@ -81,7 +79,7 @@ def diffuse(clean: Tensor, noise: Tensor, levels: Tensor) -> Tensor:
 
 
 def clean_from_noise(images: Tensor, noise: Tensor, levels: Tensor) -> Tensor:
-    """The estimate of x that an estimate of the noise makes: `(z - b n) / a`.
+    """Return the estimate of x from an estimate of the noise: `(z - b n) / a`.
 
     Ho et al., eq. 15.
 
@@ -99,7 +97,7 @@ def clean_from_noise(images: Tensor, noise: Tensor, levels: Tensor) -> Tensor:
 
 
 def noise_from_clean(images: Tensor, clean: Tensor, levels: Tensor) -> Tensor:
-    """The estimate of the noise that an estimate of x makes: `(z - a x) / b`.
+    """Return the estimate of the noise from an estimate of x: `(z - a x) / b`.
 
     Args:
         images: Tensor of shape `(batch, ...)`, z.
@@ -117,10 +115,10 @@ def noise_from_clean(images: Tensor, clean: Tensor, levels: Tensor) -> Tensor:
 def ancestral_update(
     images: Tensor, estimate: Tensor, levels: Tensor, next_levels: Tensor
 ) -> Tensor:
-    """The mean of the state at a lower level (Ho et al., eq. 7).
+    """Return the mean of the state at a lower level (Ho et al., eq. 7).
 
-    With r = (a_t / a_s)^2, `z_s = a_s (1 - r) / b_t^2 x + sqrt(r) b_s^2 / b_t^2 z_t`:
-    what is known of z_s where z_t and x are. Exactly the estimate at level 0.
+    With r = (a_t / a_s)^2, `z_s = a_s (1 - r) / b_t^2 x + sqrt(r) b_s^2 / b_t^2 z_t`,
+    the mean of z_s given z_t and x. At level 0 it is exactly the estimate.
 
     Args:
         images: Tensor of shape `(batch, ...)`, z_t.
@@ -143,9 +141,10 @@ def ancestral_update(
 
 
 def ancestral_noise_scale(levels: Tensor, next_levels: Tensor) -> Tensor:
-    """Standard deviation of the noise after `ancestral_update` (Ho et al., eq. 7).
+    """Return the noise's standard deviation after `ancestral_update`.
 
-    `sqrt(1 - r) b_s / b_t`, the square root of their beta tilde; 0 at level 0.
+    `sqrt(1 - r) b_s / b_t`, the square root of beta tilde in Ho et al., eq. 7. It is 0
+    at level 0.
 
     Args:
         levels: Scalar or tensor of shape `(batch,)` with values in (0, 1], l_t.
@@ -166,11 +165,11 @@ def ddim_update(
     next_levels: Tensor,
     eta: float = 0.0,
 ) -> Tensor:
-    """The DDIM update (Song et al., eq. 12), without the noise of `eta`.
+    """Return the DDIM update (Song et al., eq. 12), without the noise of `eta`.
 
-    `z_s = a_s x + sqrt(b_s^2 - c^2) n` with n the noise that the estimate of x
-    leaves of z_t, and c `eta` times `ancestral_noise_scale`, the standard deviation
-    of the noise that the caller adds.
+    `z_s = a_s x + sqrt(b_s^2 - c^2) n`, where n is the noise in z_t according to the
+    estimate of x. c is `eta` times `ancestral_noise_scale`, the standard deviation of
+    the noise that the caller adds.
 
     Args:
         images: Tensor of shape `(batch, ...)`, z_t.
@@ -198,7 +197,7 @@ def _kept_signal(levels, next_levels):
 
 
 def _replaced(levels, next_levels):
-    """1 - r, without the cancellation between neighbouring levels.
+    """1 - r, without cancellation between neighbouring levels.
 
     `a_s^2 - a_t^2 = sin(u - w) sin(u + w)` with the angles u of t and w of s.
     """

@@ -1,4 +1,4 @@
-"""Packages that only some features need: imported when used."""
+"""Optional packages, imported on use."""
 
 import contextlib
 import importlib
@@ -8,7 +8,7 @@ import sys
 import types
 from collections.abc import Iterator
 
-# Where the project's name is not the module's.
+# Projects whose name differs from that of the module.
 NAMES = {
     "PIL": "Pillow",
     "apache_beam": "Apache Beam",
@@ -26,8 +26,8 @@ NAMES = {
     "tensorflow_datasets": "tensorflow-datasets",
     "yaml": "PyYAML",
 }
-# By what a package reports to its makers, from a process that it forks, as soon as it
-# is imported; it does without.
+# Telemetry modules: the package forks a process that sends a report on import. It works
+# without the module.
 REPORTERS = {"openvino": "openvino_telemetry"}
 
 
@@ -38,13 +38,13 @@ def optional_import(module: str, extra: str, purpose: str) -> types.ModuleType:
         module: Name of the module, such as `"cv2"` or `"PIL.Image"`.
         extra: The extra of keras-indi that installs it, or several, separated by
             commas.
-        purpose: What needs it, the subject of the error's sentence.
+        purpose: The feature that requires it, the subject of the error message.
 
     Returns:
         The module.
 
     Raises:
-        ImportError: If it is missing, with the command that installs it.
+        ImportError: If it is not installed, with the install command.
 
     Example:
 
@@ -62,10 +62,10 @@ def optional_import(module: str, extra: str, purpose: str) -> types.ModuleType:
 
 
 def check_installed(module: str, extra: str, purpose: str) -> None:
-    """Raise the error of `optional_import`, but imports nothing.
+    """Raise the error of `optional_import` without importing the package.
 
     Args:
-        module: Name of a module that is a package's own.
+        module: Name of a top-level module.
         extra: As for `optional_import`.
         purpose: As for `optional_import`.
     """
@@ -87,7 +87,7 @@ def _unwarned(package: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _unreported(package: str) -> Iterator[None]:
-    """A context in which the reporter of a package seems not to be installed."""
+    """A context in which the telemetry module of a package cannot be imported."""
     reporter = REPORTERS.get(package)
     if reporter is None or reporter in sys.modules:
         yield

@@ -1,4 +1,4 @@
-"""The mathematics of InDI, each formula once.
+"""Formulas of InDI.
 
 All functions are pure and work on tensors of any backend. `times` is a scalar
 or a tensor of shape `(batch,)` with values in [0, 1], where 0 is clean and 1
@@ -27,7 +27,7 @@ __all__ = [
 
 
 def interpolate(clean: Tensor, degraded: Tensor, times: Tensor) -> Tensor:
-    """The point at `times` on the straight path from clean to degraded (eq. 1).
+    """Return the point at `times` on the straight path from clean to degraded (eq. 1).
 
     `x_t = (1 - t) x + t y`; exactly `clean` at t = 0, `degraded` at t = 1.
 
@@ -70,7 +70,7 @@ def perturb(images: Tensor, noise: Tensor, noise_scale: Tensor) -> Tensor:
 def update(
     images: Tensor, estimate: Tensor, times: Tensor, next_times: Tensor
 ) -> Tensor:
-    """The InDI update from t to s <= t (Proposition 1 and Algorithm 1).
+    """Return the InDI update from t to s <= t (Proposition 1 and Algorithm 1).
 
     `x_s = (1 - s/t) F(x_t, t) + (s/t) x_t`, the posterior mean of x_s given
     x_t; exactly the estimate at s = 0 and exactly `images` at s = t.
@@ -97,7 +97,7 @@ def update(
 def update_noise_scale(
     times: Tensor, next_times: Tensor, variance: Tensor, next_variance: Tensor
 ) -> Tensor:
-    """Standard deviation of the fresh noise that an update adds.
+    """Return the standard deviation of the fresh noise that an update adds.
 
     `sqrt(v(s) - (s/t)^2 v(t))` with the noise variance `v(t) = t^2 eps_t^2`.
     This is `s sqrt(eps_s^2 - eps_t^2)`, but defined at s = 0 too, and it is
@@ -124,7 +124,7 @@ def update_noise_scale(
 
 
 def residual_flow(images: Tensor, estimate: Tensor, times: Tensor) -> Tensor:
-    """The flow that the iteration follows in small steps: `dx_t/dt`.
+    """Return the flow that the iteration follows in small steps: `dx_t/dt`.
 
     `dx_t/dt = (x_t - F(x_t, t)) / t`, the limit of the update for s -> t. It
     is the probability-flow equation of EDM (Karras et al. 2022, eq. 3) with
@@ -147,11 +147,11 @@ def residual_flow(images: Tensor, estimate: Tensor, times: Tensor) -> Tensor:
 
 
 def shift_times(times: Tensor, time_shift: float) -> Tensor:
-    """The times at which the network is asked in place of `times`: `min(1, k t)`.
+    """Return the shifted times at which the network is evaluated: `min(1, k t)`.
 
-    A network that was trained on true states trusts its own too much: those hold
-    its earlier mistakes, for which k > 1 has it allow. It is exactly the identity at
-    k = 1, which is right for the exact posterior mean.
+    A network trained on true states trusts its own states too much, because these
+    contain its earlier errors. k > 1 allows for them. k = 1 is exactly the identity,
+    and is right for the exact posterior mean.
 
     Args:
         times: Scalar or tensor of shape `(batch,)` in [0, 1], t.

@@ -1,4 +1,4 @@
-"""Registries: classes by the names that users choose them by."""
+"""Registries of classes by name."""
 
 import importlib
 from collections.abc import Iterator, Mapping

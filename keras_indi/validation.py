@@ -1,4 +1,4 @@
-"""Checks of arguments: each returns what to store, or says what is allowed."""
+"""Validation of arguments. Each check returns the value to store, or raises."""
 
 import difflib
 import math
@@ -166,14 +166,14 @@ def checked_path(name: str, value: Any) -> str:
 
 
 def did_you_mean(value: Any, choices: Iterable[Any]) -> str:
-    """A sentence with the nearest of the choices, or an empty string."""
+    """Return a sentence with the nearest choice, or an empty string."""
     names = [choice for choice in choices if isinstance(choice, str)]
     near = difflib.get_close_matches(str(value), names, 1)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a finite real number, and not a bool."""
+    """Return whether a value is a finite real number, and not a bool."""
     real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     return real and math.isfinite(value)
 

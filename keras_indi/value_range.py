@@ -1,4 +1,4 @@
-"""The values of images: their range, and their scaling to that of the network."""
+"""Value range of images, and scaling to that of the network."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -74,7 +74,7 @@ class ValueRange:
         return (images + 1.0) * self.half_width + self.limits[0]
 
     def clip(self, images: np.ndarray) -> np.ndarray:
-        """A NumPy array with what lies beyond the range moved to its ends."""
+        """Clip a NumPy array to the range."""
         if self.limits is None:
             return images
         low, high = self.limits

@@ -1,3 +1,3 @@
-"""The one place of the version number; `setup.py` reads it from here."""
+"""Version number, also read by `setup.py`."""
 
 __version__ = "0.2.0"

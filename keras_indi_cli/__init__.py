@@ -1,6 +1,6 @@
 """The `keras-indi` command.
 
-It stands outside the package, as importing the package fixes the backend and takes
-seconds: the launcher chooses the backend first, and help, the version and usage errors
-come without Keras. A command imports the package when it runs.
+It is a separate package, because importing `keras_indi` fixes the backend and takes
+seconds. The launcher chooses the backend first, and help, the version and usage errors
+work without Keras. A command imports `keras_indi` when it runs.
 """

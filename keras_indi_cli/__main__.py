@@ -35,7 +35,7 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """The subcommands, which load what they need when they run."""
+    """The subcommands, imported on use."""
 
     def list_commands(self, context):
         return list(COMMANDS)
@@ -70,7 +70,7 @@ class Commands(click.Group):
 
 
 def one_line(message, category, filename, lineno, line=None):
-    """A warning as a user reads it, without the place in the source."""
+    """Format a warning without its location in the source."""
     return f"Warning: {message}\n"
 
 

@@ -1,7 +1,7 @@
-"""What is installed, and which backend runs: found without importing any of it.
+"""Installed packages and choice of the backend, without importing any of them.
 
-It stands outside the package, as the launcher does, because the package cannot be
-imported where no backend is installed, and that too must be reported.
+Like the launcher, it is not part of `keras_indi`, which cannot be imported without a
+backend. A missing backend must be reported too.
 """
 
 import importlib.util
@@ -32,7 +32,7 @@ NO_BACKEND = (
 
 
 def installed_backends():
-    """The names of the installed backends, the fastest on a CPU first."""
+    """Return the names of the installed backends, the fastest on a CPU first."""
     return [name for name in CPU_ORDER if importlib.util.find_spec(name)]
 
 
@@ -78,11 +78,11 @@ def version(distribution):
 
 
 def missing_of_extras():
-    """What each optional part of keras-indi lacks.
+    """Return the missing distributions of each extra of keras-indi.
 
     Returns:
-        Dict of the extra's name to the list of distributions that are missing;
-        empty if keras-indi itself is not installed.
+        Dict from names of extras to lists of missing distributions; empty if keras-indi
+        itself is not installed.
     """
     from importlib import metadata
 

@@ -1,8 +1,8 @@
-"""Starts the `keras-indi` command on the installed backend that is fastest here.
+"""Launcher of the `keras-indi` command on the fastest installed backend.
 
-It stands outside the package because importing the package imports Keras, and
-Keras fixes the backend when it is imported. Some settings of the backends must
-even be in the environment before the process starts, hence the new process.
+It is not part of `keras_indi`, because importing that imports Keras, which fixes the
+backend. Some backend settings must be in the environment before the process starts, so
+the launcher starts a new process.
 """
 
 import os
@@ -48,7 +48,7 @@ def device_of(arguments):
 
 
 def environment(environ, device="auto"):
-    """A copy of `environ` with what the command sets, where the user has not.
+    """Return a copy of `environ` with the command's settings, unless set by the user.
 
     Args:
         environ: Dict.

@@ -1,4 +1,4 @@
-"""What the command reads from the package's files, without importing the package."""
+"""Reading of the package's files without importing the package."""
 
 import ast
 import functools

@@ -1,7 +1,7 @@
-"""Leaves out what TensorFlow logs while it is imported.
+"""Suppression of TensorFlow's log messages during its import.
 
-It writes six lines to the standard error before its own log is set up, so that no
-setting of its own (`TF_CPP_MIN_LOG_LEVEL`) reaches them.
+TensorFlow writes six lines to standard error before its log is set up, so its own
+setting (`TF_CPP_MIN_LOG_LEVEL`) does not affect them.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ LINE = re.compile(rb"(WARNING: All log messages before absl|I\d{4} \d\d:\d\d:)")
 
 
 class QuietTensorFlow:
-    """Find TensorFlow for Python's import, once, and imports it without its log."""
+    """Import finder that imports TensorFlow once, without its log."""
 
     def find_spec(self, name, path=None, target=None):
         if name != "tensorflow":

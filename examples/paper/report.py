@@ -1,9 +1,9 @@
-"""Write README.md beside this file: claim, figure and verdict of all experiments.
+"""Write README.md next to this file: claim, figure and verdict of all experiments.
 
     python examples/paper/report.py
 
-It reads `results/*/results.json`; a script that was not run has a line that says so.
-What was found beyond the scores is written by hand, in `findings.md`.
+It reads `results/*/results.json`. An experiment without results is listed as not run.
+Findings beyond the scores are written by hand in `findings.md`.
 """
 
 import collections
@@ -27,9 +27,9 @@ EXPERIMENTS = {
     "conditional_ddpm": "10. Conditional DDPM",
     "regression": "11. Regression",
     "error_accumulation": "12. Why many steps deteriorate",
-    "conditioning": "Beyond the paper: to see the degraded image too",
+    "conditioning": "Beyond the paper: conditioning on the degraded image",
 }
-# The paper's claims, and how ours begin that test them.
+# From the paper's claims to the beginnings of the tested claims.
 PAPER = {
     "One step has the best PSNR": ["One step, the regression", "One step has the best"],
     "More steps have better perceptual scores, up to a point": ["More steps are"],
@@ -50,9 +50,9 @@ PAPER = {
 }
 HEAD = """# The paper's experiments
 
-*Inversion by Direct Iteration* (Delbracio & Milanfar, TMLR 2023, [arXiv
-2303.11435](https://arxiv.org/abs/2303.11435)): each experiment is one command, and was
-run at the scale that is stated, with fixed seeds.
+Reproduction of *Inversion by Direct Iteration* (Delbracio & Milanfar, TMLR 2023, [arXiv
+2303.11435](https://arxiv.org/abs/2303.11435)). Each experiment is one command. The
+results below state the scale of each run; seeds are fixed.
 
 ```bash
 pip install ".[tensorflow,data,evaluation]"
@@ -63,22 +63,24 @@ python examples/paper/run_all.py --data DATA \\
     --weights alex=PATH --weights inception768=PATH                   # all of them
 ```
 
-The last command runs all experiments, also after one has failed, and writes this page.
-After an interruption, the same command continues where it stopped: models and tables
-are in `runs/paper`, with one folder for each trained model, named after its settings,
-so that experiments share models. `KERAS_INDI_SMOKE=1` shows in seconds that a script
-runs. From the paper are the loss (L1), the rate, the average (EMA 0.9999), the 500,000
-steps and what noise the path carries; the sizes of networks, crops and batches at full
-scale are ours. The scores, the protocol and the seeds of each run are in
-`results/NAME/results.json`, and `python examples/paper/report.py` writes this page from
-them. Steps are counted as calls of the network. All networks see only x_t and t, as in
-the paper, except the conditional DDPM's and those of the last experiment that also
-see y.
+The last command runs all experiments, even if one fails, and writes this page. After an
+interruption, the same command continues where it stopped. Models and tables are in
+`runs/paper`, with one folder for each trained model, named after its settings, so
+that experiments share models. Set `KERAS_INDI_SMOKE=1` to check in seconds that a
+script runs.
 
-`DATA` is a folder of photographs, which you bring. The experiments read in it
+The loss (L1), the learning rate, the weight average (EMA 0.9999), the 500,000 steps
+and the noise of the path are those of the paper. The sizes of networks, crops and
+batches at full scale are our own choice. `results/NAME/results.json` holds the scores,
+the protocol and the seeds of each run, and `python examples/paper/report.py` writes
+this page from them. Steps are counted as calls of the network. All networks see only
+x_t and t, as in the paper. The exceptions are the conditional DDPM and some networks
+of the last experiment, which also see y.
+
+`DATA` is your folder of photographs. The experiments read these subfolders:
 
 - `bsds500/train` and `bsds500/eval_cbsd68`, the training images of BSDS500, and CBSD68:
-  all experiments at the small scale, but generation;
+  all experiments at the small scale, except generation;
 - `city100/train` and `city100/eval`, each with the folders `degraded` and `clean`:
   super-resolution, and the experiments that compare its models;
 - `gopro8/degraded` and `gopro8/clean`, some pairs of GoPro: motion deblurring;
@@ -86,17 +88,17 @@ see y.
 - `div2k/train` and `div2k/validation`, or `celeba64/train` and `celeba64/test` for
   generation: the full scale.
 
-`PATH` is a file of weights, converted as [Evaluation](../../docs/evaluation.md) shows;
-without `--weights` they are downloaded.
+`PATH` is a file of converted weights; see [Evaluation](../../docs/evaluation.md).
+Without `--weights`, they are downloaded.
 
-A verdict is *shows*, *does not show*, or *not decidable at this scale*: where a claim
-rests on a difference between models, that is at most twice its deviation over training
+A verdict is *shows*, *does not show*, or *not decidable at this scale*. A difference
+between models is not decidable if it is at most twice its deviation over training
 seeds.
 """
 
 
 def results():
-    """Dict of the experiments that were run to their results."""
+    """Return a dict from finished experiments to their results."""
     found = {}
     for name in EXPERIMENTS:
         path = HERE / "results" / name / "results.json"
@@ -106,7 +108,7 @@ def results():
 
 
 def verdicts(experiments, beginnings):
-    """A claim's verdicts in all experiments, with the experiments of each."""
+    """Yield the verdicts on a claim, each with its experiments."""
     found = {}
     for name, content in experiments.items():
         for claim in content["claims"]:
@@ -123,7 +125,7 @@ def verdicts(experiments, beginnings):
         yield "not run yet"
 
 
-# Alternative texts of the figures, by the names of their files.
+# Alternative texts of the figures, by file name.
 ALTERNATIVE = {
     "curves": "scores against the number of network calls, a line for each model",
     "pictures": "rows of images: degraded, restored by each model, and clean",
@@ -137,7 +139,7 @@ ALTERNATIVE = {
 
 
 def rows(name, title, content):
-    """An experiment's lines of the long table."""
+    """Yield the rows of an experiment in the long table."""
     if content is None:
         yield f"{title} ([{name}.py]({name}.py))", "", "not run yet", "", ""
         return

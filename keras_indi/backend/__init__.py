@@ -1,1 +1,1 @@
-"""The one room that looks at the backend in use: what each computes in its own way."""
+"""Backend-specific code. No other subpackage depends on the backend in use."""

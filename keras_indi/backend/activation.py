@@ -1,4 +1,4 @@
-"""Activations, as each backend computes them fastest."""
+"""Fast activations on each backend."""
 
 from collections.abc import Callable
 
@@ -9,13 +9,13 @@ from keras_indi.annotations import Tensor
 
 
 def activate(activation: Callable[[Tensor], Tensor], features: Tensor) -> Tensor:
-    """An activation, `silu` at the speed that it has in float32.
+    """Apply an activation, with a fast `silu` in bfloat16.
 
-    TensorFlow computes the sigmoid of bfloat16 one value at a time; here it is a
-    float32 sigmoid, whose values the gradient uses again.
+    TensorFlow computes the sigmoid of bfloat16 one value at a time. This function uses
+    a float32 sigmoid instead, and reuses its values in the gradient.
 
     Args:
-        activation: Function of a tensor, of `keras.activations` or one's own.
+        activation: Function of a tensor, from `keras.activations` or your own.
         features: Tensor.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Pure functions of tensors, compiled by the backend in use; and its devices."""
+"""Compilation of pure functions by the backend in use, and its devices."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -13,9 +13,9 @@ UNKNOWN_DEVICE_MEMORY = 4 * 2**30
 
 
 def default_jit_compile() -> bool | str:
-    """What `jit_compile="auto"` means: XLA, but never on a CPU with TensorFlow.
+    """Return the value of `jit_compile="auto"`: XLA, except for TensorFlow on a CPU.
 
-    There XLA trains convolutions slower than TensorFlow's own kernels.
+    On a CPU, XLA trains convolutions slower than TensorFlow's own kernels.
 
     Returns:
         `"auto"`, Keras's own choice, or `False`.
@@ -30,14 +30,14 @@ def compile_function(
 ) -> Callable[..., Any]:
     """Compile a pure function for inference, once per shape of its arguments.
 
-    Batches are divided among the devices of `several_devices.num_devices`.
+    Batches are divided among the devices counted by `several_devices.num_devices`.
 
     Args:
-        function: Function of tensors (and nested tuples of them) that returns
-            tensors and reads no variables but `variables`. Its first argument is a
-            batch. It must not change what it captured.
-        variables: List of `keras.Variable`. Their values are read at each
-            call, so that a compiled function sees new weights.
+        function: Function of tensors (and nested tuples of them) that returns tensors
+            and reads only the variables in `variables`. Its first argument is a batch.
+            It must not change captured objects.
+        variables: List of `keras.Variable`. Their values are read at each call, so a
+            compiled function uses new weights.
 
     Returns:
         A function with the same arguments and results.
@@ -66,11 +66,11 @@ def compile_function(
 
 
 def _compile_tensorflow(function, variables):
-    """Compile once for all sizes, whichever comes first.
+    """Compile once for all sizes, including the first.
 
-    TensorFlow would compile the first size that comes for itself, and the others
-    together: their results differ by a rounding, in bfloat16 by a third of a grey
-    level, and would depend on which came first.
+    By default, TensorFlow compiles the first size alone, and later sizes together.
+    Their results differ by rounding, in bfloat16 by a third of a grey level, so they
+    would depend on the order of the calls.
     """
     import tensorflow as tf
 
@@ -88,13 +88,13 @@ def _compile_tensorflow(function, variables):
         specs = several_devices.specs_of_any_size(args)
         if (key := repr(specs)) not in seen:
             seen.add(key)
-            # A network of one size alone cannot be: it is compiled for that.
+            # A network of fixed size cannot be: it is compiled for its size.
             with contextlib.suppress(Exception):
                 compiled.get_concrete_function(*specs)
         try:
             return compiled(*args)
         except tf.errors.InvalidArgumentError:
-            # For the sizes that are here, checks of shapes say what does not fit.
+            # With the actual sizes, shape checks raise clear errors.
             tf.function(function).get_concrete_function(*args)
             raise
 
@@ -102,9 +102,9 @@ def _compile_tensorflow(function, variables):
 
 
 def wait_for(tensor: Any) -> None:
-    """Return when a tensor is computed, where a program runs ahead of its device.
+    """Wait until a tensor is computed, on a backend that runs ahead of its device.
 
-    That is JAX, which says nothing of how far it is, and hears no interrupt meanwhile.
+    Only JAX does. Without waiting, progress is unknown and interrupts are not noticed.
 
     Args:
         tensor: Tensor.
@@ -116,7 +116,7 @@ def wait_for(tensor: Any) -> None:
 
 
 def compiles_each_shape() -> bool:
-    """Bool: whether each new shape of the arguments costs a compilation.
+    """Return whether each new shape of the arguments requires a compilation.
 
     TensorFlow without XLA compiles once for all shapes; PyTorch compiles nothing.
     """
@@ -127,18 +127,18 @@ def compiles_each_shape() -> bool:
 
 
 def gains_from_batches() -> bool:
-    """Bool: whether images are restored faster in batches of few shapes.
+    """Return whether images are restored faster in batches of few shapes.
 
-    On an accelerator, which small images leave idle, and where each shape costs a
-    compilation. Elsewhere an image alone, in its own size, wastes nothing.
+    They are on an accelerator, which single small images do not keep busy, and if each
+    shape requires a compilation. Otherwise single images of any size are as fast.
     """
     return compiles_each_shape() or free_device_memory() is not None
 
 
 def free_device_memory() -> int | None:
-    """Bytes free on the accelerator that computes, or `None` on a CPU.
+    """Return the free bytes of the accelerator in use, or `None` on a CPU.
 
-    TensorFlow reports none: there it is taken to be `UNKNOWN_DEVICE_MEMORY`.
+    TensorFlow does not report them; `UNKNOWN_DEVICE_MEMORY` is assumed.
     """
     backend = keras.config.backend()
     if backend == "tensorflow" and _tensorflow_accelerators():
@@ -168,13 +168,13 @@ def _tensorflow_accelerators():
 
 
 def devices() -> list[str]:
-    """What the backend can compute on.
+    """List the devices of the backend.
 
     Returns:
         List of strings such as `"cpu:0"` and `"gpu:0"`, accelerators first.
 
     Raises:
-        ValueError: On a backend that the package does not run on.
+        ValueError: If the backend is not supported.
     """
     check_supported()
     backend = keras.config.backend()

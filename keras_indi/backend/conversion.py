@@ -1,6 +1,6 @@
-"""Functions of tensors as files for other programs: traced and written by TensorFlow.
+"""Conversion of functions of tensors to files for other runtimes, with TensorFlow.
 
-It is the one backend that leaves batch, height and width free in each format.
+Only TensorFlow keeps batch, height and width dynamic in every format.
 """
 
 import os
@@ -11,21 +11,21 @@ import keras
 
 from keras_indi.optional_packages import check_installed, optional_import
 
-# Of an input: its shape, `None` for free sizes, and its dtype.
+# An input: its shape, with `None` for dynamic sizes, and its dtype.
 InputSpec = tuple[Sequence[int | None], str]
-# The newest operators that each runtime of today knows.
+# The newest operator set that all current runtimes support.
 ONNX_OPERATORS = 18
-# What `open_call` is in TensorFlow, and the domain of the operator that it becomes.
+# The name of `open_call` in TensorFlow, and the domain of its operator in ONNX.
 OPEN_CALL, DOMAIN = "PyFuncStateless", "keras_indi"
 
 
 def converts_here() -> bool:
-    """Bool: whether the backend in use is the one that converts."""
+    """Return whether the backend in use can convert."""
     return keras.config.backend() == "tensorflow"
 
 
 def check_exports() -> None:
-    """Raise a RuntimeError unless the backend exports images of any size."""
+    """Raise a RuntimeError unless the backend can export dynamic image sizes."""
     if not converts_here():
         raise RuntimeError(
             "`export` of a model works on the TensorFlow backend. "
@@ -36,23 +36,22 @@ def check_exports() -> None:
 
 
 def check_converter() -> None:
-    """Raise an ImportError, with the command, unless TensorFlow is installed."""
+    """Raise an ImportError, with the install command, if TensorFlow is missing."""
     check_installed("tensorflow", "tensorflow", "Exporting, from any backend,")
 
 
 def trace(
     function: Callable[..., Any], inputs: Mapping[str, InputSpec], output: str
 ) -> Any:
-    """A function of named tensors, to be written.
+    """Trace a function of named tensors.
 
     Args:
-        function: Pure function of tensors, which returns one.
-        inputs: Dict of the arguments' names, in their order, to their shapes and
-            dtypes.
-        output: String, the name of what it returns.
+        function: Pure function of tensors that returns one tensor.
+        inputs: Dict from the arguments' names, in order, to their shapes and dtypes.
+        output: String, the name of the output.
 
     Returns:
-        What the other functions here take.
+        The traced function, for the other functions in this module.
     """
     import tensorflow as tf
 
@@ -76,7 +75,7 @@ def write_saved_model(
     """Write a SavedModel with the signature `serving_default`.
 
     Args:
-        traced: What `trace` returned.
+        traced: The result of `trace`.
         variables: List of the `keras.Variable` that it reads.
         folder: Path of the folder.
     """
@@ -89,12 +88,12 @@ def write_saved_model(
 
 
 def litert_bytes(folder: str | os.PathLike[str], precision: str) -> bytes:
-    """A LiteRT model (".tflite"), which has the signature `serving_default`.
+    """Return a LiteRT model (".tflite") with the signature `serving_default`.
 
     Args:
-        folder: Path of what `write_saved_model` wrote. The other ways in give the
+        folder: Path of a SavedModel from `write_saved_model`. Other sources give the
             file no signature.
-        precision: `"float32"`, or of the weights `"float16"` or `"int8"`.
+        precision: `"float32"`, or `"float16"` or `"int8"` for the weights.
     """
     import tensorflow as tf
 
@@ -107,7 +106,7 @@ def litert_bytes(folder: str | os.PathLike[str], precision: str) -> bytes:
 
 
 def onnx_model(traced: Any) -> Any:
-    """An ONNX `ModelProto` of what `trace` returned."""
+    """Convert the result of `trace` to an ONNX `ModelProto`."""
     tf2onnx = optional_import("tf2onnx.convert", "onnx", "Exporting to ONNX")
     operations = traced.get_concrete_function().graph.get_operations()
     calls = [found.outputs[0] for found in operations if found.type == OPEN_CALL]
@@ -116,18 +115,18 @@ def onnx_model(traced: Any) -> Any:
         input_signature=traced.input_signature,
         opset=ONNX_OPERATORS,
         custom_ops={OPEN_CALL: DOMAIN},
-        # Which it cannot infer.
+        # It cannot infer this.
         shape_override={call.name: call.shape.as_list() for call in calls} or None,
     )
     return model
 
 
 def open_call(tensors: Sequence[Any]) -> Any:
-    """Stand for a call of a function that `fill_calls` puts there, in ONNX alone.
+    """Insert a placeholder call, which `fill_calls` replaces in ONNX.
 
     Args:
-        tensors: List of the function's arguments. What it returns has the shape of the
-            first and is of float32.
+        tensors: List of the function's arguments. The result is float32 and has the
+            shape of the first.
     """
     import tensorflow as tf
 
@@ -138,14 +137,14 @@ def open_call(tensors: Sequence[Any]) -> Any:
 
 
 def fill_calls(model: Any, function: Any) -> Any:
-    """Put an ONNX model in the place of each `open_call`; their weights are shared.
+    """Replace each `open_call` by an ONNX model, with shared weights.
 
-    The converter's time grows with the square of what it converts, so that a sampler
-    of many steps is converted without its network, and the network once.
+    Conversion time grows with the square of the model's size. So a sampler of many
+    steps is converted without its network, and the network is converted once.
 
     Args:
-        model: ONNX `ModelProto` with calls.
-        function: ONNX `ModelProto` of the function, with inputs in their order.
+        model: ONNX `ModelProto` with placeholder calls.
+        function: ONNX `ModelProto` of the function, with its inputs in order.
 
     Returns:
         ONNX `ModelProto`.

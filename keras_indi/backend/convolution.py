@@ -1,4 +1,4 @@
-"""The convolution, as each backend computes it fastest."""
+"""Fast convolution on each backend."""
 
 import keras
 from keras import ops
@@ -7,7 +7,7 @@ from keras_indi.annotations import Tensor
 
 
 def convolve(images: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
-    """A convolution of stride 1 with "same" padding, its bias added.
+    """Convolve with stride 1 and "same" padding, and add the bias.
 
     Args:
         images: Tensor of shape `(batch, height, width, channels)`.
@@ -43,15 +43,15 @@ def _convolve_torch(images, kernel, bias):
 
 
 def add_to_pixels(images: Tensor, vectors: Tensor) -> Tensor:
-    """Add a vector to every pixel, with a gradient that can be trusted.
+    """Add a vector to every pixel, with an accurate gradient.
 
-    TensorFlow and JAX sum the vector's gradient over the pixels in the compute
-    dtype. On a CPU in bfloat16 such a sum stops growing after some hundred pixels;
-    here it is a float32 sum. It is also faster than TensorFlow's own.
+    TensorFlow and JAX sum the vector's gradient over the pixels in the compute dtype.
+    On a CPU in bfloat16, such a sum stops growing after some hundred pixels. This
+    function sums in float32, and is also faster than TensorFlow's own.
 
     Args:
         images: Tensor of shape `(batch, height, width, channels)`.
-        vectors: Tensor of shape `(channels,)`, or `(batch, channels)` for one an
+        vectors: Tensor of shape `(channels,)`, or `(batch, channels)` for one per
             image.
 
     Returns:
@@ -81,5 +81,5 @@ def add_to_pixels(images: Tensor, vectors: Tensor) -> Tensor:
             return tf.nn.bias_add(images, vectors), gradient
         return images + aligned(vectors), gradient
 
-    # A variable's value, not the variable, has a gradient of one's own.
+    # Custom gradients work on a variable's value, not on the variable.
     return add(images, ops.copy(vectors))

@@ -1,17 +1,17 @@
-"""What the CPU can do. It imports nothing of ours, to be read without Keras."""
+"""CPU features. Imports nothing from this package, so that it works without Keras."""
 
 import os
 import pathlib
 import re
 
-# Instructions for bfloat16; without them it is computed by way of float32.
+# Instructions for bfloat16; without them it is emulated in float32.
 BFLOAT16_FEATURES = ("avx512_bf16", "amx_bf16")
 
 
 def bfloat16_features(
     path: str | os.PathLike[str] = "/proc/cpuinfo",
 ) -> list[str] | None:
-    """The CPU's instructions for bfloat16.
+    """Return the bfloat16 instructions of the CPU.
 
     Args:
         path: Path of Linux's description of the CPU.

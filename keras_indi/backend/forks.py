@@ -1,17 +1,17 @@
-"""Processes that were forked from one in which a backend runs."""
+"""Detection of processes forked from one in which a backend runs."""
 
 import os
 
 import keras
 
-_first: int | None = None  # the process in which a model was built first
+_first: int | None = None  # the process that built the first model
 
 
 def check_not_forked() -> None:
-    """Raise a RuntimeError in a process forked from one in which models were built.
+    """Raise a RuntimeError in a process forked after a model was built.
 
-    The threads of a backend stay behind in a fork. What waits for them there, on any
-    of the three, waits for ever.
+    A fork does not copy the threads of a backend. With any of the three backends, code
+    that waits for them in the fork hangs forever.
     """
     global _first
     if _first is None:

@@ -1,4 +1,4 @@
-"""Interrupts: what must not be broken off, and what other signals end as they do."""
+"""Deferred interrupts, and other signals as interrupts."""
 
 import contextlib
 import signal
@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-# Ctrl-C; what a system sends that shuts down or wants a machine back; and what a
-# closed terminal sends. (Windows has no third.)
+# Ctrl-C; the signal of a shutdown or a preemption; and that of a closed terminal, which
+# Windows does not have.
 SIGNALS = [
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP")
@@ -16,7 +16,7 @@ SIGNALS = [
 
 
 class Terminated(KeyboardInterrupt):
-    """An interrupt by another signal than Ctrl-C's.
+    """A `KeyboardInterrupt` from a signal other than that of Ctrl-C.
 
     Attributes:
         signal: `signal.Signals`.
@@ -29,9 +29,9 @@ class Terminated(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def deferred_interrupts() -> Iterator[None]:
-    """A context that a first interrupt reaches at its end, and a second at once.
+    """A context that defers a first interrupt to its end, but not a second.
 
-    Python delivers interrupts to the main thread alone; in others this does nothing.
+    Only affects the main thread, the only one that receives interrupts in Python.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -59,10 +59,10 @@ def deferred_interrupts() -> Iterator[None]:
 
 @contextlib.contextmanager
 def interrupted_by_signals() -> Iterator[None]:
-    """A context that SIGTERM and SIGHUP end as Ctrl-C does, by a `Terminated`.
+    """A context in which SIGTERM and SIGHUP raise `Terminated`, like Ctrl-C.
 
-    Those that the process ignores, as under `nohup`, or handles by itself, it goes on
-    to. In other threads than the main one this does nothing.
+    Signals that the process ignores, as under `nohup`, or handles itself are left
+    alone. Has no effect outside the main thread.
     """
     changed = []
 

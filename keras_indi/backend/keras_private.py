@@ -1,4 +1,4 @@
-"""What Keras keeps private and we must touch: each with a test of its own."""
+"""Access to private parts of Keras. Each function has its own test."""
 
 import itertools
 import re
@@ -11,10 +11,10 @@ from keras_indi.backend.interrupts import deferred_interrupts
 
 
 def forget_layer(model: Any, layer: Any) -> None:
-    """Let another layer take a layer's place as an attribute of a model.
+    """Untrack a layer, so that another can replace it as an attribute of a model.
 
-    Keras tracks what is set as an attribute, locks that once the model is built, and
-    forgets nothing.
+    Keras tracks every layer set as an attribute, locks the list once the model is
+    built, and never removes a layer.
 
     Args:
         model: `keras.Model`.
@@ -25,9 +25,9 @@ def forget_layer(model: Any, layer: Any) -> None:
 
 
 def steps_of(optimizer: Any) -> Any:
-    """The steps that an optimizer has made, under gradient accumulation all of them.
+    """Return the step count of an optimizer, including accumulation steps.
 
-    `iterations` counts those alone that have changed weights.
+    `iterations` counts only steps that change weights.
 
     Args:
         optimizer: `keras.optimizers.Optimizer`.
@@ -39,15 +39,15 @@ def steps_of(optimizer: Any) -> Any:
 
 
 def begin_at_epoch(model: Any, epoch: int | None) -> None:
-    """Let the fit that begins go on at a later epoch; `None` at its own.
+    """Let the starting fit begin at a later epoch, or with `None` at its own.
 
-    The one way for a callback to do so; Keras's own `BackupAndRestore` takes it too.
+    This is the only way for a callback, and is what Keras's `BackupAndRestore` does.
     """
     model._initial_epoch = epoch
 
 
 def averages_are_swapped_in(callbacks: Iterable[keras.callbacks.Callback]) -> bool:
-    """Whether a `SwapEMAWeights` among callbacks has the averages in the model now."""
+    """Return whether a `SwapEMAWeights` callback has swapped in the averages."""
     return any(
         isinstance(callback, keras.callbacks.SwapEMAWeights)
         and callback._ema_weights_in_model
@@ -56,11 +56,11 @@ def averages_are_swapped_in(callbacks: Iterable[keras.callbacks.Callback]) -> bo
 
 
 def keep_swapped_averages(callbacks: Iterable[keras.callbacks.Callback]) -> None:
-    """Let averages of the weights that are swapped into a model stay there.
+    """Keep averages that are swapped into a model, and discard its raw weights.
 
     Args:
-        callbacks: Callbacks of a fit. Those that are a `SwapEMAWeights`, and have the
-            averages in the model and its weights in their place, forget the weights.
+        callbacks: Callbacks of a fit. Every `SwapEMAWeights` whose averages are in the
+            model drops the weights that it would swap back.
     """
     for callback in callbacks:
         if isinstance(callback, keras.callbacks.SwapEMAWeights):
@@ -70,11 +70,11 @@ def keep_swapped_averages(callbacks: Iterable[keras.callbacks.Callback]) -> None
 
 
 def make_interruptible(model: Any, name: str) -> None:
-    """Change a model's step so that an interrupt or an error leaves the model whole.
+    """Change a model's step so that an interrupt or error leaves the model intact.
 
-    On JAX, `fit`, `evaluate` and `predict` take the values out of the model's
-    variables, and a step gives their memory away before its results are at hand. What
-    comes in between would leave a model without weights.
+    On JAX, `fit`, `evaluate` and `predict` detach the values of the model's variables,
+    and a step donates their memory before its results arrive. An interrupt in between
+    would leave a model without weights.
 
     Args:
         model: `keras.Model` that has made the step.
@@ -102,7 +102,7 @@ def make_interruptible(model: Any, name: str) -> None:
 
 
 def reattach_variables(model: Any) -> None:
-    """Give a model its variables' values back, as Keras on JAX does in `fit` alone.
+    """Reattach the values of a model's variables, as Keras on JAX does only in `fit`.
 
     Args:
         model: `keras.Model` whose steps are interruptible.
@@ -112,30 +112,31 @@ def reattach_variables(model: Any) -> None:
 
 
 def mask_of(tensor: Any) -> Any:
-    """The mask that layers have given a tensor, or `None`."""
+    """Return the Keras mask of a tensor, or `None`."""
     return getattr(tensor, "_keras_mask", None)
 
 
 def is_built(model: Any) -> bool:
-    """Bool: whether a compiled model, its losses and its metrics are built."""
+    """Return whether a compiled model, its losses and its metrics are built."""
     parts = [*model._flatten_layers(), model._compile_loss, model._compile_metrics]
     return all(part is None or part.built for part in parts)
 
 
 def pairs_seen(model: Any) -> keras.Variable:
-    """The number of examples of the present epoch or evaluation in earlier batches.
+    """Return the number of examples in earlier batches of this epoch or evaluation.
 
     Args:
-        model: Compiled `keras.Model`, whose tracker of the loss counts them.
+        model: Compiled `keras.Model`, whose loss tracker counts the examples.
     """
     return model._loss_tracker.count
 
 
 def stand_in(iterator: Any, data: Any) -> Any:
-    """A batch of one, of ones, in the shapes of the batch that builds a model.
+    """Return a batch of size one, filled with ones, shaped like the first batch.
 
     Args:
-        iterator: What Keras hands to `_symbolic_build`, or `None` beside `data`.
+        iterator: The iterator that Keras passes to `_symbolic_build`; `None` with
+            `data`.
         data: A batch, or `None`.
     """
     if data is None:
@@ -150,15 +151,15 @@ def stand_in(iterator: Any, data: Any) -> Any:
 
 
 def at_old_path(store: Any, renamed: Mapping[str, str]) -> Mapping[str, Any]:
-    """The place in a weights file of a layer whose class was renamed since.
+    """Return the place in a weights file of a layer whose class has been renamed.
 
-    Keras files the weights of a functional model's layers under their classes' names:
-    those of the third layer of a class `OldName` lie in `layers/old_name_2`.
+    Keras stores the weights of a functional model's layers under their class names: the
+    third layer of a class `OldName` is at `layers/old_name_2`.
 
     Args:
-        store: What Keras hands to a layer's `load_own_variables`: a mapping, which is
-            empty where the file has nothing under the layer's path of today.
-        renamed: Dict of old names of classes to those of today.
+        store: Mapping that Keras passes to a layer's `load_own_variables`. Empty if the
+            file has nothing at the layer's current path.
+        renamed: Dict from old to current class names.
 
     Returns:
         The store, or that of the layer's old path.
@@ -170,7 +171,7 @@ def at_old_path(store: Any, renamed: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def at_new_path(path: str, renamed: Mapping[str, str]) -> str:
-    """A path in a weights file as Keras would write it today; see `at_old_path`."""
+    """Return the current form of a path in a weights file; see `at_old_path`."""
     return _replaced(path, renamed)
 
 
@@ -184,6 +185,6 @@ def _replaced(path, names):
 
 
 def _snake_case(name):
-    """A class's name as Keras writes it in paths."""
+    """Return a class name in the form that Keras uses in paths."""
     name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()

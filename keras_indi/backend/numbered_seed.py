@@ -1,4 +1,4 @@
-"""The seed of one of many numbered draws."""
+"""Stateless seeds of numbered draws."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from keras import ops
 
 
 class NumberedSeed(keras.random.SeedGenerator):
-    """A seed that may be a tensor of a compiled function, and stays what it is.
+    """A stateless seed that may be a tensor in a compiled function.
 
-    `keras.random` takes ints and seed generators alone; this one has no state.
+    `keras.random` only supports ints and seed generators, and those have a state.
 
     Args:
         seed: Int.
-        number: Int or scalar int tensor, at least 0: of the draw.
+        number: Int or scalar int tensor >= 0, the number of the draw.
         dtype: The dtype of a `keras.random.SeedGenerator`'s state.
     """
 

@@ -1,4 +1,4 @@
-"""Images padded within a compiled function, whatever is known of their size."""
+"""Padding of images of static or dynamic size in a compiled function."""
 
 from keras import ops
 
@@ -6,10 +6,10 @@ from keras_indi.annotations import Tensor
 
 
 def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
-    """Images padded below and to the right by reflection, as `restore` pads them.
+    """Pad images at the bottom and right by reflection, as `restore` does.
 
     Args:
-        images: Tensor of shape `(batch, height, width, channels)`, sizes known or not.
+        images: Tensor of shape `(batch, height, width, channels)`, static or dynamic.
         multiple: Int; height and width of the result are multiples of it.
 
     Returns:
@@ -18,7 +18,7 @@ def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
     for axis in (1, 2):
         if images.shape[axis] is None or images.shape[axis] % multiple:
             length = ops.shape(images)[axis]
-            # Of positive integers alone: ONNX rounds the others' quotients to zero.
+            # Positive integers only: ONNX rounds negative quotients towards zero.
             places = ops.arange((length + multiple - 1) // multiple * multiple)
             # Reflection, the border pixel not repeated: there and back takes a period.
             period = ops.maximum(2 * length - 2, 1)

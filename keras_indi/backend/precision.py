@@ -1,4 +1,4 @@
-"""Which precision a restoration computes in fastest."""
+"""Fastest precision for restoration."""
 
 import keras
 
@@ -8,16 +8,15 @@ from keras_indi.backend.runtimes import RUNTIMES
 
 
 def fastest_dtype(runtime: str | None = None) -> str:
-    """`"bfloat16"` where it is known to restore faster, else `"float32"`.
+    """Return `"bfloat16"` where it is known to be faster, else `"float32"`.
 
-    That is TensorFlow or PyTorch on a CPU with instructions for it (without them it
-    is computed by way of float32): there a small preset took 0.3 to 0.6 of the time,
-    to the same PSNR within 0.01 dB and the same pixels within 3 of 255. JAX is slower
-    in it.
+    It is faster with TensorFlow and PyTorch on a CPU with bfloat16 instructions; other
+    CPUs emulate it in float32. There a small preset took 0.3 to 0.6 of the time. PSNR
+    agreed within 0.01 dB, and pixels within 3 of 255. JAX is slower in bfloat16.
 
     Args:
-        runtime: String, what computes in the backend's place, a name of
-            `runtimes.RUNTIMES`. Defaults to `None`, the backend.
+        runtime: String, a name in `runtimes.RUNTIMES` that computes instead of the
+            backend. Defaults to `None`, the backend.
     """
     if runtime is not None:
         fast = "bfloat16" in RUNTIMES[runtime] and bfloat16_features()

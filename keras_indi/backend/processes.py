@@ -1,4 +1,4 @@
-"""The processes that train one model together: which this is, and how they wait."""
+"""Processes that train one model together, and their synchronization."""
 
 import os
 import re
@@ -15,7 +15,7 @@ ADDRESS = re.compile(r".+:\d+")
 
 
 def process_index() -> int:
-    """The number of this process, from 0, among those that train together."""
+    """Return the index of this process among those that train together."""
     distribution = _of_several_processes()
     if distribution is not None:
         import jax
@@ -26,11 +26,11 @@ def process_index() -> int:
 
 
 def process_count() -> int:
-    """How many processes train together.
+    """Return the number of processes that train together.
 
     Returns:
-        Int: with JAX those of the `keras.distribution` that is set; with PyTorch those
-        of the process group that somebody has made; else 1.
+        Int: with JAX, the processes of the active `keras.distribution`; with PyTorch,
+        those of the process group, if there is one; else 1.
     """
     distribution = _of_several_processes()
     if distribution is not None:
@@ -40,15 +40,15 @@ def process_count() -> int:
 
 
 def is_first() -> bool:
-    """Whether this is the first of the processes that train together."""
+    """Return whether this is the first of the processes that train together."""
     return process_index() == 0
 
 
 def in_first(function: Callable[..., Any], *args: Any) -> None:
-    """Call a function in the first process alone, which writes what all share.
+    """Call a function in the first process only, such as to write a shared file.
 
-    Meanwhile it builds what it builds as if no other process were there: Keras would
-    wait for all of them to make the same variables.
+    During the call, the `keras.distribution` is unset. Otherwise Keras would wait for
+    all processes to create the same variables.
 
     Args:
         function: Function of `args`.
@@ -68,10 +68,10 @@ def in_first(function: Callable[..., Any], *args: Any) -> None:
 
 
 def wait_for_all(what: str) -> None:
-    """Return when all processes that train together have come here.
+    """Wait until all processes that train together reach this point.
 
     Args:
-        what: String, what they wait for, the same in all.
+        what: String, a name for the event, the same in all processes.
     """
     if process_count() == 1:
         return
@@ -84,14 +84,15 @@ def wait_for_all(what: str) -> None:
 
 
 def begin() -> None:
-    """Join the processes that Keras's environment variables name, if they do.
+    """Join the processes given by Keras's environment variables, if they are set.
 
-    `KERAS_DISTRIBUTION_JOB_ADDRESSES`, `KERAS_DISTRIBUTION_NUM_PROCESSES` and
-    `KERAS_DISTRIBUTION_PROCESS_ID`, as of `keras.distribution.initialize`, with JAX.
+    The variables are `KERAS_DISTRIBUTION_JOB_ADDRESSES`,
+    `KERAS_DISTRIBUTION_NUM_PROCESSES` and `KERAS_DISTRIBUTION_PROCESS_ID`, as for
+    `keras.distribution.initialize`. Requires JAX.
 
     Raises:
-        ValueError: If a variable is not valid, or one is missing that JAX does not
-            find out by itself, or the backend is not JAX.
+        ValueError: If a variable is not valid, one is missing that JAX cannot detect,
+            or the backend is not JAX.
     """
     names = (ADDRESSES, COUNT, INDEX)
     given = {name: os.environ[name] for name in names if name in os.environ}
@@ -127,7 +128,7 @@ def begin() -> None:
 
 
 def _of_several_processes() -> Any:
-    """The `keras.distribution` of several processes, or `None`."""
+    """Return the active `keras.distribution` of several processes, or `None`."""
     if keras.config.backend() != "jax":
         return None
     distribution = keras.distribution.distribution()
@@ -136,7 +137,7 @@ def _of_several_processes() -> Any:
 
 
 def _torch_group() -> Any:
-    """PyTorch's module of the process group, or `None` where nobody has made one."""
+    """Return `torch.distributed` if there is a process group, else `None`."""
     if keras.config.backend() != "torch" or "torch.distributed" not in sys.modules:
         return None
     from torch import distributed

@@ -1,4 +1,4 @@
-"""The replicas of one training, and draws that differ between them."""
+"""Replicas of a training, and random draws that differ between them."""
 
 import contextlib
 from typing import Any
@@ -8,18 +8,18 @@ from keras import ops
 
 from keras_indi.backend import processes
 
-# The distance between the seeds of two replicas: a prime, so that seeds given by users,
-# 0, 1, 2 and so on, do not meet them.
+# The distance between the seeds of two replicas: a prime, so that they do not collide
+# with the seeds of users: 0, 1, 2 and so on.
 SEED_DISTANCE = 1_000_003
 
 
 def replica_index() -> Any:
-    """The number of the replica that this code runs in.
+    """Return the index of the replica that this code runs in.
 
     Returns:
-        Int tensor within a `tf.distribute` strategy; int rank of a process group of
-        PyTorch; else 0. A JAX program is one for all its devices, so that its draws
-        differ by themselves.
+        Int tensor in a `tf.distribute` strategy; the int rank in a process group of
+        PyTorch; else 0. A JAX program is a single program for all its devices, so its
+        draws differ anyway.
     """
     context = _replica_context()
     if context is not None:
@@ -29,15 +29,15 @@ def replica_index() -> Any:
 
 
 def first_number(seen: Any, size: Any) -> Any:
-    """The number of the first pair of a batch in an evaluation of all replicas.
+    """Return the index of a replica's first pair in an evaluation on all replicas.
 
     Args:
-        seen: Scalar int tensor, how many pairs this replica has seen before.
-        size: Int or scalar int tensor, how many are in its part of the batch.
+        seen: Scalar int tensor, number of pairs that this replica has seen before.
+        size: Int or scalar int tensor, number of pairs in its part of the batch.
 
     Returns:
-        Scalar int tensor: the pairs of earlier batches, and of this one in the parts
-        before this replica's, of a `tf.distribute` strategy; else `seen`.
+        Scalar int tensor. In a `tf.distribute` strategy, the number of pairs in earlier
+        batches plus those of earlier replicas in this batch; else `seen`.
     """
     context = _replica_context()
     if context is None:
@@ -45,14 +45,14 @@ def first_number(seen: Any, size: Any) -> Any:
     own = context.replica_id_in_sync_group
     indices = ops.arange(context.num_replicas_in_sync)
     sizes = ops.where(indices == own, size, 0)
-    # As floats, which TensorFlow reduces on any device.
+    # As floats: TensorFlow reduces them on any device.
     counts = ops.cast(ops.concatenate([ops.reshape(seen, (1,)), sizes]), "float32")
     counts = ops.cast(context.all_reduce("SUM", counts), "int32")
     return counts[0] + ops.sum(ops.where(indices < own, counts[1:], 0))
 
 
 def _replica_context():
-    """That of a `tf.distribute` strategy of several replicas, or `None`."""
+    """Return the `tf.distribute` context of several replicas, or `None`."""
     if keras.config.backend() != "tensorflow":
         return None
     import tensorflow as tf
@@ -63,7 +63,7 @@ def _replica_context():
 
 
 def scope_of(model: Any) -> contextlib.AbstractContextManager[Any]:
-    """The context in which a model's variables are made, for all of its replicas.
+    """Return the context for creating a model's variables on all its replicas.
 
     Args:
         model: `keras.Model`.
@@ -73,7 +73,7 @@ def scope_of(model: Any) -> contextlib.AbstractContextManager[Any]:
 
 
 def is_multi_worker(model: Any) -> bool:
-    """Whether a model was made under TensorFlow's `MultiWorkerMirroredStrategy`.
+    """Return whether a model was built under `MultiWorkerMirroredStrategy`.
 
     Args:
         model: `keras.Model`.
@@ -89,8 +89,7 @@ def is_multi_worker(model: Any) -> bool:
 class ReplicaSeedGenerator(keras.random.SeedGenerator):
     """A seed generator whose seeds differ between replicas.
 
-    In the first replica, and where there is one, its seeds are those of
-    `keras.random.SeedGenerator`.
+    In the first or only replica, the seeds are those of `keras.random.SeedGenerator`.
     """
 
     def next(self, ordered: bool = True) -> Any:

@@ -1,4 +1,4 @@
-"""Halving and doubling the resolution, as each backend computes it fastest."""
+"""Fast halving and doubling of the resolution on each backend."""
 
 import keras
 from keras import ops
@@ -7,7 +7,7 @@ from keras_indi.annotations import Tensor
 
 
 def halve(images: Tensor) -> Tensor:
-    """The means of 2x2 blocks.
+    """Halve height and width by the means of 2x2 blocks.
 
     Args:
         images: Tensor of shape `(batch, height, width, channels)`, height and
@@ -33,7 +33,7 @@ def halve(images: Tensor) -> Tensor:
 
 
 def double(images: Tensor) -> Tensor:
-    """Each pixel four times, as a 2x2 block.
+    """Double height and width by repeating each pixel as a 2x2 block.
 
     Args:
         images: Tensor of shape `(batch, height, width, channels)`.
@@ -49,8 +49,8 @@ def double(images: Tensor) -> Tensor:
             images.permute(0, 3, 1, 2), scale_factor=2, mode="nearest"
         ).permute(0, 2, 3, 1)
     if backend == "tensorflow":
-        # TensorFlow sums the gradient of a broadcast slowly, and under XLA has none of
-        # its own nearest-neighbour resizing.
+        # In TensorFlow the gradient of a broadcast is slow, and under XLA
+        # nearest-neighbour resizing has none.
         return ops.custom_gradient(
             lambda images: (
                 _broadcast_to_blocks(images),
@@ -61,10 +61,10 @@ def double(images: Tensor) -> Tensor:
 
 
 def enlarge(images: Tensor, scale: int) -> Tensor:
-    """Bilinear enlargement with half-pixel centres, the border pixel continued.
+    """Enlarge images bilinearly, with half-pixel centres and edge padding.
 
-    The same as `keras_indi.data.resize`, for tensors whose size may only be known
-    within a compiled step, where `keras.ops.image.resize` takes none.
+    Equals `keras_indi.data.resize`. Also supports tensors of dynamic size in a compiled
+    step, unlike `keras.ops.image.resize`.
 
     Args:
         images: Tensor of shape `(batch, height, width, channels)`.

@@ -1,4 +1,4 @@
-"""Runtimes that compute a network in the backend's place, on the CPU."""
+"""Runtimes that compute a network instead of the backend, on the CPU."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import numpy as np
 from keras_indi.optional_packages import check_installed, optional_import
 from keras_indi.validation import checked_choice
 
-# By the names of their modules: the dtypes in which they compute a network.
+# From module names to the supported compute dtypes.
 RUNTIMES = {"onnxruntime": ("float32",), "openvino": ("float32", "bfloat16")}
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -15,14 +15,14 @@ Network = Callable[[dict[str, np.ndarray]], np.ndarray]
 
 
 def check_runtime(name: str) -> None:
-    """Raise an error unless there is such a runtime, and it is installed.
+    """Raise an error unless a runtime exists and is installed.
 
     Args:
         name: String, the argument `engine` of `restore`.
 
     Raises:
-        ValueError: If there is none of this name.
-        ImportError: If it is not installed, with the command that installs it.
+        ValueError: If there is no runtime of this name.
+        ImportError: If it is not installed, with the install command.
     """
     checked_choice("engine", name, RUNTIMES)
     for module in (name, "onnx"):
@@ -34,20 +34,20 @@ def load_network(name: str, onnx: bytes, dtype: str) -> Network:
 
     Args:
         name: String, one of `RUNTIMES`.
-        onnx: Bytes of an ONNX file of one output.
-        dtype: String, in which it is computed, one of the runtime's.
+        onnx: Bytes of an ONNX file with one output.
+        dtype: String, the compute dtype, one that the runtime supports.
 
     Returns:
-        Function of a dict of its inputs that returns its output.
+        Function from a dict of inputs to the output.
     """
     runtime = optional_import(name, name, f"engine={name!r}")
     if name == "onnxruntime":
         session = runtime.InferenceSession(onnx)
         return lambda inputs: session.run(None, inputs)[0]
-    # By itself it would choose bfloat16 where the processor can.
+    # Its default is bfloat16 on processors that support it.
     hint = {"INFERENCE_PRECISION_HINT": PRECISIONS[dtype]}
     core = runtime.Core()
     network = core.compile_model(core.read_model(onnx), "CPU", hint)
-    # Each call by a request of its own: several threads may restore, and the memory of
-    # a large image is free again.
+    # One request per call, because several threads may restore. It also frees the
+    # memory of a large image.
     return lambda inputs: network.create_infer_request().infer(inputs)[0]

@@ -1,4 +1,4 @@
-"""Several devices that share each batch, in training and in inference."""
+"""Training and inference on several devices, which share each batch."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -10,18 +10,18 @@ from keras_indi.backend import processes
 
 
 def all_devices() -> contextlib.AbstractContextManager[Any]:
-    """The context in which a model is built that trains on all devices.
+    """Return the context for building a model that trains on all devices.
 
-    With JAX, `keras.distribution.DataParallel` is set from here on, over the devices of
-    all processes that Keras's environment variables name (see `processes.begin`). With
-    TensorFlow it is the scope of a `MirroredStrategy`.
+    With JAX, this activates `keras.distribution.DataParallel` permanently, over the
+    devices of all processes in Keras's environment variables (see `processes.begin`).
+    With TensorFlow, the context is the scope of a `MirroredStrategy`.
 
     Returns:
         A context manager.
 
     Raises:
-        ValueError: With PyTorch on several devices, where Keras distributes nothing,
-            and as of `processes.begin`.
+        ValueError: With PyTorch on several devices, which Keras does not support, and
+            as for `processes.begin`.
     """
     backend = keras.config.backend()
     processes.begin()
@@ -34,7 +34,7 @@ def all_devices() -> contextlib.AbstractContextManager[Any]:
             return tf.distribute.MirroredStrategy(names).scope()
     elif backend == "jax":
         if len(keras.distribution.list_devices()) > 1:
-            # Pairs are read in the parts of each process by themselves.
+            # The pairs already read only the part of their process.
             distribution = keras.distribution.DataParallel(auto_shard_dataset=False)
             keras.distribution.set_distribution(distribution)
     elif backend == "torch":
@@ -50,16 +50,15 @@ def all_devices() -> contextlib.AbstractContextManager[Any]:
 
 
 def num_devices(variables: Sequence[keras.Variable]) -> int:
-    """How many devices share a batch of inference, whose size they must divide.
+    """Return the number of devices that share an inference batch evenly.
 
     Args:
         variables: List of the network's `keras.Variable`.
 
     Returns:
-        Int: with TensorFlow the replicas of the `tf.distribute` strategy in whose
-        scope the variables were made; with JAX the replicas of the model under the
-        `keras.distribution` that is set, in a program of several processes those of
-        this process. Else 1.
+        Int: with TensorFlow, the replicas of the `tf.distribute` strategy in whose
+        scope the variables were created; with JAX, the replicas of the model under the
+        active `keras.distribution`, counting only those of this process; else 1.
     """
     backend = keras.config.backend()
     if backend == "tensorflow":
@@ -76,12 +75,12 @@ def num_devices(variables: Sequence[keras.Variable]) -> int:
 
 
 def batch_divisor() -> int:
-    """How many devices, of all processes, share a batch of training evenly.
+    """Return the number of devices in all processes that share a training batch.
 
     Returns:
-        Int: with JAX the replicas of the model under the `keras.distribution` that is
-        set; with PyTorch the processes of its group; else 1, as TensorFlow's replicas
-        need not have equal parts.
+        Int: with JAX, the replicas of the model under the active `keras.distribution`;
+        with PyTorch, the processes of the process group; else 1, because TensorFlow's
+        replicas may have unequal parts.
     """
     distribution = keras.distribution.distribution()
     if keras.config.backend() == "jax" and distribution is not None:
@@ -90,7 +89,7 @@ def batch_divisor() -> int:
 
 
 def check_divides(batch_size: int, divisor: int) -> None:
-    """Raise a ValueError unless as many devices can share a batch evenly."""
+    """Raise a ValueError unless the devices can share a batch evenly."""
     if batch_size % divisor:
         above = batch_size + -batch_size % divisor
         sizes = [str(size) for size in (above - divisor, above) if size]
@@ -101,7 +100,7 @@ def check_divides(batch_size: int, divisor: int) -> None:
 
 
 def strategy_of(variables: Sequence[keras.Variable]) -> Any:
-    """The `tf.distribute` strategy of several replicas that holds the variables.
+    """Return the `tf.distribute` strategy of several replicas that holds the variables.
 
     Returns:
         The strategy, or `None`.
@@ -117,9 +116,9 @@ def on_replicas(function: Callable[..., Any], strategy: Any) -> Callable[..., An
     """Run a compiled function on all replicas of a `tf.distribute` strategy.
 
     Args:
-        function: `tf.function` of tensors, and nested tuples of them, of which the
-            first is a batch. Tensors as long as it are batches too.
-        strategy: The strategy. The replicas must divide the batch.
+        function: `tf.function` of tensors and nested tuples of them. The first argument
+            is a batch; tensors of the same length are batches too.
+        strategy: The strategy. Its number of replicas must divide the batch size.
 
     Returns:
         A function with the same arguments and results.
@@ -129,7 +128,7 @@ def on_replicas(function: Callable[..., Any], strategy: Any) -> Callable[..., An
     number = strategy.num_replicas_in_sync
 
     def on_one(*args):
-        # As on one device, where all sizes share one compilation.
+        # As on one device: all sizes share one compilation.
         return function.get_concrete_function(*specs_of_any_size(args))(*args)
 
     run = tf.function(lambda args: strategy.run(on_one, args), reduce_retracing=True)
@@ -162,11 +161,11 @@ def on_replicas(function: Callable[..., Any], strategy: Any) -> Callable[..., An
 
 
 def specs_of_any_size(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """TensorFlow's specifications of tensors of any size, with as many channels.
+    """Return TensorFlow specifications of any size, with the given channels.
 
     Args:
-        args: Tuple of tensors, whose last axis of several is that of channels, and
-            nested tuples of them. What is no tensor stays.
+        args: Tuple of tensors and nested tuples of them. The last axis of tensors with
+            several axes holds the channels. Other values are unchanged.
     """
     import tensorflow as tf
 
@@ -184,17 +183,17 @@ def specs_of_any_size(args: tuple[Any, ...]) -> tuple[Any, ...]:
 def place(
     values: Sequence[Any], args: tuple[Any, ...]
 ) -> tuple[Sequence[Any], tuple[Any, ...]]:
-    """Divide the batches among the arguments of a function that JAX compiles.
+    """Divide the batches in the arguments of a function compiled by JAX.
 
     Args:
         values: List of the values of variables.
-        args: Tuple of tensors, and nested tuples of them, of which the first is a
-            batch. Tensors as long as it are batches too.
+        args: Tuple of tensors and nested tuples of them. The first is a batch; tensors
+            of the same length are batches too.
 
     Returns:
         Pair of `values` and `args`. Under a `keras.distribution` whose replicas divide
-        the batch, each has its part of it; in a program of several processes, all are
-        on this process's devices alone.
+        the batch, each replica holds a part of it. In a program of several processes,
+        everything is on the devices of this process.
 
     Raises:
         ValueError: If the weights are divided among processes.

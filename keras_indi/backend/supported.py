@@ -1,4 +1,4 @@
-"""Which backends can do what this package asks of them."""
+"""Supported backends."""
 
 import keras
 
@@ -6,8 +6,8 @@ import keras
 def check_supported() -> None:
     """Raise a ValueError on a backend that cannot train or restore.
 
-    Keras's own backend for OpenVINO trains nothing, and the graphs that it makes of
-    these networks are slow there; those that come by way of ONNX are not.
+    Keras's OpenVINO backend cannot train, and its graphs of these networks are slow,
+    unlike those converted through ONNX.
     """
     if keras.config.backend() == "openvino":
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Batches as TensorFlow's data sets, on any backend."""
+"""`tf.data` datasets on any backend."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,13 +13,13 @@ def tf_dataset(
     signature: Sequence[tuple[Shape, Any]],
     length: int,
 ) -> Any:
-    """Batches of arrays as a `tf.data.Dataset` of known length.
+    """Return batches of arrays as a `tf.data.Dataset` of known length.
 
     Args:
         batches: Function without arguments that returns an iterator of tuples.
-        signature: List of pairs of a shape, with `None` for what varies, and a dtype,
-            one an array of a batch.
-        length: Int, the number of batches.
+        signature: List with one pair per array of a batch: the shape, with `None` for
+            variable sizes, and the dtype.
+        length: Int, number of batches.
 
     Returns:
         A `tf.data.Dataset`.
@@ -34,15 +34,15 @@ def tf_dataset(
 
 
 def is_distributed(source: Any) -> bool:
-    """Whether a source is a dataset that `tf.distribute` has spread over replicas."""
+    """Return whether a source is a dataset distributed by `tf.distribute`."""
     tf = sys.modules.get("tensorflow")
     return tf is not None and isinstance(source, tf.distribute.DistributedDataset)
 
 
 def is_shuffled(source: Any) -> bool:
-    """Whether a source is a `tf.data.Dataset` with a shuffle buffer anywhere in it.
+    """Return whether a source is a `tf.data.Dataset` with a shuffle buffer.
 
-    TensorFlow keeps private what a dataset is made of.
+    This uses private attributes of TensorFlow's datasets.
     """
     tf = sys.modules.get("tensorflow")
     if tf is None or not isinstance(source, tf.data.Dataset):

@@ -1,16 +1,16 @@
-"""TensorFlow's random generators, which layers of KerasCV draw from on any backend."""
+"""Seeds of TensorFlow's generators, which KerasCV's layers use on any backend."""
 
 from collections.abc import Iterable
 from typing import Any
 
 
 def reseed_tensorflow(global_seed: int, seed: int, values: Iterable[Any]) -> None:
-    """Set what draws in TensorFlow.
+    """Seed TensorFlow's random generators.
 
     Args:
-        global_seed: Int, of TensorFlow's global generator.
-        seed: Int, of each generator among `values`.
-        values: Iterable of anything, such as a layer's attributes.
+        global_seed: Int, seed of TensorFlow's global generator.
+        seed: Int, seed of each generator in `values`.
+        values: Iterable of any objects, such as a layer's attributes.
     """
     import tensorflow as tf
 

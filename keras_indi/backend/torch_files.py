@@ -1,4 +1,4 @@
-"""PyTorch's files, read by PyTorch whatever the backend."""
+"""Reading of PyTorch files on any backend."""
 
 import numpy as np
 
@@ -6,16 +6,16 @@ from keras_indi.annotations import FilePath
 
 
 def read_state_dict(path: FilePath) -> dict[str, np.ndarray]:
-    """The arrays of a PyTorch state dict.
+    """Read the arrays of a PyTorch state dict.
 
     Args:
         path: Path of the file.
 
     Returns:
-        Dict of names to NumPy arrays.
+        Dict from names to NumPy arrays.
 
     Raises:
-        ImportError: If PyTorch is missing.
+        ImportError: If PyTorch is not installed.
     """
     import torch
 

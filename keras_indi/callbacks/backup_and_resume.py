@@ -1,4 +1,4 @@
-"""An interrupted `fit` continues at the very next batch."""
+"""Backup of a fit that resumes at the very next batch."""
 
 import hashlib
 import json
@@ -21,40 +21,39 @@ from keras_indi.validation import checked_integer
 if TYPE_CHECKING:
     from keras_indi.data.pairs import Pairs
 
-# Where the backup file holds what `Model.save_weights` does not.
+# The group of the backup file for everything that `Model.save_weights` does not save.
 GROUP = "backup_and_resume"
 
 
 class BackupAndResume(keras.callbacks.Callback):
-    """Back up a fit regularly; when run again, it continues at the next batch.
+    """Back up a fit regularly, and resume it at the next batch when run again.
 
-    `keras.callbacks.BackupAndRestore` resumes at the beginning of an epoch, with
-    the data that come next. This one also keeps the position within the epoch and
-    in the data, the metrics' state so far, and what the model saves of its seeds
-    (`InDI` does), so that a training that was interrupted and resumed ends in the
-    same weights, bit for bit, as one that was not, where the same steps give the
-    same bits.
+    `keras.callbacks.BackupAndRestore` resumes at the start of an epoch, with whatever
+    data come next. This callback also saves the position in the epoch and in the data,
+    the state of the metrics, and the seeds that the model saves (`InDI` saves them). So
+    an interrupted and resumed training ends with the same weights, bit for bit, as an
+    uninterrupted one, provided that the steps themselves are deterministic.
 
-    One file is written, whole or not at all. It is removed when `fit` is done, or,
-    with `keep`, by `remove`: what a training of days has learned should be saved
-    before its backup goes. Weights that are not finite end the fit; the backup from
-    before stays. What other callbacks remember, and the history of epochs that are
-    over, is not in it. Of several processes that train together the first one writes
-    the file, and all read it: it must lie on a disk that they share.
+    The backup is a single file, written atomically. It is removed when `fit` is done,
+    or with `keep`, by `remove`: save the model before you remove the backup of a long
+    training. Weights that are not finite end the fit, and the last backup is kept. The
+    backup does not include the state of other callbacks or the history of finished
+    epochs. When several processes train together, the first writes the file and all
+    read it, so they must share the disk.
 
     Args:
         path: Path of the backup file, ending in `.weights.h5`.
-        pairs: The `keras_indi.data.Pairs` that `fit` is given.
-        every: Int >= 1, batches between two backups. One that is due at the end of an
-            epoch is made before its last batch: a fit that is interrupted in the
+        pairs: The `keras_indi.data.Pairs` passed to `fit`.
+        every: Int >= 1, number of batches between backups. A backup due at the end of
+            an epoch is made before its last batch: a fit that is interrupted during
             validation, or before the next epoch, repeats that one batch.
         keep: Bool, whether the file stays when `fit` is done, until `remove` is
             called. Defaults to `False`.
 
     Raises:
-        ValueError: If an argument is not valid; at the start of `fit`, if the
-            backup is damaged, or belongs to other pairs or images or another model,
-            or `steps_per_epoch` was given; in it, if weights are not finite.
+        ValueError: If an argument is not valid. At the start of `fit`, if the backup is
+            damaged or belongs to other pairs, images or another model, or if
+            `steps_per_epoch` is given. During `fit`, if a weight is not finite.
 
     Example:
 
@@ -86,7 +85,7 @@ class BackupAndResume(keras.callbacks.Callback):
         self.keep = keep
 
     def remove(self) -> None:
-        """Remove the backup, once the model is saved."""
+        """Remove the backup. Call this once the model is saved."""
         if processes.is_first():
             self.path.unlink(missing_ok=True)
 
@@ -97,7 +96,7 @@ class BackupAndResume(keras.callbacks.Callback):
                 f"`fit`. Received: steps_per_epoch={self.params['steps']}, pairs "
                 f"with {len(self.pairs)} batches an epoch"
             )
-        # What is as large as a backup should not gather.
+        # Files as large as a backup must not accumulate.
         remove_left_overs(self.path.absolute().parent, alone=False)
         self._unsaved = 0
         self._epoch_start = self.pairs.get_state()
@@ -107,7 +106,7 @@ class BackupAndResume(keras.callbacks.Callback):
             self._restore()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        # Restored once; a later fit of the model must not begin there too.
+        # Restored only once: a later fit must not start there too.
         begin_at_epoch(self.model, None)
         self._epoch = epoch
         self._epoch_start = self.pairs.get_state()
@@ -118,7 +117,7 @@ class BackupAndResume(keras.callbacks.Callback):
             for variable, value in zip(self.model.metrics_variables, self._metrics):
                 variable.assign(value)
             self._metrics = None
-            # Keras finds this epoch short.
+            # To Keras, this epoch is short.
             self._quiet = warnings.catch_warnings()
             self._quiet.__enter__()
             warnings.filterwarnings("ignore", message="Your input ran out of data")
@@ -126,8 +125,8 @@ class BackupAndResume(keras.callbacks.Callback):
     def on_train_batch_begin(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        # Here, not at a batch's end: after the last batch of an epoch come its
-        # validation and the callbacks at its end, which a resumed fit must not miss.
+        # Here, not at the end of a batch: the last batch of an epoch is followed by
+        # validation and callbacks, which a resumed fit must not miss.
         if batch >= self._length:
             # The end of a resumed epoch, which Keras takes to be longer. The step
             # that it would begin has no data, but on TensorFlow draws its noise.
@@ -209,7 +208,7 @@ class BackupAndResume(keras.callbacks.Callback):
             self._metrics = metrics
 
     def _read(self):
-        """The state in the backup and the metrics' values; `None` of another file."""
+        """Return the saved state and metric values, or `None` if it is no backup."""
         import h5py
 
         with h5py.File(self.path) as file:
@@ -218,7 +217,7 @@ class BackupAndResume(keras.callbacks.Callback):
             group, found = file[GROUP], _digest(file)
             text = group.attrs["state"]
             of_text = _digest_of_text(text)
-            # Version 0.1 wrote no digest, version 0.2 none of the state.
+            # Version 0.1 wrote no digest, and version 0.2 none that covers the state.
             if (
                 group.attrs.get("digest", found) != found
                 or group.attrs.get("state_digest", of_text) != of_text
@@ -233,7 +232,7 @@ def _digest_of_text(text):
 
 
 def _digest(file):
-    """The SHA-256 of all values in an HDF5 file, in the order of their names."""
+    """Return the SHA-256 of all values in an HDF5 file, in the order of their names."""
     import h5py
 
     digest = hashlib.sha256()

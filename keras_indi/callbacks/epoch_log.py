@@ -1,4 +1,4 @@
-"""The logs of a fit in a file, each epoch once."""
+"""CSV log of a fit, with each epoch once."""
 
 import csv
 import io
@@ -16,16 +16,16 @@ class EpochLog(keras.callbacks.Callback):
     """Write the logs of each epoch to a CSV file, also after resuming.
 
     `keras.callbacks.CSVLogger` with `append` writes an epoch twice when a resumed fit
-    repeats it, and appends to a line that a crash has torn. This callback writes the
-    whole file at the end of each epoch, with each epoch once. An epoch that is
-    repeated, as in a second `fit`, replaces its line and all later ones. When several
-    processes train together, only the first one writes.
+    repeats it, and appends to a line that a crash has cut off. This callback rewrites
+    the whole file at the end of each epoch, with each epoch once. A repeated epoch, as
+    in a second `fit`, replaces its line and all later ones. When several processes
+    train together, only the first one writes.
 
     Args:
         path: Path of the file.
 
     Raises:
-        ValueError: At the start of `fit`, if the file there is no such log.
+        ValueError: At the start of `fit`, if the existing file is not such a log.
 
     Example:
 
@@ -58,16 +58,16 @@ class EpochLog(keras.callbacks.Callback):
 
 
 def read_log(path: pathlib.Path) -> dict[int, dict[str, str]]:
-    """The whole lines of a log, the last of each epoch.
+    """Read the complete lines of a log, with the last line of each epoch.
 
     Args:
         path: `pathlib.Path` of the file, which need not exist.
 
     Returns:
-        Dict of an epoch's number to a dict of names to values as text.
+        Dict from epoch numbers to dicts from names to values as text.
 
     Raises:
-        ValueError: If the file is no log of epochs.
+        ValueError: If the file is not such a log.
     """
     if not path.exists():
         return {}

@@ -1,4 +1,4 @@
-"""Restores a fixed set of images while a model trains."""
+"""Restoration of a fixed set of images during training."""
 
 import contextlib
 import io
@@ -23,38 +23,38 @@ from keras_indi.validation import checked_integer
 
 
 class RestorationMonitor(keras.callbacks.Callback):
-    """Restore a fixed set every few epochs, with the averaged weights.
+    """Restore a fixed set of images every few epochs, with the averaged weights.
 
-    The training loss says little about the result of `restore`. This callback
-    restores the same images with the same noise, with the weights that training
-    would end with (their moving average, where the optimizer keeps one), and
-    puts the means of the metrics into the epoch's logs: `restored_psnr_1`,
-    `restored_psnr_4` and so on. `ModelCheckpoint` and `EarlyStopping` listed
-    after it can watch them; `History` and `CSVLogger` keep them. Training itself
-    is unchanged to the last bit.
+    The training loss says little about the quality of `restore`. This callback always
+    restores the same images with the same noise. It uses the weights that training
+    would end with: their moving average, if the optimizer keeps one. The means of the
+    metrics are added to the logs of the epoch as `restored_psnr_1`, `restored_psnr_4`
+    and so on. `ModelCheckpoint` and `EarlyStopping` can monitor them if listed after
+    this callback; `History` and `CSVLogger` record them. The training itself does not
+    change by a single bit.
 
-    It can be used with `keras.callbacks.SwapEMAWeights`, in any order. If `every` is
-    more than 1, the logs of the epochs between repeat the last scores, so that other
-    callbacks always find them; before the first there are none. If several processes
-    train together, each restores, so that all know the scores, and the first writes.
+    It works with `keras.callbacks.SwapEMAWeights`, in any order. If `every` is more
+    than 1, the epochs in between repeat the last scores in their logs, so that other
+    callbacks always find them. Before the first scores there are none. When several
+    processes train together, all restore and know the scores, and the first writes.
 
     Args:
         degraded: Array `(batch, height, width, channels)`, or list of images
             `(height, width, channels)` of any sizes, in the model's value range.
-        clean: The clean ones, likewise, or the model's `scale` times larger each way.
-        num_steps: Sequence of ints, the numbers of steps to restore in.
-        every: Int, restore at the end of every so many epochs.
+        clean: The clean images, of the same sizes, or with height and width times the
+            model's `scale`.
+        num_steps: Sequence of ints, the numbers of restoration steps.
+        every: Int, number of epochs between restorations.
         metrics: List of metrics with a `per_image(clean, restored)` method, such
             as `keras_indi.metrics.LPIPS("alex")`. Defaults to PSNR in the model's
             value range.
-        log_dir: Folder for a preview of every restored epoch,
-            `epoch_0004.png`: a row an image; degraded, restored at each number
-            of steps, clean; all cropped to the smallest. Defaults to `None`, no
-            previews.
-        tensorboard: Bool, also write previews and scores to
-            `log_dir/tensorboard`. Needs the package tensorboard, but not
-            TensorFlow. Defaults to `False`.
-        num_previews: Int, how many images a preview shows.
+        log_dir: Folder for previews such as `epoch_0004.png`, one per restoration. A
+            preview has one row per image: degraded, restored at each number of steps,
+            and clean, all cropped to the smallest. Defaults to `None`, no previews.
+        tensorboard: Bool, whether to write previews and scores to
+            `log_dir/tensorboard`. Requires the package tensorboard, but not TensorFlow.
+            Defaults to `False`.
+        num_previews: Int, number of images in a preview.
         seed: Int, fixes the noise.
         **restore_arguments: Further arguments of `model.restore`: `sampler`,
             `time_grid`, `time_shift`, `tile_size`, `batch_size`.
@@ -138,7 +138,7 @@ class RestorationMonitor(keras.callbacks.Callback):
         return f"Received: degraded of shapes {degraded}, clean of shapes {clean}"
 
     def set_callbacks(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-        """Receive the callbacks of the fit, in their order, from `InDI.fit`."""
+        """Receive the callbacks of the fit in order; called by `InDI.fit`."""
         self._beside = callbacks
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -196,12 +196,12 @@ class RestorationMonitor(keras.callbacks.Callback):
 
     @contextlib.contextmanager
     def _averaged_weights(self):
-        """Has the averages in the model, and its own weights back exactly."""
+        """A context with the averages in the model; restores the exact weights."""
         if averages_are_swapped_in(self._beside):
             yield
             return
         variables = self.model.trainable_variables
-        # Copies, as on PyTorch and JAX a value may be shared with the average.
+        # Copies, because PyTorch and JAX may share a value with the average.
         values = [ops.copy(variable) for variable in variables]
         try:
             self.model.optimizer.finalize_variable_values(variables)
@@ -211,7 +211,7 @@ class RestorationMonitor(keras.callbacks.Callback):
                 variable.assign(value)
 
     def _write(self, epoch, restored):
-        """Write the preview, and what TensorBoard shows, of one epoch."""
+        """Write the preview and the TensorBoard data of an epoch."""
         shown = range(min(self.num_previews, len(self.clean)))
         height, width = np.min([self.clean[i].shape[:2] for i in shown], axis=0)
         degraded = [

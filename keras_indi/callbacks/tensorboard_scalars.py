@@ -1,4 +1,4 @@
-"""TensorBoard's curves on any backend, without TensorFlow."""
+"""TensorBoard logs on any backend, without TensorFlow."""
 
 import pathlib
 import time
@@ -15,8 +15,8 @@ from keras_indi.optional_packages import optional_import
 class TensorBoardScalars(keras.callbacks.Callback):
     """Write the logs of each epoch for TensorBoard.
 
-    (`keras.callbacks.TensorBoard` needs TensorFlow, on every backend.) Of several
-    processes that train together the first one writes.
+    Unlike this callback, `keras.callbacks.TensorBoard` requires TensorFlow on every
+    backend. When several processes train together, only the first one writes.
 
     Args:
         log_dir: Path of the folder.
@@ -43,7 +43,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
 
 
 def event_writer(log_dir: FilePath) -> Any:
-    """Open TensorBoard's file in a folder.
+    """Open a TensorBoard event file in a folder.
 
     Raises:
         ImportError: If tensorboard is not installed.
@@ -59,10 +59,10 @@ def add_event(
     """Write scores and pictures of an epoch.
 
     Args:
-        writer: What `event_writer` returned.
+        writer: The result of `event_writer`.
         epoch: Int.
-        scores: Dict of name to number.
-        **images: Summary images by name, `tensorboard.compat.proto`'s.
+        scores: Dict from names to numbers.
+        **images: Summary images (`tensorboard.compat.proto`) by name.
     """
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary

@@ -1,4 +1,4 @@
-"""Measuring and looking at results."""
+"""Evaluation: scores, plots and uncertainty maps."""
 
 from keras_indi.evaluation.named_pairs import as_pairs as as_pairs
 from keras_indi.evaluation.protocol import Protocol as Protocol

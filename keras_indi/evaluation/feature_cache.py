@@ -1,4 +1,4 @@
-"""Features that are computed once, though several scores want them."""
+"""Cache of image features, shared by several scores."""
 
 import hashlib
 from collections import OrderedDict
@@ -10,10 +10,10 @@ MOST = 2**14  # feature vectors kept: 256 MB at 2048 dimensions
 
 
 class FeatureCache:
-    """Features of images that come again, the latest `MOST` of them.
+    """Cache of the latest `MOST` feature vectors.
 
-    Every setting of a trade-off wants those of the same clean images; the extractor
-    is what takes the time.
+    Every setting of a trade-off needs the features of the same clean images, and
+    computing them takes most of the time.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class FeatureCache:
     def features(
         self, images: np.ndarray, compute: Callable[[np.ndarray], np.ndarray]
     ) -> np.ndarray:
-        """What `compute(images)` gives, computed or remembered."""
+        """Return `compute(images)`, from the cache if possible."""
         digest = hashlib.sha256(f"{images.shape}{images.dtype}".encode())
         digest.update(images.tobytes())
         key = digest.digest()

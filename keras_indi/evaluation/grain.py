@@ -1,21 +1,21 @@
-"""Whether a lower LPIPS is detail or grain: detectors, and adversaries to beat.
+"""Controls that show whether a lower LPIPS comes from detail or from grain.
 
-More steps change an image by some energy. Grain and plain sharpening of the same energy
-can lower a perceptual score as well, so a result counts only where it beats both.
+More steps change an image by some energy. Grain or plain sharpening of the same energy
+can lower a perceptual score too. So an improvement counts only if it beats both.
 """
 
 import numpy as np
 
 from keras_indi.images.value_ranges import as_integers
 
-# Above this fraction of the highest frequency a photograph has next to no power of its
-# own, and grain as much as anywhere.
+# Above this fraction of the highest frequency, photographs have almost no power, while
+# grain has as much as at any other frequency.
 FINEST_BAND = 0.75
 BISECTIONS = 40
 
 
 def finest_band_power(image: np.ndarray) -> float:
-    """The mean power of an image's finest frequencies.
+    """Return the mean power of an image's finest frequencies.
 
     Compare it with that of the clean image: smooth restorations have less, grainy ones
     more.
@@ -24,9 +24,10 @@ def finest_band_power(image: np.ndarray) -> float:
         image: Array `(height, width, channels)`.
 
     Returns:
-        The mean over channels and over frequencies of at least 0.75 of the highest, in
-        height or in width, of the squared magnitude of the orthonormal Fourier
-        transform, in squared units of the values: of white noise, its variance.
+        Float, the mean squared magnitude of the orthonormal Fourier transform, in
+        squared units of the values. The mean is over channels and over frequencies of
+        at least 0.75 of the highest, in height or in width. For white noise this is
+        its variance.
 
     Example:
 
@@ -44,7 +45,7 @@ def finest_band_power(image: np.ndarray) -> float:
 
 
 def with_noise(image: np.ndarray, energy: float, seed: int) -> np.ndarray:
-    """Add white noise of a given energy: the adversary of fine grain.
+    """Add white noise of a given energy, as a control for fine grain.
 
     Args:
         image: Array `(height, width, channels)`, in the value range (0, 255).
@@ -54,8 +55,8 @@ def with_noise(image: np.ndarray, energy: float, seed: int) -> np.ndarray:
     Returns:
         uint8 array of the same shape.
     """
-    # Its last word keeps the noise apart from that of `default_rng(seed)`, by which the
-    # image may have been degraded.
+    # The last word makes the noise differ from that of `default_rng(seed)`, which may
+    # have degraded the image.
     noise = np.random.default_rng((seed, 0, 0, 2)).standard_normal(image.shape)
     noisy = np.asarray(image, "float64") + np.sqrt(energy) * noise
     return as_integers(noisy, "uint8", (0, 255))
@@ -66,8 +67,8 @@ def sharpened(image: np.ndarray, energy: float, radius: float = 1.0) -> np.ndarr
 
     Args:
         image: Array `(height, width, channels)`, in the value range (0, 255).
-        energy: The mean square of the change. Where clipping to the value range keeps
-            the change smaller at any strength, the largest.
+        energy: The mean square of the change. If clipping to the value range keeps the
+            change below this at any strength, the largest possible change is used.
         radius: Standard deviation of the mask's Gaussian blur, in pixels.
 
     Returns:

@@ -1,4 +1,4 @@
-"""NamedPairs of images to score, wherever they come from."""
+"""Named pairs of images, from folders, arrays or data sources."""
 
 import hashlib
 import os
@@ -18,11 +18,12 @@ class NamedPairs:
     """Named pairs of images: (degraded, clean), or (restored, clean).
 
     Args:
-        names: List of strings, one a pair.
-        read: Function of an index that returns the two NumPy arrays `(height,
-            width, channels)`, that fit each other, or raises `UnusableImageError`.
-        fingerprint: Function without arguments that returns a string, another
-            one for other contents of the images.
+        names: List of strings, one per pair.
+        read: Function of an index that returns the two images as NumPy arrays
+            `(height, width, channels)` of matching shapes, or raises
+            `UnusableImageError`.
+        fingerprint: Function without arguments that returns a string, which differs if
+            the images differ.
     """
 
     def __init__(
@@ -46,34 +47,34 @@ def as_pairs(
     scale: int = 1,
     max_pixels: int | None = None,
 ) -> NamedPairs:
-    """Make `NamedPairs` of what a user has.
+    """Convert folders, arrays, lists or a data source to `NamedPairs`.
 
     Args:
         pairs: One of
 
             - two folders, as a tuple or list. Images are paired by their path inside
-              the folder, without its ending; every image needs a partner;
+              the folder, without the extension; every image needs a partner;
             - a tuple of two arrays `(batch, height, width, channels)`, or of
               two lists of images of any sizes;
             - a list of pairs of images `(height, width, channels)`;
             - any finite Keras data source of batches `(degraded, clean)`:
               `tf.data`, `PyDataset`, PyTorch `DataLoader`, Grain. It is read
               once, into memory.
-        channels: Int, 1 or 3, the channels that files are read with: grey ones
-            get three equal channels; of colour ones 1 is their luma.
-        limit: Int, use the first pairs only, in the order of their names where
-            they have some. Defaults to all.
-        scale: Int, how many times larger each way the second image of a pair may be.
-            Defaults to 1, it may not.
-        max_pixels: Int, the most pixels of a file's image, as for
+        channels: Int, 1 or 3, the number of channels to read from files. With 3, grey
+            images get three equal channels. With 1, colour images become luma.
+        limit: Int, number of pairs to use, the first ones in the order of their names.
+            Defaults to all.
+        scale: Int, the factor by which the second image of a pair may be larger in
+            height and width. Defaults to 1, equal sizes.
+        max_pixels: Int, maximum number of pixels of a file's image, as for
             `keras_indi.data.read_image`.
 
     Returns:
         `NamedPairs`.
 
     Raises:
-        ValueError: If files do not pair up, or images in memory do not
-            fit each other.
+        ValueError: If files have no partner, or the shapes of images in memory do not
+            match.
     """
     if isinstance(pairs, NamedPairs):
         return pairs
@@ -107,7 +108,7 @@ def read_pair(
     scale: int = 1,
     max_pixels: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Read two images that fit each other.
+    """Read two images of matching shapes.
 
     Args:
         paths: Pair of paths.
@@ -116,7 +117,7 @@ def read_pair(
         max_pixels: As for `as_pairs`.
 
     Raises:
-        UnusableImageError: If one cannot be used, or they do not fit.
+        UnusableImageError: If an image cannot be used, or the shapes do not match.
     """
     first, second = images = [read_image(path, channels, max_pixels) for path in paths]
     if not fit_each_other(first, second, scale) or first.dtype != second.dtype:
@@ -133,15 +134,15 @@ def read_pair(
 def restore_scale(
     model: Any, degraded: np.ndarray, clean: np.ndarray | None
 ) -> dict[str, int]:
-    """The argument `scale` of `restore` for a pair, where the model has a scale.
+    """Return the `scale` argument of `restore` for a pair, if the model has a scale.
 
     Args:
         model: A restorer.
         degraded: Array `(height, width, channels)`.
-        clean: Array of that shape or `scale` times larger each way, or `None`.
+        clean: Array of that shape or `scale` times its height and width, or `None`.
 
     Returns:
-        Dict, empty for a model that never enlarges.
+        Dict, empty for a model without super-resolution.
     """
     scale = getattr(model, "scale", 1)
     if scale == 1:
@@ -151,13 +152,13 @@ def restore_scale(
 
 
 def fit_each_other(first: np.ndarray, second: np.ndarray, scale: int) -> bool:
-    """Whether the second image has the first one's shape or is `scale` times larger."""
+    """Return whether the shapes are equal, or the second is `scale` times larger."""
     height, width, *channels = first.shape
     return second.shape in (first.shape, (scale * height, scale * width, *channels))
 
 
 def must_fit(scale: int) -> str:
-    """What the shapes of a pair must do, for an error."""
+    """Return the shape requirement of a pair, for error messages."""
     larger = f", or the second {scale} times larger each way" if scale > 1 else ""
     return f"must have one shape (height, width, channels){larger}"
 
@@ -214,7 +215,7 @@ def _folders(first, second, channels, limit, scale, max_pixels):
         )
     names = sorted(match.pairs)[:limit]
     paths = [match.pairs[name] for name in names]
-    dates: dict[pathlib.Path, tuple] = {}  # of the files that the fingerprint is of
+    dates: dict[pathlib.Path, tuple] = {}  # of the files in the fingerprint
 
     def read(index):
         images = read_pair(paths[index], channels, scale, max_pixels)
@@ -229,7 +230,7 @@ def _folders(first, second, channels, limit, scale, max_pixels):
             digest.update(name.encode())
             for path in pair:
                 try:
-                    if not path.is_file():  # a pipe would be waited for
+                    if not path.is_file():  # reading from a pipe would block
                         raise OSError
                     dates[path] = _date(path)
                     with path.open("rb") as file:
@@ -242,7 +243,7 @@ def _folders(first, second, channels, limit, scale, max_pixels):
 
 
 def _date(path):
-    """What is another where a file has changed."""
+    """Return a value that changes when the file changes."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Pictures of results: contact sheets, and the paper's curves."""
+"""Contact sheets, score plots and heat maps."""
 
 import itertools
 import math
@@ -42,12 +42,12 @@ TITLES = {
 def contact_sheet(
     rows: Sequence[Sequence[np.ndarray]], labels: Sequence[str]
 ) -> "PIL.Image.Image":
-    """Lay images out in a labelled grid.
+    """Arrange images in a labelled grid.
 
     Args:
         rows: List of rows, each a list of uint8 arrays of one shape `(height,
             width, 3)`, the same in all rows.
-        labels: List of strings, one a column.
+        labels: List of strings, one per column.
 
     Returns:
         A `PIL.Image.Image`.
@@ -78,17 +78,17 @@ def contact_sheet(
 def draw_trade_off(table: "Table") -> dict[str, Any]:
     """Draw the paper's plots of a trade-off.
 
-    Each distortion (PSNR, SSIM) against each perceptual score (LPIPS, FID, KID)
-    that the table holds, a curve for each sampler, grid and time shift with the
-    numbers of steps beside its points; and all scores against the steps. Means over
-    seeds.
+    One plot per pair of a distortion (PSNR, SSIM) and a perceptual score (LPIPS, FID,
+    KID) in the table, and one of all scores against the number of steps. Each sampler,
+    time grid and time shift is a curve, with the number of steps next to its points.
+    Scores are means over the seeds.
 
     Args:
         table: `Table` of `trade_off`.
 
     Returns:
-        Dict of names to plots, matplotlib figures: `psnr_against_lpips_alex` and so on,
-        and `scores_against_steps`.
+        Dict from names to matplotlib figures: `psnr_against_lpips_alex` and so on, and
+        `scores_against_steps`.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -137,16 +137,16 @@ def draw_trade_off(table: "Table") -> dict[str, Any]:
 
 
 def draw_evaluation(table: "Table") -> Any:
-    """Draw each image's scores, so that outliers are seen.
+    """Draw the scores of each image, to show outliers.
 
-    A panel a metric: the images from the worst to the best, the mean as a line, and
-    the names of the worst.
+    One panel per metric shows the images from worst to best, the mean as a line, and
+    the names of the worst images.
 
     Args:
         table: `Table` of `evaluate`.
 
     Returns:
-        A matplotlib figure, or `None` of a table without scores of single images.
+        A matplotlib figure, or `None` if the table has no scores of single images.
 
     Raises:
         ImportError: If matplotlib is not installed.
@@ -163,7 +163,7 @@ def draw_evaluation(table: "Table") -> Any:
         axes.plot(places[:WORST], values[:WORST], "o", markersize=5, color="tab:red")
         axes.axhline(np.mean(values), color="grey", linewidth=1, linestyle="--")
         worst = [f"{_tail(row['name'])}  {row[metric]:.4g}" for row in rows[:WORST]]
-        # The corner that an order from the worst to the best leaves free.
+        # From worst to best, this corner stays free.
         axes.text(
             0.97,
             0.05 if higher else 0.95,
@@ -181,28 +181,28 @@ def draw_evaluation(table: "Table") -> Any:
 
 
 def _tail(name, length=28):
-    """The end of a name, which distinguishes files."""
+    """Return the end of a name, the part that distinguishes files."""
     return name if len(name) <= length else f"…{name[1 - length :]}"
 
 
 def require_matplotlib() -> ModuleType:
-    """The module, or an ImportError that says how to install it."""
+    """Return the module, or raise an ImportError that says how to install it."""
     return optional_import("matplotlib", extra="evaluation", purpose="Plotting")
 
 
 def require_pillow() -> ModuleType:
-    """The module `PIL.Image`, or an ImportError that says how to install it."""
+    """Return `PIL.Image`, or raise an ImportError that says how to install it."""
     return optional_import("PIL.Image", extra="evaluation", purpose="Drawing")
 
 
 def _title(metric):
-    return TITLES.get(metric, metric)  # of one of the user's own its name
+    return TITLES.get(metric, metric)  # for a user's own metric, its name
 
 
 def _new_figure(columns, width, height):
-    """A figure and its axes, each of `width` by `height` inches."""
+    """Return a figure and its axes, each `width` by `height` inches."""
     require_matplotlib()
-    # Not pyplot, which would keep the figure and look for a screen.
+    # Not pyplot, which would keep the figure alive and look for a display.
     from matplotlib.figure import Figure
 
     figure = Figure((width * columns, height), dpi=150, layout="constrained")
@@ -219,16 +219,16 @@ def _finish(axes, title):
 
 
 def viewable(image: np.ndarray, value_range: ValueLimits | None) -> np.ndarray:
-    """An image as screens show it.
+    """Convert an image to uint8 RGB for display.
 
     Args:
         image: Array of shape `(height, width, channels)` of any dtype.
-        value_range: Pair of numbers, the values of black and white, or `None`
-            for the image's own smallest and largest value.
+        value_range: Pair of numbers, the values of black and white, or `None` for the
+            minimum and maximum of the image.
 
     Returns:
-        uint8 array of shape `(height, width, 3)`. One channel is shown as grey;
-        of others the first three, or the first alone if there are two.
+        uint8 array of shape `(height, width, 3)`. An image of one or two channels shows
+        the first as grey; other images show the first three.
     """
     image = np.asarray(image, "float64")
     low, high = (image.min(), image.max()) if value_range is None else value_range
@@ -238,7 +238,7 @@ def viewable(image: np.ndarray, value_range: ValueLimits | None) -> np.ndarray:
 
 
 def heat_map(values: np.ndarray, highest: float) -> np.ndarray:
-    """Values as colours, from black at 0 over red to pale yellow.
+    """Map values to colours, from black at 0 through red to pale yellow.
 
     Args:
         values: Array of shape `(height, width)`, not negative.

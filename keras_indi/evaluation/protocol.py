@@ -1,4 +1,4 @@
-"""How scores were measured: what must stand beside them to be compared."""
+"""Evaluation protocol: how scores were measured, so that they can be compared."""
 
 import hashlib
 import importlib.metadata
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from keras_indi.metrics.feature_distance import FeatureDistance
     from keras_indi.metrics.image_metric import ImageMetric
 
-# Scores of one image, then scores of a whole set of images.
+# Scores of single images, then scores of a set of images.
 IMAGE_METRICS = tuple(
     name
     for name, metric in metrics.BUILTIN.items()
@@ -32,39 +32,38 @@ IMAGE_METRICS = tuple(
 )
 SET_METRICS = tuple(name for name in metrics.BUILTIN if name not in IMAGE_METRICS)
 NETWORKS = ("alex", "squeeze", "vgg", "inception2048", "inception768")
-DEVIATION = "_standard_deviation"  # ends the name of a KID's column of spread
+DEVIATION = "_standard_deviation"  # suffix of the column with KID's spread
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class Protocol(Configurable):
     """Everything that a score depends on, except the images and the model.
 
-    Two scores compare only if their protocols are equal. `evaluate` and
-    `trade_off` save the protocol, and the versions that ran, in every result.
+    Two scores are comparable only if their protocols are equal. `evaluate` and
+    `trade_off` save the protocol, and the versions used, in every result.
 
     Args:
-        metrics: Sequence of names. Per image, then averaged: `"psnr"` (dB),
-            `"ssim"`, `"lpips_alex"`, `"lpips_squeeze"`, `"lpips_vgg"`. Of all
-            images together: `"fid2048"` and `"kid2048"` over the pooled
-            features of Inception-v3, `"fid768"` and `"kid768"` over its 768
-            features before the last blocks, `"fid"` and `"kid"` over
-            `extractor`. The registered name of an `ImageMetric` of your own, such as
-            `"mine>Sharpness"`, is one per image too: it is built with `value_range`
-            alone. Defaults to `("psnr", "ssim")`.
-        channel: `"rgb"`, or `"y"` for PSNR and SSIM on the luma alone, as is
-            usual for super-resolution.
-        crop_border: Int, pixels that PSNR and SSIM leave out at each border.
+        metrics: Sequence of names. Per image, then averaged: `"psnr"` (dB), `"ssim"`,
+            `"lpips_alex"`, `"lpips_squeeze"`, `"lpips_vgg"`. Over all images together:
+            `"fid2048"` and `"kid2048"` with the pooled features of Inception-v3,
+            `"fid768"` and `"kid768"` with its 768 features before the last blocks,
+            `"fid"` and `"kid"` with `extractor`. The registered name of your own
+            `ImageMetric`, such as `"mine>Sharpness"`, adds a score per image; the
+            metric is built with `value_range` only. Defaults to `("psnr", "ssim")`.
+        channel: `"rgb"`, or `"y"` for PSNR and SSIM on luma only, as is usual for
+            super-resolution.
+        crop_border: Int, pixels that PSNR and SSIM ignore at each border.
         value_range: Pair of numbers, the smallest and largest value of the
             images. Defaults to `(0, 255)`.
-        weights: Dict of paths of the networks' weights, by the names `"alex"`,
-            `"squeeze"`, `"vgg"`, `"inception2048"` and `"inception768"`. What
-            is left out is downloaded from its official address.
+        weights: Dict from `"alex"`, `"squeeze"`, `"vgg"`, `"inception2048"` and
+            `"inception768"` to paths of the networks' weights. Weights without a path
+            are downloaded from their official URL.
         extractor: Path of a saved Keras model that turns a batch of images into
             feature vectors, for `"fid"` and `"kid"`.
-        kid_subset_size: Int, images in each of KID's subsets. Defaults to 1000,
+        kid_subset_size: Int, number of images in each subset of KID. Defaults to 1000,
             as in the literature, or to half of the images if that is less.
-        num_images: Int, score the first images in the order of their names.
-            Defaults to all.
+        num_images: Int, number of images to score, the first ones in the order of their
+            names. Defaults to all.
         seed: Int, fixes a model's noise and KID's subsets.
 
     Raises:
@@ -117,10 +116,10 @@ class Protocol(Configurable):
         return names
 
     def image_metrics(self) -> "dict[str, ImageMetric]":
-        """New metrics of single images.
+        """Build the metrics of single images.
 
         Returns:
-            Dict of names to metrics with a `per_image` method.
+            Dict from names to metrics with a `per_image` method.
         """
         options: dict[str, Any] = {"value_range": self.value_range}
         classic = {**options, "crop_border": self.crop_border, "channel": self.channel}
@@ -140,14 +139,14 @@ class Protocol(Configurable):
         return built
 
     def set_metrics(self, count: int) -> "dict[str, FeatureDistance]":
-        """New metrics of a whole set of images.
+        """Build the metrics of a set of images.
 
         Args:
-            count: Int, how many images there are.
+            count: Int, number of images.
 
         Returns:
-            Dict of names to metrics with `features`, `add_features`, `result` and
-            `reset_state`. Those of one extractor's features, `name[3:]`, share it.
+            Dict from names to metrics with `features`, `add_features`, `result` and
+            `reset_state`. Metrics with the same `name[3:]` share one extractor.
 
         Raises:
             ValueError: If there are too few images.
@@ -183,7 +182,7 @@ class Protocol(Configurable):
         )
 
     def __str__(self) -> str:
-        """How it measures, in words, without what is not set."""
+        """Return the protocol in words, without settings that are not set."""
         low, high = self.value_range
         words = [", ".join(self.metrics), f"channel {self.channel}"]
         words.append(f"value range {low:g} to {high:g}")
@@ -196,10 +195,10 @@ class Protocol(Configurable):
         return "; ".join(words)
 
     def without_folders(self) -> Config:
-        """The configuration for publication: file names without their folders.
+        """Return the configuration for publication, with file names but no folders.
 
         Returns:
-            Dict, as of `get_config()`.
+            Dict, as from `get_config()`.
         """
         config = self.get_config()
         files = config["weights"].items()
@@ -209,7 +208,7 @@ class Protocol(Configurable):
         return config
 
     def weight_digests(self) -> dict[str, str]:
-        """Dict of the names in `weights` (and `"extractor"`) to the files' SHA-256."""
+        """Return a dict from names in `weights` (and `"extractor"`) to SHA-256."""
         paths = dict(self.weights)
         if self.extractor is not None:
             paths["extractor"] = self.extractor
@@ -220,23 +219,23 @@ class Protocol(Configurable):
 
 
 def higher_is_better(name: str) -> bool:
-    """Whether more of a score is better: of all others less is."""
+    """Return whether higher values of a score are better."""
     metric = _image_metric(name)
     return metric is not None and metric.higher_is_better
 
 
 def _image_metric(name: str) -> "type[ImageMetric] | None":
-    """The class of a score of single images, `None` of any other score."""
+    """Return the class of a metric of single images, or `None` for other metrics."""
     return class_of(name, metrics.ImageMetric, metrics.BUILTIN)
 
 
 def kid_subset_size(count: int) -> int:
-    """KID's usual subsets, or halves of few images, so that subsets differ."""
+    """Return KID's usual subset size, or half the images if there are few."""
     return min(1000, max(2, count // 2))
 
 
 def running_versions() -> dict[str, str]:
-    """Dict of what scores may depend on: package, Keras, backend and NumPy."""
+    """Return a dict of the versions of this package, Keras, the backend and NumPy."""
     backend = keras.config.backend()
     return {
         "keras_indi": __version__,

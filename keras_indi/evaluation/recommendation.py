@@ -1,4 +1,4 @@
-"""Which steps, sampler, grid and time shift to restore with."""
+"""Recommended settings, chosen from a trade-off table."""
 
 import math
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class Recommendation:
-    """A setting that reaches a target, or the information that none does.
+    """A setting that meets a target, or the statement that none does.
 
     Args:
         settings: Dict of `num_steps`, `sampler`, `time_grid` and `time_shift`, the
-            arguments of `restore`; `None` where no setting reaches the target.
-        scores: Dict of the setting's scores, means over the seeds; `None`
-            likewise.
-        statement: String, the same in words.
+            arguments of `restore`; `None` if no setting meets the target.
+        scores: Dict of the setting's scores, means over the seeds; `None` if no
+            setting meets the target.
+        statement: String, the result in words.
 
     Example:
 
@@ -54,24 +54,24 @@ def recommend(
     within: Mapping[str, float] | None = None,
     reach: Mapping[str, float] | None = None,
 ) -> Recommendation:
-    """Find the setting that is best in one score, within bounds on others.
+    """Find the setting with the best value of one score, within bounds on others.
 
-    Of equal ones, that with the fewest network evaluations. Scores are means
-    over the table's seeds.
+    Ties go to the setting with the fewest network evaluations. Scores are means over
+    the table's seeds.
 
     Args:
         table: `Table` of `trade_off`.
-        best: Name of the score to have best: LPIPS, FID, KID and
-            `"evaluations"` low, PSNR and SSIM high.
-        within: Dict of names of scores to how much worse than one step's they
-            may be, for instance `{"psnr": 0.5}` for half a decibel. The table
-            must hold one step.
-        reach: Dict of names of scores to values that they must reach, for
-            instance `{"lpips_alex": 0.2}`.
+        best: Name of the score to optimize. LPIPS, FID, KID and `"evaluations"` are
+            minimized, PSNR and SSIM are maximized.
+        within: Dict from names of scores to the maximum loss compared with one step,
+            such as `{"psnr": 0.5}` for half a decibel. Requires a setting of one step
+            in the table.
+        reach: Dict from names of scores to values that they must reach, such as
+            `{"lpips_alex": 0.2}`.
 
     Returns:
-        `Recommendation`, false where no setting keeps all bounds:
-        `model.restore(image, **recommendation.settings)`.
+        `Recommendation`, for `model.restore(image, **recommendation.settings)`. It is
+        falsy if no setting meets all bounds.
 
     Raises:
         ValueError: If the table lacks a score, or one step.
@@ -105,7 +105,7 @@ def recommend(
             bound = start - margin if higher_is_better(name) else start + margin
             bounds.append((name, bound, f"{bound:g}, {margin:g} from one step's"))
 
-    # NaN keeps no bound.
+    # NaN meets no bound.
     able = [
         (setting, scores)
         for setting, scores in settings
@@ -146,5 +146,5 @@ def recommend(
 
 
 def _cost(name):
-    """Turn a score into what is to be small."""
+    """Return the score as a cost to minimize."""
     return (lambda value: -value) if higher_is_better(name) else float

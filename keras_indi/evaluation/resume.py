@@ -1,4 +1,4 @@
-"""What is measured already, and the circumstances under which it counts."""
+"""Finished work of an interrupted evaluation, and the conditions for reusing it."""
 
 import hashlib
 import json
@@ -28,16 +28,16 @@ def circumstances(
     model: "Restorer | None" = None,
     **settings: Any,
 ) -> dict[str, Any]:
-    """What must be the same for finished work to count.
+    """Return the conditions that must be equal for finished work to be reused.
 
     Args:
         pairs: `NamedPairs`.
         protocol: `Protocol`.
-        model: A `keras_indi.models.InDI` that restores, or `None`.
-        **settings: What else of the restoration is the same for all of the work.
+        model: The `keras_indi.models.InDI` that restores, or `None`.
+        **settings: Further settings of the restoration.
 
     Returns:
-        Dict of names to what JSON can hold.
+        JSON-compatible dict.
     """
     found = {}
     if model is not None:
@@ -51,7 +51,7 @@ def circumstances(
             "noise_unit": getattr(model, "noise_unit", None),
             "value_range": model.value_range,
             "scale": getattr(model, "scale", 1),
-            # What arguments that are not given mean.
+            # The defaults of arguments that are not given.
             "restore_defaults": getattr(model, "restore_defaults", None),
             "precision": _precision(model),
         }
@@ -66,13 +66,13 @@ def circumstances(
 
 
 def _precision(model):
-    """The dtypes that the network computes in."""
+    """Return the compute dtypes of the network."""
     layers = getattr(getattr(model, "backbone", None), "layers", ())
     return sorted({str(layer.compute_dtype) for layer in layers})
 
 
 def check_results(folder: pathlib.Path, names: Iterable[str]) -> None:
-    """Raise a ValueError where a folder stands in the place of a result.
+    """Raise a ValueError if a folder has the name of a result file.
 
     Args:
         folder: `pathlib.Path` of the results.
@@ -87,16 +87,16 @@ def check_results(folder: pathlib.Path, names: Iterable[str]) -> None:
 
 
 def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
-    """Make a folder of finished work this run's, or raise if it is another's.
+    """Claim a folder of finished work for this run, or raise if it is another run's.
 
     Args:
-        folder: `pathlib.Path`, whose files are finished work, in a locked folder.
-            What killed runs have left in both is removed.
-        circumstances: Dict, which is written beside them.
+        folder: `pathlib.Path` of the finished work, inside a locked folder. Temporary
+            files of killed runs are removed from both.
+        circumstances: Dict, written to the folder.
 
     Raises:
-        ValueError: If there are files of other circumstances, or of none that can be
-            read.
+        ValueError: If the folder has files from other conditions, or their conditions
+            cannot be read.
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(
@@ -106,7 +106,7 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
     for locked in (folder.parent, folder):
         remove_left_overs(locked)
     path = folder / CIRCUMSTANCES
-    # Through JSON, as what it is compared with went.
+    # Through JSON, like the value that it is compared with.
     text = json.dumps(circumstances, indent=2, default=repr)
     here = json.loads(text)
     there = {}
@@ -135,14 +135,13 @@ def claim(folder: pathlib.Path, circumstances: dict[str, Any]) -> None:
 
 
 class FinishedPairs:
-    """The pairs of a set that are measured already, each in a file of its own.
+    """Pairs that are already measured, with one file per pair.
 
     A file holds the pair's scores and, for FID and KID, the features of both images
-    (32 kB at 2048 dimensions), so that nothing of it is read, restored or computed
-    again.
+    (32 kB at 2048 dimensions). A finished pair is not read, restored or scored again.
 
     Args:
-        folder: `pathlib.Path`, or `None` to keep nothing.
+        folder: `pathlib.Path`, or `None` to save nothing.
     """
 
     def __init__(self, folder: pathlib.Path | None = None) -> None:
@@ -158,7 +157,7 @@ class FinishedPairs:
         features: dict[str, np.ndarray],
         name: str = "",
     ) -> None:
-        """Keep what `Scorer.measure` gave for the pair of an index, and its name."""
+        """Save the result of `Scorer.measure` for a pair, with the pair's name."""
         if self._folder is None:
             return
 
@@ -172,21 +171,21 @@ class FinishedPairs:
     def load(
         self, index: int, scorer: "Scorer | None" = None, name: str = ""
     ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        """Return what `save` was given.
+        """Load what `save` has written.
 
         Args:
             index: Int.
-            scorer: `Scorer` whose scores and features it must be.
+            scorer: `Scorer` whose scores and features the file must hold.
             name: String, the pair's name.
 
         Raises:
-            ValueError: If the file is damaged, or of other scores or another pair.
+            ValueError: If the file is damaged, or holds other scores or another pair.
         """
         scores: dict[str, Any] = {}
         features: dict[str, np.ndarray] = {}
         path = self._path(index)
         found = read_archive(path, AGAIN)
-        of_pair = str(found.pop("pair", name))  # which version 0.2 did not keep
+        of_pair = str(found.pop("pair", name))  # not saved by version 0.2
         if of_pair != name:
             raise ValueError(
                 f"The file is of another pair; {AGAIN}. Received: {str(path)!r} of "
@@ -194,7 +193,7 @@ class FinishedPairs:
             )
         for key, value in found.items():
             kind, _, name = key.partition("_")
-            if kind in ("score", "figure"):  # the second in version 0.1
+            if kind in ("score", "figure"):  # "figure" in version 0.1
                 scores[name] = float(value) if value.shape == () else value
             else:
                 features[name] = value

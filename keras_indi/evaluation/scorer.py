@@ -1,4 +1,4 @@
-"""The metrics of a protocol, at work."""
+"""Computation of the scores of a protocol."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,20 +17,20 @@ from keras_indi.metrics.image_checks import check_pair
 if TYPE_CHECKING:
     from keras_indi.evaluation.protocol import Protocol
 
-# Features are counted in together: an image's outer product with 2048 dimensions
+# Features are added in batches: at 2048 dimensions, the outer product of one image
 # takes about as long as that of many.
 COUNTED_TOGETHER = 128
 
 
 class Scorer:
-    """Compute a protocol's scores, image by image.
+    """Compute the scores of a protocol, image by image.
 
     Args:
         protocol: A `Protocol`.
-        count: Int, how many images there are.
+        count: Int, number of images.
 
     Attributes:
-        versions: Dict of the versions that run, and the digests of the weights.
+        versions: Dict of the versions in use and the digests of the weights.
     """
 
     def __init__(self, protocol: "Protocol", count: int) -> None:
@@ -42,7 +42,7 @@ class Scorer:
         self._waiting: list[Mapping[str, np.ndarray]] = []
 
     def reset(self) -> None:
-        """Forget all images that were counted in."""
+        """Forget all images added by `count_in`."""
         self._waiting = []
         for metric in self._set_metrics.values():
             metric.reset_state()
@@ -50,19 +50,19 @@ class Scorer:
     def measure(
         self, clean: np.ndarray, restored: np.ndarray
     ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        """Look at one pair, which is not counted in yet.
+        """Measure one pair, without adding it to the scores over all images.
 
         Args:
             clean: NumPy array `(height, width, channels)`.
             restored: NumPy array of the same shape.
 
         Returns:
-            Two dicts: of names to floats, the pair's own scores; and of the
-            extractors to arrays `(2, dimensions)`, the features of both images,
-            for `count_in`.
+            Two dicts. The first maps names to floats, the scores of the pair. The
+            second maps extractors to arrays `(2, dimensions)`, the features of both
+            images, for `count_in`.
 
         Raises:
-            ValueError: If a metric refuses the images.
+            ValueError: If a metric does not support the images.
         """
         clean, restored = clean[None], restored[None]
         check_pair(clean.shape, restored.shape)
@@ -81,7 +81,7 @@ class Scorer:
     def measures(
         self, scores: Mapping[str, Any], features: Mapping[str, np.ndarray]
     ) -> bool:
-        """Whether these are of the kind that `measure` gives of a pair."""
+        """Return whether these have the form of a result of `measure`."""
         extractors = {_extractor(name) for name in self._set_metrics}
         return (
             scores.keys() == self._image_metrics.keys()
@@ -106,13 +106,13 @@ class Scorer:
             metric.add_features(pairs[:, 0], pairs[:, 1])
 
     def means(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-        """The scores over all images that were counted in.
+        """Return the scores over all images added by `count_in`.
 
         Args:
-            rows: List of dicts with their own scores.
+            rows: List of dicts with the scores of each pair.
 
         Returns:
-            Dict of the protocol's columns to floats.
+            Dict from the protocol's columns to floats.
         """
         self._count_waiting()
         scores = {
@@ -124,7 +124,7 @@ class Scorer:
                 isinstance(metric, KernelDistance)
                 and self.protocol.kid_subset_size is None
             ):
-                # Fewer than there are, where some could not be read.
+                # Fewer than `count` if some images could not be read.
                 metric.subset_size = kid_subset_size(len(rows))
             scores[name] = float(metric.result())
             if isinstance(metric, KernelDistance):
@@ -133,5 +133,5 @@ class Scorer:
 
 
 def _extractor(name):
-    """The part of a set metric's name that says whose features it is over."""
+    """Return the part of a metric's name that identifies its extractor."""
     return name[3:]

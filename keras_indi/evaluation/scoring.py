@@ -1,4 +1,4 @@
-"""Scores restored images against clean ones."""
+"""Scoring of restored images against clean ones."""
 
 import os
 import pathlib
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from keras_indi.evaluation.named_pairs import NamedPairs
     from keras_indi.models.restorer import Restorer
 
-# Images are restored together up to about this many pixels; the noise of each
-# depends on this, so that it is no argument.
+# Images are restored in batches of up to about this many pixels. It is not an argument
+# because the noise of each image depends on it.
 PIXELS_PER_CHUNK = 2**20
 KINDS = ("json", "csv", "png")
-# Those that change no result, and those that do.
+# Arguments that do not change the result, and those that do.
 EXACT_ARGUMENTS = {"tile_size", "batch_size", "max_memory"}
 RESTORE_ARGUMENTS = {*ARGUMENTS, *EXACT_ARGUMENTS}
 
@@ -52,48 +52,45 @@ def evaluate(
     max_pixels: int | None = None,
     **restore_arguments: Any,
 ) -> Table:
-    """Score a model, or images that any system restored.
+    """Score a model, or images restored by any system.
 
     Args:
-        restored: A `keras_indi.models.InDI` (anything with its `restore`); or
-            the restored images themselves: a folder, an array or a list.
-        pairs: With a model, (degraded, clean) images as in `as_pairs`: a tuple
-            of two folders, of two arrays or lists, a list of pairs, or a Keras
-            data source. Clean images may be the model's `scale` times larger; a
-            degraded one of the clean one's size counts as enlarged already. With
-            restored images, the clean ones, as a folder,
-            an array or a list. Files pair by their path inside the folder,
-            without its ending. Grey files count as colour ones of three equal
-            channels, but for a model of one channel.
+        restored: A `keras_indi.models.InDI`, or another object with its `restore`
+            method; or the restored images, as a folder, an array or a list.
+        pairs: With a model, (degraded, clean) images as in `as_pairs`: a tuple of two
+            folders, arrays or lists, a list of pairs, or a Keras data source. Clean
+            images may be larger by the model's `scale`; a degraded image of the same
+            size as the clean one counts as already enlarged. With restored images, the
+            clean images, as a folder, an array or a list. Files are paired by their
+            path inside the folder, without the extension. Grey files are read as three
+            equal channels, unless the model has one channel.
         protocol: A `Protocol`. Defaults to PSNR and SSIM.
         seed: Int, fixes the model's noise. Defaults to the protocol's.
-        output_dir: Folder for the results: `evaluation.json`, `evaluation.csv`,
-            `evaluation.png` (each image's scores, with matplotlib; not if FID
-            and KID are the only ones), and in `measured/` a file a pair with its scores
-            and features. That is written as soon as the pair is measured: a run
-            that was interrupted continues where it stopped. Defaults to `None`,
-            nothing is written.
-        verbose: `"auto"`, a progress bar for what takes longer than some
-            seconds, `1` at once, `0` never.
+        output_dir: Output directory for `evaluation.json`, `evaluation.csv` and
+            `evaluation.png` (the scores of each image; requires matplotlib, and a
+            metric other than FID and KID). Each measured pair is written at once to
+            `measured/`, so an interrupted run continues where it stopped. Defaults to
+            `None`, no output.
+        verbose: `"auto"` shows a progress bar if the work takes longer than some
+            seconds, `1` always, `0` never.
         warn: Bool, whether to warn of images that could not be scored.
-        max_pixels: Int, the most pixels of an image in a folder, as for
-            `keras_indi.data.read_image`. One of more could not be scored.
-            Defaults to 89 megapixels.
+        max_pixels: Int, maximum number of pixels of an image in a folder, as for
+            `keras_indi.data.read_image`. Larger images cannot be scored. Defaults to
+            89 megapixels.
         **restore_arguments: Arguments of `model.restore`: `num_steps`,
             `sampler`, `time_grid`, `time_shift`, `tile_size`, `batch_size`,
             `max_memory`.
 
     Returns:
-        `Table` with a row an image (its name and scores), `means` over all
-        images, with FID and KID among them, and `failures`: the files that
-        could not be read or scored. They are in no score, and a warning
-        names them.
+        `Table` with one row per image (its name and scores), `means` over all images,
+        including FID and KID, and `failures`, the files that could not be read or
+        scored. Failures are left out of all scores and named in a warning.
 
     Raises:
-        ValueError: If names do not match, images in memory differ in shape,
-            nothing could be scored (`evaluation.json` names all of the failures), or
-            `output_dir` holds results of other images, of another protocol, model,
-            setting or version, holds a damaged one, or another process works there.
+        ValueError: If names do not match, images in memory differ in shape, or nothing
+            could be scored (`evaluation.json` lists the failures). Also if `output_dir`
+            holds damaged results, or results of other images or another protocol,
+            model, setting or version, or if another process uses it.
 
     Example:
 
@@ -168,7 +165,7 @@ def evaluate(
 
 
 def _setting(restore_arguments):
-    """What of the arguments changes the images; JSON can hold it."""
+    """Return the arguments that change the images, as a JSON-compatible dict."""
     return {
         name: plain(value) if name in ("sampler", "time_grid") else value
         for name, value in restore_arguments.items()
@@ -185,20 +182,19 @@ def score_pairs(
     restore_arguments: Mapping[str, Any],
     finished: FinishedPairs,
 ) -> Table:
-    """`evaluate` with all its parts made.
+    """Score pairs: the core of `evaluate`.
 
     Args:
         pairs: `NamedPairs`.
-        model: What restores the first image of each, or `None`.
+        model: The restorer of the first image of each pair, or `None`.
         scorer: `Scorer`.
         seed: Int, fixes the noise.
-        progress: `Progress`, advanced once an image.
+        progress: `Progress`, advanced once per image.
         restore_arguments: Dict of arguments of `model.restore`.
-        finished: `FinishedPairs`, which are not measured again; the others join
-            them.
+        finished: `FinishedPairs`, which are not measured again. New pairs are added.
 
     Returns:
-        `Table`, without means where nothing could be scored.
+        `Table`, without means if nothing could be scored.
     """
     scorer.reset()
     rows, failures = [], []
@@ -228,7 +224,7 @@ def score_pairs(
 def _restored(pairs, model, seed, restore_arguments, finished, fail):
     """Yield index, restored and clean image of each pair that can be read.
 
-    Of finished pairs the images may be `None`.
+    The images of finished pairs may be `None`.
     """
     chunk, pixels = [], 0
     for index in range(len(pairs)):
@@ -263,7 +259,7 @@ def _restored_chunk(chunk, model, seed, restore_arguments, finished):
     if all(index in finished for index in indices):
         yield from zip(indices, degraded, clean)
         return
-    # No two images of a set get the same noise, whatever is restored beside them.
+    # Every image of a set gets its own noise, independent of its batch.
     seeds = [
         int(np.random.SeedSequence((seed, index)).generate_state(1)[0])
         for index in indices

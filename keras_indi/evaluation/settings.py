@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from keras_indi.evaluation.table import Table
     from keras_indi.models.restorer import Restorer
 
-# What `restore` takes, and a recommendation names.
+# The arguments of `restore` in a recommendation.
 ARGUMENTS = ("sampler", "time_grid", "time_shift", "num_steps")
 
 
@@ -30,22 +30,22 @@ def all_settings(
     time_shifts: Sequence[float],
     seeds: Sequence[int],
 ) -> dict[str, dict[str, Any]]:
-    """Every combination, checked before any work starts.
+    """Return every combination of settings, checked before any work starts.
 
     Args:
         model: A restorer, such as `keras_indi.models.InDI`.
         num_steps: Sequence of ints.
-        samplers: Sequence of samplers, as `restore` takes them.
-        time_grids: Sequence of time grids, as `restore` takes them.
-        time_shifts: Sequence of floats, as `restore` takes them.
+        samplers: Sequence of samplers, as for `restore`.
+        time_grids: Sequence of time grids, as for `restore`.
+        time_shifts: Sequence of floats, as for `restore`.
         seeds: Sequence of ints.
 
     Returns:
-        Dict of file names without ending to dicts of what JSON can hold:
-        `sampler`, `time_grid`, `time_shift`, `num_steps`, `seed`, `evaluations`.
+        Dict from file names without extension to JSON-compatible dicts of `sampler`,
+        `time_grid`, `time_shift`, `num_steps`, `seed` and `evaluations`.
 
     Raises:
-        ValueError: If one is not valid, or two do not go together.
+        ValueError: If an argument is not valid, or two are not compatible.
     """
     for name, values in {
         "num_steps": num_steps,
@@ -83,7 +83,7 @@ def all_settings(
 
 
 def short_name(identifier: Any) -> str:
-    """A sampler's or grid's name for people: `heun`, `PowerGrid(k=3.0)`."""
+    """Return a readable name of a sampler or grid: `heun`, `PowerGrid(k=3.0)`."""
     if isinstance(identifier, str):
         return identifier
     if isinstance(identifier, dict):
@@ -92,15 +92,15 @@ def short_name(identifier: Any) -> str:
 
 
 def mean_over_seeds(table: "Table") -> list[tuple[dict[str, Any], dict[str, float]]]:
-    """The settings of a table of `trade_off`, without their seeds.
+    """Average the scores of a `trade_off` table over the seeds.
 
     Returns:
-        List of pairs of dicts: sampler, time grid, time shift and steps, and the
-        means of the scores, in the table's order.
+        List of pairs of dicts, in the table's order: the setting (sampler, time grid,
+        time shift and steps), and the means of its scores.
     """
     groups = defaultdict(list)
     for row in table:
-        row = {"time_shift": 1.0, **row}  # which tables were once written without
+        row = {"time_shift": 1.0, **row}  # missing from tables of old versions
         groups[json.dumps([row[key] for key in ARGUMENTS])].append(row)
     names = ["evaluations", *table.protocol.columns]
     return [
@@ -113,7 +113,7 @@ def mean_over_seeds(table: "Table") -> list[tuple[dict[str, Any], dict[str, floa
 
 
 def plain(identifier: Any) -> Any:
-    """What JSON can hold of a sampler or grid, and `restore` takes."""
+    """Return a sampler or grid as a JSON-compatible value that `restore` accepts."""
     if isinstance(identifier, Configurable):
         return keras.saving.serialize_keras_object(identifier)
     if isinstance(identifier, (str, dict)):
@@ -129,7 +129,7 @@ def _file_name(setting):
             content = json.dumps(setting[key], sort_keys=True)
             part = f"{part[:40]}_{hashlib.sha256(content.encode()).hexdigest()[:8]}"
         parts.append(part)
-    # None for 1, so that results from before there was a shift still count.
+    # None for 1, so that results from before the time shift existed are reused.
     if setting["time_shift"] != 1:
         parts.append(f"shift{setting['time_shift']}")
     return "-".join([*parts, f"{setting['num_steps']}steps", f"seed{setting['seed']}"])

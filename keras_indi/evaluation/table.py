@@ -1,4 +1,4 @@
-"""Measured scores, with the protocol that they were measured by."""
+"""Table of measured scores."""
 
 import csv
 import json
@@ -15,16 +15,16 @@ from keras_indi.images.whole_writes import write_text, write_whole
 
 
 class Table:
-    """Rows of scores, with the protocol by which they were measured.
+    """Table of scores, with the protocol of their measurement.
 
     Args:
-        rows: List of dicts with the same keys: of `evaluate` one an image, of
-            `trade_off` one a setting.
+        rows: List of dicts with the same keys, one per image (from `evaluate`) or one
+            per setting (from `trade_off`).
         protocol: The `Protocol` of the scores.
-        means: Dict of names to scores over all images, or `None`.
-        failures: List of dicts of `"name"` and `"reason"`: the images that are
-            in no score, as they could not be read or scored.
-        versions: Dict of the versions that ran. Defaults to those running now.
+        means: Dict from names to scores over all images, or `None`.
+        failures: List of dicts of `"name"` and `"reason"`, the images that could not be
+            read or scored.
+        versions: Dict of the versions used. Defaults to the running ones.
 
     Example:
 
@@ -62,7 +62,7 @@ class Table:
         return type(self) is type(other) and self._content() == other._content()
 
     def __str__(self):
-        """The rows, and the means below them, in aligned columns."""
+        """Return the rows, and the means below them, in aligned columns."""
         cells = [[_shown(value) for value in line] for line in self._lines()]
         widths = [max(len(cell) for cell in column) for column in zip(*cells)]
         return "\n".join(
@@ -71,7 +71,7 @@ class Table:
         )
 
     def failure_report(self) -> str:
-        """Text that names the images without a score, with the reasons."""
+        """Return a text with the images that have no score, and the reasons."""
         lines = [
             shown(f"{failure['name']}: {failure['reason']}")
             for failure in self.failures
@@ -93,7 +93,7 @@ class Table:
 
     @classmethod
     def from_json(cls, path: FilePath) -> Self:
-        """Read back exactly what `to_json` wrote.
+        """Read a table written by `to_json`.
 
         Raises:
             ValueError: If the file does not hold a table.
@@ -116,7 +116,7 @@ class Table:
     def to_csv(self, path: FilePath) -> pathlib.Path:
         """Write the rows, and a row of the means; return the path.
 
-        FID and KID are in the row of the means only.
+        Only the row of the means holds FID and KID.
         """
 
         def save(partial):
@@ -128,7 +128,7 @@ class Table:
         return write_whole(path, save)
 
     def _lines(self):
-        """The table as lists of values: names, rows, means."""
+        """Return the table as lists of values: names, rows, means."""
         means = self.means or {}
         columns = [*self.columns, *(n for n in means if n not in self.columns)]
         lines = [columns]
@@ -148,7 +148,7 @@ class Table:
 
 
 def _plain(value):
-    """A cell of a CSV: samplers and grids with arguments as their JSON."""
+    """Return the text of a CSV cell; samplers and grids with arguments become JSON."""
     return json.dumps(value) if isinstance(value, (dict, list)) else value
 
 
@@ -159,7 +159,7 @@ def _shown(value):
 
 
 def _encoded(value):
-    """The value for JSON, which has no infinity: the PSNR of equal images."""
+    """Encode infinity (the PSNR of equal images), which JSON does not support."""
     if isinstance(value, dict):
         return {key: _encoded(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""The perception-distortion curve: the same images at every number of steps."""
+"""Perception-distortion curve over the number of steps."""
 
 import pathlib
 import warnings
@@ -27,7 +27,7 @@ from keras_indi.validation import checked_integer
 if TYPE_CHECKING:
     from keras_indi.models.restorer import Restorer
 
-SETTING = "setting"  # beside the versions in a setting's file
+SETTING = "setting"  # key among the versions in a setting's file
 STEPS = (1, 2, 4, 8, 16, 32)
 
 
@@ -53,35 +53,34 @@ def trade_off(
         model: A `keras_indi.models.InDI`.
         pairs: (degraded, clean) images, as in `as_pairs`.
         num_steps: Sequence of ints.
-        samplers: Sequence of samplers, as `restore` takes them.
-        time_grids: Sequence of time grids, as `restore` takes them.
-        time_shifts: Sequence of floats, as `restore` takes them.
+        samplers: Sequence of samplers, as for `restore`.
+        time_grids: Sequence of time grids, as for `restore`.
+        time_shifts: Sequence of floats, as for `restore`.
         seeds: Sequence of ints, the seeds of the noise.
         protocol: A `Protocol`. Defaults to PSNR and SSIM.
-        output_dir: Folder for the results: `trade_off.json`, `trade_off.csv`, the
-            plots as PNG (with matplotlib), and in `settings/` a table of
-            every setting with a row an image. Each is written as soon as it is
-            measured: a run that was interrupted continues where it stopped.
-            Defaults to `None`, nothing is written.
+        output_dir: Output directory for `trade_off.json`, `trade_off.csv` and the plots
+            as PNG (requires matplotlib). Each measured setting is written at once to
+            `settings/`, as a table with one row per image, so an interrupted run
+            continues where it stopped. Defaults to `None`, no output.
         tile_size: As for `restore`.
         batch_size: As for `restore`.
-        verbose: `"auto"`, a progress bar for what takes longer than some
-            seconds, `1` at once, `0` never.
+        verbose: `"auto"` shows a progress bar if the work takes longer than some
+            seconds, `1` always, `0` never.
         warn: Bool, whether to warn of images that could not be scored.
-        max_pixels: Int, the most pixels of an image in a folder, as for
-            `keras_indi.data.read_image`. One of more could not be scored.
-            Defaults to 89 megapixels.
+        max_pixels: Int, maximum number of pixels of an image in a folder, as for
+            `keras_indi.data.read_image`. Larger images cannot be scored. Defaults to
+            89 megapixels.
 
     Returns:
-        `Table` with a row a setting: `sampler`, `time_grid`, `time_shift` and
-        `num_steps`, as `restore` takes them, `seed`, `evaluations` (how often the
-        network runs on an image), `images` (how many were scored) and the protocol's
-        scores.
+        `Table` with one row per setting: `sampler`, `time_grid`, `time_shift` and
+        `num_steps`, as for `restore`; `seed`; `evaluations`, the number of network
+        evaluations per image; `images`, the number of scored images; and the scores of
+        the protocol.
 
     Raises:
-        ValueError: If an argument is not valid, `output_dir` holds another
-            model's, images' or protocol's results or a damaged one, or another
-            process works there.
+        ValueError: If an argument is not valid. Also if `output_dir` holds damaged
+            results, or results of another model, protocol or other images, or if
+            another process uses it.
 
     Example:
 
@@ -96,7 +95,7 @@ def trade_off(
     scale = getattr(model, "scale", 1)
     checked_integer("max_pixels", max_pixels, optional=True)
     pairs = as_pairs(pairs, channels, protocol.num_images, scale, max_pixels)
-    # It is said of which images a finished setting is.
+    # Each finished setting records its images.
     limits = {} if max_pixels is None else {"max_pixels": max_pixels}
     finished = {}
     with locked_folder(output_dir, "output_dir"):
@@ -154,14 +153,14 @@ def trade_off(
 
 
 def _finished(path, name, pairs, protocol):
-    """The table of a finished setting, or an error where it is of something else."""
+    """Return the table of a finished setting; raise if it belongs to something else."""
     table = Table.from_json(path)
     names = [row.get("name") for row in (*table.rows, *table.failures)]
     of_this_run = (
         sorted(map(str, names)) == sorted(pairs.names)
         and table.protocol.get_config() == protocol.get_config()
         and (table.means or {}).keys() == {*protocol.columns}
-        and table.versions.get(SETTING, name) == name  # which version 0.2 did not keep
+        and table.versions.get(SETTING, name) == name  # not saved by version 0.2
     )
     if not of_this_run:
         raise ValueError(

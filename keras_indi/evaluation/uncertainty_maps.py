@@ -1,4 +1,4 @@
-"""How sure a restoration is: the spread of its draws, beside its error."""
+"""Uncertainty of a restoration: the spread of its draws, compared with its error."""
 
 import json
 import pathlib
@@ -21,7 +21,7 @@ from keras_indi.validation import checked_integer
 if TYPE_CHECKING:
     from keras_indi.models.restorer import Restorer
 
-GROUPS = 4  # of equally many values, by their spread
+GROUPS = 4  # of equal size, ordered by spread
 WIDTHS = (1, 2, 3)  # standard deviations
 
 
@@ -33,15 +33,15 @@ def uncertainty(
     seed: int = 0,
     **restore_arguments: Any,
 ) -> "Uncertainty":
-    """Draw several restorations of one image, and measure where they differ.
+    """Draw several restorations of one image, and measure their spread.
 
     Args:
-        model: A `keras_indi.models.InDI` with a noise schedule that is not zero.
+        model: A `keras_indi.models.InDI` with a nonzero noise schedule.
         degraded: Array of shape `(height, width, channels)`, in the model's
             `value_range`.
         clean: Array of the same shape, or the model's `scale` times larger, to compare
             the spread with the error. Defaults to `None`.
-        num_samples: Int >= 2, how many draws.
+        num_samples: Int >= 2, number of draws.
         seed: Int, fixes the draws.
         **restore_arguments: `num_steps`, `sampler` and so on of `model.restore`.
 
@@ -79,7 +79,7 @@ def uncertainty(
             f"Received: degraded of shape {degraded.shape}, clean of shape "
             f"{None if clean is None else clean.shape}"
         )
-    # As floats, so that no spread is lost to rounding.
+    # As floats, so that rounding does not hide spread.
     draws = model.restore(
         degraded.astype("float32"),
         num_samples=num_samples,
@@ -90,7 +90,7 @@ def uncertainty(
 
 
 class Uncertainty:
-    """Mean and spread of the draws of one image; `uncertainty` makes it.
+    """Mean and spread of the draws of one image, as returned by `uncertainty`.
 
     Args:
         draws: Array of shape `(num_samples, height, width, channels)`.
@@ -133,13 +133,13 @@ class Uncertainty:
     def save(self, folder: FilePath) -> pathlib.Path:
         """Write the pictures and the scores.
 
+        Writes `mean.png`; `standard_deviation.png`, a heat map of the root mean square
+        over channels; with a clean image `error.png`, likewise; `sheet.png`, all of
+        them side by side; and `uncertainty.json`, with the coverage and the values of
+        the darkest and brightest colours of the maps.
+
         Args:
-            folder: Path. It gets `mean.png`, `standard_deviation.png` (a heat map,
-                pixel for pixel, of the root mean square over channels),
-                `error.png` likewise where there is a clean image, `sheet.png` of
-                all of them side by side, and `uncertainty.json` with the
-                coverage and the values that the maps' darkest and brightest
-                colours stand for.
+            folder: Path of the folder.
 
         Returns:
             `pathlib.Path` of the folder.
@@ -185,11 +185,11 @@ class Uncertainty:
 def coverage(
     mean: np.ndarray, standard_deviation: np.ndarray, clean: np.ndarray
 ) -> dict[str, Any]:
-    """Whether the error is large where the spread is.
+    """Measure whether the error is large where the spread is large.
 
-    Were the draws exact draws of the posterior, and normal, the error of their
-    mean would lie within 1, 2 and 3 standard deviations 68.3, 95.4 and 99.7 % of
-    the time (a little less for few draws), in every group.
+    For exact, normal draws of the posterior, the error of their mean lies within 1, 2
+    and 3 standard deviations in 68.3, 95.4 and 99.7 % of cases, in every group. With
+    few draws, the shares are slightly lower.
 
     Args:
         mean: Array, the mean of the draws.
@@ -197,12 +197,11 @@ def coverage(
         clean: Array of that shape.
 
     Returns:
-        Dict of `"rank_correlation"`, Spearman's between absolute error and
-        spread (`None` where one of them is the same everywhere); `"within"`,
-        the parts of the values with |error| <= 1, 2 and 3 standard deviations;
-        and `"groups"`, four of equally many values from small to large spread,
-        each a dict of its mean `"standard_deviation"`, its mean `"error"`
-        (absolute) and its `"within"`.
+        Dict of `"rank_correlation"`, Spearman's correlation of absolute error and
+        spread (`None` if either is constant); `"within"`, the shares of values with
+        |error| <= 1, 2 and 3 standard deviations; and `"groups"`, four groups of equal
+        size from small to large spread. Each group is a dict of its mean
+        `"standard_deviation"`, its mean absolute `"error"` and its `"within"`.
     """
     error = np.abs(np.asarray(mean, "float64") - np.asarray(clean, "float64")).ravel()
     spread = np.asarray(standard_deviation, "float64").ravel()
@@ -229,7 +228,7 @@ def coverage(
 
 
 def _rank_correlation(a, b):
-    """Spearman's: the correlation of the ranks, equal values sharing theirs."""
+    """Return Spearman's correlation; equal values share a rank."""
     ranks = []
     for values in (a, b):
         _, index, counts = np.unique(values, return_inverse=True, return_counts=True)

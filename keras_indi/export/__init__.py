@@ -1,4 +1,4 @@
-"""Export: restorers as files that programs without Keras run."""
+"""Export of restorers to files that run without Keras."""
 
 import typing
 

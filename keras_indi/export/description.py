@@ -1,4 +1,4 @@
-"""What an exported file says of itself."""
+"""Description of an exported file."""
 
 from typing import Any
 
@@ -11,16 +11,16 @@ from keras_indi.version import __version__
 def describe(
     model: Restorer, settings: Settings, preset: str | None, known: dict[str, Any]
 ) -> dict[str, Any]:
-    """What stands in the file's metadata and in the JSON beside it.
+    """Return the metadata of an exported file, also written as JSON next to it.
 
     Args:
         model: The restorer.
         settings: `Settings`.
-        preset: String, the handle that it was loaded by, or `None`.
-        known: Dict, the preset's own metadata.
+        preset: String, the handle of the restorer, or `None`.
+        known: Dict, the metadata of the preset.
 
     Returns:
-        Dict of what JSON holds.
+        JSON-compatible dict.
     """
     value_range = model.value_range
     trajectory = settings.trajectory(model)

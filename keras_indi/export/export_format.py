@@ -1,4 +1,4 @@
-"""The base class of formats: what a file of one is, and how it is written and run."""
+"""Base class of export formats."""
 
 import json
 import pathlib
@@ -10,20 +10,20 @@ from keras_indi.optional_packages import check_installed
 
 
 class ExportFormat:
-    """A format of files for programs without Keras.
+    """A file format for running a restorer without Keras.
 
     Attributes:
-        title: String, its name for people.
-        ending: String, that of the file's name; `""` for a folder.
-        packages: Dict of the modules that write it, beside TensorFlow, to the extra
-            that installs them.
-        precisions: Tuple of the precisions that it has, `"float32"` first.
-        computes: Tuple of those in which the network is traced; the others are those
-            of the stored weights, or of the runtime.
-        runtime: String, the distribution that runs it.
-        runtime_import: String, the line of a script that imports it.
-        runtime_call: String, the lines that make `restored` of `path` and `inputs`, a
-            dict of arrays. `<type>` in it becomes `f32` or `bf16`.
+        title: String, a readable name.
+        ending: String, the file extension; `""` for a folder.
+        packages: Dict from the modules required to write it, besides TensorFlow, to the
+            extra that installs them.
+        precisions: Tuple of the supported precisions, `"float32"` first.
+        computes: Tuple of the precisions in which the network is traced. The others
+            apply to the stored weights or to the runtime.
+        runtime: String, the distribution that runs the file.
+        runtime_import: String, the script line that imports the runtime.
+        runtime_call: String, the script lines that compute `restored` from `path` and
+            `inputs`, a dict of arrays. `<type>` in it becomes `f32` or `bf16`.
     """
 
     title: str
@@ -36,12 +36,12 @@ class ExportFormat:
     runtime_call: str
 
     def check_packages(self) -> None:
-        """Raise an ImportError, with the command, if what writes it is missing."""
+        """Raise an ImportError, with the install command, if a package is missing."""
         for module, extra in self.packages.items():
             check_installed(module, extra, f"Exporting to {self.title}")
 
     def further(self, path: pathlib.Path) -> list[pathlib.Path]:
-        """Paths of the other files that are written with that of a path."""
+        """Return the paths of the other files that are written with a path."""
         return []
 
     def write(
@@ -56,19 +56,19 @@ class ExportFormat:
         Args:
             graph: `Graph`.
             precision: String, one of `precisions`.
-            metadata: Dict of `description.describe`, written into the file where
-                it has room.
-            path: `pathlib.Path` of nothing yet.
+            metadata: Dict from `description.describe`, written into the file if the
+                format supports it.
+            path: `pathlib.Path` that does not exist yet.
         """
         raise NotImplementedError
 
     def traced(self, graph: Graph) -> Any:
-        """The graph as `backend.conversion` takes it."""
+        """Trace the graph with `backend.conversion`."""
         return trace(graph.function, graph.inputs, graph.output)
 
 
 def as_strings(metadata: dict[str, Any]) -> dict[str, str]:
-    """Metadata where values are strings: others as JSON."""
+    """Return metadata with string values; other values are encoded as JSON."""
     return {
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in metadata.items()

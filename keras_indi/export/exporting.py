@@ -1,4 +1,4 @@
-"""A restorer into a file of another runtime, whole or not at all."""
+"""Atomic export of a restorer to a file of another runtime."""
 
 import json
 import os
@@ -33,7 +33,7 @@ from keras_indi.validation import checked_choice
 # Of an export, until it is done: the folders of what it has written and of what it
 # replaces, and the file of the names that it gives.
 NEW, REPLACED, NAMES = "new", "replaced", "names.json"
-# What a SavedModel's folder holds, and no other.
+# Files that only a SavedModel's folder holds.
 SAVED_MODEL_FILES = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 
 
@@ -52,44 +52,46 @@ def export_model(
     precision: str = "float32",
     overwrite: bool = False,
 ) -> pathlib.Path:
-    """Export a restorer to a program without Keras: a file that a runtime runs.
+    """Export a restorer to a file that a runtime runs without Keras.
 
     Also writes a script that restores an image with only that runtime
-    (`restorer.onnx.py`; of a SavedModel `restorer.saved_model.py`), and a description
-    (`restorer.onnx.json`). Batch, height
-    and width are free. The conversion runs on TensorFlow, with another backend in a
-    process of its own.
+    (`restorer.onnx.py`; for a SavedModel `restorer.saved_model.py`), and a description
+    (`restorer.onnx.json`). Batch, height and width are dynamic. The conversion requires
+    TensorFlow; with another backend it runs in a separate process.
 
     Args:
-        model: The restorer, or what `load_restorer` takes: a preset's name, a folder
+        model: The restorer, or a handle for `load_restorer`: a preset's name, a folder
             or the path of a `.keras` file.
-        path: Path of the file to write, or of a SavedModel's folder.
-        format: `"onnx"` (.onnx), `"openvino"` (.xml, with a .bin file beside it),
-            `"litert"` (.tflite) or `"saved_model"` (a folder, without an ending).
-            Defaults to that of the path's ending.
-        form: `"sampler"`, all that `restore` does as one graph: images, and the noise
-            of `sampler_noise` where the noise schedule is not zero, to restored images.
-            Or `"denoiser"`, only the network: F(x_t, t), or F(x_t, t, y), for images
-            whose height and width are multiples of the model's `size_multiple`.
-        num_steps: As for `restore`; so are the others. They are of the sampler.
+        path: Path of the output file, or of a SavedModel's folder.
+        format: `"onnx"` (.onnx), `"openvino"` (.xml, with a .bin file next to it),
+            `"litert"` (.tflite) or `"saved_model"` (a folder, without an extension).
+            Defaults to the format of the path's extension.
+        form: `"sampler"` exports all of `restore` as one graph. Its inputs are images
+            and, if the noise schedule is not zero, the noise of `sampler_noise`; its
+            output is restored images. `"denoiser"` exports only the network, F(x_t, t)
+            or F(x_t, t, y), for images whose height and width are multiples of the
+            model's `size_multiple`.
+        num_steps: As for `restore`, for the form `"sampler"`; so are `sampler`,
+            `time_grid`, `time_shift` and `scale`.
         sampler: As for `restore`.
         time_grid: As for `restore`.
         time_shift: As for `restore`.
         scale: As for `restore`.
-        uint8: Bool, whether a sampler takes and returns images of uint8. Defaults to
-            `False`, float32 in the model's value range.
-        precision: `"float32"`; `"bfloat16"`, in which the network computes
-            (SavedModel, OpenVINO); or `"float16"` or `"int8"`, in which the weights are
-            stored (ONNX, OpenVINO, LiteRT).
-        overwrite: Bool, whether existing outputs are replaced. Defaults to `False`.
+        uint8: Bool, whether the images of a sampler are uint8. Defaults to `False`,
+            float32 in the model's value range.
+        precision: `"float32"`; `"bfloat16"` for the computation of the network
+            (SavedModel, OpenVINO); or `"float16"` or `"int8"` for the stored weights
+            (ONNX, OpenVINO, LiteRT).
+        overwrite: Bool, whether to replace existing outputs. Defaults to `False`.
 
     Returns:
         `pathlib.Path` of what was written.
 
     Raises:
-        ValueError: If an argument is not valid, or not for the model or format.
+        ValueError: If an argument is not valid, or not supported by the model or
+            format.
         FileExistsError: If an output already exists.
-        ImportError: If TensorFlow, or what writes the format, is not installed.
+        ImportError: If TensorFlow, or a package for the format, is not installed.
         RuntimeError: If the conversion fails.
         OSError: If the files cannot be written.
 
@@ -163,7 +165,7 @@ def export_model(
             text = scripts.script(script.name, path.name, found, metadata)
             (new / script.name).write_text(text, encoding="utf-8")
         with turn_in_folder(folder.parent):
-            # Another export may have ended meanwhile.
+            # Another export may have finished meanwhile.
             _check_existing(outputs, found, overwrite)
             with deferred_interrupts():
                 _move(outputs, folder)
@@ -173,24 +175,24 @@ def export_model(
 def convert(
     model: Restorer, settings: Settings, metadata: dict[str, Any], path: pathlib.Path
 ) -> None:
-    """Write the file itself, on TensorFlow.
+    """Write the exported file with TensorFlow.
 
     Args:
-        model: The restorer, which computes in `settings.dtype`.
+        model: The restorer, with compute dtype `settings.dtype`.
         settings: `Settings`.
-        metadata: Dict, of `describe`.
-        path: `pathlib.Path` of nothing yet.
+        metadata: Dict, from `describe`.
+        path: `pathlib.Path` that does not exist yet.
     """
     graph = settings.graph(model)
     formats.get(settings.format).write(graph, settings.precision, metadata, path)
 
 
 def _move(outputs, folder):
-    """Give the files in a folder their names: all, or none where one has no right to.
+    """Move the files in a folder to their final paths: all of them, or none.
 
-    What they replace is away before the first has its name, and the file itself is
-    the last: of a process that is killed in between, none is beside another export's,
-    and the next export puts back what was there.
+    Existing files are moved away before the first new one appears, and the main file
+    is moved last. So a killed process never leaves files of two exports side by side,
+    and the next export puts the earlier files back.
     """
     replaced = folder / REPLACED
     new = [(folder / NEW / path.name, path) for path in reversed(outputs)]
@@ -214,10 +216,10 @@ def _move(outputs, folder):
 
 
 def _undo_broken_off(folder):
-    """Put back what killed exports have taken away, and remove what they have left."""
+    """Put back files that killed exports have moved, and remove their leftovers."""
     for left in left_overs_of_the_dead(folder):
         new, replaced = left / NEW, left / REPLACED
-        # Else it has not begun to give names, or given them all.
+        # Otherwise the export has moved none of its files yet, or all of them.
         if replaced.is_dir() and new.is_dir() and any(new.iterdir()):
             names = json.loads((left / NAMES).read_text(encoding="utf-8"))
             for name in names:
@@ -275,7 +277,7 @@ def _check_denoiser(trajectory):
 
 
 def _known(handle):
-    """The full name of a preset, and its metadata; a `.keras` file has none."""
+    """Return the full name and the metadata of a preset; empty for a `.keras` file."""
     if handle.endswith(".keras"):
         return None, {}
     found = locate(handle)

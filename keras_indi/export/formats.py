@@ -1,4 +1,4 @@
-"""The formats by name, and by the ending of a file."""
+"""Export formats by name and by file extension."""
 
 import pathlib
 from typing import Any
@@ -7,7 +7,7 @@ from keras_indi.export.export_format import ExportFormat
 from keras_indi.registry import Registry
 from keras_indi.validation import checked_choice
 
-# An entry registers a format by its name, and exports its class.
+# Each entry registers a format by name, and exports its class.
 BUILTIN = Registry(
     "keras_indi.export",
     {
@@ -20,18 +20,18 @@ BUILTIN = Registry(
 
 
 def checked_format(name: str | None, path: pathlib.Path) -> str:
-    """Return the name of the format, as given or by the path's ending.
+    """Return the name of the format, as given or from the path's extension.
 
     Args:
         name: String, or `None`.
-        path: `pathlib.Path` of what is to be written.
+        path: `pathlib.Path` of the output.
 
     Raises:
-        ValueError: If there is no such format, or the ending is that of another.
+        ValueError: If there is no such format, or the extension is that of another.
     """
     formats: dict[str, Any] = dict(BUILTIN)
     endings = {found.ending: key for key, found in formats.items()}
-    # To pathlib a name such as ".onnx" has no ending.
+    # In pathlib, a name such as ".onnx" has no suffix.
     own = endings.get(path.name.lower(), endings.get(path.suffix.lower()))
     if name is None and own is None:
         shown = ", ".join(
@@ -53,10 +53,10 @@ def checked_format(name: str | None, path: pathlib.Path) -> str:
 
 
 def beside(path: pathlib.Path, name: str, ending: str) -> pathlib.Path:
-    """Return the path of what is written beside an export, such as its script.
+    """Return the path of a file next to an export, such as its script.
 
-    Python imports no module of a name with a dot: a script `jax.py` would hide JAX
-    from all programs in its folder.
+    The script's name contains a dot, so that it cannot be imported: a script `jax.py`
+    would hide JAX from all programs in its folder.
 
     Args:
         path: `pathlib.Path` of the export.
@@ -64,12 +64,12 @@ def beside(path: pathlib.Path, name: str, ending: str) -> pathlib.Path:
         ending: String, `".py"` or `".json"`.
 
     Returns:
-        `pathlib.Path`: `out.onnx.py`, or `out.saved_model.py` of a folder `out`.
+        `pathlib.Path`: `out.onnx.py`, or `out.saved_model.py` for a folder `out`.
     """
     shown = "" if get(name).ending else f".{name}"
     return path.with_name(f"{path.name}{shown}{ending}")
 
 
 def get(name: str) -> ExportFormat:
-    """The format of a name."""
+    """Return the format of a name."""
     return BUILTIN[name]()

@@ -1,4 +1,4 @@
-"""What is exported: a restorer, or its network, as one function of tensors."""
+"""Restorers and their networks as pure functions of tensors, for export."""
 
 import dataclasses
 import functools
@@ -19,13 +19,13 @@ from keras_indi.models.restorer import Restorer
 
 @dataclasses.dataclass(frozen=True)
 class Graph:
-    """A function of tensors with the names, shapes and dtypes of what it takes.
+    """A function of tensors with the names, shapes and dtypes of its inputs.
 
     Attributes:
-        function: Pure function of tensors, in the order of `inputs`; that of a graph
-            with a network also of `network`, a function in the network's place.
-        inputs: Dict of names to pairs of a shape and a dtype.
-        output: String, the name of what it returns.
+        function: Pure function of tensors, in the order of `inputs`. With a `network`,
+            it has a further argument `network`, a function that replaces the network.
+        inputs: Dict from names to pairs of a shape and a dtype.
+        output: String, the name of the output.
         variables: List of the `keras.Variable` that it reads.
         network: `Graph` of the network that it calls, or `None`.
     """
@@ -38,10 +38,10 @@ class Graph:
 
 
 def denoiser(model: Restorer) -> Graph:
-    """F(x_t, t), or F(x_t, t, y) where the network is conditioned on y.
+    """Return F(x_t, t), or F(x_t, t, y) if the network is conditioned on y.
 
-    Batch, height and width are free; height and width are multiples of the model's
-    `size_multiple`. Images are float32 in its value range.
+    Batch, height and width are dynamic. Height and width must be multiples of the
+    model's `size_multiple`. Images are float32 in the model's value range.
 
     Args:
         model: The restorer.
@@ -54,7 +54,7 @@ def denoiser(model: Restorer) -> Graph:
 
 
 def backbone(model: Restorer) -> Graph:
-    """The network in its own unit: what `model.estimate` calls as `network`.
+    """Return the network in its own unit, for the argument `network` of `estimate`.
 
     Args:
         model: The restorer.
@@ -83,13 +83,13 @@ def _of_network(model, estimate):
 
 
 def sampler(model: Restorer, trajectory: Trajectory, scale: int, uint8: bool) -> Graph:
-    """All of `restore`, with the noise that it draws as an input.
+    """Return all of `restore`, with its noise as an input.
 
     Args:
         model: The restorer.
         trajectory: `Trajectory`.
-        scale: Int, how many times larger each way the result is.
-        uint8: Bool, whether images are given and returned as uint8, not float32.
+        scale: Int, the factor by which height and width grow.
+        uint8: Bool, whether images are uint8 instead of float32.
     """
     channels = known_channels(model.backbone)
     dtype = "uint8" if uint8 else "float32"

@@ -1,4 +1,4 @@
-"""LiteRT, once TensorFlow Lite: telephones and small computers."""
+"""LiteRT (formerly TensorFlow Lite), for phones and small computers."""
 
 import pathlib
 import tempfile
@@ -12,7 +12,7 @@ from keras_indi.export.graphs import Graph
 class LiteRTFormat(ExportFormat):
     """A `.tflite` file.
 
-    `"float16"` and `"int8"` are what the weights are stored in.
+    `"float16"` and `"int8"` apply to the stored weights.
     """
 
     title = "LiteRT"
@@ -33,7 +33,7 @@ run = Interpreter(str(path)).get_signature_runner()
         path: pathlib.Path,
     ) -> None:
         traced = self.traced(graph)
-        # Beside the file, whose disk has room, and whose folder is removed.
+        # Next to the file: its disk has room, and its folder is removed.
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             write_saved_model(traced, graph.variables, folder)
             path.write_bytes(litert_bytes(folder, precision))

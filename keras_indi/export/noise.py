@@ -1,4 +1,4 @@
-"""The noise that a restoration draws, for one that is given it."""
+"""Noise input of an exported sampler."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,25 +24,25 @@ def sampler_noise(
     time_shift: float | None = None,
     scale: int | None = None,
 ) -> np.ndarray:
-    """The noise that `restore(images, seed=seed)` draws, for an exported sampler.
+    """Return the noise of `restore(images, seed=seed)`, for an exported sampler.
 
     Args:
         model: The restorer.
-        height: Int, of the degraded images.
-        width: Int, of the degraded images.
+        height: Int, height of the degraded images.
+        width: Int, width of the degraded images.
         seed: As for `restore`.
-        num_images: Int, how many images `restore` takes at once. Defaults to 1.
-        num_steps: As for `restore`; so are the others.
+        num_images: Int, number of images in the batch. Defaults to 1.
+        num_steps: As for `restore`.
         sampler: As for `restore`.
         time_grid: As for `restore`.
         time_shift: As for `restore`.
         scale: As for `restore`.
 
     Returns:
-        float32 array of shape `(draws, num_images, padded height, padded width,
-        channels)`, standard normal: of the size of the enlarged image, padded to
-        multiples of the model's `size_multiple`. There are no draws where the noise
-        schedule is zero, one where it is constant, and else up to one a step more.
+        Standard normal float32 array of shape `(draws, num_images, padded height,
+        padded width, channels)`. The size is that of the enlarged image, padded to
+        multiples of the model's `size_multiple`. `draws` is 0 if the noise schedule is
+        zero, 1 if it is constant, and else up to 1 plus one per step.
 
     Raises:
         ValueError: If an argument is not valid.

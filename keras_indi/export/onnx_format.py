@@ -1,4 +1,4 @@
-"""ONNX, which ONNX Runtime and many others run."""
+"""ONNX, for ONNX Runtime and many other runtimes."""
 
 import dataclasses
 import functools
@@ -12,15 +12,15 @@ from keras_indi.export.export_format import ExportFormat, as_strings
 from keras_indi.export.graphs import Graph
 from keras_indi.optional_packages import optional_import
 
-# Smaller constants are no kernels of convolutions: shapes, frequencies, biases.
+# Smaller constants are shapes, frequencies and biases, not convolution kernels.
 LEAST_WEIGHTS = 512
 
 
 class ONNXFormat(ExportFormat):
     """A `.onnx` file.
 
-    It computes in float32; `"float16"` and `"int8"` are what the weights are stored
-    in, and become float32 when the file is loaded.
+    It computes in float32. `"float16"` and `"int8"` apply to the stored weights, which
+    become float32 when the file is loaded.
     """
 
     title = "ONNX"
@@ -64,7 +64,7 @@ session = onnxruntime.InferenceSession(path)
 
 
 def _store_weights(onnx: Any, model: Any, precision: str) -> None:
-    """Store the weights in fewer bytes, with nodes that make float32 of them."""
+    """Store the weights in fewer bytes, with nodes that convert them to float32."""
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
     stored, nodes = [], []
     for tensor in model.graph.initializer:

@@ -1,4 +1,4 @@
-"""OpenVINO's own format, by way of ONNX."""
+"""OpenVINO's format, converted from ONNX."""
 
 import pathlib
 import tempfile
@@ -12,10 +12,10 @@ from keras_indi.optional_packages import optional_import
 
 
 class OpenVINOFormat(ExportFormat):
-    """A `.xml` file, with its weights in a `.bin` file beside it.
+    """A `.xml` file, with its weights in a `.bin` file next to it.
 
-    `"bfloat16"` is what the script makes the runtime compute in; `"float16"` and
-    `"int8"` are what the weights are stored in.
+    `"bfloat16"` is the compute dtype that the script requests from the runtime.
+    `"float16"` and `"int8"` apply to the stored weights.
     """
 
     title = "OpenVINO"
@@ -44,13 +44,13 @@ restored = openvino.compile_model(path, "CPU", precision)(inputs)[0]
             file = pathlib.Path(folder, "model.onnx")
             stored = "int8" if precision == "int8" else "float32"
             ONNXFormat().write(graph, stored, {}, file)
-            # Not by its converter, which would report to its makers.
+            # Not with its converter, which sends telemetry.
             model = openvino.Core().read_model(file)
             for key, value in as_strings(metadata).items():
                 model.set_rt_info(value, ["keras_indi", key])
             half = precision == "float16"
             try:
                 openvino.save_model(model, path, compress_to_fp16=half)
-            except RuntimeError:  # which does not say that the disk is full
+            except RuntimeError:  # its message does not mention a full disk
                 check_room(path, file.stat().st_size)
                 raise

@@ -1,4 +1,4 @@
-"""Conversion in a process of its own, on TensorFlow, for models of other backends."""
+"""Conversion in a separate process with TensorFlow, for models of other backends."""
 
 import contextlib
 import json
@@ -22,10 +22,10 @@ SECONDS = 3600
 def convert(
     model: Restorer, settings: Settings, metadata: dict[str, Any], path: pathlib.Path
 ) -> None:
-    """Write the file itself, as `exporting.convert` does.
+    """Write the exported file, like `exporting.convert`, in a separate process.
 
     Raises:
-        RuntimeError: If the process fails, with what it said.
+        RuntimeError: If the process fails, with its message.
     """
     with tempfile.TemporaryDirectory(dir=path.parent) as folder, _pipe() as pipe:
         saved, job = pathlib.Path(folder, "model.keras"), pathlib.Path(folder, "job")
@@ -44,9 +44,9 @@ def convert(
                 **os.environ,
                 "KERAS_BACKEND": "tensorflow",
                 "TF_CPP_MIN_LOG_LEVEL": "3",
-                # What this process imports, the other one finds too.
+                # The other process finds the modules that this one imports.
                 "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *sys.path]),
-                # And no module of the current folder beside.
+                # And no modules of the current folder.
                 "PYTHONSAFEPATH": "1",
                 "TMPDIR": str(pathlib.Path(folder).resolve()),
             },
@@ -66,7 +66,7 @@ def convert(
 
 @contextlib.contextmanager
 def _pipe() -> Iterator[int]:
-    """What another process reads, to end when this one does, however that ends."""
+    """A pipe that lets another process detect the end of this one."""
     read, write = os.pipe()
     try:
         yield read
@@ -76,7 +76,7 @@ def _pipe() -> Iterator[int]:
 
 
 def _modules() -> list[str]:
-    """The modules that have registered classes with Keras, but ours."""
+    """Return the modules outside this package that registered classes with Keras."""
     registered = keras.saving.get_custom_objects().values()
     modules = {found.__module__ for found in registered}
     return sorted(m for m in modules if m.partition(".")[0] != PACKAGE.name)

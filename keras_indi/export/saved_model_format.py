@@ -1,4 +1,4 @@
-"""TensorFlow's SavedModel: TensorFlow Serving and programs in C++, Java and Go."""
+"""TensorFlow SavedModel, for TensorFlow Serving and programs in C++, Java and Go."""
 
 import pathlib
 from typing import Any
@@ -9,7 +9,7 @@ from keras_indi.export.graphs import Graph
 
 
 class SavedModelFormat(ExportFormat):
-    """A folder. `"bfloat16"` is what the network computes in."""
+    """A folder. `"bfloat16"` is the compute dtype of the network."""
 
     title = "a SavedModel"
     ending = ""

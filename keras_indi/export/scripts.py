@@ -1,25 +1,25 @@
-"""The script beside an exported file, which runs it by its runtime alone."""
+"""Script next to an exported file, which runs it with only its runtime."""
 
 import json
 from typing import Any
 
 from keras_indi.export.export_format import ExportFormat
 
-# The channels of images that Pillow reads and writes.
+# The channel counts that Pillow reads and writes.
 MODES = {1: "L", 3: "RGB"}
 
 
 def has_script(metadata: dict[str, Any]) -> bool:
-    """Whether photographs are what a model restores, which the script reads."""
+    """Return whether the model restores photographs, which the script can read."""
     return metadata.get("image_channels") in MODES and "value_range" in metadata
 
 
 def script(name: str, file: str, format: ExportFormat, metadata: dict[str, Any]) -> str:
-    """The text of the script beside a file.
+    """Return the script for an exported file.
 
     Args:
-        name: String, the script's own name.
-        file: String, the file's name.
+        name: String, the file name of the script.
+        file: String, the name of the exported file.
         format: `ExportFormat`.
         metadata: Dict, of `description.describe`.
     """

@@ -1,4 +1,4 @@
-"""What is to be exported, in words that another process understands."""
+"""Settings of an export, serializable for another process."""
 
 import dataclasses
 from typing import Any
@@ -15,7 +15,7 @@ FORMS = ("sampler", "denoiser")
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How a model is exported.
+    """Settings of an export.
 
     Attributes:
         form: One of `FORMS`.
@@ -39,22 +39,22 @@ class Settings:
 
     @property
     def dtype(self) -> str:
-        """What the network computes in when it is traced."""
+        """The compute dtype of the traced network."""
         computes = formats.get(self.format).computes
         return self.precision if self.precision in computes else "float32"
 
     def graph(self, model: Restorer) -> graphs.Graph:
-        """What is exported of a model."""
+        """Return the graph to export from a model."""
         if self.form == "denoiser":
             return graphs.denoiser(model)
         return graphs.sampler(model, self.trajectory(model), self.scale, self.uint8)
 
     def trajectory(self, model: Restorer) -> Trajectory:
-        """The way from t = 1 to 0 that a model takes."""
+        """Return the trajectory of a model from t = 1 to 0."""
         sampler = model.get_sampler(self.sampler)
         return model.trajectory(sampler, np.array(self.times), self.time_shift)
 
     def as_dict(self) -> dict[str, Any]:
-        """What makes the same again, of what JSON holds."""
+        """Return a JSON-compatible dict that rebuilds these settings."""
         config = keras.saving.serialize_keras_object(self.sampler)
         return {**vars(self), "sampler": config}

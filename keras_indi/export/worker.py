@@ -1,4 +1,4 @@
-"""The process that `other_process.convert` starts, with the path of its job."""
+"""Worker process started by `other_process.convert` with the path of its job."""
 
 import contextlib
 import importlib
@@ -14,7 +14,7 @@ from keras_indi.models.loading import load_restorer
 
 
 def end_with_parent() -> None:
-    """End this process when the one that waits for it has been killed."""
+    """End this process when its parent process is killed."""
     os.read(0, 1)  # nothing is written: it returns at the end
     os._exit(1)
 

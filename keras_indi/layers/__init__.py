@@ -1,4 +1,4 @@
-"""The layers that the backbone is built from."""
+"""Layers of the backbone."""
 
 import keras
 

@@ -1,4 +1,4 @@
-"""Images that fill a larger array in part, with borders as if they filled it."""
+"""Zero padding at the borders of images that fill only part of their arrays."""
 
 import contextlib
 import contextvars
@@ -14,11 +14,11 @@ _CANVAS: contextvars.ContextVar[Any] = contextvars.ContextVar("canvas", default=
 
 @contextlib.contextmanager
 def on_canvas(height: int, extents: Tensor) -> Iterator[None]:
-    """Let `FastConv2D` treat images' borders as their own, not their arrays'.
+    """A context in which `FastConv2D` pads at the borders of images, not arrays.
 
-    Inside, each convolution sees zeros beyond the images, which lie in the upper
-    left corners of their arrays. A network whose layers mix pixels by convolutions
-    alone gives there what it gives for the images alone; beyond, it gives anything.
+    The images lie in the upper left corners of their arrays, and every convolution
+    sees zeros beyond them. If only convolutions mix pixels, the output on the images
+    is the same as for the images alone. The output beyond them is undefined.
 
     Args:
         height: Int, the arrays' height at the images' resolution.
@@ -33,7 +33,7 @@ def on_canvas(height: int, extents: Tensor) -> Iterator[None]:
 
 
 def zero_outside(features: Tensor) -> Tensor:
-    """Zeros beyond the images of `on_canvas`; outside of it, the features as given.
+    """Set features beyond the images of `on_canvas` to zero. No effect elsewhere.
 
     Args:
         features: Tensor of shape `(batch, height, width, channels)`.
@@ -49,5 +49,5 @@ def zero_outside(features: Tensor) -> Tensor:
     rows = ops.arange(height) < extents[:, :1]
     columns = ops.arange(width) < extents[:, 1:]
     inside = ops.logical_and(rows[:, :, None], columns[:, None, :])[..., None]
-    # Not a product: what lies beyond may be infinite.
+    # Not a product: values beyond may be infinite.
     return ops.where(inside, features, ops.zeros_like(features))

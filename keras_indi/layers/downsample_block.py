@@ -1,4 +1,4 @@
-"""Halving the resolution."""
+"""Downsampling block."""
 
 import keras
 

@@ -1,4 +1,4 @@
-"""The convolution that is fast on every backend."""
+"""Fast convolution on every backend."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from keras_indi.backend.keras_private import at_old_path
 from keras_indi.layers.canvas import zero_outside
 from keras_indi.layers.old_names import RENAMED
 
-# What every such layer has, and no other value of.
+# The only supported values of these arguments.
 FIXED = {
     "strides": 1,
     "padding": "same",
@@ -25,11 +25,11 @@ FIXED = {
 class FastConv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D`, stride 1, "same" padding, fast on PyTorch too.
 
-    Keras moves a channels-last image to channels-first memory and back around
-    each PyTorch convolution. Here PyTorch is given the image in place, as a
-    permuted view, with a kernel in its channels-last memory format: the same
-    numbers in a fraction of the time. On TensorFlow a 1x1 kernel is a matrix
-    product, and the bias has the gradient of `add_to_pixels`.
+    Keras copies a channels-last image to channels-first memory and back around each
+    PyTorch convolution. This layer passes PyTorch a permuted view of the image, with a
+    kernel in channels-last memory format. The result is the same, in a fraction of the
+    time. On TensorFlow, a 1x1 kernel is a matrix product, and the bias has the gradient
+    of `add_to_pixels`.
 
     Args:
         filters: Int, number of output channels.
@@ -44,8 +44,8 @@ class FastConv2D(keras.layers.Conv2D):
         Tensor of shape `(batch, height, width, filters)`.
 
     Raises:
-        ValueError: If `kernel_size` is even or not square, or another stride, padding,
-            data format, dilation or number of groups is given.
+        ValueError: If `kernel_size` is even or not square, or the stride, padding, data
+            format, dilation or number of groups is not supported.
 
     Example:
 

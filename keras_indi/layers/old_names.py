@@ -1,6 +1,6 @@
-"""The names that layers had in version 0.1, by which files of that time name them."""
+"""Layer names of version 0.1, found in old files."""
 
-# A preset or a `.keras` file holds them in its config and in the paths of its weights.
+# Presets and `.keras` files contain them in the config and in the paths of the weights.
 RENAMED = {
     "Convolution2D": "FastConv2D",
     "Downsampling2D": "DownsampleBlock",

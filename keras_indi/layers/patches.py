@@ -1,4 +1,4 @@
-"""Between pixels and channels: patches of pixels as pixels of more channels."""
+"""Conversion between patches of pixels and channels."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from keras_indi.annotations import Config, Shape, Tensor
 
 
 class _Patches2D(keras.layers.Layer):
-    """What both directions share."""
+    """Base class of both directions."""
 
     def __init__(self, patch_size: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

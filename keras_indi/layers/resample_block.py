@@ -1,4 +1,4 @@
-"""What changing the resolution by two has in common."""
+"""Base class of the resampling blocks."""
 
 from typing import Any
 
@@ -28,5 +28,5 @@ class ResampleBlock(keras.layers.Layer):
 
 
 def scaled(size: int | None, factor: float) -> int | None:
-    """A height or width, which may be `None`, times a factor."""
+    """Return a height or width times a factor, or `None` for `None`."""
     return None if size is None else int(size * factor)

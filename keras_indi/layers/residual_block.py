@@ -1,4 +1,4 @@
-"""The residual block, conditioned on t."""
+"""Residual block conditioned on t."""
 
 from collections.abc import Callable
 from typing import Any
@@ -41,7 +41,7 @@ class ResidualBlock(keras.layers.Layer):
     (1, 5, 7, 8)
     """
 
-    radius = 2  # pixels by which the block reaches beyond its own, each way
+    radius = 2  # pixels that the block sees in each direction
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The network's view of t."""
+"""Embedding of t."""
 
 import math
 from typing import Any
@@ -15,8 +15,8 @@ class TimeEmbedding(keras.layers.Layer):
 
     The features are `cos(1000 t w_i)` and `sin(1000 t w_i)` with frequencies
     w_i that fall geometrically from 1 to 1/10000 (Vaswani et al. 2017, section
-    3.5, as in diffusion models for continuous t). They are computed in float32
-    whatever the compute dtype, in which neighbouring times would coincide.
+    3.5, as in diffusion models for continuous t). They are always computed in float32:
+    in a compute dtype of less precision, neighbouring times would coincide.
 
     Args:
         units: Int, even: the number of features and of outputs.

@@ -1,4 +1,4 @@
-"""Doubling the resolution."""
+"""Upsampling block."""
 
 import keras
 

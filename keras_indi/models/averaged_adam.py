@@ -1,4 +1,4 @@
-"""Adam whose weight average can be trusted from the first epoch."""
+"""Adam with a weight average that is usable from the first epoch."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from keras_indi.models.averaging_optimizer import AveragingOptimizer
 class AveragedAdam(AveragingOptimizer, keras.optimizers.Adam):
     """Adam with an exponential moving average of the weights that warms up.
 
-    A momentum of 0.9999, the paper's, remembers some ten thousand steps, the
-    random start among them: after a shorter training the average is still
-    mostly untrained. Here the momentum at update n is at most
-    `(1 + n) / (10 + n)`, so that the average covers roughly the last tenth of
-    a short training and tends to the full momentum in a long one.
+    With the paper's momentum of 0.9999, the average spans some ten thousand steps,
+    including the random initial weights. After a shorter training, it is still mostly
+    untrained. Here the momentum at update n is at most `(1 + n) / (10 + n)`. So the
+    average covers roughly the last tenth of a short training, and approaches the full
+    momentum in a long one.
 
-    The models' `compile` lets the average of any other Keras optimizer warm up
-    likewise: `keras.optimizers.AdamW(1e-4, use_ema=True, ema_momentum=0.9999)`.
+    The `compile` method of the models adds the same warm-up to any other Keras
+    optimizer: `keras.optimizers.AdamW(1e-4, use_ema=True, ema_momentum=0.9999)`.
 
     Args:
         learning_rate: Float or schedule. Defaults to 1e-4, the paper's.

@@ -20,17 +20,16 @@ class AveragedMuon(AveragedAdam):
     """Muon on the kernels of convolutions, Adam on all other weights.
 
     Muon replaces the momentum of a weight matrix by the nearest orthogonal matrix, so
-    that all its directions learn at one rate. `keras.optimizers.Muon` does so for
-    matrices alone; here a kernel of shape `(height, width, inputs, filters)` is the
-    matrix `(height * width * inputs, filters)`. An update is scaled as in Liu et
-    al. 2025, by 0.2 times the root of the matrix's larger side, to the size of
-    Adam's, so that one rate serves both. The weights are averaged as by
-    `AveragedAdam`.
+    that all its directions learn at one rate. `keras.optimizers.Muon` supports only
+    matrices. Here a kernel of shape `(height, width, inputs, filters)` is treated as a
+    matrix of shape `(height * width * inputs, filters)`. As in Liu et al. 2025, an
+    update is scaled by 0.2 times the square root of the matrix's larger side. It then
+    has the size of Adam's updates, so both share one learning rate. The weights are
+    averaged as in `AveragedAdam`.
 
     Args:
         learning_rate: Float or schedule. Defaults to 1e-3.
-        momentum: Float in [0, 1), of the gradients of kernels, in Nesterov's form.
-            Defaults to 0.95.
+        momentum: Float in [0, 1), the Nesterov momentum of kernels. Defaults to 0.95.
         use_ema: Bool. Defaults to `True`.
         ema_momentum: Float in [0, 1]. Defaults to 0.9999.
         **kwargs: Further arguments of `keras.optimizers.Adam`.
@@ -90,17 +89,17 @@ class AveragedMuon(AveragedAdam):
 
 
 def orthogonalized(matrix: Tensor) -> Tensor:
-    """About the nearest matrix with orthonormal rows or columns.
+    """Approximate the nearest matrix with orthonormal rows or columns.
 
-    Five Newton-Schulz iterations bring the singular values into [0.7, 1.2], which
-    serves an optimizer as well as 1 does. They are computed in bfloat16, as by
-    Jordan et al.
+    Five Newton-Schulz iterations bring the singular values into [0.7, 1.2], which is
+    close enough to 1 for an optimizer. They are computed in bfloat16, as in Jordan et
+    al.
 
     Args:
         matrix: Float tensor of shape `(rows, columns)`.
 
     Returns:
-        Tensor of the same shape and dtype. Of zeros, zeros.
+        Tensor of the same shape and dtype. Zeros return zeros.
     """
     rows, columns = matrix.shape
     x = matrix / (ops.sqrt(ops.sum(ops.square(matrix))) + 1e-7)

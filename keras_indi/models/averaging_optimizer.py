@@ -1,4 +1,4 @@
-"""Averages of the weights that can be trusted from the first epoch."""
+"""Weight averages that are usable from the first epoch."""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,10 @@ from keras_indi.backend import keras_private
 
 
 class AveragingOptimizer(keras.optimizers.Optimizer):
-    """Mixin of optimizers whose average of the weights warms up.
+    """Mixin for optimizers that warms up their weight average.
 
-    `AveragedAdam` explains how, and why. Under gradient accumulation only updates
-    count, not the steps between.
+    See `AveragedAdam` for details. With gradient accumulation, only updates are
+    counted, not the steps in between.
     """
 
     # The updates that were made when the present fit began, and its callbacks.
@@ -24,7 +24,7 @@ class AveragingOptimizer(keras.optimizers.Optimizer):
 
     @property
     def ema_momentum(self) -> float:
-        """Scalar tensor: the momentum at the present step."""
+        """Scalar tensor, the momentum at the current step."""
         updates = ops.cast(self.iterations, "float32")
         momentum = ops.minimum(self._final_momentum, (1.0 + updates) / (10.0 + updates))
         every = self.gradient_accumulation_steps
@@ -38,7 +38,7 @@ class AveragingOptimizer(keras.optimizers.Optimizer):
         self._final_momentum = float(value)
 
     def begin_fit(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-        """Begin a fit. One without updates changes no weights.
+        """Start a fit. A fit without updates changes no weights.
 
         Args:
             callbacks: List of the fit's callbacks, which may swap the averages into
@@ -49,8 +49,8 @@ class AveragingOptimizer(keras.optimizers.Optimizer):
 
     def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
         if self._updates() == self._updates_before:
-            # Before its first update an average is all zeros, and of an earlier fit it
-            # may be older than weights that were loaded since.
+            # Before the first update an average is all zeros. One from an earlier fit
+            # may be older than weights loaded since.
             return
         keras_private.keep_swapped_averages(self._callbacks)
         super().finalize_variable_values(var_list)
@@ -67,18 +67,18 @@ class AveragingOptimizer(keras.optimizers.Optimizer):
 
 
 def averaging_optimizers(optimizer: Any) -> Iterator[AveragingOptimizer]:
-    """The optimizers with an average in what a model was compiled with."""
+    """Return all optimizers with an average in a model's optimizer."""
     for part in _parts(optimizer):
         if isinstance(part, AveragingOptimizer) and part.use_ema:
             yield part
 
 
 def warm_up_averages(optimizer: keras.optimizers.Optimizer) -> None:
-    """Let the average of an optimizer with `use_ema=True` warm up.
+    """Add the warm-up to the average of an optimizer with `use_ema=True`.
 
     Args:
-        optimizer: Keras optimizer, or one around others, whose class changes. It is
-            saved as what it was.
+        optimizer: Keras optimizer, or a wrapper of others. Its class changes, but it is
+            saved under its original class.
     """
     for part in _parts(optimizer):
         if part.use_ema and not isinstance(part, AveragingOptimizer):
@@ -96,7 +96,7 @@ def _parts(optimizer):
 
 @functools.cache
 def _mixed(cls):
-    """The class with the average that warms up, under its own name in files."""
+    """Return the class with the warm-up; files keep the original class name."""
     public = getattr(keras.optimizers, cls.__name__, None)
     is_public = isinstance(public, type) and issubclass(cls, public)
     own = is_public and cls.__module__.startswith("keras.")

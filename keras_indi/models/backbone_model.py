@@ -1,4 +1,4 @@
-"""A Keras model around one network: what is set, built, checked and saved."""
+"""Base class of models around a backbone: attributes, building, checks and saving."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,13 +22,13 @@ class BackboneModel(PresetModel, keras.Model):
     """Base class of models around a backbone, for images of a value range.
 
     Args:
-        backbone: Keras model or layer, called with a dict of `"images"`,
-            `"times"` and, where it is conditioned on it, `"degraded"`. Another can be
-            set later; a compiled model then trains it with a new optimizer state.
+        backbone: Keras model or layer, called with a dict of `"images"`, `"times"` and,
+            if it is conditioned on it, `"degraded"`. It can be replaced later. A
+            compiled model then trains the new one with a new optimizer state.
         value_range: Pair of numbers, or `None`.
         seed: Int, or `None`.
-        size_multiple: Int, or `None` for the backbone's own.
-        receptive_field: Int, or `None` for the backbone's own.
+        size_multiple: Int, or `None` for that of the backbone.
+        receptive_field: Int, or `None` for that of the backbone.
         **kwargs: `name` and so on of `keras.Model`.
     """
 
@@ -44,7 +44,7 @@ class BackboneModel(PresetModel, keras.Model):
         checks.checked_backbone(backbone)
         check_supported()
         check_not_forked()
-        # The images stay float32 here; the backbone casts what it computes on.
+        # The images stay float32 here; the backbone casts its inputs.
         super().__init__(dtype=backbone.dtype_policy, autocast=False, **kwargs)
         self.backbone = backbone
         self.value_range = value_range
@@ -52,10 +52,10 @@ class BackboneModel(PresetModel, keras.Model):
         self.receptive_field = receptive_field
         self.seed = checked_integer("seed", seed, least=0, optional=True)
         self.seed_generator = ReplicaSeedGenerator(seed)
-        # A backbone that has its weights leaves nothing to build.
+        # With the weights of the backbone, nothing is left to build.
         self.built = backbone.built
 
-    # === What a user sets ===
+    # === Attributes ===
 
     @property
     def value_range(self) -> ValueLimits | None:
@@ -69,7 +69,7 @@ class BackboneModel(PresetModel, keras.Model):
 
     @property
     def size_multiple(self) -> int:
-        """Int: the network takes heights and widths that are multiples of it."""
+        """Int: height and width of the network's input must be multiples of this."""
         return self._size_multiple or getattr(self.backbone, "size_multiple", 1)
 
     @size_multiple.setter
@@ -80,7 +80,7 @@ class BackboneModel(PresetModel, keras.Model):
 
     @property
     def receptive_field(self) -> int | None:
-        """Int: the side of the window that an output sees; `None` if not known."""
+        """Int: side of the window that an output depends on; `None` if not known."""
         own = getattr(self.backbone, "receptive_field", None)
         return self._receptive_field or own
 
@@ -102,25 +102,25 @@ class BackboneModel(PresetModel, keras.Model):
         checks.checked_backbone(value)
         if hasattr(self, "backbone"):
             keras_private.forget_layer(self, self.backbone)
-            self.size_multiple = self.receptive_field = None  # they were the old one's
+            self.size_multiple = self.receptive_field = None  # those of the old one
         super().__setattr__(name, value)
         optimizer = getattr(self, "optimizer", None)
         if optimizer is not None and optimizer.built:
-            # Its state is of the variables of the backbone before.
+            # Its state belongs to the variables of the old backbone.
             self.optimizer = type(optimizer).from_config(optimizer.get_config())
             warm_up_averages(self.optimizer)  # of optimizers inside it
         self.forget_compiled()
 
     def forget_compiled(self) -> None:
-        """Throw away what is compiled, as it has captured what was replaced.
+        """Discard compiled functions, which have captured replaced attributes.
 
-        What sets an attribute that training, evaluation or restoration reads calls it.
+        Setters of attributes that training, evaluation or restoration reads call this.
         """
         self.train_function = self.test_function = self.predict_function = None
 
     @property
     def condition_on_degraded(self) -> bool:
-        """Bool: whether the backbone also takes the degraded image."""
+        """Bool: whether the degraded image is a further input of the backbone."""
         declared = getattr(self.backbone, "condition_on_degraded", None)
         if declared is None:
             inputs = getattr(self.backbone, "input", None)
@@ -129,7 +129,7 @@ class BackboneModel(PresetModel, keras.Model):
 
     @property
     def image_channels(self) -> int | None:
-        """Int, the images' channels, or `None` where the backbone states none."""
+        """Int, number of image channels; `None` if the backbone has none."""
         declared = getattr(self.backbone, "image_channels", None)
         if declared is not None:
             return declared
@@ -147,7 +147,7 @@ class BackboneModel(PresetModel, keras.Model):
         self.built = True
 
     def _build_backbone(self, shape: Sequence[int | None]) -> None:
-        """Let the backbone make its variables, by a call without values."""
+        """Create the variables of the backbone by a symbolic call."""
         images = keras.KerasTensor(shape, dtype="float32")
         inputs = {
             "images": images,
@@ -165,7 +165,7 @@ class BackboneModel(PresetModel, keras.Model):
         return tuple(input_shape)
 
     def check_channels(self, shape: Sequence[int | None], name: str = "images") -> None:
-        """Raise a ValueError unless a shape is that of images of the channels."""
+        """Raise a ValueError unless a shape has the right number of channels."""
         channels = self.image_channels
         allowed = len(shape) == 4 and (
             channels is None or shape[-1] in (None, channels)

@@ -1,4 +1,4 @@
-"""Checks of a restorer's arguments, with errors that name what is allowed."""
+"""Checks of a restorer's arguments."""
 
 import warnings
 
@@ -23,10 +23,10 @@ def checked_backbone(backbone):
 
 
 def known_channels(backbone):
-    """Return the channels of the images that a backbone takes; it has its weights.
+    """Return the number of image channels of a built backbone.
 
     Raises:
-        ValueError: If it has none yet, or does not state them.
+        ValueError: If the backbone has no weights yet, or the number is not known.
     """
     if not backbone.built:
         raise ValueError(
@@ -35,7 +35,7 @@ def known_channels(backbone):
         )
     channels = getattr(backbone, "image_channels", None)
     if channels is None:
-        # What Keras keeps of a functional model, and of a layer that it has built.
+        # Keras keeps this for a functional model, and for a built layer.
         inputs = getattr(backbone, "input", None)
         shapes = (backbone.get_build_config() or {}).get("input_shape")
         if isinstance(inputs, dict):
@@ -52,16 +52,16 @@ def known_channels(backbone):
 
 
 def checked_own_states(own_states):
-    """Return the share of the training draws as a float; raise a ValueError."""
+    """Return the share of own states as a float; raise a ValueError if not valid."""
     return validation.checked_number("own_states", own_states, least=0, most=1)
 
 
 def checked_scale(scale, own):
-    """Return the scale to restore in; raise a ValueError if the model has it not.
+    """Return the scale of a restoration; raise a ValueError if it is not supported.
 
     Args:
-        scale: Int, or `None` for the model's own.
-        own: Int, the model's own.
+        scale: Int, or `None` for the model's scale.
+        own: Int, the model's scale.
     """
     if scale is None:
         return own
@@ -82,7 +82,7 @@ def checked_time_shift(time_shift):
 def check_restoration(
     num_samples, batch_size, max_memory, tile_size, tile_overlap, fixed_shapes
 ):
-    """Raise a ValueError unless these are what `restore` takes."""
+    """Raise a ValueError unless these are valid arguments of `restore`."""
     checked_integer("num_samples", num_samples, optional=True)
     checked_integer("batch_size", batch_size, optional=True)
     checked_integer("max_memory", max_memory, optional=True)
@@ -95,7 +95,7 @@ def check_restoration(
 
 
 def check_tiles(tile_size, tile_overlap):
-    """Raise a ValueError unless both are what `restore` takes."""
+    """Raise a ValueError unless tile size and overlap are valid for `restore`."""
     if tile_size != "auto":
         checked_integer("tile_size", tile_size, optional=True)
     checked_integer("tile_overlap", tile_overlap, least=0, optional=True)
@@ -133,17 +133,17 @@ def unpack_pairs(data):
 
 
 def check_same_shape(degraded, clean, scale=1):
-    """Raise a ValueError unless both have one shape, as far as it is known.
+    """Raise a ValueError unless the shapes match, as far as they are known.
 
     Args:
         degraded: Tensor `(batch, height, width, channels)`.
-        clean: Tensor, likewise.
-        scale: Int, how many times larger each way the clean image may be. Defaults to
-            1, it may not.
+        clean: Tensor `(batch, height, width, channels)`.
+        scale: Int, the factor by which the clean image may be larger in height and
+            width. Defaults to 1, equal sizes.
 
     Returns:
-        Bool, whether the degraded image is to be enlarged by the scale; `None` where
-        the shapes do not show it.
+        Bool, whether the degraded image must be enlarged by the scale; `None` if the
+        shapes do not show it.
     """
     alike = compatible(degraded.shape, clean.shape)
     batch, *size, channels = degraded.shape
@@ -164,11 +164,11 @@ def check_pairs(x, y, value_range, channels, scale):
 
     Args:
         x: Degraded images, or a data source.
-        y: Clean images, or `None` beside a data source, whose first batch is
-            looked at where that takes nothing away.
+        y: Clean images, or `None` with a data source. Its first batch is checked if
+            reading it does not consume it.
         value_range: Pair of numbers, or `None`.
-        channels: Int, the number of channels wanted, or `None` for any.
-        scale: Int, how many times larger each way clean images may be.
+        channels: Int, the required number of channels, or `None` for any.
+        scale: Int, the factor by which clean images may be larger in height and width.
     """
     pairs = (x, y)
     if y is None:
@@ -192,7 +192,7 @@ def check_pairs(x, y, value_range, channels, scale):
 
 
 def warn_of_raw_weights(callbacks):
-    """Warn of callbacks that would keep raw weights in place of their averages.
+    """Warn of callbacks that would save raw weights instead of their averages.
 
     Args:
         callbacks: List of the callbacks of a fit, in their order.
@@ -216,14 +216,14 @@ def warn_of_raw_weights(callbacks):
 
 
 def compatible(shape, other):
-    """Whether two shapes are equal where both are known."""
+    """Return whether two shapes are equal where both are known."""
     return len(shape) == len(other) and all(
         a is None or b is None or a == b for a, b in zip(shape, other)
     )
 
 
 def _first_batch(source):
-    """The first batch of a source that can be read again at no price, else `None`."""
+    """Return the first batch of a source, or `None` if reading it has side effects."""
     if isinstance(source, keras.utils.PyDataset):
         return source[0]
     if tensorflow_data.is_distributed(source) or tensorflow_data.is_shuffled(source):

@@ -1,4 +1,4 @@
-"""The baseline of the paper: denoising diffusion that is shown the degraded image."""
+"""The paper's baseline: denoising diffusion conditioned on the degraded image."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,36 +18,35 @@ from keras_indi.schedules.time_distribution import UniformTime
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class ConditionalDDPM(Restorer):
-    """Conditional denoising diffusion: restores by taking noise away in small steps.
+    """Conditional denoising diffusion: restore by removing noise in small steps.
 
-    Trained on pairs of a clean image x and a degraded one y, the network finds the
-    noise n in `z = a x + b n`, given y. `restore` starts from pure noise and draws
-    from what x may be given y. It is the baseline that the paper compares InDI with,
-    with the same backbone, and is fitted, saved, restored in tiles and evaluated in
-    the same way as `InDI`.
+    Trained on pairs of a clean image x and a degraded image y, the network estimates
+    the noise n in `z = a x + b n`, given y. `restore` starts from pure noise and draws
+    samples of x given y. The paper compares InDI with this baseline, with the same
+    backbone. Training, saving, tiled restoration and evaluation work as for `InDI`.
 
     Args:
-        backbone: Keras model or layer that estimates n: called with a dict of
-            `"images"`, z of shape `(batch, height, width, channels)`; `"degraded"`, y
-            of the same shape, scaled from `value_range` to [-1, 1] as x is in z;
-            and `"times"`, the noise level of shape `(batch,)`, it returns a tensor of
-            the images' shape. The noise level is `2 / pi * arccos(a)`: 0 for a clean
-            z, near 1 for pure noise, and one to one with the `a` (the square root of
-            alpha bar) that SR3's network is given. A `keras_indi.models.UNetBackbone`
-            with `condition_on_degraded=True`, or one of your own.
+        backbone: Keras model or layer that estimates n: a
+            `keras_indi.models.UNetBackbone` with `condition_on_degraded=True`, or your
+            own. It is called with a dict of `"images"`, z of shape `(batch, height,
+            width, channels)`; `"degraded"`, y of the same shape, scaled from
+            `value_range` to [-1, 1] like x in z; and `"times"`, the noise level of
+            shape `(batch,)`. It returns a tensor of the images' shape. The noise level
+            is `2 / pi * arccos(a)`: 0 for a clean z, near 1 for pure noise. It is a
+            one-to-one function of `a` (the square root of alpha bar), the input of
+            SR3's network.
         noise_schedule: a(t), a `DiffusionSchedule`, its config, or `"linear"` (Ho et
             al.), `"cosine"` (Nichol & Dhariwal) or `"continuous"` (Song et al.).
-            Training draws t uniformly, and with it a between the schedule's steps, as
-            SR3 does. Defaults to `"linear"`.
-        value_range: Pair of numbers, the smallest and the largest value of the
-            images, to which the estimates of x are clipped in each step; or `None`
-            for unbounded data, about 1 wide, which is not scaled. Defaults to
-            `(0, 255)`.
-        seed: Int, fixes training's draws and the default draws of `restore`.
+            Training draws t uniformly, so a also falls between the schedule's steps, as
+            in SR3. Defaults to `"linear"`.
+        value_range: Pair of numbers, the smallest and the largest value of the images.
+            Estimates of x are clipped to it in each step. `None` is for unbounded data
+            with a spread of about 1, which is not scaled. Defaults to `(0, 255)`.
+        seed: Int, fixes the draws of training and the default draws of `restore`.
             Defaults to `None`, a new seed.
-        restore_defaults: Dict of `num_steps`, `sampler` and `time_grid`, or some of
-            them. Defaults to 100 steps of `"ancestral"` on the `"uniform"` grid, whose
-            times are the schedule's t. Its `time_shift` can only be 1.
+        restore_defaults: Dict with any of `num_steps`, `sampler` and `time_grid`.
+            Defaults to 100 steps of `"ancestral"` on the `"uniform"` grid, whose times
+            are the schedule's t. `time_shift` can only be 1.
         scale: Int, as for `InDI`. Defaults to 1.
         size_multiple: Int, as for `InDI`. Defaults to `None`, the backbone's.
         receptive_field: Int, as for `InDI`. Defaults to `None`, the backbone's.
@@ -112,7 +111,7 @@ class ConditionalDDPM(Restorer):
 
     @property
     def noise_schedule(self) -> DiffusionSchedule:
-        """a(t), of which training draws t uniformly."""
+        """a(t), for which training draws t uniformly."""
         return self._noise_schedule
 
     @noise_schedule.setter
@@ -138,7 +137,7 @@ class ConditionalDDPM(Restorer):
         return ops.cast(noise, "float32")
 
     def _shown(self, images: Any, times: Any, degraded: Any) -> dict[str, Any]:
-        """What the network is shown, in its own units."""
+        """Return the input of the network, in its own units."""
         return {
             "images": ops.cast(images, "float32"),
             "times": ops.cast(times, "float32"),
@@ -148,7 +147,7 @@ class ConditionalDDPM(Restorer):
     def training_example(
         self, degraded: Any, clean: Any, draw: bool, first: Any = 0
     ) -> tuple[dict[str, Any], Any]:
-        """The state z of a pair, and the noise n in it."""
+        """Return the state z of a pair, and the noise n in it."""
         shape = ops.shape(clean)
         if draw:
             times = UniformTime().sample(shape[:1], seed=self.seed_generator)
@@ -202,7 +201,7 @@ class ConditionalDDPM(Restorer):
         time_shift: Any = 1.0,
         network: Callable[..., Any] | None = None,
     ) -> Any:
-        """The estimate of x, in the units of z."""
+        """Return the estimate of x, in the units of z."""
         asked = self._asked_times(images, times, time_shift)
         network = network or self.backbone
         noise = network(self._shown(images, asked, degraded), training=False)

@@ -1,4 +1,4 @@
-"""What trains on several devices or in several processes, before it does."""
+"""Checks before training on several devices or in several processes."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ def check_strategy(model: keras.Model) -> None:
 
 
 def check_shares(x: Any, y: Any, batch_size: int | None) -> None:
-    """Raise a ValueError unless all devices get as many pairs of each batch.
+    """Raise a ValueError unless all devices get equal parts of each batch.
 
     Args:
         x: Degraded images as an array, or a data source.
-        y: Clean images, or `None` beside a data source.
-        batch_size: Int, as of `fit`, or `None`.
+        y: Clean images, or `None` with a data source.
+        batch_size: Int, as for `fit`, or `None`.
     """
     count = processes.process_count()
     shard = getattr(x, "shard", None)
@@ -54,7 +54,7 @@ def check_shares(x: Any, y: Any, batch_size: int | None) -> None:
 
 
 def check_predicts() -> None:
-    """Raise a ValueError in a program of several processes, where Keras fails."""
+    """Raise a ValueError in a program of several processes, where `predict` fails."""
     count = processes.process_count()
     if keras.config.backend() == "jax" and count > 1:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The engines that a restorer restores with, each made when it is first asked for."""
+"""Engines of a restorer, created on first use."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Engines:
-    """The backend's engine, and those of other runtimes; they keep what is compiled.
+    """Engines of the backend and of other runtimes, with their compiled functions.
 
     Args:
         model: The restorer.
@@ -23,14 +23,14 @@ class Engines:
         self._of_runtimes: dict[str, RuntimeEngine] = {}
 
     def get(self, runtime: str | None = None) -> Engine:
-        """Return the engine of a runtime, with the weights of now.
+        """Return the engine of a runtime, with the current weights.
 
         Args:
             runtime: String, a name of `runtimes.RUNTIMES`. Defaults to `None`, the
                 backend.
 
         Raises:
-            ValueError: If the runtime does not compute as the model does.
+            ValueError: If the runtime does not support the model or its dtype.
         """
         model = self._model
         if runtime is not None:

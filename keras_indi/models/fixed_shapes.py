@@ -1,4 +1,4 @@
-"""Which images go through the network together, where shapes are fixed."""
+"""Batch shapes of restorations with `fixed_shapes`."""
 
 from keras_indi.models import checks
 from keras_indi.models.restorer import Restorer
@@ -14,24 +14,24 @@ def batch_shape(
     tile_size: int | str | None = "auto",
     tile_overlap: int | None = None,
 ) -> tuple[int, int, int] | None:
-    """The arrays in which `restore` with `fixed_shapes` takes images of a size.
+    """Return the batch shape of `restore` with `fixed_shapes` for images of a size.
 
-    Images of one answer go through the network together, as many as it says; a
-    list of fewer is filled up.
+    Images with the same batch shape go through the network together. A smaller list is
+    filled up.
 
     Args:
         model: A restorer.
-        height: Int, of the degraded image.
-        width: Int, of the degraded image.
-        max_memory: As for `restore`; so are the others.
+        height: Int, height of the degraded image.
+        width: Int, width of the degraded image.
+        max_memory: As for `restore`.
         scale: Int.
         batch_size: Int.
         tile_size: `"auto"`, an int or `None`.
         tile_overlap: Int.
 
     Returns:
-        Tuple of ints, the number of images, the height and the width of the
-        arrays; `None` where an image is restored alone in tiles.
+        Tuple of ints: the number of images, the height and the width of the batch.
+        `None` if an image is restored by itself in tiles.
 
     Raises:
         ValueError: If an argument is not valid.

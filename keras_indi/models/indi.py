@@ -1,4 +1,4 @@
-"""The restorer: trained on pairs, it restores in as many steps as asked for."""
+"""Inversion by Direct Iteration (InDI)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,56 +23,54 @@ from keras_indi.validation import checked_choice
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class InDI(Restorer):
-    """Inversion by Direct Iteration: restores images in small steps.
+    """Inversion by Direct Iteration: restore images in small steps.
 
-    Trained on pairs of a clean image x and a degraded one y, the model
-    estimates x from any point `x_t = (1 - t) x + t y + t eps_t n` between them.
-    `restore` moves from t = 1 to t = 0 by these estimates. One step is the
-    regression with the best PSNR; more steps trade some of it for sharper,
-    more natural images.
+    Trained on pairs of a clean image x and a degraded image y, the model estimates x
+    from any point `x_t = (1 - t) x + t y + t eps_t n` between them. `restore` uses
+    these estimates to move from t = 1 to t = 0. One step is a regression and has the
+    best PSNR. More steps trade some PSNR for sharper, more natural images.
 
     Args:
-        backbone: Keras model or layer that estimates x: called with a dict of
-            `"images"`, x_t of shape `(batch, height, width, channels)` scaled
-            from `value_range` to [-1, 1], and `"times"`, t of shape
-            `(batch,)`, it returns a tensor of the images' shape. Where it has
-            `condition_on_degraded=True`, or is a functional model with an input
-            of that name, the dict also holds `"degraded"`, y. A
-            `keras_indi.models.UNetBackbone` or one of your own.
+        backbone: Keras model or layer that estimates x: a
+            `keras_indi.models.UNetBackbone` or your own. It is called with a dict of
+            `"images"`, x_t of shape `(batch, height, width, channels)` scaled from
+            `value_range` to [-1, 1], and `"times"`, t of shape `(batch,)`. It returns a
+            tensor of the images' shape. The dict also holds `"degraded"`, y, if the
+            backbone has `condition_on_degraded=True` or is a functional model with an
+            input `"degraded"`.
         time_distribution: p(t), a `TimeDistribution`, its name or config.
             Defaults to `"uniform"`.
         noise_schedule: eps_t, a `NoiseSchedule`, its name or config, or a
             number for a constant one. Its unit is the paper's, of images in
             [-1, 1]: 0.01 is 1.275 grey levels of 255. Defaults to 0, no noise.
-        value_range: Pair of numbers, the smallest and the largest value of the
-            images, in which all images enter and leave; or `None` for
-            unbounded data, which reaches the backbone unscaled. Defaults to
-            `(0, 255)`.
-        seed: Int, fixes training's draws and the default draws of `restore`.
+        value_range: Pair of numbers, the smallest and the largest value of all input
+            and output images; or `None` for unbounded data, which is not scaled.
+            Defaults to `(0, 255)`.
+        seed: Int, fixes the draws of training and the default draws of `restore`.
             Defaults to `None`, a new seed.
-        restore_defaults: Dict of `num_steps`, `sampler`, `time_grid` and `time_shift`,
-            or some of them: what `restore` uses where it is given none. Saved with
-            the model; a preset's are those its maker recommends. Defaults to 10 steps
-            of `"indi"` on the `"uniform"` grid with the time shift 1, no shift.
+        restore_defaults: Dict with any of `num_steps`, `sampler`, `time_grid` and
+            `time_shift`, the default arguments of `restore`. They are saved with the
+            model; those of a preset are recommended by its author. Defaults to 10 steps
+            of `"indi"` on the `"uniform"` grid with a time shift of 1, no shift.
         own_states: Float in [0, 1], the share of training draws in which x_t is one
             of the model's own states instead of a true one. Defaults to 0. See
             below.
-        scale: Int, how many times larger each way the clean images are, of a model
-            of super-resolution. `restore` then enlarges each image first, bilinear,
-            and so does training those degraded images that are smaller than the clean
-            ones. The backbone sees images of the clean one's size. Defaults to 1.
-        size_multiple: Int: the backbone takes heights and widths that are multiples
-            of it; images of other sizes are padded. Defaults to `None`, the
-            backbone's attribute of that name, or 1.
-        receptive_field: Int, the side in pixels of the window that an output of the
-            backbone sees, so that large images restore in tiles. Defaults to `None`,
-            the backbone's attribute of that name, or not known.
+        scale: Int, the factor of a super-resolution model, by which clean images are
+            larger in height and width. `restore` first enlarges each image bilinearly.
+            Training does so for degraded images that are smaller than the clean ones.
+            The backbone sees images of the clean size. Defaults to 1.
+        size_multiple: Int, the backbone requires heights and widths that are multiples
+            of this; other images are padded. Defaults to `None`, the attribute of the
+            backbone, or 1.
+        receptive_field: Int, side in pixels of the window that an output of the
+            backbone depends on. It allows large images to be restored in tiles.
+            Defaults to `None`, the attribute of the backbone, or unknown.
         **kwargs: `name` and so on of `keras.Model`.
 
     Call arguments:
         inputs: A batch of degraded images `(batch, height, width, channels)` of any
             size, or a dict of `"images"`, x_t, `"times"`, t of shape `(batch,)`, and
-            `"degraded"`, y, where the backbone takes it.
+            `"degraded"`, y, if it is an input of the backbone.
 
     Returns:
         float32 tensor of the images' shape, the estimate of x, in
@@ -81,18 +79,18 @@ class InDI(Restorer):
     Raises:
         ValueError: If an argument is not valid.
 
-    Training on its own states: `restore` shows the network states that hold its own
-    mistakes, which it has never met in training (exposure bias). With `own_states`,
-    x_t is made from a true x_t', t' uniform in (t, 1), by one step of `restore` with
-    the network's own estimate. No gradient flows through that step, and evaluation
-    stays on true states. It costs one forward pass more a batch.
+    Training on own states: during `restore`, the network sees states that contain its
+    own errors, which never occur in training (exposure bias). With `own_states`, x_t is
+    computed from a true x_t', t' uniform in (t, 1), by one step of `restore` with the
+    network's own estimate. No gradient flows through that step, and evaluation uses
+    only true states. It costs one more forward pass per batch.
 
-    Use about 0.75 for the last 10 to 20 % of a training, or to fine-tune. 150
-    batches of it took a trained denoiser at 16 steps from 27.77 dB and LPIPS 0.0987
-    to 28.50 and 0.0865, and at 4 steps from 28.77 and 0.0778 to 29.32 and 0.0770. One
-    step did not change, and 263 batches without it did nothing. Stop by the LPIPS of
-    validation images. The best estimate from an own state is that of x_t', so that a
-    long training of this kind pulls every step towards the mean.
+    Use about 0.75 for the last 10 to 20 % of a training, or for fine-tuning. In a
+    trained denoiser, 150 such batches improved 16 steps from 27.77 dB and LPIPS 0.0987
+    to 28.50 and 0.0865, and 4 steps from 28.77 and 0.0778 to 29.32 and 0.0770. One step
+    did not change, and 263 batches without own states had no effect. Choose when to
+    stop by the LPIPS of validation images. The best estimate from an own state is that
+    of x_t', so a long training of this kind pulls every step towards the mean.
 
     Example:
 
@@ -108,12 +106,12 @@ class InDI(Restorer):
     Reference:
         Delbracio & Milanfar, "Inversion by Direct Iteration", TMLR 2023,
         arXiv 2303.11435: Algorithm 1 is `restore`, eq. 1 and the noise
-        perturbation what `train_step` prepares. On exposure bias, and another cure
-        in training: Ning et al., "Input Perturbation Reduces Exposure Bias in
+        perturbation are in `train_step`. On exposure bias, and another remedy in
+        training: Ning et al., "Input Perturbation Reduces Exposure Bias in
         Diffusion Models", ICML 2023, arXiv 2301.11706.
     """
 
-    # Saved with the model; a file of version 0.1 has none (`updated_config`).
+    # Saved with the model; files of version 0.1 have none (`updated_config`).
     noise_unit = noise_schedules.UNIT
     own_restore_defaults = {
         "num_steps": 10,
@@ -144,7 +142,7 @@ class InDI(Restorer):
 
     @property
     def time_distribution(self) -> TimeDistribution:
-        """p(t), of which training draws t."""
+        """p(t), from which training draws t."""
         return self._time_distribution
 
     @time_distribution.setter
@@ -207,7 +205,7 @@ class InDI(Restorer):
         return self._value_range.from_unit(estimate)
 
     def _shown(self, images: Any, times: Any, degraded: Any) -> dict[str, Any]:
-        """What the network is shown, in its own units."""
+        """Return the input of the network, in its own units."""
         shown = {
             "images": self._value_range.to_unit(images),
             "times": ops.cast(times, "float32"),
@@ -219,7 +217,7 @@ class InDI(Restorer):
     def training_example(
         self, degraded: Any, clean: Any, draw: bool, first: Any = 0
     ) -> tuple[dict[str, Any], Any]:
-        """A state x_t of a pair, and x."""
+        """Return a state x_t of a pair, and x."""
         shape = ops.shape(clean)
         if draw:
             times = self.time_distribution.sample(shape[:1], seed=self.seed_generator)
@@ -234,7 +232,7 @@ class InDI(Restorer):
     def _true_state(
         self, degraded: Any, clean: Any, times: Any, draw: bool, first: Any = 0
     ) -> Any:
-        """The point x_t on the path of a pair."""
+        """Return the point x_t on the path of a pair."""
         images = process.interpolate(clean, degraded, times)
         if self._is_noisy:
             noise = self.training_noise(ops.shape(clean), draw, first)
@@ -243,11 +241,11 @@ class InDI(Restorer):
         return images
 
     def _own_state(self, degraded: Any, clean: Any, times: Any) -> Any:
-        """x_t by a step of the model from a true x_t', in a share of the draws."""
+        """Return x_t after a model step from a true x_t', in a share of the draws."""
         shape = ops.shape(times)
         chosen = keras.random.uniform(shape, seed=self.seed_generator) < self.own_states
         part = keras.random.uniform(shape, seed=self.seed_generator)
-        # A step from t to t, as of the others, leaves the true state.
+        # The other draws take a step from t to t, which keeps the true state.
         starts = ops.where(chosen, times + (1.0 - times) * part, times)
         images = self._true_state(degraded, clean, starts, draw=True)
         estimate = ops.stop_gradient(self.estimate(images, starts, degraded))
@@ -286,20 +284,20 @@ class InDI(Restorer):
     ) -> None:
         """Export `model(y)`, the estimate in one step, for programs without Keras.
 
-        From the TensorFlow backend. What is exported takes any batch, height and width.
+        Requires the TensorFlow backend. Batch, height and width are dynamic.
 
         Args:
-            filepath: Path of what is written: of a SavedModel, a folder.
-            format: As of `keras.Model.export`. Defaults to `"tf_saved_model"`.
-            verbose: Bool, or `None`, as of `keras.Model.export`.
-            input_signature: List of a `keras.InputSpec` of the images. Defaults to
+            filepath: Path of the output; for a SavedModel, a folder.
+            format: As for `keras.Model.export`. Defaults to `"tf_saved_model"`.
+            verbose: Bool, or `None`, as for `keras.Model.export`.
+            input_signature: List with a `keras.InputSpec` of the images. Defaults to
                 `None`, float32 of any batch, height and width.
             **kwargs: Further arguments of `keras.Model.export`.
 
         Raises:
-            RuntimeError: If the backend is another.
-            ValueError: If the backbone has no weights yet, or it is not known how many
-                channels it takes.
+            RuntimeError: If the backend is not TensorFlow.
+            ValueError: If the backbone has no weights yet, or its number of channels is
+                not known.
 
         Example:
 
@@ -331,7 +329,7 @@ class InDI(Restorer):
         config = dict(config)
         if "noise_schedule" in config and "noise_unit" not in config:
             schedule = noise_schedules.get(config["noise_schedule"])
-            # Without a range, eps was in the data's own units, as it is today.
+            # Without a range, eps was in the units of the data, as it is today.
             if config.get("value_range", (0, 255)) is not None:
                 schedule = noise_schedules.from_value_range(schedule)
             config["noise_schedule"] = keras.saving.serialize_keras_object(schedule)

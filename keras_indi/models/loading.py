@@ -1,4 +1,4 @@
-"""Restorers from files, presets and hubs."""
+"""Loading of restorers from files, presets and hubs."""
 
 import contextlib
 import json
@@ -26,21 +26,20 @@ def load_restorer(
     Args:
         handle: Path of a `.keras` file; or a preset: a shipped preset's name, a
             preset's folder, or the handle of a hub, as for `InDI.from_preset`.
-        dtype: `"float32"`; `"bfloat16"`, in which the network computes while its
-            weights stay float32; or `"auto"`, bfloat16 where it is known to be
-            faster (TensorFlow and PyTorch, on a CPU that has it). The layers of a
-            network other than a `UNetBackbone` keep what they were saved with.
-        engine: As `restore` will be called with, for `dtype="auto"`. Defaults to
-            `None`, the backend.
+        dtype: `"float32"`; `"bfloat16"`, the compute dtype of the network (its weights
+            stay float32); or `"auto"`, bfloat16 where it is known to be faster
+            (TensorFlow and PyTorch, on a CPU that supports it). The layers of a network
+            other than a `UNetBackbone` keep their saved dtype.
+        engine: The `engine` that will be passed to `restore`, for `dtype="auto"`.
+            Defaults to `None`, the backend.
 
     Returns:
-        The `keras_indi.models.Restorer` that was saved: an `InDI`, a
-        `ConditionalDDPM` or one of your own. A preset of a backbone is loaded as
-        an `InDI`.
+        The saved `keras_indi.models.Restorer`: an `InDI`, a `ConditionalDDPM` or your
+        own class. A preset of a backbone is loaded as an `InDI`.
 
     Raises:
-        ValueError: If there is no such file or preset, it holds no restorer or names
-            a class that is not imported, or its network cannot compute in `dtype`.
+        ValueError: If the file or preset does not exist, holds no restorer or names a
+            class that is not imported, or its network does not support `dtype`.
         ImportError: If the hub's client is not installed.
         OSError: If the hub cannot be reached.
 
@@ -59,7 +58,7 @@ def load_restorer(
         model = _from_file(pathlib.Path(handle))
     else:
         found = io.read(handle)
-        # What names no restorer is one of the paper's.
+        # Without a restorer in the config, it is an InDI.
         cls = InDI if found.task is None else Restorer
         fixed = building.is_graph(found.config)
         model = building.load(cls, found, True, None if fixed else policy, {})
@@ -67,14 +66,14 @@ def load_restorer(
 
 
 def in_dtype(model: Restorer, dtype: str) -> Restorer:
-    """A restorer that computes in another precision, or the same one.
+    """Return a restorer with the given compute dtype, or the same restorer.
 
     Args:
         model: A `Restorer`.
         dtype: `"float32"` or `"bfloat16"`.
 
     Raises:
-        ValueError: If its network cannot compute in `dtype`.
+        ValueError: If its network does not support `dtype`.
     """
     return _in_dtype(model, POLICIES[dtype], required=True)
 
@@ -92,7 +91,7 @@ def _from_file(path: pathlib.Path) -> Restorer:
             f"{str(path)!r}"
         ) from error
     if not isinstance(model, Restorer):
-        # The file of a backbone says neither its value range nor its noise.
+        # The file of a backbone contains neither a value range nor a noise schedule.
         raise ValueError(
             "The file must hold a restorer, such as an InDI model. (Of a backbone, "
             "`InDI(keras.saving.load_model(path), value_range=...)` makes one.) "
@@ -102,7 +101,7 @@ def _from_file(path: pathlib.Path) -> Restorer:
 
 
 def _reason(path: pathlib.Path, error: Exception) -> str:
-    """Why Keras does not load a file, in a line."""
+    """Return the reason why Keras cannot load a file, in one line."""
     if not zipfile.is_zipfile(path):
         return "it is no whole `.keras` file, a zip archive"
     with contextlib.suppress(Exception):  # of a damaged archive
@@ -121,7 +120,7 @@ def _reason(path: pathlib.Path, error: Exception) -> str:
 
 
 def _in_dtype(model: Restorer, policy: str, required: bool) -> Restorer:
-    """The restorer with a backbone that computes in another precision."""
+    """Return the restorer with a backbone of another compute dtype."""
     backbone = model.backbone
     if backbone.dtype_policy.name == policy and hasattr(backbone, "receptive_field"):
         return model

@@ -1,7 +1,7 @@
-"""A network as ONNX, layer by layer, so that it takes no other backend to convert it.
+"""Layer-by-layer conversion of a network to ONNX, without another backend.
 
-Images are channels-first inside, as ONNX has them. The embedding of t is an input, and
-comes from its own layer: its angles need float32, in which a runtime may not compute.
+Inside, images are channels-first, as usual in ONNX. The embedding of t is an input,
+computed by its own layer: its angles require float32, which a runtime may not use.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ TO_CHANNELS_FIRST, TO_CHANNELS_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
 class ONNXNetwork:
-    """Writes a functional network of this package's layers as ONNX.
+    """Convert a functional network of this package's layers to ONNX.
 
     Args:
         network: Functional `keras.Model` with the inputs of a backbone.
@@ -37,7 +37,7 @@ class ONNXNetwork:
         self._constants: list[Any] = []
         self._inputs: list[Any] = []
         self.embedding: Any = None
-        names: dict[int, Any] = {}  # of values, by the symbolic tensors of Keras
+        names: dict[int, Any] = {}  # from symbolic tensors of Keras to names of values
         for operation in getattr(network, "operations", [network]):
             write = WRITERS.get(type(operation))
             given = [] if write is None else keras.tree.flatten(operation.input)
@@ -52,7 +52,7 @@ class ONNXNetwork:
         self._output = names[id(output)]
 
     def serialized(self) -> bytes:
-        """Return the bytes of an ONNX file, whose batch, height and width are free."""
+        """Return the bytes of an ONNX file with dynamic batch, height and width."""
         helper = self._onnx.helper
         self.add("Transpose", self._output, perm=TO_CHANNELS_LAST, output="estimate")
         output = helper.make_tensor_value_info("estimate", 1, [None] * 4)
@@ -65,19 +65,19 @@ class ONNXNetwork:
         ).SerializeToString()
 
     def input(self, name: str, *shape: int | None) -> str:
-        """Add an input of float32; returns its name."""
+        """Add a float32 input; return its name."""
         make = self._onnx.helper.make_tensor_value_info
         self._inputs.append(make(name, 1, shape))
         return name
 
     def constant(self, array: np.ndarray) -> str:
-        """Add an array; returns its name."""
+        """Add an array; return its name."""
         name = f"constant_{len(self._constants)}"
         self._constants.append(self._onnx.numpy_helper.from_array(array, name))
         return name
 
     def add(self, operator: str, *inputs: str, output: str = "", **attributes) -> str:
-        """Add a node; returns the name of its output."""
+        """Add a node; return the name of its output."""
         output = output or f"value_{len(self._nodes)}"
         make = self._onnx.helper.make_node
         self._nodes.append(make(operator, inputs, [output], **attributes))
@@ -93,7 +93,7 @@ def _refusal(layer, network):
 
 
 def as_array(tensor: Any) -> np.ndarray:
-    """Return a tensor or a variable as a float32 array, as runtimes take it."""
+    """Return a tensor or a variable as a float32 array."""
     array = ops.convert_to_numpy(ops.cast(tensor, "float32"))
     return np.ascontiguousarray(array)
 

@@ -1,4 +1,4 @@
-"""Training on pairs, each turned into what the network is shown."""
+"""Training on pairs of images."""
 
 import inspect
 import warnings
@@ -30,10 +30,10 @@ NO_AVERAGE = (
 
 
 class PairTrainer(BackboneModel):
-    """Base class of models that are trained on pairs of a degraded and a clean image.
+    """Base class of models that are trained on pairs of degraded and clean images.
 
-    Its steps only turn pairs into training examples; losses, metrics, gradients and
-    averages are Keras's own. A subclass defines the inputs and the target of the
+    Its steps only convert pairs to training examples. Losses, metrics, gradients and
+    averages are those of Keras. A subclass defines the inputs and the target of the
     network in `training_example`.
     """
 
@@ -45,7 +45,7 @@ class PairTrainer(BackboneModel):
 
     @property
     def scale(self) -> int:
-        """How many times larger each way clean and restored images are."""
+        """The factor by which clean and restored images are larger."""
         return self._scale
 
     @scale.setter
@@ -56,23 +56,23 @@ class PairTrainer(BackboneModel):
     def training_example(
         self, degraded: Any, clean: Any, draw: bool, first: Any = 0
     ) -> tuple[dict[str, Any], Any]:
-        """What the network is shown of a pair, and what it is compared with.
+        """Return the network's input and target for a pair.
 
-        A training loop of your own calls it, then the model on the dict (with
-        `"degraded"` added where `condition_on_degraded`), and a loss on the target.
+        In your own training loop, call it, then the model on the dict (add `"degraded"`
+        if `condition_on_degraded`), then a loss on the target.
 
         Args:
             degraded: float32 tensor `(batch, height, width, channels)`, in the
                 value range.
             clean: float32 tensor of the same shape.
-            draw: Bool, whether to draw from the model's seed generator; else each
-                pair of an evaluation has a time and a noise of its own, always the
-                same, so that losses compare.
-            first: Int or scalar int tensor: where nothing is drawn, the number of
-                the first pair in its evaluation.
+            draw: Bool, whether to draw from the model's seed generator. If not, each
+                pair of an evaluation has its own fixed time and noise, so that losses
+                are comparable.
+            first: Int or scalar int tensor, the index of the first pair in its
+                evaluation, used if `draw` is false.
 
         Returns:
-            Pair of a dict of `"images"` and `"times"`, and the target, of the
+            Pair of a dict of `"images"` and `"times"`, and the target, a tensor of the
             images' shape.
         """
         raise NotImplementedError
@@ -91,19 +91,19 @@ class PairTrainer(BackboneModel):
                 Adam(1e-4) with EMA 0.9999. With `use_ema=True` any optimizer
                 averages the weights, and the average warms up as
                 `AveragedAdam`'s. An optimizer passed by name has no average.
-            loss: Keras loss, its name or a function, or a list of one, whose mean
-                over each image is taken. Of `InDI` it compares images in the units of
-                `value_range`: with (0, 255) a mean absolute error is in grey levels,
-                127.5 times that of images in [-1, 1], and gradients are as much larger
-                (Adam does not depend on it; `global_clipnorm` and SGD do). Of
-                `ConditionalDDPM` it compares standard normal noise. Defaults to mean
-                absolute error, for `ConditionalDDPM` mean squared error.
+            loss: Keras loss, its name or a function, or a list of one. Its mean over
+                each image is used. For `InDI`, it compares images in the units of
+                `value_range`. With (0, 255), a mean absolute error is in grey levels,
+                127.5 times that of images in [-1, 1]. Gradients grow by the same factor
+                (this affects `global_clipnorm` and SGD, but not Adam). For
+                `ConditionalDDPM`, it compares standard normal noise. Defaults to mean
+                absolute error, for `ConditionalDDPM` to mean squared error.
             *args: Further arguments of `keras.Model.compile`, in their order.
             **kwargs: `metrics`, `steps_per_execution` and so on of
-                `keras.Model.compile`. Metrics compare what the loss compares.
-                `jit_compile="auto"` is Keras's choice, but never XLA on a CPU
-                with TensorFlow, where it is slower. A loaded model has `"auto"`
-                again, as the choice depends on the backend and the device.
+                `keras.Model.compile`. Metrics compare the same tensors as the loss.
+                `jit_compile="auto"` is Keras's choice, except on a CPU with TensorFlow,
+                where XLA is slower and never used. A loaded model has `"auto"` again,
+                because the choice depends on the backend and the device.
         """
         given = optimizer
         optimizer = keras.optimizers.get(given or AveragedAdam())
@@ -132,19 +132,17 @@ class PairTrainer(BackboneModel):
     ) -> keras.callbacks.History:
         """Train on pairs; see `keras.Model.fit`.
 
-        A second call continues where the first ended: with the optimizer's state (its
-        step, so that a learning rate schedule continues) and the model's seed. Two
-        things differ from one long call. An optimizer that averages the weights, as the
-        default does, ends each call by giving the model the average, and the next call
-        trains on from there, instead of from the last step's weights. And epochs count
-        from 0 again, for callbacks too (`initial_epoch` continues counting). To
-        continue exactly after an interruption, use
-        `keras_indi.callbacks.BackupAndResume`.
+        A second call continues with the optimizer's state (including its step, so that
+        a learning rate schedule continues) and the model's seed. Two things differ from
+        one long call. First, an optimizer that averages the weights, like the default,
+        writes the average into the model at the end of each call. The next call starts
+        from the average, not from the weights of the last step. Second, epochs count
+        from 0 again, also for callbacks; pass `initial_epoch` to continue counting.
 
-        A fit that is interrupted, by Ctrl-C or an error in the data, leaves what a
-        whole one does: the averages of the steps so far, where the optimizer keeps
-        them, as weights. Another `fit` continues from them. To continue from the
-        weights of the last step, use `keras_indi.callbacks.BackupAndResume`.
+        A fit that is interrupted, by Ctrl-C or an error in the data, ends like a
+        complete one: with the averages so far as weights, if the optimizer keeps them.
+        Another `fit` continues from these. To resume exactly, from the weights of the
+        last step, use `keras_indi.callbacks.BackupAndResume`.
 
         Args:
             x: Degraded images as an array, with `y`; or any Keras data source of
@@ -152,23 +150,24 @@ class PairTrainer(BackboneModel):
                 batches: `tf.data`, `PyDataset`, PyTorch `DataLoader`, Grain.
                 All in the model's `value_range`, which noise on degraded images
                 may overshoot.
-            y: Clean images, of the degraded images' shape, or `scale` times larger
-                each way: then the degraded ones are enlarged, bilinear.
+            y: Clean images, of the degraded images' shape, or with height and width
+                times `scale`; then the degraded images are enlarged bilinearly.
             *args: Further arguments of `keras.Model.fit`, in their order.
-            **kwargs: Further arguments of `keras.Model.fit`. A `sample_weight`
-                is of images, `(batch,)`, or of pixels, `(batch, height, width)`
-                or `(batch, height, width, 1)`.
+            **kwargs: Further arguments of `keras.Model.fit`. `sample_weight` may weigh
+                images, `(batch,)`, or pixels, `(batch, height, width)` or
+                `(batch, height, width, 1)`.
 
         Returns:
             A `keras.callbacks.History`.
 
         Raises:
-            ValueError: If the arrays, or the data source's first batch, do not
-                match the model. Only shapes are checked of a one-way iterator, as
-                looking at it would take its first batch away; of a shuffled
-                `tf.data.Dataset`, whose buffer it would fill; and of a distributed one.
-                If devices cannot share the batches evenly, or the model was made under
-                `tf.distribute.MultiWorkerMirroredStrategy`, which Keras 3 cannot train.
+            ValueError: If the arrays, or the first batch of the data source, do not
+                match the model. Only shapes are checked for a one-way iterator, whose
+                first batch would be consumed; for a shuffled `tf.data.Dataset`, whose
+                buffer would be filled; and for a distributed dataset. Also if devices
+                cannot share the batches evenly, or the model was built under
+                `tf.distribute.MultiWorkerMirroredStrategy`, which Keras 3 does not
+                support.
         """
         distribution_checks.check_strategy(self)
         self._check_pairs(x, y)
@@ -190,17 +189,17 @@ class PairTrainer(BackboneModel):
         try:
             return super().fit(**arguments)
         except BaseException:
-            # On TensorFlow, what broke off within its first step cannot be used again.
+            # On TensorFlow, a function interrupted in its first step cannot be reused.
             self.train_function = self.test_function = None
             if averaging:  # as Keras ends an interrupted fit on JAX alone
                 self.optimizer.finalize_variable_values(self.trainable_variables)
             raise
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """The losses and metrics of pairs; see `keras.Model.evaluate`.
+        """Return the losses and metrics of pairs; see `keras.Model.evaluate`.
 
-        The k-th pair is always shown at the same time and with the same noise,
-        whatever the batches are.
+        The k-th pair always has the same time and the same noise, independent of the
+        batches.
         """
         try:
             return super().evaluate(*args, **kwargs)
@@ -209,10 +208,10 @@ class PairTrainer(BackboneModel):
             raise
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
-        """What `call` returns of batches of images; see `keras.Model.predict`.
+        """Return `call` for batches of images; see `keras.Model.predict`.
 
         Raises:
-            ValueError: In a JAX program of several processes, where `restore` works.
+            ValueError: In a JAX program of several processes. Use `restore` there.
         """
         distribution_checks.check_predicts()
         try:
@@ -259,7 +258,7 @@ class PairTrainer(BackboneModel):
         return super().test_step(*self._prepared(args, draw=False))
 
     def _prepared(self, args: tuple, draw: bool) -> tuple:
-        """A step's arguments with the pairs replaced by training examples."""
+        """Return a step's arguments with the pairs replaced by training examples."""
         *state, data = args
         if not state:
             return (self._example(data, draw),)
@@ -301,12 +300,12 @@ class PairTrainer(BackboneModel):
         return (inputs, target, *weight)
 
     def training_noise(self, shape: Any, draw: bool, first: Any = 0) -> Any:
-        """Standard normal noise: of the model's seed generator, or fixed.
+        """Return standard normal noise, from the model's seed generator or fixed.
 
         Args:
             shape: Shape of the noise, `(batch, height, width, channels)`.
-            draw: Bool, as of `training_example`.
-            first: Int or scalar int tensor, as of `training_example`.
+            draw: Bool, as for `training_example`.
+            first: Int or scalar int tensor, as for `training_example`.
 
         Returns:
             float32 tensor of that shape.
@@ -326,7 +325,7 @@ class PairTrainer(BackboneModel):
 
 
 def _per_image(loss: Any) -> Any:
-    """A loss, or the one in a list, as a number per image."""
+    """Return a loss, or the one in a list, as a loss per image."""
     is_list = isinstance(loss, (list, tuple))
     if is_list and len(loss) == 1:
         return [_per_image(loss[0])]
@@ -340,12 +339,12 @@ def _per_image(loss: Any) -> Any:
 
 
 def _bound(method, *args, **kwargs):
-    """A dict of the arguments that a call of the method gives, by their names."""
+    """Return the arguments of a method call as a dict by name."""
     return inspect.signature(method).bind(*args, **kwargs).arguments
 
 
 def _introduce(callbacks: Any) -> None:
-    """Return each callback that asks, by `set_callbacks`, which it stands beside."""
+    """Pass the list of callbacks to every callback with `set_callbacks`."""
     for callback in callbacks:
         if hasattr(callback, "set_callbacks"):
             callback.set_callbacks(callbacks)

@@ -1,4 +1,4 @@
-"""A loss that is one number per image."""
+"""Loss with one value per image."""
 
 from collections.abc import Callable
 from typing import Any, Self
@@ -17,14 +17,13 @@ MEANS = ("mean", "sum_over_batch_size")
 class PerImageLoss(keras.losses.Loss):
     """The mean of another loss over each image.
 
-    Keras's pixel losses give one number per pixel, against which a sample
-    weight per image does not broadcast. `InDI.compile` wraps the loss it is
-    given in this one. Weights of pixels, and a mask of the estimate, weigh as
-    they do in Keras.
+    Keras's pixel losses return one value per pixel, which does not broadcast with one
+    sample weight per image. `InDI.compile` wraps its loss in this class. Weights of
+    pixels, and a mask of the estimate, work as in Keras.
 
     Args:
         loss: A Keras loss, its name, or a function of `(y_true, y_pred)`, which
-            returns a value a pixel, an image or a batch.
+            returns one value per pixel, image or batch.
         **kwargs: `name`, `reduction` and `dtype` of `keras.losses.Loss`.
 
     Call arguments:
@@ -76,7 +75,7 @@ class PerImageLoss(keras.losses.Loss):
         return super().__call__((y_true, shares), (y_pred,), images)
 
     def _of_pixels(self, weights, normalize):
-        """Weights as `(batch, height, width, 1)`, of mean 1 where normalized."""
+        """Return weights as `(batch, height, width, 1)`, with mean 1 if normalized."""
         if weights is None:
             return 1.0
         weights = ops.cast(weights, self.dtype)

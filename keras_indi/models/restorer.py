@@ -1,4 +1,4 @@
-"""What all restorers share: training on pairs, restoration in steps, presets."""
+"""Base class of restorers: training on pairs, restoration in steps, presets."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,11 +29,11 @@ class Restorer(PairTrainer):
 
     Args:
         backbone: Keras model or layer, called with a dict of `"images"`,
-            `"times"` and, where it is conditioned on it, `"degraded"`.
+            `"times"` and, if it is conditioned on it, `"degraded"`.
         value_range: Pair of numbers, or `None`.
         seed: Int, or `None`.
         restore_defaults: Dict, or `None`.
-        scale: Int, how many times larger each way restored images are. Defaults to 1.
+        scale: Int, the factor by which height and width grow. Defaults to 1.
         **kwargs: `size_multiple`, `receptive_field`, and `name` and so on of
             `keras.Model`.
 
@@ -46,7 +46,7 @@ class Restorer(PairTrainer):
     True
     """
 
-    # What `restore` does unless the model or the caller says otherwise.
+    # The defaults of `restore`, unless the model or the caller overrides them.
     own_restore_defaults: dict[str, Any] = {}
 
     def __init__(
@@ -63,11 +63,11 @@ class Restorer(PairTrainer):
         self.restore_defaults = restore_defaults
         self._restore_seeds = np.random.default_rng(seed)
 
-    # === What a subclass says, with `training_example` and `call` ===
+    # === Defined by a subclass, with `training_example` and `call` ===
 
     @staticmethod
     def get_sampler(identifier: Any) -> Sampler:
-        """A sampler of this model from an object, a name or a config."""
+        """Return a sampler of this model from an object, a name or a config."""
         raise NotImplementedError
 
     @staticmethod
@@ -78,7 +78,7 @@ class Restorer(PairTrainer):
     def trajectory(
         self, sampler: Sampler, times: np.ndarray, time_shift: float
     ) -> Trajectory:
-        """The way from t = 1 to 0 that `restore` takes.
+        """Return the trajectory of `restore` from t = 1 to 0.
 
         Args:
             sampler: A `Sampler`.
@@ -98,14 +98,14 @@ class Restorer(PairTrainer):
         time_shift: Any = 1.0,
         network: Callable[..., Any] | None = None,
     ) -> Any:
-        """What samplers ask for: the estimate of x, at one t for a whole batch.
+        """Return the estimate of x for samplers, at one t for a whole batch.
 
         Args:
             images: float32 tensor `(batch, height, width, channels)`, x_t.
             times: Scalar float32 tensor, t, or one of shape `(batch,)`.
             degraded: Tensor of the images' shape, y.
             time_shift: Scalar, as for `restore`.
-            network: Function in the backbone's place. Defaults to `None`, the backbone.
+            network: Function to use instead of the backbone. Defaults to `None`.
 
         Returns:
             float32 tensor of the images' shape, in the units of x_t.
@@ -113,13 +113,13 @@ class Restorer(PairTrainer):
         raise NotImplementedError
 
     def _asked_times(self, images: Any, times: Any, time_shift: Any) -> Any:
-        """The times at which the network is asked for an estimate, one an image."""
+        """Return the shifted times at which the network is evaluated, one per image."""
         times = process.shift_times(times, time_shift)
         return ops.broadcast_to(times, ops.shape(images)[:1])
 
     @property
     def restore_defaults(self) -> dict[str, Any]:
-        """Dict of what `restore` uses where it is given none."""
+        """Dict of the default arguments of `restore`."""
         return self._restore_defaults
 
     @restore_defaults.setter
@@ -157,81 +157,79 @@ class Restorer(PairTrainer):
         Args:
             images: One image `(height, width, channels)`, a batch `(batch, height,
                 width, channels)` or a list of images of any sizes, integers or floats
-                in the `value_range`, which noise may overshoot. What can be sliced,
-                such as a `numpy.memmap` or a `zarr.Array`, is read by blocks.
-            num_steps: Int >= 1. One step of `InDI` is the regression estimate;
-                more steps give sharper images. Defaults to the number of steps of
+                in the `value_range`, which noise may overshoot. An array on disk, such
+                as a `numpy.memmap` or a `zarr.Array`, is read by blocks.
+            num_steps: Int >= 1. One step of `InDI` is the regression estimate; more
+                steps give sharper images. Defaults to the number of steps of
                 an explicit `time_grid`, else to that of the model's
                 `restore_defaults`.
-            sampler: A `Sampler`, its name (of `InDI` `"indi"`, `"naive"`,
-                `"cold_diffusion"`, `"heun"`, `"multistep"`, `"dpm_solver"`; of
+            sampler: A `Sampler`, its name (for `InDI` `"indi"`, `"naive"`,
+                `"cold_diffusion"`, `"heun"`, `"multistep"`, `"dpm_solver"`; for
                 `ConditionalDDPM` `"ancestral"`, `"ddim"`) or config. Defaults to
                 that of the model's `restore_defaults`.
             time_grid: A `TimeGrid`, its name (`"uniform"`, `"power"`,
                 `"cosine"`) or config, or a list of times from 1 to 0. Defaults to
-                that of the model's `restore_defaults`; where that is a list of
-                another number of steps, to `"uniform"`.
-            time_shift: Float k > 0: at t the network is asked at `min(1, k t)`. About
-                1.3 to 1.7 lessens the grain of many steps, as the network then allows
-                for its own mistakes; with the exact posterior mean 1, no shift, is
-                right. Chosen on validation images (`keras_indi.evaluation.trade_off`).
-                Only 1 for `ConditionalDDPM`. Defaults to that of `restore_defaults`.
-            num_samples: Int, how many restorations to draw of each image. Those
-                of `InDI` differ exactly where the noise schedule is not zero.
-            scale: Int, how many times larger each way the result is: the image is
-                enlarged first, bilinear. Defaults to the model's `scale`; 1 is for
-                an image that was enlarged already.
-            seed: Int, fixes the noise, on every backend and for any
-                `batch_size`, of an image by its place among the others; or a
-                sequence of ints, one per image, with which each gets the same noise as
-                if restored by itself. Defaults to the next of the model's own seeds.
-            tile_size: `"auto"`, whole images where `max_memory` has room for them, and
-                where not, in each step, the network on tiles as large as fit, with the
-                same result. An int, always tiles of this height and width. `None`,
-                always whole images, as without a `receptive_field`.
-            tile_overlap: Int, how many pixels neighbouring tiles share. Less than the
-                `receptive_field` is faster and NOT exact: tiles fade into each other
-                near the seams. Defaults to what exact tiles need.
-            max_memory: Int, bytes that a restoration may take of the main
-                memory, and of the accelerator's, beside the images given and
-                returned. States that do not fit lie in temporary files (in the
-                folder of the environment variable `TMPDIR`). Defaults to half
-                of what is free.
-            batch_size: Int, images restored at a time, where `max_memory` has
-                room for them. Defaults to about a megapixel's worth on each device;
-                with `fixed_shapes` to at most 16 images. Several devices, of the
-                `keras.distribution` that is set or the `tf.distribute` strategy that
-                the model was made under, share each batch, filled up where need be.
-            return_trajectory: Bool, whether to return all states instead of
-                the last.
-            verbose: `"auto"`, a progress bar for what takes longer than some
-                seconds, `1` at once, `0` never; or a function `(done, total)`.
-            out: Array-like of the result's shape and one image's dtype that takes its
-                restoration, written by blocks. Defaults to a new array.
-            fixed_shapes: Bool, whether only an image's size decides in which shapes it
-                is restored, and batches are filled up. With one seed an image, its
-                result is then the same bytes in any process on machines of one kind,
-                so that work can be divided and repeated. Needs `max_memory`. Defaults
-                to `False`.
-            engine: `"openvino"` or `"onnxruntime"`, which computes the network on the
-                CPU in the backend's place: in float32 with the same result, within
-                1e-4 of the value range; OpenVINO in bfloat16 too, as the model was
-                loaded. Of a `UNetBackbone`. Defaults to `None`, the backend.
+                that of the model's `restore_defaults`, or to `"uniform"` if that is a
+                list of another number of steps.
+            time_shift: Float k > 0: at t, the network is evaluated at `min(1, k t)`.
+                About 1.3 to 1.7 reduces the grain of many steps, because the network
+                then allows for its own errors. For the exact posterior mean, 1 (no
+                shift) is right. Choose it on validation images with
+                `keras_indi.evaluation.trade_off`. `ConditionalDDPM` supports only 1.
+                Defaults to that of `restore_defaults`.
+            num_samples: Int, number of restorations to draw of each image. Those of
+                `InDI` differ if and only if the noise schedule is not zero.
+            scale: Int, the factor by which height and width grow: the image is first
+                enlarged bilinearly. Defaults to the model's `scale`. Pass 1 for an
+                image that is already enlarged.
+            seed: Int, fixes the noise of each image by its index, on every backend and
+                for any `batch_size`; or a sequence of ints, one per image, which gives
+                each image the same noise as if restored by itself. Defaults to the
+                next of the model's own seeds.
+            tile_size: `"auto"` restores whole images if they fit in `max_memory`, and
+                otherwise runs each step on the largest tiles that fit, with the same
+                result. An int always uses tiles of this height and width. `None`, like
+                a model without `receptive_field`, always uses whole images.
+            tile_overlap: Int, number of pixels shared by neighbouring tiles. Less than
+                the `receptive_field` is faster but NOT exact: tiles are blended near
+                the seams. Defaults to the overlap of exact tiles.
+            max_memory: Int, maximum bytes of main memory, and of the accelerator's
+                memory, for a restoration, besides the input and output images. States
+                that do not fit are written to temporary files (in the folder of the
+                environment variable `TMPDIR`). Defaults to half of the free memory.
+            batch_size: Int, number of images restored at a time, if they fit in
+                `max_memory`. Defaults to about one megapixel per device; with
+                `fixed_shapes` to at most 16 images. The devices of the active
+                `keras.distribution`, or of the `tf.distribute` strategy under which the
+                model was built, share each batch, which is filled up if necessary.
+            return_trajectory: Bool, whether to return all states, not just the last.
+            verbose: `"auto"` shows a progress bar if the work takes longer than some
+                seconds, `1` always, `0` never; or a function `(done, total)`.
+            out: Array-like for the restoration, of the result's shape and the image's
+                dtype, written by blocks. Defaults to a new array.
+            fixed_shapes: Bool, whether array shapes depend only on an image's size;
+                batches are filled up. With one seed per image, its result is then the
+                same bytes in any process on machines of one kind, so work can be
+                divided and repeated. Requires `max_memory`. Defaults to `False`.
+            engine: `"openvino"` or `"onnxruntime"` computes the network of a
+                `UNetBackbone` on the CPU instead of the backend. Float32 results are
+                equal within 1e-4 of the value range. OpenVINO also supports a model
+                loaded in bfloat16. Defaults to `None`, the backend.
 
         Returns:
-            `out`, where it is given; else a NumPy array, or list of arrays, of
-            the input's structure, dtype and range, `scale` times as high and as
-            wide. `num_samples` adds a leading axis to each array (to each image of a
-            list). `return_trajectory` adds a leading axis of the `num_steps + 1` states
-            from t = 1 to 0 before that, as float32, neither clipped nor rounded.
+            `out`, if given; else a NumPy array, or list of arrays, of the input's
+            structure, dtype and range, with height and width times `scale`.
+            `num_samples` adds a leading axis to each array (to each image of a list).
+            `return_trajectory` adds a leading axis of the `num_steps + 1` states from
+            t = 1 to 0 before that, as float32, neither clipped nor rounded.
 
         Raises:
             ValueError: If the images do not match the model, or an argument is
                 not valid.
-            ImportError: If what `engine` needs is not installed.
-            OSError: If states lie on disk, and it has no room for them.
+            ImportError: If a package required by `engine` is not installed.
+            OSError: If states are written to disk, and the disk is full.
             RuntimeError: In a process forked from one that has built a model, where
-                backends wait for ever; use `multiprocessing.get_context("spawn")`.
+                backends hang; use `multiprocessing.get_context("spawn")`.
 
         Example:
 
@@ -284,7 +282,7 @@ class Restorer(PairTrainer):
 
     @property
     def engine(self) -> Engine:
-        """The backend's `Engine`, which keeps what is compiled."""
+        """The backend's `Engine`, with its compiled functions."""
         return self._engines.get()
 
     def evaluations(
@@ -294,20 +292,20 @@ class Restorer(PairTrainer):
         time_grid: Any = None,
         time_shift: float | None = None,
     ) -> int:
-        """How often a restoration evaluates the network on an image.
+        """Return the number of network evaluations per image of a restoration.
 
         Args:
             num_steps: As for `restore`.
             sampler: As for `restore`.
             time_grid: As for `restore`.
-            time_shift: As for `restore`; it changes no number.
+            time_shift: As for `restore`; it does not change the number.
 
         Returns:
             Int.
 
         Raises:
-            ValueError: If one is not valid, or they do not go with each other or the
-                model.
+            ValueError: If an argument is not valid, or not compatible with the others
+                or the model.
 
         Example:
 
@@ -324,7 +322,7 @@ class Restorer(PairTrainer):
         time_grid: Any = None,
         time_shift: float | None = None,
     ) -> tuple[Sampler, np.ndarray, float]:
-        """The sampler, times and time shift that arguments and defaults make.
+        """Return the sampler, times and time shift from arguments and defaults.
 
         Args:
             num_steps: As for `restore`.
@@ -333,10 +331,10 @@ class Restorer(PairTrainer):
             time_shift: As for `restore`.
 
         Returns:
-            What `trajectory` takes.
+            Tuple of the arguments of `trajectory`.
 
         Raises:
-            ValueError: If one is not valid.
+            ValueError: If an argument is not valid.
         """
         return settings.chosen(self, num_steps, sampler, time_grid, time_shift)
 

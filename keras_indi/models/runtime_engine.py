@@ -1,4 +1,4 @@
-"""Restoration with a network that another runtime than the backend computes."""
+"""Restoration with a network that runs in another runtime than the backend."""
 
 import functools
 import hashlib
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class RuntimeEngine(Engine):
-    """An `Engine` of a runtime, with the weights that the model has when it is made.
+    """An `Engine` of a runtime, with the weights of the model at its creation.
 
-    It compiles nothing: the rules of samplers run operation by operation, and call the
-    network in between.
+    It compiles nothing: the update rules of samplers run eagerly, and call the network
+    in between.
 
     Args:
-        model: The restorer, which is built.
+        model: The built restorer.
         name: String, a name of `runtimes.RUNTIMES`.
 
     Raises:
-        ValueError: If the runtime does not compute as the model does.
+        ValueError: If the runtime does not support the model or its dtype.
     """
 
     compiles = False
@@ -49,7 +49,7 @@ class RuntimeEngine(Engine):
 
 
 def _network(model, name):
-    """What takes the place of a model's backbone."""
+    """Return the runtime's replacement for a model's backbone."""
     backbone = model.backbone
     dtype, dtypes = backbone.compute_dtype, runtimes.RUNTIMES[name]
     if dtype not in dtypes:

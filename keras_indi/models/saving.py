@@ -1,4 +1,4 @@
-"""Models that are saved once, after hours: checked, whole, and read back."""
+"""Safe saving of trained models."""
 
 import pathlib
 from typing import Any
@@ -11,13 +11,14 @@ from keras_indi.images.whole_writes import write_whole
 
 
 def save_read_back(model: keras.Model, path: FilePath) -> pathlib.Path:
-    """Save a model as a `.keras` file, which appears once it has been read back.
+    """Save a model as a `.keras` file, and verify it by reading it back.
 
-    What a training kept to go on with, its backup, can be removed after that.
+    The file appears only after the verification. The backup of the training can be
+    removed after that.
 
     Args:
         model: `keras.Model`.
-        path: Path of the file, ending in `.keras`. Its folder is made.
+        path: Path of the file, ending in `.keras`. Its folder is created.
 
     Returns:
         `pathlib.Path` of the file.
@@ -57,11 +58,11 @@ def check_finite(model: keras.Model) -> None:
 
 
 def check_read_back(model: Any, found: Any, path: FilePath) -> None:
-    """Raise an OSError unless a model has the weights of the one that was saved.
+    """Raise an OSError unless a loaded model has the weights of the saved one.
 
     Args:
-        model: The model that was saved.
-        found: The model that was loaded from what was written.
+        model: The saved model.
+        found: The model loaded from the file.
         path: Path, for the error.
     """
     pairs = zip(model.get_weights(), found.get_weights(), strict=True)

@@ -1,4 +1,4 @@
-"""The defaults of `restore`, and what its arguments make of them."""
+"""Defaults and arguments of `restore`."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def checked_defaults(defaults: Any, model: "Restorer") -> dict[str, Any]:
-    """Return all defaults of `restore`, as objects; raise a ValueError if not valid.
+    """Return all defaults of `restore` as objects; raise a ValueError if not valid.
 
     Args:
         defaults: Dict with any of the keys of the model's `own_restore_defaults`, or
@@ -51,11 +51,11 @@ def chosen(
     time_grid: Any,
     time_shift: float | None,
 ) -> tuple[Sampler, np.ndarray, float]:
-    """Return the sampler, times and time shift that arguments and defaults make.
+    """Return the sampler, times and time shift from arguments and defaults.
 
     Args:
         model: The restorer.
-        num_steps: As for `Restorer.restore`, and so are the others.
+        num_steps: As for `Restorer.restore`; so are the others.
     """
     defaults = model.restore_defaults
     if time_shift is None:

@@ -1,4 +1,4 @@
-"""The backbone: a convolutional U-Net that knows how far it sees."""
+"""Convolutional U-Net backbone with a known receptive field."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -29,32 +29,31 @@ MAX_BLOCKS = 256
 class UNetBackbone(PresetModel, keras.Model):
     """A residual U-Net conditioned on t: the estimate F(x_t, t) of the clean image.
 
-    The network of SR3 and DvSR (Saharia et al. 2021; Whang et al. 2022)
-    without attention and group normalization: a stem, `blocks_per_level`
-    residual blocks at each resolution on the way down and up, skips joined by
-    concatenation. It is convolutional throughout, so that images of any size
-    (a multiple of `size_multiple`) restore, and restore tile by tile to the
-    same result.
+    The network of SR3 and DvSR (Saharia et al. 2021; Whang et al. 2022) without
+    attention and group normalization. It has a stem, `blocks_per_level` residual blocks
+    at each resolution on the way down and up, and skips joined by concatenation. It is
+    fully convolutional. So it restores images of any size (a multiple of
+    `size_multiple`), also tile by tile with the same result.
 
-    The last convolution starts at zero and its output is added to `images`:
-    the network predicts a residual, and an untrained one returns its input. No
-    activation precedes it: where the residual is small beside the images, as of
-    camera noise, training would drive that activation to zero, and stay there.
+    The last convolution starts at zero, and its output is added to `images`: the
+    network predicts a residual, and an untrained one returns its input. No activation
+    precedes it. For a residual much smaller than the images, such as camera noise,
+    training would drive that activation to zero, and it would stay there.
 
     Args:
         image_channels: Int, channels of the images. Defaults to 3.
         base_channels: Int, channels of the first level. Defaults to 64.
-        channel_multipliers: Sequence of ints, one a level, the level's
-            channels as multiples of `base_channels`. Each further level halves
-            the resolution. Defaults to `(1, 2, 3, 4)`.
-        blocks_per_level: Int, residual blocks at each level, each way, or a
-            sequence of ints, one a level: `(1, 5)` puts most of the network at
-            the second level, where a block costs a quarter. Defaults to 2.
+        channel_multipliers: Sequence of ints, one per level, the channels of the level
+            as multiples of `base_channels`. Each further level halves the resolution.
+            Defaults to `(1, 2, 3, 4)`.
+        blocks_per_level: Int, number of residual blocks at each level in each
+            direction, or a sequence of ints, one per level. `(1, 5)` puts most of the
+            network at the second level, where a block costs a quarter. Defaults to 2.
         condition_on_degraded: Bool, whether the degraded image y is a further
             input, concatenated to x_t at the stem. Defaults to `False`.
-        patch_size: Int, height and width of the patches of pixels that the first
-            level works on: 2 gives it half the images' resolution and four times
-            their channels, for a quarter of the cost. Defaults to 1, pixels.
+        patch_size: Int, height and width of the pixel patches that are the input of the
+            first level. With 2, it has half the resolution and four times the channels
+            of the images, at a quarter of the cost. Defaults to 1, single pixels.
         activation: The residual blocks' activation: a name of
             `keras.activations` or a function. Defaults to `"silu"`, as in SR3;
             `"relu"` is faster on a CPU.
@@ -229,14 +228,14 @@ class UNetBackbone(PresetModel, keras.Model):
         self.patch_size = patch_size
         self.activation = keras.activations.get(activation)
 
-    # Its layers mix pixels by `FastConv2D` alone, as `layers.on_canvas` needs.
+    # Only `FastConv2D` mixes pixels, as `layers.on_canvas` requires.
     works_on_canvas = True
 
     @property
     def bytes_per_pixel(self) -> int:
-        """Float: about the memory that an estimate takes, a pixel of the images.
+        """Float: approximate memory of an estimate per pixel of the images.
 
-        Fourteen images of features of the largest level: as measured, 7 on JAX, 8 on
+        It is that of 14 feature maps of the largest level. Measured: 7 on JAX, 8 on
         TensorFlow and 12 to 14 on PyTorch.
         """
         largest = max(
@@ -253,7 +252,7 @@ class UNetBackbone(PresetModel, keras.Model):
 
     @property
     def receptive_field(self) -> int:
-        """Int, odd: the side in pixels of the window that an output sees.
+        """Int, odd: side in pixels of the window that an output depends on.
 
         The output at a pixel depends on inputs at most
         `(receptive_field - 1) // 2` pixels away, in each direction.
@@ -266,10 +265,10 @@ class UNetBackbone(PresetModel, keras.Model):
         return 2 * reach + 1
 
     def _window(self, level, low, high):
-        """The input patches behind the patches low to high of a level's output.
+        """Return the range of input patches behind a range of a level's output.
 
-        The path through the coarsest level reaches furthest, so it is the one
-        followed; skips end inside its window.
+        It follows the path through the coarsest level, which reaches furthest; skips
+        stay inside its window.
         """
         blocks = self.blocks_per_level
         if isinstance(blocks, tuple):

@@ -1,6 +1,6 @@
-"""Restores photographs in a browser: what `keras-indi page` runs.
+"""A web page that restores photographs, as run by `keras-indi page`.
 
-The package itself never imports this room: `import keras_indi.page`.
+`import keras_indi` does not import this subpackage. Import `keras_indi.page` itself.
 """
 
 from keras_indi.page.limits import Limits as Limits

@@ -1,4 +1,4 @@
-"""Before and after, with a divider to move by mouse, finger or keyboard."""
+"""A before and after view with a divider for mouse, touch and keyboard."""
 
 import html
 import pathlib
@@ -51,7 +51,7 @@ STYLE = """
 
 
 def comparison_view(view: View) -> str:
-    """The pictures of a `View` as HTML, which `STYLE` lays out.
+    """Return the pictures of a `View` as HTML, laid out by `STYLE`.
 
     Args:
         view: `View`, whose pictures the page may serve.
@@ -90,5 +90,5 @@ def comparison_view(view: View) -> str:
 
 
 def _address(path: pathlib.Path) -> str:
-    """Where Gradio serves a file, relative to the page, wherever that is hosted."""
+    """Return the URL at which Gradio serves a file, relative to the page."""
     return f"gradio_api/file={html.escape(urllib.parse.quote(path.as_posix()))}"

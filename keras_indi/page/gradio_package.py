@@ -1,4 +1,4 @@
-"""Gradio, imported so that it asks nobody outside for anything."""
+"""Import of Gradio without requests to other hosts."""
 
 import os
 import pathlib
@@ -10,10 +10,10 @@ QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
 def import_gradio(folder: pathlib.Path) -> types.ModuleType:
-    """Import Gradio without analytics, and with its uploads in a folder.
+    """Import Gradio without analytics, with its uploads in a given folder.
 
     Args:
-        folder: `pathlib.Path`, where it keeps uploads and what it shows.
+        folder: `pathlib.Path`, where Gradio keeps uploads and the files it serves.
 
     Raises:
         ImportError: If it is not installed.

@@ -1,4 +1,4 @@
-"""The page's controls and what they do, in Gradio."""
+"""Controls of the page and their event handlers, in Gradio."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -134,7 +134,7 @@ class Layout:
             self._seed,
         ]
         show, restore = self._restoring()
-        # What only changes the page need not wait behind restorations.
+        # Events that only update the page do not queue behind restorations.
         at_once = {
             "queue": False,
             "show_progress": "hidden",
@@ -142,7 +142,7 @@ class Layout:
         }
         dial = [self._steps, self._curve, self._card, self._enlarge]
         self._preset.change(self._turn_to, self._preset, dial, **at_once)
-        # What is too large for one preset may not be for another.
+        # A file that is too large for one preset may fit another.
         gradio.on(
             [self._upload.change, self._preset.change],
             self._describe,
@@ -165,7 +165,7 @@ class Layout:
             api_visibility="private",
             **ONE_AT_A_TIME,
         )
-        # The same over HTTP, where files are all that is wanted.
+        # The same over HTTP, for clients that only want files.
         answer = [
             gradio.File(label="files", visible=False),
             gradio.Textbox(label="notes", visible=False),
@@ -179,10 +179,10 @@ class Layout:
             **ONE_AT_A_TIME,
         )
 
-    # === What the controls do ===
+    # === Event handlers ===
 
     def _describe(self, path: str | None, preset: str, status: str | None) -> tuple:
-        """What was uploaded, and the status without the reason of a refusal before."""
+        """Describe the uploaded file, and clear an earlier refusal from the status."""
         if texts.is_refusal(status):
             status = texts.WAITING
         else:
@@ -212,7 +212,7 @@ class Layout:
         return texts.dial_picture(self._service.choices[preset], int(num_steps))
 
     def _restoring(self) -> tuple[Callable, Callable]:
-        """The functions that restore: for the page, and for programs.
+        """Return the functions that restore: one for the page, one for API clients.
 
         Gradio hands them the bar that it finds among their defaults, and names the
         arguments over HTTP by theirs.

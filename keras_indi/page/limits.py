@@ -1,4 +1,4 @@
-"""What a page accepts."""
+"""Limits of a page."""
 
 import dataclasses
 
@@ -7,19 +7,19 @@ from keras_indi.validation import checked_integer
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What a page accepts of one user, and for how long it keeps it.
+    """Limits on uploads and requests, and how long files are kept.
 
     Args:
-        max_megapixels: Int, megapixels of the restored image; of all draws together.
-            Defaults to 24, a photograph of most cameras.
-        max_megabytes: Int, of an uploaded file. Defaults to 100.
-        max_steps: Int, the most steps. Defaults to 16; presets that recommend more
-            allow what they recommend.
-        max_samples: Int, the most draws of one photograph. Defaults to 8.
-        max_waiting: Int, how many restorations may wait. Defaults to 8.
-        max_kept_megabytes: Int, of all uploads and results that are kept. Defaults to
-            10,000.
-        keep_seconds: Int, how long uploads and results are kept. Defaults to an hour.
+        max_megapixels: Int, maximum megapixels of the restored image, summed over all
+            draws. Defaults to 24, the size of a typical camera's photographs.
+        max_megabytes: Int, maximum size of an uploaded file. Defaults to 100.
+        max_steps: Int, maximum number of steps. Defaults to 16. Presets that recommend
+            more steps allow the recommended number.
+        max_samples: Int, maximum number of draws of one photograph. Defaults to 8.
+        max_waiting: Int, maximum number of restorations in the queue. Defaults to 8.
+        max_kept_megabytes: Int, maximum size of all uploads and results together.
+            Defaults to 10,000.
+        keep_seconds: Int, how long uploads and results are kept. Defaults to 3600.
 
     Raises:
         ValueError: If one is not a positive integer.

@@ -1,4 +1,4 @@
-"""Gradio's components, kept to the files of a page."""
+"""Restriction of Gradio's components to the page's own files."""
 
 import pathlib
 from typing import Any
@@ -7,14 +7,14 @@ from keras_indi.page.refused import Refused
 
 
 def check_own(path: Any, folder: pathlib.Path) -> None:
-    """Raise an error unless a path is that of a file that was uploaded or written.
+    """Raise an error unless a path is that of an uploaded or written file.
 
     Args:
-        path: What a request names.
+        path: The path in a request.
         folder: `pathlib.Path` of uploads and results, resolved.
 
     Raises:
-        Refused: If it is another file, or an address.
+        Refused: If it is any other file, or a URL.
     """
     try:
         file = pathlib.Path(path).resolve()
@@ -30,10 +30,10 @@ def check_own(path: Any, folder: pathlib.Path) -> None:
 
 
 def keep_to_folder(block: Any, folder: pathlib.Path) -> None:
-    """Make a Gradio component take the files of a folder alone.
+    """Make a Gradio component accept only files inside a folder.
 
-    Gradio copies each file that a request names, to any component, into a folder from
-    which it then serves it, and downloads each address.
+    By default, Gradio copies every file named in a request into a folder that it
+    serves, and downloads every URL.
 
     Args:
         block: `gradio.blocks.Block`.

@@ -1,4 +1,4 @@
-"""The pictures that a page shows, at full resolution."""
+"""Pictures for the page, at full resolution."""
 
 import pathlib
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from keras_indi.images.value_ranges import RANGES, convert
 from keras_indi.images.whole_writes import write_encoded
 from keras_indi.restoration.comparison import as_shown
 
-# Pixels up to which pictures are lossless: beyond, they would take long to load.
+# Larger pictures are lossy: lossless ones would take too long to load.
 LOSSLESS = 4_000_000
 
 
 def write_pair(
     folder: pathlib.Path, name: str, degraded: Photograph, restored: Photograph
 ) -> tuple[pathlib.Path, pathlib.Path]:
-    """Write two pictures of one size: before and after.
+    """Write the before and after pictures, both of the same size.
 
     Args:
         folder: `pathlib.Path`.
-        name: String, what is shown, for the files' names.
-        degraded: `Photograph`, enlarged here to the size of the other.
+        name: String, used in the file names.
+        degraded: `Photograph`, enlarged here to the size of `restored`.
         restored: `Photograph`.
 
     Returns:
@@ -44,15 +44,15 @@ def write_pair(
 def write_draws(
     folder: pathlib.Path, draws: Sequence[Photograph]
 ) -> tuple[list[pathlib.Path], pathlib.Path, float]:
-    """Write a picture of each draw, and a map of where they differ.
+    """Write a picture of each draw, and a map of their spread.
 
     Args:
         folder: `pathlib.Path`.
         draws: List of two or more `Photograph`s.
 
     Returns:
-        Tuple of the list of paths, the path of the map, and what its brightest colour
-        stands for: a standard deviation in grey levels of 255.
+        Tuple of the list of paths, the path of the map, and the standard deviation of
+        its brightest colour, in grey levels of 255.
     """
     paths = [
         _write(folder / f"draw-{number}", as_shown(draw.upright), _profile(draw))
@@ -66,7 +66,7 @@ def write_draws(
 
 
 def _profile(photograph):
-    """The colour profile of a picture, which has three channels."""
+    """Return the colour profile for a three-channel picture."""
     coloured = photograph.pixels.shape[-1] == 3
     return photograph.metadata.icc_profile if coloured else None
 

@@ -1,4 +1,4 @@
-"""A preset that a page offers, in words for its user."""
+"""Presets on the page, described for its users."""
 
 import pathlib
 import re
@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from keras_indi import presets
 from keras_indi.presets import read_metadata
 
-STEPS = re.compile(r"(\d+) steps?")  # how a card names its own rows
-# What the shipped presets' cards shorten, in the names of what was measured.
+STEPS = re.compile(r"(\d+) steps?")  # the row names in a card
+# Abbreviations in the cards of the shipped presets.
 DATA_SETS = {
     "set5": "Set5",
     "set14": "Set14",
@@ -28,7 +28,7 @@ class TradeOff(NamedTuple):
     """Scores of a preset at several numbers of steps.
 
     Attributes:
-        data: String, the images that were scored.
+        data: String, name of the evaluation images.
         points: List of triples of steps, PSNR in dB and LPIPS, by steps.
         degraded: Pair of PSNR and LPIPS of the degraded images, or `None`.
     """
@@ -43,19 +43,19 @@ class PresetChoice:
 
     Args:
         name: String, what users see; no path of the machine.
-        metadata: Dict, of `read_metadata`; empty for a file of a model.
-        handle: String, what `load_restorer` takes. Defaults to the name.
+        metadata: Dict, as returned by `read_metadata`; empty for a `.keras` file.
+        handle: String, the handle for `load_restorer`. Defaults to the name.
 
     Attributes:
         name: String.
         handle: String.
-        label: String, what it undoes, for a list.
+        label: String, the task, for the list of presets.
         description: String, one sentence.
         licence: String, of the weights.
-        training_terms: List of strings, each a set of training data and its terms.
-        scale: Int, how many times larger each way results are.
-        num_steps: Int, recommended.
-        trade_off: `TradeOff`, the first of its card, or `None`.
+        training_terms: List of strings, each a training data set and its terms.
+        scale: Int, the factor by which height and width grow.
+        num_steps: Int, the recommended number of steps.
+        trade_off: `TradeOff`, the first one in its card, or `None`.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class PresetChoice:
 
 
 def shipped_choices() -> dict[str, PresetChoice]:
-    """The shipped presets that have weights, by their names."""
+    """Return a dict from names to the shipped presets that have weights."""
     return {
         name: PresetChoice(name, metadata)
         for name, metadata in presets.list_presets().items()
@@ -87,10 +87,10 @@ def shipped_choices() -> dict[str, PresetChoice]:
 
 
 def choice_of(handle: str) -> PresetChoice:
-    """The choice of any preset, or of a file of a model.
+    """Return the `PresetChoice` of a preset or a `.keras` file.
 
     Args:
-        handle: String, what `load_restorer` takes.
+        handle: String, the handle for `load_restorer`.
 
     Raises:
         ValueError: If there is no such preset.
@@ -101,7 +101,7 @@ def choice_of(handle: str) -> PresetChoice:
 
 
 def _trade_off(held_out_scores: dict[str, Any]) -> TradeOff | None:
-    """The scores of the first data set that has them at several numbers of steps."""
+    """Return the scores of the first data set scored at several numbers of steps."""
     found: dict[str, dict[str, tuple[float, float]]] = {}
     for row in held_out_scores.get("scores") or []:
         if {"data", "system", "psnr", "lpips_alex"} <= row.keys():
@@ -116,7 +116,7 @@ def _trade_off(held_out_scores: dict[str, Any]) -> TradeOff | None:
 
 
 def _in_words(data: str) -> str:
-    """What a card calls its data, as people call it."""
+    """Return a readable name for a data set in a card."""
     names = "|".join(DATA_SETS)
     words = re.sub(rf"\b({names})\b", lambda found: DATA_SETS[found[0]], data)
     return words.replace(" + ", " and ")

@@ -1,9 +1,9 @@
-"""What keeps a page to itself, whatever the browser or a client asks for."""
+"""Protection against requests to other hosts, by the browser or by Gradio."""
 
 from typing import Any
 
-# The browser itself refuses whatever the page would load from elsewhere. Gradio's own
-# page has scripts and styles in its text.
+# The browser blocks anything that the page would load from other hosts. Gradio's page
+# needs inline scripts and styles.
 CONTENT_POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'"
@@ -16,10 +16,9 @@ HEADERS = [
 
 
 class Privacy:
-    """ASGI middleware: headers that keep browsers to this page, and no proxy.
+    """ASGI middleware that adds security headers and blocks Gradio's proxy.
 
-    Gradio would fetch an address for its client (`/file=https://...`), and so ask
-    others outside.
+    Without it, Gradio fetches URLs on behalf of a client (`/file=https://...`).
 
     Args:
         app: The ASGI application.

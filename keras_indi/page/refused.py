@@ -1,8 +1,8 @@
-"""The error that a page shows to its user."""
+"""Error shown to the user of a page."""
 
 
 class Refused(ValueError):
-    """A request that cannot be fulfilled, with the reason in words for the user.
+    """A request that cannot be fulfilled, with the reason for the user.
 
-    Its message names no path of the machine.
+    The message contains no local paths.
     """

@@ -1,11 +1,11 @@
-"""Which requests a page answers, and how large they may be."""
+"""Allowed requests and their maximum size."""
 
 from collections.abc import Callable
 from typing import Any
 
 API = "/gradio_api/"
-# What the page and Gradio's client ask for. Gradio answers more: it reloads itself,
-# edits videos, is a proxy.
+# The requests of the page and of Gradio's client. Gradio has further routes, for
+# reloading, video editing and a proxy.
 ROUTES = {
     *("/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt"),
     *(f"{API}{name}" for name in ("app_id", "cancel", "info", "login_check", "reset")),
@@ -17,17 +17,17 @@ BELOW = (
     *("/assets/", "/static/", "/svelte/"),
     *(f"{API}{name}" for name in ("file=", "heartbeat/", "call/restore/")),
 )
-BODY = 10**6  # bytes, of what is no file: settings, and what surrounds an upload
+BODY = 10**6  # bytes, for everything but files: settings, and the overhead of an upload
 
 
 class RequestLimits:
-    """ASGI middleware: refuse other requests than the page's own, and large ones.
+    """ASGI middleware that refuses large requests, and all but the page's own.
 
     Args:
         app: The ASGI application.
-        max_bytes: Int, of an uploaded file.
-        has_room: Function of a number of bytes, which returns whether so many more may
-            be uploaded.
+        max_bytes: Int, maximum size of an uploaded file.
+        has_room: Function of a number of bytes that returns whether an upload of that
+            size is within the limits.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class RequestLimits:
         self._has_room = has_room
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer a request, or refuse it before anything of its body is read."""
+        """Answer a request, or refuse it before its body is read."""
         found = self._refusal(scope) if scope["type"] == "http" else None
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -53,7 +53,7 @@ class RequestLimits:
             await send({"type": "http.response.body", "body": text.encode()})
 
     def _refusal(self, scope):
-        """The status and the text of a refusal, or `None`."""
+        """Return the status and the text of a refusal, or `None`."""
         path = scope["path"]
         if path.rstrip("/") not in {route.rstrip("/") for route in ROUTES} and not (
             path.startswith(BELOW)
@@ -62,7 +62,7 @@ class RequestLimits:
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
         length = dict(scope["headers"]).get(b"content-length", b"")
-        # A body without a length would be read until memory or disk are full.
+        # A body of unknown length could fill the memory or the disk.
         if not length.isdigit():
             return 411, "A request must name its length."
         uploads = path.rstrip("/") == f"{API}upload"

@@ -1,4 +1,4 @@
-"""What stands behind a page: reads, restores, keeps to limits, and cleans up."""
+"""Backend of the page: reads and restores photographs, enforces limits, cleans up."""
 
 import contextlib
 import dataclasses
@@ -40,26 +40,26 @@ from keras_indi.validation import checked_integer
 
 RESULT = "{name}-restored"
 PATIENCE = 60  # seconds, for one part of a restoration to end
-ADVICE = re.compile(r"; pass `\w+`[^)]*")  # to who calls a function, not a page
-LARGE = 4  # a photograph of more than so many centres shows its centre first
+ADVICE = re.compile(r"; pass `\w+`[^)]*")  # advice for Python callers
+LARGE = 4  # larger than this many centres, a photograph shows its centre first
 
 
 class RestorationService:
     """Restore uploaded photographs, one at a time, within limits.
 
-    It reads, restores and writes as `restore_files` does, so that a result is the one
-    that `keras-indi restore` writes for the same file name, settings and seed. Results
-    and pictures lie in `files.folder`, and are deleted after `limits.keep_seconds` and
-    by `close`.
+    It reads, restores and writes as `restore_files` does. For the same file name,
+    settings and seed, the result is that of `keras-indi restore`. Results and pictures
+    are written to `files.folder`. They are deleted after `limits.keep_seconds` and by
+    `close`.
 
     Args:
-        preset: String, what `load_restorer` takes: offered first. Defaults to
-            `None`, the default of `keras-indi restore`.
+        preset: String, a handle for `load_restorer`, listed first. Defaults to `None`,
+            the default of `keras-indi restore`.
         limits: `Limits`.
         dtype: As for `load_restorer`.
 
     Attributes:
-        choices: Dict of names to `PresetChoice`, the presets that are offered.
+        choices: Dict from names to `PresetChoice`, the presets on the page.
         limits: `Limits`.
         files: `TemporaryFiles`.
 
@@ -105,9 +105,9 @@ class RestorationService:
         self.close()
 
     def close(self) -> None:
-        """End what is being restored, and delete all uploads and results."""
+        """Stop the running restoration, and delete all uploads and results."""
         self._closed.set()
-        # A restoration that went on would write its results after this.
+        # A restoration still running would write its results after this.
         ended = self._lock.acquire(timeout=PATIENCE)
         self.files.close()
         if ended:
@@ -115,11 +115,11 @@ class RestorationService:
 
     @property
     def suggested_preset(self) -> str:
-        """The name of the preset that restores where its user chooses none."""
+        """Return the name of the preset that is used if the user chooses none."""
         return DEFAULT_PRESET if self._preset is None else self._preset
 
     def max_steps(self, preset: str) -> int:
-        """The most steps that may be asked of a preset."""
+        """Return the maximum number of steps of a preset."""
         return max(self.limits.max_steps, self._choice(preset).num_steps)
 
     def check_file(self, path: FilePath, requested: Requested) -> ImageInfo:
@@ -167,10 +167,11 @@ class RestorationService:
         Args:
             path: Path of the file.
             requested: `Requested`.
-            progress: Function of the units of work that are done and of all.
+            progress: Function of the finished and the total units of work.
 
         Yields:
-            A `View` of the centre, of a large photograph, and one of the whole.
+            A `View` of the whole photograph. For a large photograph, a `View` of its
+            centre comes first.
 
         Raises:
             Refused: If it cannot be restored as requested.
@@ -221,7 +222,7 @@ class RestorationService:
         return self.choices[name]
 
     def _offer_first(self, choice: PresetChoice) -> str:
-        """Load a preset, offer it before all others, and return its name."""
+        """Load a preset, list it first, and return its name."""
         model = self._model(choice).model
         choice.scale = model.scale
         choice.num_steps = model.restore_defaults["num_steps"]
@@ -250,7 +251,7 @@ class RestorationService:
         return {**settings, "verbose": 0}
 
     def _job(self, path: pathlib.Path, requested: Requested) -> FileJob:
-        # What comes without an ending, or with another's, becomes PNG.
+        # A file without an extension, or with a wrong one, becomes PNG.
         known = path.suffix.lower() in EXTENSIONS
         name = result_name(path.name if known else f"{path.name}.png", RESULT)
         several = requested.num_samples if requested.num_samples > 1 else None
@@ -267,7 +268,7 @@ class RestorationService:
         job: FileJob,
         settings: dict[str, Any],
     ) -> View | None:
-        """The centre of a large photograph, restored."""
+        """Restore the centre of a large photograph."""
         scale = settings.get("scale", model.scale)
         side = VIEW // scale
         if photograph.pixels[..., 0].size <= LARGE * side**2:
@@ -287,7 +288,7 @@ class RestorationService:
         requested: Requested,
         settings: dict[str, Any],
     ) -> View:
-        """The whole photograph, restored and written."""
+        """Restore the whole photograph, and write it."""
         num_samples = requested.num_samples if requested.num_samples > 1 else None
         pixels = restore_photograph(
             chosen.model, photograph, num_samples, False, settings
@@ -309,7 +310,7 @@ class RestorationService:
 
     @contextlib.contextmanager
     def _restoring(self, path: pathlib.Path) -> Iterator[None]:
-        """One restoration at a time, whose errors are the user's or nobody's."""
+        """A context that allows one restoration at a time and translates its errors."""
         with self._lock, _refusing(path):
             self._check_open()
             yield
@@ -319,7 +320,7 @@ class RestorationService:
             raise Refused("The page has ended.")
 
     def _reporting(self, progress: Callable[[int, int], Any] | None) -> Callable:
-        """A function that reports progress, and ends the work where the page ends."""
+        """Return a function that reports progress, and stops the work on `close`."""
 
         def report(done: int, total: int) -> None:
             self._check_open()
@@ -331,7 +332,7 @@ class RestorationService:
 
 @contextlib.contextmanager
 def _refusing(path: pathlib.Path) -> Iterator[None]:
-    """Turn what is wrong with a file into words without its folder."""
+    """A context that turns errors about a file into `Refused`, without its folder."""
     try:
         yield
     except Refused:
@@ -342,7 +343,7 @@ def _refusing(path: pathlib.Path) -> Iterator[None]:
         raise Refused(f"This file cannot be restored: {reason}.") from error
     except FileNotFoundError as error:
         raise Refused("The photograph is no longer here. Upload it again.") from error
-    except ImportError as error:  # it names the command that installs what is missing
+    except ImportError as error:  # its message names a pip command
         raise Refused(f"{error}.") from error
     except MemoryError as error:
         raise Refused("There is not enough memory for this photograph.") from error

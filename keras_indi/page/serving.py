@@ -1,4 +1,4 @@
-"""Runs a page, and leaves nothing behind."""
+"""Server of the page."""
 
 import contextlib
 import logging
@@ -43,15 +43,15 @@ PAGE_STYLE = """
 def running(
     service: RestorationService, host: str = "127.0.0.1", port: int = 7860
 ) -> Iterator[str]:
-    """A context in which a page runs.
+    """A context in which the page is served.
 
     Args:
         service: `RestorationService`, which stays open.
-        host: String, the address to listen on. Defaults to this machine alone.
+        host: String, the address to listen on. Defaults to this machine only.
         port: Int.
 
     Yields:
-        String, the page's address.
+        String, the URL of the page.
 
     Raises:
         OSError: If the port is taken.
@@ -72,7 +72,7 @@ def running(
         try:
             yield f"http://{f'[{host}]' if ':' in host else host}:{port}/"
         finally:
-            # Of each browser that is open, the server would log how it was left.
+            # The server would log every browser that is still connected.
             log = logging.getLogger("uvicorn.error")
             level = log.level
             log.setLevel(logging.CRITICAL)
@@ -88,7 +88,7 @@ def serve(
     limits: Limits | None = None,
     dtype: str = "auto",
 ) -> None:
-    """Run a page until it is interrupted, then deletes all uploads and results.
+    """Serve the page until it is interrupted, then delete all uploads and results.
 
     Args:
         preset: As for `RestorationService`.
@@ -111,7 +111,7 @@ def serve(
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A socket at an address, which is an error before anything else starts."""
+    """Return a listening socket; fail here if the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -128,13 +128,13 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _server(layout: Layout, service: RestorationService) -> Any:
-    """A server of a page. (Gradio's own would ask itself whether it can be reached.)"""
+    """Return the server. (Gradio's own sends itself a request when it starts.)"""
     fastapi, uvicorn = (
         optional_import(name, extra="page", purpose="The page")
         for name in ("fastapi", "uvicorn")
     )
     gradio = layout.gradio
-    # Fonts of the system: the theme's own would come with the page.
+    # System fonts: those of the theme would be sent with the page.
     theme = gradio.themes.Default(
         font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
     )
@@ -155,7 +155,7 @@ def _server(layout: Layout, service: RestorationService) -> Any:
             block_info_text_color="*neutral_600", slider_color="*primary_600"
         ),
     )
-    # Else Gradio does not check which files requests name, of a page that is mounted.
+    # Otherwise Gradio does not check the file paths in requests to a mounted page.
     layout.page.has_launched = True
     max_bytes = service.limits.max_megabytes * 10**6
     return uvicorn.Server(

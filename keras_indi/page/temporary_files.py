@@ -1,4 +1,4 @@
-"""The folder of a page's uploads and results, which leaves nothing behind."""
+"""Temporary folder for uploads and results."""
 
 import contextlib
 import math
@@ -11,24 +11,24 @@ import threading
 import time
 
 PREFIX = "keras-indi-page-"
-CHECKS = 60  # how often old files are looked for while files are kept
+CHECKS = 60  # checks for old files, over the time that files are kept
 
 
 class TemporaryFiles:
-    """A folder for uploads and results, deleted when they are old and at the end.
+    """A folder for uploads and results that deletes old files, and all on `close`.
 
-    What a process that was killed has left is deleted by the next.
+    Files left by a killed process are deleted by the next one.
 
     Args:
         keep_seconds: Int, how long a file is kept.
-        max_bytes: Int, of all files together. Defaults to no limit.
+        max_bytes: Int, maximum size of all files together. Defaults to no limit.
 
     Attributes:
-        folder: `pathlib.Path`, which only this user can read.
+        folder: `pathlib.Path`, readable only by this user.
     """
 
     def __init__(self, keep_seconds: int, max_bytes: float = math.inf) -> None:
-        # Resolved, as links would make a server refuse its own files.
+        # Resolved: with links, the server would refuse its own files.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
         self._keep_seconds = keep_seconds
         self._max_bytes = max_bytes
@@ -38,30 +38,30 @@ class TemporaryFiles:
         self._thread.start()
 
     def new_folder(self) -> pathlib.Path:
-        """Make a folder whose name nobody can guess."""
+        """Create a folder with an unguessable name."""
         folder = self.folder / secrets.token_urlsafe(24)
         folder.mkdir()
         return folder
 
     def has_room(self, size: int = 0) -> bool:
-        """Whether so many bytes more are within the limit."""
+        """Return whether this many more bytes are within the limit."""
         for path in self.folder.rglob("*"):
             with contextlib.suppress(OSError):  # deleted meanwhile
                 size += path.stat().st_size
         return size <= self._max_bytes
 
     def sweep(self, now: float | None = None) -> None:
-        """Delete files that are too old, and folders that they leave empty.
+        """Delete old files, and folders that become empty.
 
         Args:
-            now: Float, seconds since the epoch. Defaults to the clock's.
+            now: Float, seconds since the epoch. Defaults to the current time.
         """
-        # The time of the last change, as results carry the date of their photograph.
+        # Not the modification time, which results take from their photograph.
         oldest = (time.time() if now is None else now) - self._keep_seconds
-        os.utime(self.folder)  # a sign of life
+        os.utime(self.folder)  # marks the process as alive
         paths = sorted(self.folder.rglob("*"), reverse=True)  # files before folders
         for path in paths:
-            # Folders that are not empty, and what is deleted meanwhile, are left.
+            # Skips folders that are not empty, and paths deleted meanwhile.
             with contextlib.suppress(OSError):
                 if path.lstat().st_ctime > oldest:
                     continue
@@ -70,7 +70,7 @@ class TemporaryFiles:
                     continue
                 path.unlink()
                 if path.parent != self.folder:
-                    path.parent.rmdir()  # which has changed just now
+                    path.parent.rmdir()  # its own time has just changed
 
     def close(self) -> None:
         """Delete everything."""
@@ -79,7 +79,7 @@ class TemporaryFiles:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _delete_left_overs(self) -> None:
-        """Delete folders whose process has given no sign of life for long."""
+        """Delete folders of processes that have not touched theirs for a long time."""
         oldest = time.time() - self._keep_seconds
         for folder in self.folder.parent.glob(f"{PREFIX}*"):
             with contextlib.suppress(OSError):  # another user's, or deleted meanwhile

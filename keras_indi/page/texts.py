@@ -1,4 +1,4 @@
-"""What a page says of presets, files and results."""
+"""Texts of the page about presets, files and results."""
 
 import html
 
@@ -20,7 +20,7 @@ WORKING = "<p>Restoring. Large photographs show their centre first.</p>"
 
 
 def welcome(keep_seconds: int) -> str:
-    """What the page does, as Markdown."""
+    """Return the introduction, as Markdown."""
     hours, minutes = divmod(round(keep_seconds / 60), 60)
     parts = [(hours, "hour"), (minutes, "minute")]
     kept = " and ".join(_count(n, noun) for n, noun in parts if n)
@@ -28,7 +28,7 @@ def welcome(keep_seconds: int) -> str:
 
 
 def preset_text(choice: PresetChoice) -> str:
-    """What a preset is for, and its licence, as HTML."""
+    """Return the purpose and licence of a preset, as HTML."""
     lines = [html.escape(choice.description)]
     if choice.scale > 1:
         lines.append(
@@ -48,7 +48,7 @@ def preset_text(choice: PresetChoice) -> str:
 
 
 def dial_picture(choice: PresetChoice, num_steps: int) -> str:
-    """The curve of a preset's card at a number of steps, as HTML."""
+    """Return the trade-off curve of a preset at a number of steps, as HTML."""
     if choice.trade_off is None:
         return "<p>This preset's card has no scores at several numbers of steps.</p>"
     data = html.escape(choice.trade_off.data)
@@ -61,7 +61,7 @@ def dial_picture(choice: PresetChoice, num_steps: int) -> str:
 
 
 def file_text(info: ImageInfo) -> str:
-    """What a file is."""
+    """Return a description of an uploaded file."""
     colours = "colour" if info.channels == 3 else "grey"
     alpha = ", alpha" if info.has_alpha else ""
     return (
@@ -71,7 +71,7 @@ def file_text(info: ImageInfo) -> str:
 
 
 def result_text(view: View, preset: str, num_steps: int) -> str:
-    """What was done, as HTML, which screen readers read when it changes."""
+    """Return a summary as HTML; screen readers announce it when it changes."""
     size = f"{view.width} x {view.height} pixels"
     if view.is_whole:
         texts = [
@@ -87,7 +87,7 @@ def result_text(view: View, preset: str, num_steps: int) -> str:
 
 
 def spread_text(view: View) -> str:
-    """What the colours of the map of the spread stand for."""
+    """Return the legend of the spread map."""
     return (
         "Spread of the draws: black where they agree, bright where they differ, by "
         f"up to {view.largest_spread:.1f} of 255 grey levels (standard deviation)"
@@ -95,12 +95,12 @@ def spread_text(view: View) -> str:
 
 
 def is_refusal(text: str | None) -> bool:
-    """Whether a text is one of `refusal`."""
+    """Return whether a text comes from `refusal`."""
     return text is not None and REFUSAL in text
 
 
 def refusal(message: str) -> str:
-    """A reason why nothing was restored, which screen readers read at once."""
+    """Return the reason of a refusal as HTML; screen readers announce it at once."""
     return f'<div role="alert" {REFUSAL}>{html.escape(message)}</div>'
 
 

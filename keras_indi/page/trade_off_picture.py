@@ -1,4 +1,4 @@
-"""The curve of a preset's card, beside the dial."""
+"""Trade-off curve of a preset, next to the steps slider."""
 
 import html
 import math
@@ -10,16 +10,15 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 20, 14, 40  # margins of the axes
 
 
 def trade_off_picture(trade_off: TradeOff, num_steps: int) -> str:
-    """Draw PSNR against LPIPS over the numbers of steps, with the chosen one marked.
+    """Draw PSNR against LPIPS for all numbers of steps, and mark the chosen one.
 
     Args:
         trade_off: `TradeOff`.
-        num_steps: Int, the dial. Between measured numbers the mark lies on the line
-            that joins them.
+        num_steps: Int, the chosen number. Between measured numbers, the mark lies on
+            the line that joins them.
 
     Returns:
-        String, an SVG element that follows the page's colours, and says what it shows
-        to screen readers.
+        String, an SVG element in the page's colours, with a text for screen readers.
     """
     places = [(lpips, psnr) for _, psnr, lpips in trade_off.points]
     x_axis, y_axis = (
@@ -66,12 +65,12 @@ def trade_off_picture(trade_off: TradeOff, num_steps: int) -> str:
 
 
 class _Axis:
-    """Where values lie between two coordinates, with a margin.
+    """A linear axis between two coordinates, with a margin.
 
     Args:
         values: Tuple of floats.
-        low: Number, the coordinate at which the axis begins.
-        high: Number, the coordinate at which it ends.
+        low: Number, the coordinate of the start of the axis.
+        high: Number, the coordinate of its end.
 
     Attributes:
         ticks: Tuple of the smallest and the largest value.
@@ -85,12 +84,12 @@ class _Axis:
         self._low = low
 
     def place(self, value):
-        """The coordinate of a value."""
+        """Return the coordinate of a value."""
         return self._low + (value - self._begin) * self._scale
 
 
 def _between(steps, dots, num_steps):
-    """Where a number of steps lies on the line, evenly in its logarithm."""
+    """Interpolate a point on the line, linearly in the logarithm of the steps."""
     num_steps = min(max(num_steps, steps[0]), steps[-1])
     above = next(index for index, count in enumerate(steps) if count >= num_steps)
     if steps[above] == num_steps:

@@ -1,4 +1,4 @@
-"""What a page shows of a restoration."""
+"""Result of a restoration, for display."""
 
 import dataclasses
 import pathlib
@@ -6,22 +6,22 @@ import pathlib
 
 @dataclasses.dataclass
 class View:
-    """What a page shows of a restoration: its files, all in one folder.
+    """Files and facts of a restoration that the page displays, all in one folder.
 
     Attributes:
         before: `pathlib.Path` of a picture of the degraded photograph, upright, at
             the size of `after`.
-        after: `pathlib.Path` of a picture of the restored one, of the first draw.
-        is_whole: Bool, whether they show the whole photograph, not its centre.
-        height: Int, pixels of the restored photograph.
-        width: Int.
-        outputs: List of paths, the restored files, one a draw; empty of a centre.
-        draws: List of paths of pictures of all draws, where there are several.
+        after: `pathlib.Path` of a picture of the first draw.
+        is_whole: Bool, whether they show the whole photograph, not just its centre.
+        height: Int, height of the restored photograph in pixels.
+        width: Int, its width.
+        outputs: List of paths, the restored files, one per draw; empty for a centre.
+        draws: List of paths of pictures of all draws, if there are several.
         spread: `pathlib.Path` of the map of their spread, or `None`.
-        largest_spread: Float, what its brightest colour stands for, in grey levels of
-            255.
-        notes: List of sentences: what the files could not keep, and so on.
-        seconds: Float.
+        largest_spread: Float, the spread of the map's brightest colour, in grey levels
+            of 255.
+        notes: List of sentences, such as on metadata that the files could not keep.
+        seconds: Float, duration of the restoration.
     """
 
     before: pathlib.Path

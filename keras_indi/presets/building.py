@@ -1,4 +1,4 @@
-"""From what a preset's files say to a model: which class, with which arguments."""
+"""Building of models from the files of a preset."""
 
 import copy
 import inspect
@@ -10,21 +10,20 @@ import keras
 
 from keras_indi.presets import weights
 
-# Of an architecture without weights, which nothing else bounds: 4 GiB in float32.
+# Limit for an architecture without weights, otherwise unbounded: 4 GiB in float32.
 MAX_PARAMETERS = 2**30
 
 
 def part_and_class(cls, found):
-    """What of a preset `cls.from_preset` builds.
+    """Return the part of a preset, and the class, that `cls.from_preset` builds.
 
     Args:
         cls: A class of models, or a base class of some.
         found: An `io.Preset`.
 
     Returns:
-        Pair of `"task"` or `"backbone"`, and the class to build: the one that was
-        saved if it is a `cls`, else `cls` if it extends the one that was saved.
-        `None` if neither holds.
+        Pair of `"task"` or `"backbone"`, and the class to build: the saved class if it
+        is a `cls`, else `cls` if it extends the saved class. `None` if neither holds.
     """
     for part, config in (("task", found.task), ("backbone", found.config)):
         held = None if config is None else _saved_class(config)
@@ -40,20 +39,20 @@ def part_and_class(cls, found):
 
 
 def prepared(cls, found, dtype, overrides):
-    """Check what `cls.from_preset` was given, before any work starts.
+    """Check the arguments of `cls.from_preset` before any work starts.
 
     Args:
         cls: A class of models, or a base class of some.
         found: An `io.Preset`.
-        dtype: Compute dtype or policy of the backbone; `None` for Keras's own.
-        overrides: Dict of arguments in place of the saved ones.
+        dtype: Compute dtype or policy of the backbone; `None` for Keras's default.
+        overrides: Dict of arguments that replace the saved ones.
 
     Returns:
         Function without arguments that builds the model, with random weights.
 
     Raises:
-        ValueError: If the preset is of another class, or `dtype` is none.
-        TypeError: If an override is no argument of the model or its backbone.
+        ValueError: If the preset is of another class, or `dtype` is not valid.
+        TypeError: If an override is not an argument of the model or its backbone.
     """
     chosen = part_and_class(cls, found)
     if chosen is None:
@@ -83,7 +82,7 @@ def prepared(cls, found, dtype, overrides):
         return lambda: _build(backbone, built_class)
     if found.task is None:
         return lambda: built_class(_build(backbone), **of_task)
-    # Before the overrides, which are meant as today's.
+    # Before the overrides, which use the current names.
     task = {**found.task, "config": built_class.updated_config(found.task["config"])}
     task = _changed(task, {**of_task, "backbone": backbone})
     return lambda: _build(task, built_class)
@@ -97,7 +96,7 @@ def load(cls, found, load_weights, dtype, overrides):
         found.check_weights()
         stored = found.stored_layout()
         _check_depth(found, stored)
-    # Nothing of what a config describes takes memory before it is known to be there.
+    # Allocate no memory for a config before its weights are known to exist.
     described = _described(build, found)
     if stored is None:
         _check_size(described, found)
@@ -110,10 +109,10 @@ def load(cls, found, load_weights, dtype, overrides):
 
 
 def _described(build, found):
-    """Names and shapes of a network's weights, of which none is made.
+    """Return names and shapes of a network's weights, without creating them.
 
-    The list is empty where they are made when the network is first used: that is a
-    registered class of the user's own.
+    The list is empty if the weights are only created on first use, as in some
+    registered classes of users.
     """
     known = _named_classes([found.config, found.task])
 
@@ -138,18 +137,18 @@ def _described(build, found):
 
 
 def unregistered_names(config):
-    """The registered names in a config, `package>Class`, that nobody has registered."""
+    """Return the names `package>Class` in a config that are not registered."""
     found = _named([config]).items()
     return sorted(name for name, known in found if ">" in name and known is None)
 
 
 def _named_classes(configs):
-    """What configs name that this thread knows, as in a `custom_object_scope`."""
+    """Return a dict of the known classes in configs, as for `custom_object_scope`."""
     return {name: cls for name, cls in _named(configs).items() if cls is not None}
 
 
 def _named(configs):
-    """Dict of the names of classes in configs to the classes, or `None`."""
+    """Return a dict from class names in configs to the classes, or `None`."""
     known, pending = {}, list(configs)
     while pending:
         part = pending.pop()
@@ -168,7 +167,7 @@ def _built(build, found):
         return build()
     except Exception as error:  # Keras and its backends raise of all kinds
         if isinstance(error, ValueError) and "Received: " in str(error):
-            raise  # it says what is wrong
+            raise  # its message is clear
         first = str(error).strip().partition("\n")[0]
         raise ValueError(
             "The network or the restorer that this preset describes cannot be built: "
@@ -177,7 +176,7 @@ def _built(build, found):
 
 
 def _check_depth(found, stored):
-    """Raise a ValueError where a config asks for more blocks than there are arrays."""
+    """Raise a ValueError if a config has more blocks than there are stored arrays."""
     blocks = found.config["config"].get("blocks_per_level")
     most = max(blocks, default=0) if isinstance(blocks, list) else blocks
     if isinstance(most, int) and most > len(stored):
@@ -198,7 +197,7 @@ def _check_size(described, found):
 
 
 def built_backbone(model):
-    """The model whose weights a preset holds, with its variables made."""
+    """Return the model whose weights a preset holds, with its variables created."""
     backbone = getattr(model, "backbone", model)
     if not backbone.built:
         # Its variables depend on no height and width, as it is convolutional.
@@ -215,7 +214,7 @@ def _build(config, built_class=None):
 
 
 def _saved_class(config):
-    """The class that a config names, or `None` where it is not registered."""
+    """Return the class that a config names, or `None` if it is not registered."""
     registered = config.get("registered_name") or config["class_name"]
     if registered in ("Functional", "Sequential", "Model"):
         return keras.Model
@@ -224,14 +223,14 @@ def _saved_class(config):
 
 
 def _accepted(config):
-    """The arguments of a backbone that may be overridden."""
+    """Return the arguments of a backbone that may be overridden."""
     if is_graph(config):
         return {"name", "trainable"}
     return set(config["config"]) | {"name", "trainable"}
 
 
 def is_graph(config):
-    """Whether a config lists layers, each with a dtype of its own."""
+    """Return whether a config lists layers, each with its own dtype."""
     return "layers" in config["config"]
 
 

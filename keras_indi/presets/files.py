@@ -1,4 +1,4 @@
-"""The files of a preset, and how its JSON is read."""
+"""Files of a preset, and reading of its JSON."""
 
 import json
 import math
@@ -19,16 +19,16 @@ FILES = (WEIGHTS_FILE, CONFIG_FILE, TASK_FILE, CARD_FILE, METADATA_FILE)
 
 
 def is_preset(folder):
-    """Whether a folder holds what no preset is without."""
+    """Return whether a folder holds the required files of a preset."""
     folder = pathlib.Path(folder)
     return all((folder / name).is_file() for name in (CONFIG_FILE, METADATA_FILE))
 
 
 def read_text(path):
-    """The text of a file of a preset.
+    """Read a text file of a preset.
 
     Raises:
-        ValueError: If it is not UTF-8, or too much.
+        ValueError: If it is not UTF-8, or too large.
     """
     size = path.stat().st_size
     if size > MAX_TEXT_BYTES:
@@ -45,10 +45,10 @@ def read_text(path):
 
 
 def read_json(path):
-    """The dict in a JSON file, whose numbers are finite.
+    """Read the dict in a JSON file of finite numbers.
 
     Raises:
-        ValueError: If the file holds none.
+        ValueError: If the file does not hold such a dict.
     """
     path = pathlib.Path(path)
     text = read_text(path)
@@ -67,7 +67,7 @@ def read_json(path):
 
 
 def as_json(content):
-    """The text of a JSON file."""
+    """Return a value as the text of a JSON file."""
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Handles of presets: shipped names, local folders, hubs."""
+"""Handles of presets: shipped names, local folders and hubs."""
 
 import os
 import pathlib
@@ -13,19 +13,18 @@ from keras_indi.presets.files import (
 )
 from keras_indi.validation import did_you_mean
 
-# A folder here is a shipped preset: nothing else lists them.
+# Each folder here is a shipped preset. There is no other list.
 PRESETS_FOLDER = pathlib.Path(__file__).parent / "data"
 # Shipped presets may be named without it: `jpeg` is `indi_small_jpeg`.
 PREFIX = "indi_small_"
 
 
 def list_presets() -> dict[str, dict[str, Any]]:
-    """The presets that are shipped.
+    """List the shipped presets.
 
     Returns:
-        Dict of names, in alphabetical order, to the dicts of their
-        `metadata.json`. `weights_sha256` is `None` where a preset is an
-        architecture without weights.
+        Dict from names, in alphabetical order, to the content of `metadata.json`.
+        `weights_sha256` is `None` for an architecture without weights.
 
     Example:
 
@@ -39,18 +38,18 @@ def list_presets() -> dict[str, dict[str, Any]]:
 
 
 def locate(preset: str | os.PathLike[str]) -> pathlib.Path:
-    """Return the local folder of a preset, downloaded if need be.
+    """Return the local folder of a preset, downloaded if necessary.
 
     Args:
         preset: Name of a shipped preset, with or without `indi_small_`; path of a
-            folder; or a handle of `hub.SCHEMES`. A folder that has a shipped name is
-            written `./jpeg`.
+            folder; or a handle with a scheme in `hub.SCHEMES`. Write a folder with the
+            name of a shipped preset as `./jpeg`.
 
     Returns:
         `pathlib.Path` of a folder with the files of a preset.
 
     Raises:
-        ValueError: If it is none of these.
+        ValueError: If the handle is none of these.
         ImportError: If the hub's client is not installed.
         OSError: If the hub cannot be reached.
     """

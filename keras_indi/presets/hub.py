@@ -1,4 +1,4 @@
-"""Hubs of presets: Hugging Face, Kaggle, Google Cloud Storage, by their clients."""
+"""Hubs of presets: Hugging Face, Kaggle and Google Cloud Storage."""
 
 import os
 import pathlib
@@ -13,7 +13,7 @@ from keras_indi.presets.weights import check_checksum
 
 
 def download(handle):
-    """The local folder of a preset on a hub, downloaded unless it is there already.
+    """Download a preset from a hub, or use the cached copy.
 
     Args:
         handle: String, `"hf://user/name"` (`"hf://user/name@revision"`),
@@ -21,10 +21,10 @@ def download(handle):
             `"gs://bucket/folder"`.
 
     Returns:
-        `pathlib.Path` of a folder, whole.
+        `pathlib.Path` of the complete local folder.
 
     Raises:
-        ValueError: If the handle has not the form of its scheme.
+        ValueError: If the handle does not have the form of its scheme.
         ImportError: If the hub's client is not installed.
         OSError: If the hub refuses, or cannot be reached.
     """
@@ -40,7 +40,7 @@ def download(handle):
         return pathlib.Path(fetch(name, revision or None))
     except ImportError:
         raise
-    # Each client has errors of its own, of networks, rights and names.
+    # Each client has its own errors for networks, permissions and names.
     except Exception as error:
         raise OSError(
             f"The preset could not be downloaded: {error or type(error).__name__}. "
@@ -52,14 +52,15 @@ def upload_preset(uri, preset_dir):
     """Upload a saved preset to a hub.
 
     Args:
-        uri: String, `"hf://user/name"` or `"hf://name"`, whose repository is made if
-            there is none; `"kaggle://user/model/keras/variant"`; or
-            `"gs://bucket/folder"`. The client's own log-in holds.
-        preset_dir: Path of the folder that `save_to_preset` wrote. Its preset's
-            files are uploaded, and nothing else in it.
+        uri: String, `"hf://user/name"` or `"hf://name"`, whose repository is created if
+            necessary; `"kaggle://user/model/keras/variant"`; or
+            `"gs://bucket/folder"`. Uses the log-in of the hub's client.
+        preset_dir: Path of a folder written by `save_to_preset`. Only the files of the
+            preset are uploaded.
 
     Raises:
-        ValueError: If the URI or the folder is not one, or the weights are damaged.
+        ValueError: If the URI is not valid, the folder is not a preset, or the weights
+            are damaged.
         ImportError: If the hub's client is not installed.
         OSError: If the hub refuses, or cannot be reached.
 
@@ -179,7 +180,7 @@ def _client(name: str) -> ModuleType:
 
 
 def _parts(name):
-    """How many parts, none empty, a path has; 0 where one is empty or leads up."""
+    """Return the number of parts of a path; 0 if a part is empty or leads up."""
     parts = name.rstrip("/").split("/")
     return 0 if {"", ".", ".."} & set(parts) else len(parts)
 

@@ -1,4 +1,4 @@
-"""The folder of a preset: written whole, and checked before anything is built."""
+"""Reading and writing of preset folders."""
 
 import dataclasses
 import os
@@ -34,10 +34,10 @@ CONFIG_KEYS = ("module", "class_name", "registered_name", "config", "build_confi
 
 @dataclasses.dataclass
 class Preset:
-    """What the files of a preset say; nothing is built of it yet.
+    """Content of a preset's files, before anything is built.
 
     Args:
-        handle: What the user named, for errors.
+        handle: The user's handle, for errors.
         folder: `pathlib.Path` of the files.
         config: Dict, Keras's config of the backbone.
         task: Dict, Keras's config of the restorer, or `None`.
@@ -51,7 +51,7 @@ class Preset:
     metadata: dict
 
     def check_weights(self):
-        """Raise a ValueError unless the weights are there, as they were saved."""
+        """Raise a ValueError unless the weights exist and are intact."""
         path, wanted = self.folder / WEIGHTS_FILE, self.metadata.get("weights_sha256")
         if not path.is_file() and wanted is None:
             raise ValueError(
@@ -62,17 +62,17 @@ class Preset:
         weights.check_checksum(self.folder, self.metadata, f"preset={self.handle!r}")
 
     def stored_layout(self):
-        """Dict of the stored weights' names to their shapes."""
+        """Return a dict from the names of the stored weights to their shapes."""
         return weights.stored_layout(self.folder / WEIGHTS_FILE, self.handle)
 
     def load_weights(self, backbone, layout):
-        """Give a built backbone the weights, if their `stored_layout` is its own."""
+        """Load the weights into a built backbone, if their `stored_layout` matches."""
         weights.check_layout(layout, backbone, self.handle)
         backbone.load_weights(self.folder / WEIGHTS_FILE)
 
 
 def read(preset):
-    """Read the configs of a preset, which may name nothing but what may be built.
+    """Read the configs of a preset, and check that they name only allowed classes.
 
     Args:
         preset: As for `InDI.from_preset`.
@@ -81,7 +81,7 @@ def read(preset):
         `Preset`.
 
     Raises:
-        ValueError: If it is not a preset.
+        ValueError: If it is not a valid preset.
     """
     folder, handle = locate(preset), os.fspath(preset)
     config = _read_config(folder / CONFIG_FILE, handle)
@@ -99,15 +99,15 @@ def read(preset):
 
 
 def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
-    """Write a preset; its folder appears whole, or is replaced file by file.
+    """Write a preset: atomically, or file by file over an existing preset.
 
     Args:
         preset_dir: Path of the folder.
-        backbone: The built Keras model that the weights are of.
+        backbone: The built Keras model with the weights.
         task: The restorer around it, or `None`.
-        metadata: Dict of what only the maker knows; see `MAKERS_KEYS`.
+        metadata: Dict of metadata from the author; see `MAKERS_KEYS`.
         weights_dtype: `"float32"` or `"float16"`.
-        save_weights: Bool, `False` for an architecture.
+        save_weights: Bool, `False` to save only the architecture.
 
     Returns:
         `pathlib.Path` of the folder.
@@ -140,9 +140,9 @@ def write(preset_dir, backbone, task, metadata, weights_dtype, save_weights):
 
 
 def check(preset_dir, backbone, task, metadata):
-    """Raise what `write` would raise of these arguments, and write nothing.
+    """Check the arguments of `write` without writing anything.
 
-    What is to be saved after hours of training is checked before.
+    This allows a check before a training of hours.
     """
     _, texts, facts = _prepared(preset_dir, backbone, task, metadata, "float32")
     for content in (*texts.values(), facts):
@@ -150,7 +150,7 @@ def check(preset_dir, backbone, task, metadata):
 
 
 def _prepared(preset_dir, backbone, task, metadata, weights_dtype):
-    """The checked folder, the configs by their files' names, and the metadata."""
+    """Return the checked folder, the configs by file name, and the metadata."""
     folder = pathlib.Path(preset_dir).expanduser()
     if weights_dtype not in weights.DTYPES:
         raise ValueError(
@@ -193,10 +193,10 @@ def _read_config(path, handle):
 
 
 def _without_dtype(config):
-    """A config that leaves the compute dtype to who loads it.
+    """Return a config without the compute dtype, which is chosen on loading.
 
-    What a network was trained in is not what it restores in. (A functional model has
-    none of its own; its layers keep theirs.)
+    The dtype of training need not be that of restoration. (A functional model has no
+    dtype of its own; its layers keep theirs.)
     """
     inner = {key: value for key, value in config["config"].items() if key != "dtype"}
     kept = {key: config[key] for key in CONFIG_KEYS if key in config}
@@ -204,7 +204,7 @@ def _without_dtype(config):
 
 
 def _check_folder(folder):
-    """Raise a ValueError where files of another kind would be overwritten."""
+    """Raise a ValueError if unrelated files would be overwritten."""
     theirs = [name for name in FILES if name != CARD_FILE and (folder / name).exists()]
     if folder.is_file() or (theirs and not (is_preset(folder) or _is_begun(folder))):
         raise ValueError(
@@ -214,7 +214,7 @@ def _check_folder(folder):
 
 
 def _is_begun(folder):
-    """Whether a folder is a preset whose replacing was broken off."""
+    """Return whether a folder is a preset whose replacement was interrupted."""
     try:
         return bool(_read_config(folder / CONFIG_FILE, str(folder)))
     except (OSError, ValueError):
@@ -225,7 +225,7 @@ def _move_into_place(whole, folder):
     if not folder.exists():
         move_into_place(whole, folder)
         return
-    # Until its metadata is there, the folder is no preset: never a mixed one.
+    # Without its metadata, the folder is no preset. So a preset is never mixed.
     for name in (METADATA_FILE, TASK_FILE, WEIGHTS_FILE):
         (folder / name).unlink(missing_ok=True)
     for name in FILES:

@@ -1,4 +1,4 @@
-"""What is known about a preset: found out from the model, or given by its maker."""
+"""Metadata of a preset, from the model and from its author."""
 
 import datetime
 
@@ -10,7 +10,7 @@ from keras_indi.presets.handles import locate
 from keras_indi.schedules import time_grid as time_grids
 from keras_indi.version import __version__
 
-# What only the maker knows, with what it means.
+# Keys of the author, with their meaning.
 MAKERS_KEYS = {
     "description": "one sentence",
     "task": "what it undoes, such as 'JPEG artefacts'",
@@ -25,7 +25,7 @@ MAKERS_KEYS = {
 
 
 def read_metadata(preset):
-    """What is known about a preset.
+    """Return the metadata of a preset.
 
     Args:
         preset: As for `InDI.from_preset`.
@@ -35,7 +35,7 @@ def read_metadata(preset):
         `keras_indi_version`, `parameter_count`, `date_saved`, `weights_sha256`
         (`None` without weights), `weights_dtype`, `weights_bytes`; for a restorer
         `model`, `time_distribution`, `noise_schedule`, `noise_unit`, `scale`,
-        `value_range` and `recommended`; and of `MAKERS_KEYS` what the maker gave.
+        `value_range` and `recommended`; and any of `MAKERS_KEYS` from the author.
 
     Raises:
         ValueError: If it is not a preset.
@@ -46,7 +46,7 @@ def read_metadata(preset):
 
 
 def checked_metadata(metadata):
-    """What the maker gives, as JSON holds it; raise a ValueError for the rest."""
+    """Return the author's metadata for JSON; raise a ValueError if not valid."""
     metadata = dict(metadata or {})
     unknown = sorted(metadata.keys() - MAKERS_KEYS.keys())
     if unknown:
@@ -101,14 +101,15 @@ def checked_metadata(metadata):
 
 
 def found_out(backbone, task):
-    """What a model itself shows.
+    """Return the metadata that follow from a model.
 
     Args:
         backbone: The Keras model whose weights the preset holds.
         task: The restorer around it, or `None`.
 
     Returns:
-        Dict of what `metadata.json` says of any preset, but for the weights file.
+        Dict of the keys that `metadata.json` has for every preset, except those of the
+        weights file.
     """
     now = datetime.datetime.now(datetime.UTC)
     found = {
@@ -140,7 +141,7 @@ def found_out(backbone, task):
 
 
 def _public_name(task):
-    """The name of the package's class that a restorer is, or extends."""
+    """Return the name of the restorer's class, or of its public base class."""
     return next(
         cls.__name__
         for cls in type(task).__mro__
@@ -149,7 +150,7 @@ def _public_name(task):
 
 
 def _short_name(found, builtin):
-    """The name by which `restore` knows an object, else what makes it."""
+    """Return the short name of an object for `restore`, or else its `repr`."""
     for name, builtin_class in builtin.items():
         if found == builtin_class():
             return name

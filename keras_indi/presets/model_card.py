@@ -1,22 +1,22 @@
-"""Model cards: a preset's metadata, for people."""
+"""Model cards of presets."""
 
 import json
 
 from keras_indi.presets.files import CARD_FILE, METADATA_FILE, read_json, read_text
 from keras_indi.presets.handles import locate
 
-# The last line of a card that was made here, and may be made anew.
+# The last line of a generated card, which may be generated again.
 MARK = "<!-- Made from metadata.json. Without this line, it is kept as it is. -->"
 
 
 def card(preset):
-    """The model card of a preset.
+    """Return the model card of a preset.
 
     Args:
         preset: As for `InDI.from_preset`.
 
     Returns:
-        String, Markdown: its README.md, or what its metadata make if it has none.
+        String, Markdown: its README.md, or a card generated from its metadata.
 
     Raises:
         ValueError: If it is not a preset.
@@ -40,14 +40,14 @@ def card(preset):
 
 
 def is_handwritten(path):
-    """Whether a card is there that was not made here, or was edited since."""
+    """Return whether there is a card that was written or edited by hand."""
     if not path.is_file():
         return False
     return not path.read_text("utf-8", errors="replace").rstrip().endswith(MARK)
 
 
 def make_card(name, metadata):
-    """A card in Markdown, with the header that Hugging Face reads.
+    """Generate a card in Markdown, with the header for Hugging Face.
 
     Args:
         name: The preset's name.
@@ -127,7 +127,7 @@ def _facts(metadata):
 
 
 def _noise(metadata):
-    """The noise schedule, with the unit of its eps."""
+    """Return the noise schedule, with the unit of its eps."""
     schedule = metadata.get("noise_schedule")
     if "time_distribution" not in metadata or metadata.get("value_range") is None:
         return schedule
@@ -137,7 +137,7 @@ def _noise(metadata):
 
 
 def _plain(value):
-    """Words as they are, a dict of plain values as a list, the rest as Python."""
+    """Return text as it is, a dict of plain values as a list, the rest as Python."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict) and "class_name" not in value:
@@ -146,7 +146,7 @@ def _plain(value):
 
 
 def _short(value):
-    """A plain value in a line, without what is not set."""
+    """Return a plain value in one line, without unset entries."""
     if isinstance(value, dict):
         set_ = {key: _short(entry) for key, entry in value.items() if entry is not None}
         return "; ".join(f"{key} {entry}" for key, entry in set_.items())
@@ -156,7 +156,7 @@ def _short(value):
 
 
 def _expression(value, indent=0, name=""):
-    """A serialized object as the call that makes it, laid out as by ruff."""
+    """Return a serialized object as its constructor call, formatted like ruff."""
     inner = indent + 4
     if isinstance(value, dict) and "class_name" in value:
         arguments = value.get("config") or {}

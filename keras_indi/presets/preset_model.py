@@ -1,4 +1,4 @@
-"""What a model needs to be saved as a preset, and loaded from one."""
+"""Base class of models that support presets."""
 
 import pathlib
 from typing import Any, Self
@@ -30,7 +30,7 @@ class PresetModel:
 
     Attributes:
         presets: Dict of the names of the shipped presets of this class to the dicts
-            of their `metadata.json`. Of the class, not of its instances.
+            of their `metadata.json`. Only on the class, not on its instances.
 
     Example:
 
@@ -50,26 +50,27 @@ class PresetModel:
         """Load a model from a preset. No code from the preset runs.
 
         Args:
-            preset: The name of a shipped preset (a key of `presets`), where
-                `indi_small_` may be left out, such as `"jpeg"`; the path of a local
-                folder; `"hf://user/name"`, with `@revision` if wanted;
+            preset: The name of a shipped preset (a key of `presets`), with or without
+                `indi_small_`, such as `"jpeg"`; the path of a local folder;
+                `"hf://user/name"`, optionally with `@revision`;
                 `"kaggle://user/model/keras/variant"`; or `"gs://bucket/folder"`.
-            load_weights: Bool, whether to load the weights; `False` makes a network
-                with random ones, to train an architecture. Defaults to `True`.
+            load_weights: Bool, whether to load the weights. `False` builds a network
+                with random weights, for training. Defaults to `True`.
             dtype: The compute dtype or policy of the network, such as
                 `"mixed_bfloat16"`. Defaults to Keras's global policy.
-            **overrides: Arguments of the class, in place of the preset's: of `InDI`,
-                `noise_schedule` and so on, and those of its backbone.
+            **overrides: Arguments of the class that replace those of the preset: for
+                `InDI`, `noise_schedule` and so on, and arguments of its backbone.
 
         Returns:
-            An instance of the class, or of its subclass that was saved.
+            An instance of the class, or of the saved subclass.
             `PresetModel.from_preset` returns the restorer, or the backbone where the
             preset holds no restorer.
 
         Raises:
-            ValueError: If it is no preset; of another class; names what may not be
-                built; has no weights, or not those of its network, or damaged ones.
-            TypeError: If an override is no argument of the class.
+            ValueError: If it is not a preset, is of another class, or names a class
+                that is not allowed; or if its weights are missing, damaged or do not
+                match the network.
+            TypeError: If an override is not an argument of the class.
             ImportError: If the hub's client is not installed.
             OSError: If the hub cannot be reached.
 
@@ -94,28 +95,28 @@ class PresetModel:
         weights_dtype: str = "float32",
         save_weights: bool = True,
     ) -> pathlib.Path:
-        """Save the model as a preset: its weights as they are, without an optimizer.
+        """Save the model as a preset, without an optimizer.
 
-        After `fit` the weights are the averaged ones that it ended with. The
-        compute dtype and the seed are not saved: they are chosen on loading.
+        After `fit`, these are the averaged weights. The compute dtype and the seed are
+        not saved: they are chosen on loading.
 
         Args:
-            preset_dir: Path of the folder. A preset that is there is replaced, but
-                for a model card that was written or edited by hand.
-            metadata: Dict of what only the maker knows, into `metadata.json` and the
-                card: `description`, `task`, `license`, `training_data` (a list of
-                dicts with `name` and `terms`), `degradation`, `training`,
-                `held_out_scores` (a dict of `protocol` and `scores`), `notes`.
-            weights_dtype: `"float16"` halves the file. Loaded, the weights are of
-                the network's own dtype. Defaults to `"float32"`.
+            preset_dir: Path of the folder. An existing preset is replaced, except for a
+                model card that was written or edited by hand.
+            metadata: Dict for `metadata.json` and the card, with any of `description`,
+                `task`, `license`, `training_data` (a list of dicts with `name` and
+                `terms`), `degradation`, `training`, `held_out_scores` (a dict of
+                `protocol` and `scores`) and `notes`.
+            weights_dtype: `"float16"` halves the file size. Loaded weights have the
+                network's own dtype. Defaults to `"float32"`.
             save_weights: Bool, `False` saves only the architecture.
 
         Returns:
             `pathlib.Path` of the folder.
 
         Raises:
-            ValueError: If an argument is not valid, the backbone is no built
-                `keras.Model` or holds code, or a weight is not finite.
+            ValueError: If an argument is not valid, the backbone is not a built
+                `keras.Model` or contains code, or a weight is not finite.
 
         Example:
 
@@ -132,13 +133,13 @@ class PresetModel:
 
     @classmethod
     def updated_config(cls, config: dict[str, Any]) -> dict[str, Any]:
-        """The config that a model of today has, of one that any version has saved.
+        """Convert a config saved by any version to the current form.
 
         Args:
-            config: Dict, as of `get_config`.
+            config: Dict, as from `get_config`.
 
         Returns:
-            Dict of the same model. `from_config` takes both.
+            Dict of the same model. `from_config` supports both.
         """
         return config
 

@@ -1,4 +1,4 @@
-"""What a preset's configs may name: nothing that lets a preset run its own code."""
+"""Safety check of preset configs: only classes that run no code of the preset."""
 
 import functools
 import inspect
@@ -33,7 +33,7 @@ MODULES = {
     "keras.random",
     "keras.regularizers",
 }
-# Operations that call the functions that they are given.
+# Operations that call functions passed to them.
 CALLERS = {
     "AssociativeScan",
     "Cond",
@@ -52,7 +52,7 @@ CLASSES = {
     ("keras.models", "Model"),
     ("keras.models", "Sequential"),
 }
-# Layers that hold code, or read files that a config names.
+# Layers that contain code, or read files named in a config.
 FORBIDDEN = {
     "FlaxLayer",
     "IntegerLookup",
@@ -63,7 +63,7 @@ FORBIDDEN = {
     "TFSMLayer",
     "TorchModuleWrapper",
 }
-# What Keras writes for plain values: data, of no class.
+# Serialized plain values: data without a class.
 VALUES = {
     "__bytes__",
     "__ellipsis__",
@@ -75,17 +75,16 @@ VALUES = {
 
 
 def check_config(config: dict[str, Any], file_name: str, preset: object) -> None:
-    """Raise a ValueError unless all that a config names may be built.
+    """Raise a ValueError unless a config names only allowed classes.
 
-    That is: layers, operations, initializers and the like of Keras which hold no
+    Allowed are layers, operations, initializers and similar objects of Keras without
     code; the models, layers, schedules, samplers and degradations of this package; and
-    what others have registered in this process with
-    `keras.saving.register_keras_serializable`.
+    classes registered in this process with `keras.saving.register_keras_serializable`.
 
     Args:
         config: Dict, the content of a JSON file.
         file_name: Its name, for the error.
-        preset: What the user named, for the error.
+        preset: The user's handle, for the error.
     """
     pending = [config]
     while pending:
@@ -96,7 +95,7 @@ def check_config(config: dict[str, Any], file_name: str, preset: object) -> None
                 raise _refusal(_shown(part), file_name, preset)
         elif isinstance(part, list):
             pending.extend(part)
-        # Where Keras or a class of ours expects an object, a name alone makes one.
+        # Where Keras or this package expects an object, a name alone builds one.
         elif isinstance(part, str) and part.startswith(OWN):
             if part not in OWN_CLASSES:
                 raise _refusal(f"`{part}`", file_name, preset)
@@ -130,7 +129,7 @@ def _may_be_built(part: dict[str, Any]) -> bool:
         return True
     if class_name == "function":
         # Keras looks the names of builtins up among its activations and the like.
-        # There it finds classes of ours, too, by their names without the package.
+        # It also finds this package's classes there, by names without the package.
         name = part.get("config")
         if f"{OWN}{name}" in keras.saving.get_custom_objects():
             return False
@@ -146,9 +145,9 @@ def _may_be_built(part: dict[str, Any]) -> bool:
 
 @functools.cache
 def _of_keras() -> set[tuple[str, str]]:
-    """Modules and names of Keras's functional models and operations.
+    """Return modules and names of Keras's functional models and operations.
 
-    Where these lie is Keras's own affair; what they are is public.
+    The classes are public, but their modules are private to Keras.
     """
     found = {
         cls for cls in keras.Model.__subclasses__() if cls.__name__ == "Functional"

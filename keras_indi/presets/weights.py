@@ -1,4 +1,4 @@
-"""A preset's weights file: float16 or float32 HDF5 that Keras itself reads."""
+"""Weights file of a preset: float16 or float32 HDF5 in Keras's layout."""
 
 import collections
 import contextlib
@@ -44,18 +44,18 @@ def write_weights(model, path, dtype):
 
 
 def stored_layout(path, preset):
-    """What a weights file holds.
+    """Return the names and shapes of the arrays in a weights file.
 
     Args:
         path: Path of a weights file.
-        preset: What the user named, for the error.
+        preset: The user's handle, for the error.
 
     Returns:
-        Dict of the arrays' names, as of today, to their shapes.
+        Dict from the current names of the arrays to their shapes.
 
     Raises:
-        ValueError: If it is no such file, arrays lie outside it, or a number in it is
-            not finite.
+        ValueError: If it is not a weights file, arrays are stored outside it, or a
+            value is not finite.
     """
     try:
         found = _layout(path)
@@ -114,7 +114,7 @@ def check_layout(found, model, preset):
 
 @contextlib.contextmanager
 def _temporary(model):
-    """The path of a file with a model's weights, as Keras writes them, for a while."""
+    """A context with the path of a temporary weights file written by Keras."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "model.weights.h5")
         save_weights(model, path)
@@ -122,10 +122,10 @@ def _temporary(model):
 
 
 def save_weights(model, path):
-    """Do what `model.save_weights` does, on a disk that has room for it.
+    """Call `model.save_weights` if the disk has enough space.
 
     Raises:
-        OSError: If it has none, before anything is written.
+        OSError: If it does not, before anything is written.
     """
     variables = [
         *model.weights,
@@ -137,18 +137,18 @@ def save_weights(model, path):
 
 
 def checksum(path):
-    """The SHA-256 of a file, as a string of hexadecimal digits."""
+    """Return the SHA-256 of a file, as a string of hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_checksum(folder, metadata, received):
-    """Raise a ValueError unless weights, or none, are there as they were saved.
+    """Raise a ValueError unless the weights match the metadata, or both have none.
 
     Args:
         folder: `pathlib.Path` of a preset.
         metadata: Dict, the content of its `metadata.json`.
-        received: What the user named, for the error.
+        received: The user's handle, for the error.
     """
     path, wanted = folder / WEIGHTS_FILE, metadata.get("weights_sha256")
     found = checksum(path) if path.is_file() else None
@@ -161,7 +161,7 @@ def check_checksum(folder, metadata, received):
 
 
 def _stored(entry, dtype):
-    """A dataset's values as they are stored: floats in `dtype`."""
+    """Return a dataset's values as stored, with floats in `dtype`."""
     values = entry[...]
     if entry.attrs.get("dtype") == "bfloat16":
         # Keras stores its bits: the upper half of a float32's.
@@ -195,7 +195,7 @@ def _is_finite(entry):
 
 
 def _layout(path):
-    """Shapes of a file's datasets by their names; none may lie outside the file."""
+    """Return a file's dataset shapes by name; external datasets are an error."""
     import h5py
 
     shapes, seen = {}, set()

@@ -1,4 +1,4 @@
-"""Samplers: rules that walk from the degraded image to the restored one."""
+"""Samplers: update rules that lead from the degraded to the restored image."""
 
 import typing
 
@@ -7,7 +7,7 @@ from keras_indi.registry import Registry as _Registry
 from keras_indi.samplers.diffusion_sampler import DiffusionSampler as DiffusionSampler
 from keras_indi.samplers.sampler import Sampler as Sampler
 
-# An entry registers a class by its name, and exports it.
+# Each entry registers a class by name, and exports it.
 BUILTIN = _Registry(
     "keras_indi.samplers",
     {
@@ -19,7 +19,7 @@ BUILTIN = _Registry(
         "dpm_solver": "dpm_solver_sampler:DPMSolverSampler",
     },
 )
-# Those of denoising diffusion, which walk from pure noise.
+# Samplers of denoising diffusion, which start from pure noise.
 DIFFUSION = _Registry(
     "keras_indi.samplers",
     {

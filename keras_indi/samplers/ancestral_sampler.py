@@ -13,7 +13,7 @@ from keras_indi.samplers.diffusion_sampler import DiffusionSampler
 class AncestralSampler(DiffusionSampler):
     """Draw from the path's own transitions, backwards (Ho et al. 2020, Algorithm 2).
 
-    With the variance that they call beta tilde. One evaluation a step, any grid.
+    It uses their variance beta tilde. One evaluation per step, any grid.
 
     Example:
 

@@ -12,10 +12,10 @@ from keras_indi.samplers.sampler import Sampler
 class ColdDiffusionSampler(Sampler):
     """`x_s = x_t + (t - s) (F(x_t, t) - x_1)`.
 
-    Algorithm 2 of Bansal et al., "Cold Diffusion" (arXiv 2208.09392), for the
-    straight path, as the paper compares with. x_1 is the start, y with its
-    noise. One evaluation a step, any grid, constant eps only: the rule
-    carries a step's noise on undamped, so that fresh noise could never fade.
+    Algorithm 2 of Bansal et al., "Cold Diffusion" (arXiv 2208.09392), for the straight
+    path, as in the paper's comparison. x_1 is the start, y with its noise. One
+    evaluation per step, any grid. Constant eps only: the rule does not damp the noise
+    of earlier steps, so fresh noise would never fade.
 
     Example:
 

@@ -14,14 +14,14 @@ from keras_indi.validation import checked_number
 class DDIMSampler(DiffusionSampler):
     """Fewer steps with less noise (Song et al. 2021, eq. 12).
 
-    One evaluation a step, any grid. `ConditionalDDPM` clips its estimate of x to the
-    value range, and the step derives the noise from the clipped estimate, so that
-    state, estimate and noise fit together. Where nothing is clipped, that is the
-    network's own noise, as in the paper. With `value_range=None` nothing is.
+    One evaluation per step, any grid. `ConditionalDDPM` clips its estimate of x to the
+    value range. The step derives the noise from the clipped estimate, so that state,
+    estimate and noise are consistent. Without clipping, as with `value_range=None`, it
+    is the noise of the network, as in the paper.
 
     Args:
-        eta: Float in [0, 1], the noise as a share of ancestral sampling's. With 0 only
-            the start is random, with 1 it is `AncestralSampler`. Defaults to 0.
+        eta: Float in [0, 1], the noise as a share of that of ancestral sampling. With
+            0, only the start is random. 1 is `AncestralSampler`. Defaults to 0.
 
     Example:
 

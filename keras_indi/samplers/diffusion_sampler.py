@@ -1,4 +1,4 @@
-"""The base class of the samplers of denoising diffusion."""
+"""Base class of samplers of denoising diffusion."""
 
 import functools
 from typing import Any
@@ -11,12 +11,12 @@ from keras_indi.schedules.diffusion_schedule import DiffusionSchedule
 
 
 class DiffusionSampler(Sampler):
-    """One update rule of a `ConditionalDDPM`.
+    """Base class of the update rules of a `ConditionalDDPM`.
 
-    As with any `Sampler`, `step` moves a state; `times` and `next_times` are the
-    noise levels of `diffusion_process`, images are states in units in which the clean
-    ones are about 1 wide, and `predict` returns the estimate of the clean image. The
-    noise after a step is `eta` times that of ancestral sampling.
+    As in any `Sampler`, `step` moves a state. `times` and `next_times` are the noise
+    levels of `diffusion_process`. Images are states in units in which clean images have
+    a spread of about 1. `predict` returns the estimate of the clean image. The noise
+    after a step is `eta` times that of ancestral sampling.
 
     Example:
 

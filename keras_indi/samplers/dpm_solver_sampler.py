@@ -16,11 +16,11 @@ class DPMSolverSampler(Sampler):
 
     Algorithm 2 of Lu et al. (arXiv 2211.01095) in lambda = -log t: the InDI
     step towards `(1 + 1/2r) F(x_t, t) - (1/2r) F'`, with F' the estimate of the
-    step before and r the ratio of the last step to this one in lambda. The
-    first and the last step are the InDI step, so that two steps are InDI's.
-    Better than `MultistepSampler` at three or four steps on a `PowerGrid`, but
-    not second order up to t = 0 on a uniform grid, where the steps in lambda
-    do not shrink. One evaluation a step, any grid, constant eps.
+    step before and r the ratio of the last step to this one in lambda. The first and
+    the last step are InDI steps, so a restoration in two steps equals InDI's. It is
+    better than `MultistepSampler` at three or four steps on a `PowerGrid`. On a uniform
+    grid, it is not second order up to t = 0, because the steps in lambda do not shrink.
+    One evaluation per step, any grid, constant eps.
 
     Example:
 
@@ -28,7 +28,7 @@ class DPMSolverSampler(Sampler):
     """
 
     def initial_memory(self, images: Tensor) -> Any:
-        # The estimate and the time before; infinity marks that there was none.
+        # The previous estimate and time; infinity means none.
         return ops.zeros_like(images), ops.cast(float("inf"), images.dtype)
 
     def step(

@@ -14,8 +14,8 @@ class HeunSampler(Sampler):
     """Heun's second-order method on `dx_t/dt = (x_t - F(x_t, t)) / t`.
 
     An InDI step to s, then the mean of the flow at both ends (Algorithm 1 of
-    Karras et al. 2022 with sigma(t) = t). Two evaluations a step, but one in
-    the last, which would need F at t = 0: `2 N - 1` in all. Any grid,
+    Karras et al. 2022 with sigma(t) = t). Two evaluations per step, except for one in
+    the last step, which would require F at t = 0: `2 N - 1` in total. Any grid,
     constant eps.
 
     Example:

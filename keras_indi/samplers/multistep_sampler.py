@@ -16,7 +16,7 @@ class MultistepSampler(Sampler):
 
     With h = s - t, the last step h' and the flow d' at its start,
     `x_s = x_t + h ((1 + h / 2h') d_t - (h / 2h') d')`, the rule for unequal
-    steps; the first step is Euler's. Second order at one evaluation a step.
+    steps; the first step is Euler's. Second order at one evaluation per step.
     Any grid, constant eps.
 
     Example:

@@ -14,9 +14,9 @@ class NaiveSampler(Sampler):
     """Degrade the estimate again: `x_s = (1 - s) F(x_t, t) + s x_1`.
 
     The naive inference that the paper compares with (section on inference
-    algorithms). x_1 is the start, y with its noise, which thereby fades as
-    the path's does; where eps_t varies, `s sqrt(eps_s^2 - eps_1^2) zeta` is
-    added. First order, one evaluation a step, any grid, any noise schedule.
+    algorithms). x_1 is the start, y with its noise, which fades like that of the path.
+    If eps_t varies, `s sqrt(eps_s^2 - eps_1^2) zeta` is added. First order, one
+    evaluation per step, any grid, any noise schedule.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""The base class of samplers: a rule that moves the state from t to s."""
+"""Base class of samplers."""
 
 import functools
 from typing import TYPE_CHECKING, Any
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 
 class Sampler(Configurable):
-    """One update rule, which moves states from t to s, independent of the model.
+    """Base class of update rules, which move a state from t to s.
 
-    A sampler sees the restorer only as a function `predict(images, times)`
-    that returns F(x_t, t), so that grids, tiles and progress bars need no word
-    in it. Apart from `predict`, a rule treats each pixel by itself: large images
-    move in parts, and a rule with several estimates runs several times a step, each
-    time up to the first that is not known yet. To write one, override `step`; a
-    rule with a memory also overrides `initial_memory`, and a rule that cannot
-    evaluate F at t = 0 `last_step`.
+    A sampler sees the restorer only as a function `predict(images, times)` that returns
+    F(x_t, t). It does not depend on time grids, tiles or progress bars. Apart from
+    `predict`, a rule must treat each pixel independently, because large images are
+    processed in parts. Then a rule with several estimates runs several times per step,
+    each time up to the first estimate that is not known yet.
+
+    For your own sampler, override `step`. A rule with a memory also overrides
+    `initial_memory`, and a rule that cannot evaluate F at t = 0 overrides `last_step`.
 
     Example: a rule of your own, ready to be saved with a model.
 
@@ -53,7 +54,7 @@ class Sampler(Configurable):
     """
 
     def initial_memory(self, images: Tensor) -> Any:
-        """What the rule remembers before its first step.
+        """Return the memory of the rule before its first step.
 
         Args:
             images: Tensor of shape `(batch, height, width, channels)`, the
@@ -79,7 +80,7 @@ class Sampler(Configurable):
             images: Tensor of shape `(batch, height, width, channels)`, x_t.
             times: Scalar float32 tensor, t > 0.
             next_times: Scalar float32 tensor, s < t.
-            memory: What the last step, or `initial_memory`, returned.
+            memory: The memory returned by the last step or by `initial_memory`.
 
         Returns:
             The pair of x_s, without the fresh noise that the caller adds, and
@@ -95,15 +96,15 @@ class Sampler(Configurable):
         next_times: Tensor,
         memory: Any,
     ) -> tuple[Tensor, Any]:
-        """The step that ends at s = 0; by default the same as the others."""
+        """Take the step that ends at s = 0; defaults to `step`."""
         return self.step(predict, images, times, next_times, memory)
 
     def evaluations(self, num_steps: int) -> int:
-        """How many times a restoration in `num_steps` steps evaluates F."""
+        """Return the number of evaluations of F in `num_steps` steps."""
         return num_steps
 
     def noise_scale(self, noise_schedule: Any, time: float, next_time: float) -> float:
-        """Standard deviation of the fresh noise after the step from t to s.
+        """Return the standard deviation of the fresh noise after a step from t to s.
 
         Args:
             noise_schedule: A `NoiseSchedule`.
@@ -111,12 +112,11 @@ class Sampler(Configurable):
             next_time: Float, s.
 
         Returns:
-            Float, in the unit of eps: of images in [-1, 1].
+            Float, in the unit of eps, for images in [-1, 1].
 
         Raises:
-            ValueError: If the rule does not hold for this schedule. By
-                default a rule holds for constant eps, where no step adds
-                noise.
+            ValueError: If the rule does not support this schedule. By default, a rule
+                supports constant eps, for which no step adds noise.
         """
         if not noise_schedule.is_constant:
             raise ValueError(
@@ -131,7 +131,7 @@ class Sampler(Configurable):
     def scale_between(
         noise_schedule: "NoiseSchedule", time: float, next_time: float
     ) -> float:
-        """`process.update_noise_scale` of a schedule, as a float in the unit of eps."""
+        """Return `process.update_noise_scale` of a schedule, in the unit of eps."""
         times = ops.convert_to_tensor([time, next_time], "float32")
         variance = noise_schedule.variance(times)
         scale = process.update_noise_scale(times[0], times[1], variance[0], variance[1])

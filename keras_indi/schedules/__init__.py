@@ -1,4 +1,4 @@
-"""What varies with t: p(t), eps_t and the grid of times that a sampler walks."""
+"""Functions of t: training times p(t), noise eps_t, and time grids of samplers."""
 
 import typing
 

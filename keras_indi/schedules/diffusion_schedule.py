@@ -1,4 +1,4 @@
-"""a(t): how the clean image fades into noise in denoising diffusion."""
+"""Noise schedules a(t) of denoising diffusion."""
 
 import functools
 from typing import Any
@@ -43,14 +43,14 @@ class DiffusionSchedule(Configurable):
         raise NotImplementedError
 
     def noise_level(self, times: Tensor) -> Tensor:
-        """The level of the state at t, as in `diffusion_process`.
+        """Return the noise level of the state at t, as in `diffusion_process`.
 
         Args:
             times: Float tensor with values in [0, 1].
 
         Returns:
-            float32 tensor of the same shape, with values in [0, 1): what a network
-            is given as `"times"`.
+            float32 tensor of the same shape, with values in [0, 1), the input `"times"`
+            of a network.
         """
         return diffusion_process.noise_level(self.signal_scale(times))
 
@@ -75,10 +75,10 @@ class DiffusionSchedule(Configurable):
 
 
 class _DiscreteSchedule(DiffusionSchedule):
-    """A schedule of T steps, with straight lines for a between them.
+    """A schedule of T steps, with linear interpolation of a between them.
 
-    A uniform t then is a step drawn uniformly, and a drawn uniformly between its
-    neighbours: what SR3 trains on (Saharia et al., section 2.4).
+    With uniform t, the step is uniform, and a is uniform between its neighbours, as in
+    the training of SR3 (Saharia et al., section 2.4).
     """
 
     def __init__(self, num_steps: int) -> None:
@@ -191,7 +191,7 @@ class ContinuousDiffusion(DiffusionSchedule):
         return ops.exp(-0.5 * mean_rate * times)
 
 
-# An entry registers a class by its name, and exports it.
+# Each entry registers a class by name, and exports it.
 BUILTIN = Registry(
     "keras_indi.schedules",
     {
@@ -203,7 +203,7 @@ BUILTIN = Registry(
 
 
 def get(identifier: Any) -> DiffusionSchedule:
-    """A valid `DiffusionSchedule` from an object, a name or a config."""
+    """Return a valid `DiffusionSchedule` from an object, a name or a config."""
     schedule = resolve(identifier, DiffusionSchedule, BUILTIN, "noise_schedule")
     schedule.validate()
     return schedule

@@ -1,4 +1,4 @@
-"""eps_t: how much noise the path carries."""
+"""Noise schedules eps_t of the perturbed path."""
 
 from numbers import Real
 from typing import Any
@@ -13,7 +13,7 @@ from keras_indi.registry import Registry
 from keras_indi.validation import checked_number
 
 TIMES = np.linspace(1e-3, 1.0, 1000, dtype="float32")  # at which eps_t is checked
-NEARLY_ZERO = 1e-30  # a time at which the noise of a path is next to nothing
+NEARLY_ZERO = 1e-30  # a time at which the noise of a path is almost zero
 
 
 class NoiseSchedule(Configurable):
@@ -24,10 +24,10 @@ class NoiseSchedule(Configurable):
     perturbation). eps_t must be non-negative and must not increase with t, and
     the noise t eps_t must vanish at t = 0, so that the path ends at x.
 
-    The unit of eps_t is the paper's: it counts where images span [-1, 1], as the
-    network sees them. With `value_range=(0, 255)`, 0.01 is noise with a standard
-    deviation of 1.275 grey levels at t = 1: eps_t times half the width of the range.
-    Without a value range it is in the data's own units.
+    The unit of eps_t is that of the paper, for images in [-1, 1], as the network sees
+    them. With `value_range=(0, 255)`, 0.01 is noise with a standard deviation of 1.275
+    grey levels at t = 1: eps_t times half the width of the range. Without a value
+    range, it is in the units of the data.
 
     For a schedule of your own, override `level`:
 
@@ -80,20 +80,21 @@ class NoiseSchedule(Configurable):
 
     @property
     def is_constant(self) -> bool:
-        """Whether eps_t is the same at all t, so that no step adds noise."""
+        """Return whether eps_t is the same at all t, so that no step adds noise."""
         levels = self._levels()
         return bool(np.ptp(levels) <= 1e-6 * levels.max())
 
     @property
     def is_zero(self) -> bool:
-        """Whether the path carries no noise at all."""
+        """Return whether the path has no noise."""
         return not self._levels().any()
 
     def validate(self) -> None:
-        """Raise a ValueError unless eps_t is one that a path can have.
+        """Raise a ValueError unless eps_t is valid.
 
-        Non-negative and non-increasing, with noise t eps_t that vanishes at t = 0. That
-        of `eps / t` is eps at every t > 0: the path would not end at x.
+        It must be non-negative and non-increasing, and the noise t eps_t must vanish at
+        t = 0. For `eps / t`, the noise is eps at every t > 0, so the path would not end
+        at x.
         """
         levels = self._levels()
         problem = None
@@ -201,7 +202,7 @@ class ScaledNoise(NoiseSchedule):
         return {"schedule": schedule, "factor": self.factor}
 
 
-# An entry registers a class by its name, and exports it.
+# Each entry registers a class by name, and exports it.
 BUILTIN = Registry(
     "keras_indi.schedules",
     {
@@ -211,20 +212,20 @@ BUILTIN = Registry(
 )
 
 
-# The unit of eps that is saved beside a schedule. Version 0.1 saved none: there eps was
-# a fraction of the value range.
+# The unit of eps, saved with a schedule. Version 0.1 saved none: eps was a fraction of
+# the value range.
 UNIT = "paper"
 
 
 def from_value_range(identifier: Any) -> NoiseSchedule:
-    """A schedule of the same noise as one whose eps is a fraction of the value range.
+    """Convert a schedule whose eps is a fraction of the value range.
 
     Args:
         identifier: As for `get`.
 
     Returns:
-        `NoiseSchedule` of twice its eps: the value range has a width of 2 for the
-        network.
+        `NoiseSchedule` of the same noise, with twice the eps: for the network, the
+        value range has a width of 2.
     """
     schedule = get(identifier)
     if type(schedule) is ConstantNoise:
@@ -235,7 +236,7 @@ def from_value_range(identifier: Any) -> NoiseSchedule:
 
 
 def get(identifier: Any) -> NoiseSchedule:
-    """A valid `NoiseSchedule` from a number (constant), object, name or config."""
+    """Return a valid `NoiseSchedule` from a number, object, name or config."""
     if isinstance(identifier, Real) and not isinstance(identifier, bool):
         identifier = ConstantNoise(float(identifier))
     schedule = resolve(identifier, NoiseSchedule, BUILTIN, "noise_schedule")

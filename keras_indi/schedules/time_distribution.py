@@ -1,4 +1,4 @@
-"""p(t): the times at which a model is trained."""
+"""Distributions p(t) of training times."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ from keras_indi.validation import checked_bool, checked_number
 class TimeDistribution(Configurable):
     """Base class of p(t), the distribution of training times on [0, 1].
 
-    A subclass gives the quantile function; draws, stratified draws and the
-    evaluation grid follow from it.
+    A subclass defines the quantile function. Draws, stratified draws and the evaluation
+    grid follow from it.
 
     Args:
-        stratified: Whether `sample` spreads its draws evenly: the unit
-            interval is cut into as many strata as there are draws, one draw
-            falls in each, and their order is shuffled. Each single draw keeps
-            the marginal p(t) exactly, while the batch covers [0, 1].
+        stratified: Bool, whether `sample` spreads its draws evenly. The unit interval
+            is divided into as many strata as there are draws, with one draw in each, in
+            random order. Each single draw has exactly the distribution p(t), while the
+            batch covers [0, 1].
 
     Example:
 
@@ -84,15 +84,15 @@ class TimeDistribution(Configurable):
         return self.quantile(uniform)
 
     def grid(self, size: Tensor, first: Tensor = 0) -> Tensor:
-        """Fixed times that stand for p(t), of an endless series of them.
+        """Return fixed times that represent p(t), from an endless sequence.
 
-        The quantiles at `(17711 k + 14328.5) / 28657 mod 1` for `k = first, first + 1`
-        and so on. The ratio of the two Fibonacci numbers is about that of the golden
-        section, so that any run of the series covers [0, 1] evenly.
+        They are the quantiles at `(17711 k + 14328.5) / 28657 mod 1` for `k = first,
+        first + 1` and so on. The ratio of the two Fibonacci numbers approximates the
+        golden ratio, so any part of the sequence covers [0, 1] evenly.
 
         Args:
-            size: Int or scalar int tensor, how many.
-            first: Int or scalar int tensor, the number of the first.
+            size: Int or scalar int tensor, number of times.
+            first: Int or scalar int tensor, index of the first time.
 
         Returns:
             float32 tensor of shape `(size,)`.
@@ -195,7 +195,7 @@ class PowerTime(TimeDistribution):
         return (self.k + 1.0) / (self.k + 2.0)
 
 
-# An entry registers a class by its name, and exports it.
+# Each entry registers a class by name, and exports it.
 BUILTIN = Registry(
     "keras_indi.schedules",
     {
@@ -207,5 +207,5 @@ BUILTIN = Registry(
 
 
 def get(identifier: Any) -> TimeDistribution:
-    """A `TimeDistribution` from an object, a name or a config."""
+    """Return a `TimeDistribution` from an object, a name or a config."""
     return resolve(identifier, TimeDistribution, BUILTIN, "time_distribution")

@@ -10,7 +10,7 @@ from keras_indi.configurable import Configurable, resolve
 from keras_indi.registry import Registry
 from keras_indi.validation import checked_integer, checked_number, checked_numbers
 
-# More do not differ in float32, in which restoration walks.
+# More do not differ in float32, the precision of restoration times.
 MAX_STEPS = 10**6
 
 
@@ -26,7 +26,7 @@ class TimeGrid(Configurable):
     """
 
     def times(self, num_steps: int) -> np.ndarray:
-        """The grid's points.
+        """Return the times of the grid.
 
         Args:
             num_steps: Int >= 1.
@@ -37,11 +37,11 @@ class TimeGrid(Configurable):
         raise NotImplementedError
 
     def __call__(self, num_steps: int) -> np.ndarray:
-        """`times(num_steps)`, checked.
+        """Return `times(num_steps)` after checking them.
 
         Raises:
-            ValueError: If the times do not fall strictly from 1 to 0, also in float32,
-                or are those of another number of steps.
+            ValueError: If the times do not decrease strictly from 1 to 0, also in
+                float32, or have another number of steps.
         """
         num_steps = checked_integer("num_steps", num_steps, most=MAX_STEPS)
         times = np.asarray(self.times(num_steps), dtype="float64")
@@ -52,7 +52,7 @@ class TimeGrid(Configurable):
                 f"out or make it equal. Received: num_steps={num_steps}, "
                 f"time_grid={self!r}"
             )
-        # Restoration walks in float32, where the smallest numbers count as zero.
+        # Restoration times are float32, in which the smallest numbers count as zero.
         walked = times.astype("float32")
         if np.any(np.diff(walked) >= 0) or walked[-2] < np.finfo("float32").tiny:
             raise ValueError(
@@ -115,7 +115,7 @@ class CosineGrid(TimeGrid):
 
 @keras.saving.register_keras_serializable(package="keras_indi")
 class ExplicitGrid(TimeGrid):
-    """The times themselves.
+    """A grid of given times.
 
     Args:
         points: List of floats that falls strictly from 1 to 0. Its length
@@ -136,7 +136,7 @@ class ExplicitGrid(TimeGrid):
 
     @property
     def num_steps(self) -> int:
-        """The number of steps that the points make."""
+        """The number of steps of the grid."""
         return len(self.points) - 1
 
     def times(self, num_steps: int) -> np.ndarray:
@@ -162,7 +162,7 @@ def _check_falls(times):
         )
 
 
-# An entry registers a class by its name, and exports it.
+# Each entry registers a class by name, and exports it.
 BUILTIN = Registry(
     "keras_indi.schedules",
     {
@@ -174,7 +174,7 @@ BUILTIN = Registry(
 
 
 def get(identifier: Any) -> TimeGrid:
-    """A `TimeGrid` from an object, a name, a config or a list of times."""
+    """Return a `TimeGrid` from an object, a name, a config or a list of times."""
     if isinstance(identifier, (list, tuple, np.ndarray)):
         return ExplicitGrid(identifier)
     return resolve(identifier, TimeGrid, BUILTIN, "time_grid")

@@ -1,4 +1,4 @@
-"""The model of the lowest validation loss."""
+"""Callback that saves the best model."""
 
 import math
 import pathlib
@@ -12,7 +12,7 @@ from keras_indi.images.whole_writes import write_whole
 
 
 class KeepBest(keras.callbacks.Callback):
-    """Keep the model of the lowest validation loss, also over resumptions.
+    """Save the model with the lowest validation loss, also across resumed runs.
 
     Args:
         path: `pathlib.Path` of the model's file.

@@ -1,4 +1,4 @@
-"""The folder of a training: that it is this one's, and can hold what comes."""
+"""Checks of the output directory of a training."""
 
 import dataclasses
 import json
@@ -29,7 +29,7 @@ TENSORBOARD = "tensorboard"
 
 
 def check_settings(config: "TrainingConfig") -> None:
-    """Raise a ValueError where the folder holds a training of other settings."""
+    """Raise a ValueError if the folder holds a training with other settings."""
     path = pathlib.Path(config.output, CONFIG)
     if not path.exists():
         return
@@ -66,17 +66,17 @@ def claim(
     metadata: dict[str, Any],
     images: "dict[str, Pairs | None]",
 ) -> None:
-    """Make a folder a training's, which can write there all that it will.
+    """Claim a folder for a training, and check that all outputs can be written.
 
     Args:
-        config: `TrainingConfig`, whose `output` is the folder, which is there.
-        model: The model as it is before the training.
+        config: `TrainingConfig`, whose `output` is the existing folder.
+        model: The model before the training.
         metadata: Dict for its preset.
-        images: Dict of names to `Pairs`, or to `None`.
+        images: Dict from names to `Pairs` or `None`.
 
     Raises:
-        ValueError: If something of another kind stands where the training will write,
-            or the folder is one of a training on other images.
+        ValueError: If an output path exists and is of another kind, or the folder
+            holds a training on other images.
         OSError: If it cannot be written to.
     """
     output = pathlib.Path(config.output)
@@ -88,7 +88,7 @@ def claim(
             raise _other_kind(output / name)
     io.check(output / PRESET, model.backbone, model, metadata)
     _check_images(output / IMAGES, images)
-    # What is refused where nothing can be written.
+    # The errors of a folder without write permission.
     for name in (PRESET, PREVIEWS, TENSORBOARD):
         if (output / name).is_dir():
             _try_writing(output / name)
@@ -108,7 +108,7 @@ def _try_writing(folder):
 
 
 def _check_images(path, images):
-    """Note the images in the folder; raise if it was begun with others."""
+    """Record the images in the folder; raise if it was started with others."""
     here = {
         name: {"batches": len(pairs), "fingerprint": pairs.fingerprint}
         for name, pairs in images.items()
@@ -127,8 +127,8 @@ def _check_images(path, images):
 
 
 def _comparable(name, value):
-    """A setting as it compares with what a file holds of it."""
+    """Return a setting in a form that compares with its value in a file."""
     if name == "noise_schedule" and value is not None:
         return noise_schedules.get(value)
-    # YAML has lists alone.
+    # YAML has lists only.
     return json.loads(json.dumps(value))

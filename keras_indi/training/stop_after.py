@@ -1,4 +1,4 @@
-"""The end of a training after a number of batches."""
+"""Callback that ends a training after a number of batches."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 class StopAfter(keras.callbacks.Callback):
-    """End a fit after a number of batches, also one that was resumed.
+    """End a fit after a number of batches, counting those before a resumption.
 
     Args:
         steps: Int, batches.
-        pairs: The `keras_indi.data.Pairs` that `fit` is given.
+        pairs: The `keras_indi.data.Pairs` passed to `fit`.
     """
 
     def __init__(self, steps: int, pairs: "Pairs") -> None:

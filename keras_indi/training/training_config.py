@@ -1,4 +1,4 @@
-"""What a training is made of, as a file says it."""
+"""Configuration of a training, in Python and YAML."""
 
 import dataclasses
 import pathlib
@@ -26,7 +26,7 @@ DTYPES = ("auto", "float32", "bfloat16")
 DEVICES = (None, "all")
 LEARNING_RATE_SCHEDULES = ("constant", "cosine")
 MOST_BATCHES_PER_EPOCH = 250
-# The names of settings in version 0.1, which files of that time still hold.
+# The names of settings in version 0.1, still found in old files.
 RENAMED = {
     "out": "output",
     "steps": "batches",
@@ -39,59 +39,58 @@ MAX_VALUES = 10_000
 
 @dataclasses.dataclass(kw_only=True)
 class TrainingConfig:
-    """All settings of a training; the same names in Python, YAML and flags.
+    """Settings of a training, with the same names in Python, YAML and flags.
 
     Args:
         output: Path of the output directory.
         clean: Path of the folder of clean images.
-        degraded: Path of the folder of degraded images, which pair with the clean
-            ones by name. Defaults to none, with a `degradation`.
-        degradation: What makes degraded images of the clean: a name among
-            `keras_indi.data.degradations`, or a registered one such as
-            `"mine>Fog"`; a dict of `name` and its arguments,
+        degraded: Path of the folder of degraded images, paired with the clean images
+            by name. Defaults to none, which requires a `degradation`.
+        degradation: Degradation of the clean images: a name among
+            `keras_indi.data.degradations`, or a registered one such as `"mine>Fog"`; a
+            dict of `name` and its arguments,
             `{"name": "jpeg_compression", "quality": [10, 50]}`; a list of these,
-            one after another; or a serialized config.
-        validation_clean: Path of the folder of clean images to validate on, with
-            the same degradation, or `validation_degraded`.
-        validation_degraded: Path of the folder of their degraded images.
-        preset: What to start from, as for `keras_indi.models.load_restorer`.
-            Defaults to a new network.
-        network: Dict of arguments of `UNetBackbone` for a new network. Defaults to
-            that of the shipped presets, of two million parameters.
+            applied in order; or a serialized config.
+        validation_clean: Path of the folder of clean validation images. Uses the same
+            degradation, or `validation_degraded`.
+        validation_degraded: Path of the folder of degraded validation images.
+        preset: Preset or model to start from, as for
+            `keras_indi.models.load_restorer`. Defaults to a new network.
+        network: Dict of arguments of `UNetBackbone` for a new network. Defaults to the
+            network of the shipped presets, with two million parameters.
         time_distribution: p(t), as for `InDI`. Defaults to the preset's, or
             uniform.
         noise_schedule: eps_t, as for `InDI`. Defaults to the preset's, or none.
         noise_unit: `"paper"`, the unit of `noise_schedule`: images in [-1, 1], where
-            0.01 is 1.275 grey levels of 255. A file with noise must name it.
+            0.01 is 1.275 grey levels of 255. Required in a file with noise.
         own_states: Float in [0, 1], the share of the model's own states, as for
-            `InDI`: for the end of a training, with the `preset` to continue with.
-            Defaults to the preset's, or 0.
-        scale: Int, how many times larger each way the clean images are, as for
-            `InDI`: what the model then enlarges by. Defaults to the preset's, or 1.
-        batches: Int, batches to train on.
-        batches_per_epoch: Int, batches between two validations, lines of the log and
-            checkpoints. Defaults to 250, or all batches if they are fewer.
+            `InDI`. Use it with a `preset`, for the end of a training. Defaults to the
+            preset's, or 0.
+        scale: Int, the factor of super-resolution, by which clean images are larger in
+            height and width, as for `InDI`. Defaults to the preset's, or 1.
+        batches: Int, number of training batches.
+        batches_per_epoch: Int, number of batches between validations, log lines and
+            checkpoints. Defaults to 250, or to `batches` if that is less.
         batch_size: Int.
-        crop_size: Int, pixels, height and width of the crops.
-        max_pixels: Int, the most pixels of an image, as for
-            `keras_indi.data.read_image`; larger ones are skipped and named. Defaults
-            to 89 megapixels.
-        learning_rate: Float, of Adam.
+        crop_size: Int, height and width of the crops in pixels.
+        max_pixels: Int, maximum number of pixels of an image, as for
+            `keras_indi.data.read_image`. Larger images are skipped with a message.
+            Defaults to 89 megapixels.
+        learning_rate: Float, learning rate of Adam.
         learning_rate_schedule: `"constant"`, as in the paper, or `"cosine"`, which
-            falls to zero.
-        global_clipnorm: Float, the norm of all gradients together that they are
-            clipped to, or `None` for no limit, as in the paper. A training that a
-            high rate leads astray may need it; with images in (0, 255) gradients
-            are of 8 to 40.
-        ema_momentum: Float, of the average of the weights, or `None` for none.
+            decays to zero.
+        global_clipnorm: Float, the maximum norm of all gradients together, or `None`
+            for no limit, as in the paper. It can stabilize a training at a high
+            learning rate. With images in (0, 255), typical norms are 8 to 40.
+        ema_momentum: Float, momentum of the weight average, or `None` for no average.
         dtype: `"float32"`, `"bfloat16"` (the weights stay float32) or `"auto"`,
             bfloat16 where it is known to be faster.
-        tensorboard: Bool, whether to write curves, and previews of the validation
-            images, for TensorBoard.
-        devices: `"all"` trains on all devices, which share each batch: with JAX those
-            of several processes too, where Keras's environment variables
+        tensorboard: Bool, whether to write curves and previews of the validation images
+            for TensorBoard.
+        devices: `"all"` divides each batch among all devices. With JAX this includes
+            the devices of other processes, given by Keras's environment variables
             `KERAS_DISTRIBUTION_JOB_ADDRESSES`, `KERAS_DISTRIBUTION_NUM_PROCESSES` and
-            `KERAS_DISTRIBUTION_PROCESS_ID` name them. Defaults to one device.
+            `KERAS_DISTRIBUTION_PROCESS_ID`. Defaults to one device.
         seed: Int, fixes weights, crops, degradations, t and noise.
 
     Raises:
@@ -190,7 +189,7 @@ class TrainingConfig:
 
     @classmethod
     def from_dict(cls, settings: Mapping[str, Any]) -> Self:
-        """The configuration of a dict, whose unknown names are errors."""
+        """Build a configuration from a dict; unknown names are errors."""
         names = [field.name for field in dataclasses.fields(cls)]
         unknown = [str(name) for name in settings if name not in names]
         if unknown:
@@ -210,27 +209,27 @@ class TrainingConfig:
         return cls(**settings)
 
     def save(self, path: FilePath) -> None:
-        """Write the configuration as a YAML file, whole or not at all."""
+        """Write the configuration to a YAML file, atomically."""
         yaml = optional_import("yaml", extra="cli", purpose="Configuring")
         text = yaml.safe_dump(dataclasses.asdict(self), sort_keys=False)
         write_text(path, text)
 
 
 def read_settings(path: FilePath, written_here: bool = False) -> dict[str, Any]:
-    """The settings of a YAML file.
+    """Read the settings in a YAML file.
 
     Args:
         path: Path of the file.
-        written_here: Bool, whether `TrainingConfig.save` wrote the file. Then one
-            without `noise_unit` is of version 0.1, and is read as it was meant
-            there: eps as a fraction of the value range.
+        written_here: Bool, whether `TrainingConfig.save` wrote the file. Such a file
+            without `noise_unit` is from version 0.1, where eps is a fraction of the
+            value range, and is read accordingly.
 
     Returns:
-        Dict, for `TrainingConfig.from_dict`. Names of version 0.1 are read as those
-        of today.
+        Dict, for `TrainingConfig.from_dict`. Names of version 0.1 are replaced by the
+        current ones.
 
     Raises:
-        ValueError: If it is not such a file, or has noise without its unit.
+        ValueError: If the file is not valid, or has noise without its unit.
         ImportError: If PyYAML is missing.
     """
     settings = _parsed(pathlib.Path(path))
@@ -246,7 +245,7 @@ def read_settings(path: FilePath, written_here: bool = False) -> dict[str, Any]:
     if noise is None or "noise_unit" in settings:
         return settings
     try:
-        noise = float(noise)  # YAML takes 1e-2, without a point, for text.
+        noise = float(noise)  # YAML reads 1e-2, without a point, as text.
     except (TypeError, ValueError):
         pass
     schedule = noise_schedules.get(noise)
@@ -259,7 +258,7 @@ def read_settings(path: FilePath, written_here: bool = False) -> dict[str, Any]:
 
 
 def _without_unit(noise, schedule, path):
-    """The error for noise whose unit is not known, with both readings."""
+    """Return the error for noise of unknown unit, with both readings."""
     level = 127.5 * float(ops.convert_to_numpy(schedule.scale(1.0)))
     same = f"`noise_schedule: {noise}`" if is_number(noise) else "`noise_schedule`"
     doubled = (
@@ -277,7 +276,7 @@ def _without_unit(noise, schedule, path):
 
 
 def _parsed(path):
-    """The value that a YAML file stands for."""
+    """Return the parsed content of a YAML file."""
     yaml = optional_import("yaml", extra="cli", purpose="Configuring")
     received = f"Received: path={str(path)!r}"
     try:
@@ -302,7 +301,7 @@ def _parsed(path):
 
 
 def _written_out(value, counted):
-    """How many values there are where each alias is written out."""
+    """Return the number of values after expanding all aliases."""
     if not isinstance(value, (dict, list)):
         return 1
     if id(value) not in counted:
@@ -312,7 +311,7 @@ def _written_out(value, counted):
 
 
 def _checked(field, value):
-    """A setting's value in the setting's type."""
+    """Return the value converted to the type of the setting."""
     annotation = typing.get_type_hints(TrainingConfig)[field.name]
     kinds = (annotation,)
     if isinstance(annotation, types.UnionType):
@@ -322,7 +321,7 @@ def _checked(field, value):
     if isinstance(value, pathlib.Path):
         value = str(value)
     if float in kinds and not isinstance(value, bool):
-        # (YAML takes 1e-4, without a point, for text.)
+        # (YAML reads 1e-4, without a point, as text.)
         try:
             return float(value)
         except (TypeError, ValueError):

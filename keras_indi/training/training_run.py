@@ -1,4 +1,4 @@
-"""One training from its configuration to a restorer, resumable at every batch."""
+"""Training of a restorer from a configuration, resumable at every batch."""
 
 import contextlib
 import dataclasses
@@ -38,23 +38,26 @@ NETWORK = {
     "patch_size": 2,
     "condition_on_degraded": True,
 }
-PREVIEWED = 4  # validation crops that are restored at the end of an epoch
+PREVIEWED = 4  # validation crops restored at the end of an epoch
 
 
 def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path:
-    """Train, or continue with a training that was interrupted.
+    """Train a restorer, or resume an interrupted training.
 
-    The folder `config.output` holds, from the beginning on, `config.yaml` and
-    `images.json`, by which other settings and other images are known; while it
-    trains, `backup.weights.h5`, `training.csv`, with validation images `best.keras`
-    of the lowest validation loss and `previews`; and in the end `restorer.keras`
-    and the same as a preset in the folder `preset`. The backup goes last, after both
-    have been read back. Run again it continues at the next batch, and where it is done
-    it does nothing.
+    The output directory `config.output` receives:
 
-    SIGTERM and SIGHUP end it as Ctrl-C does, by a `KeyboardInterrupt`. One training at
-    a time works in a folder. With `devices="all"` it may run in several processes, of
-    which the first writes and all read: the folder lies on a disk that they share.
+    - at the start, `config.yaml` and `images.json`, which identify the settings and the
+      images;
+    - during training, `backup.weights.h5` and `training.csv`, and with validation
+      images `previews` and `best.keras`, the model of the lowest validation loss;
+    - at the end, `restorer.keras`, and the same model as a preset in the folder
+      `preset`. The backup is removed after both have been read back.
+
+    Run it again to resume at the next batch. A finished training does nothing.
+
+    SIGTERM and SIGHUP end it like Ctrl-C, with a `KeyboardInterrupt`. A folder can be
+    used by one training at a time. With `devices="all"` it may run in several
+    processes. The first process writes and all read, so they must share the disk.
 
     Args:
         config: A `TrainingConfig`.
@@ -64,12 +67,12 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
         `pathlib.Path` of `restorer.keras`.
 
     Raises:
-        ValueError: If a setting is not valid; the folder holds a training of other
-            settings or images, a damaged backup, or something else where it would
-            write; another process trains there; or the weights are not finite any
-            more, where the backup from before stays.
+        ValueError: If a setting is not valid; the folder holds a training with other
+            settings or images, a damaged backup, or another kind of file in the place
+            of an output; another process trains there; or a weight is no longer finite
+            (the last backup is kept).
         OSError: If the folder cannot be written to.
-        ImportError: If a library that a setting needs is missing.
+        ImportError: If a library required by a setting is not installed.
 
     Example:
 
@@ -84,8 +87,8 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
     path, backup_path = output / output_dir.MODEL, output / output_dir.BACKUP
     output_dir.check_settings(config)
     if path.is_file():
-        # It appeared whole; backup and lock are left where the process was killed then,
-        # and need not be removed where nothing can be.
+        # The file is complete. A process killed just after writing it leaves backup and
+        # lock; failing to remove them does no harm.
         with contextlib.suppress(OSError), locked_folder(output, "output"):
             backup_path.unlink(missing_ok=True)
         return path
@@ -114,14 +117,14 @@ def train(config: "TrainingConfig", verbose: int | str = "auto") -> pathlib.Path
         )
         check_finite(model)
         processes.in_first(_save, model, output, metadata)
-        # Last, as it is what a training that is killed before continues from.
+        # Last, because a training killed before this point resumes from it.
         backup.remove()
         processes.wait_for_all("the results")
     return path
 
 
 def build_model(config: "TrainingConfig") -> InDI:
-    """The restorer of a configuration, compiled."""
+    """Build and compile the restorer of a configuration."""
     dtype = fastest_dtype() if config.dtype == "auto" else config.dtype
     if config.preset is not None:
         model = load_restorer(config.preset, dtype)
@@ -172,7 +175,7 @@ def build_model(config: "TrainingConfig") -> InDI:
 def build_pairs(
     config: "TrainingConfig", model: InDI, shard: tuple[int, int] | None = None
 ) -> "tuple[Pairs, Pairs | None]":
-    """The pairs to train on, and those to validate on or `None`.
+    """Build the training pairs, and the validation pairs or `None`.
 
     Args:
         config: `TrainingConfig`.
@@ -206,11 +209,11 @@ def build_pairs(
 
 
 def build_degradation(description: Any) -> "Degradation | None":
-    """The `Degradation` that a configuration describes, or `None`.
+    """Build the `Degradation` that a configuration describes, or return `None`.
 
     Args:
-        description: A name, also a registered one such as `"mine>Fog"`; a dict of
-            `name` and arguments; a list of these, one after another; or a serialized
+        description: A name, built-in or registered, such as `"mine>Fog"`; a dict of
+            `name` and arguments; a list of these, applied in order; or a serialized
             config. Pairs `[low, high]` are ranges.
     """
     if isinstance(description, list):
@@ -235,7 +238,7 @@ def build_degradation(description: Any) -> "Degradation | None":
 
 
 def _tupled(settings):
-    """YAML has lists alone, where Python's pairs are tuples."""
+    """Convert the lists of YAML to Python's tuples."""
     return {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in settings.items()
@@ -243,7 +246,7 @@ def _tupled(settings):
 
 
 def _claim(stack, config, model, metadata, images):
-    """Keep others out of the folder while `stack` is open, and make it ready."""
+    """Lock the folder while `stack` is open, and prepare it."""
     output = pathlib.Path(config.output)
     stack.enter_context(locked_folder(output, "output"))
     for folder in (output, output / output_dir.PREVIEWS):
@@ -252,7 +255,7 @@ def _claim(stack, config, model, metadata, images):
 
 
 def _save(model, output, metadata):
-    """Write what a training leaves, and read it back."""
+    """Write the outputs of the training, and read them back."""
     preset = model.save_to_preset(output / output_dir.PRESET, metadata)
     check_read_back(model, InDI.from_preset(preset), preset)
     save_read_back(model, output / output_dir.MODEL)
@@ -285,7 +288,7 @@ def _callbacks(config, model, pairs, validation):
 
 
 def _metadata(config):
-    """What the preset states about its training."""
+    """Return the metadata of the preset about its training."""
     settings = dataclasses.asdict(config)
     names = ("batch_size", "crop_size", "learning_rate", "ema_momentum")
     folder = pathlib.Path(config.clean).name

@@ -1,1 +1,1 @@
-"""One file a command: each parses, calls the package and prints."""
+"""Commands, one per file. Each parses options, calls the package and prints."""

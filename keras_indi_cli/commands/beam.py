@@ -1,4 +1,4 @@
-"""`keras-indi beam`: any number of images, on whatever runs Apache Beam."""
+"""`keras-indi beam`: restoration of many images with Apache Beam."""
 
 import os
 

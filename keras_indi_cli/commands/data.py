@@ -1,4 +1,4 @@
-"""`keras-indi data`: what has to do with sets of images."""
+"""`keras-indi data`: commands for image data sets."""
 
 import click
 

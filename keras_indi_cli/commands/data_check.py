@@ -1,4 +1,4 @@
-"""`keras-indi data check`: a look at a set before anyone trains on it."""
+"""`keras-indi data check`: inspection of a data set before training."""
 
 import pathlib
 import sys

@@ -1,4 +1,4 @@
-"""The options of what to compute on and in, the same in commands that have them."""
+"""Options for device and precision, shared by several commands."""
 
 import contextlib
 

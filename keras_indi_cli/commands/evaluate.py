@@ -1,4 +1,4 @@
-"""`keras-indi evaluate`: scores a folder of restored images, of any system."""
+"""`keras-indi evaluate`: scores of restored images from any system."""
 
 import click
 

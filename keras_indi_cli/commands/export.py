@@ -1,4 +1,4 @@
-"""`keras-indi export`: a restorer as a file that another program runs."""
+"""`keras-indi export`: export of a restorer for other programs."""
 
 import pathlib
 

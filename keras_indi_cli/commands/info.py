@@ -1,4 +1,4 @@
-"""`keras-indi info`: what is installed, and what will run."""
+"""`keras-indi info`: installed packages and the backend in use."""
 
 import os
 

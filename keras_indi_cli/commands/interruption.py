@@ -1,4 +1,4 @@
-"""What a command says when it is interrupted."""
+"""Messages of interrupted commands."""
 
 import contextlib
 import signal

@@ -1,4 +1,4 @@
-"""Options that choose by name, and the option that imports names of the user's own."""
+"""Options that choose classes by name, and the option that imports user modules."""
 
 import difflib
 import importlib
@@ -60,7 +60,7 @@ class RegisteredName(click.Choice):
 
 
 class CommaSeparated(click.ParamType):
-    """Values of one type with commas between.
+    """Comma-separated values of one type.
 
     Args:
         item: A click type.

@@ -1,4 +1,4 @@
-"""`keras-indi presets`: what is shipped, and what is known of it."""
+"""`keras-indi presets`: list of presets, and their cards."""
 
 import re
 
@@ -34,7 +34,7 @@ def command(name):
 
 
 def _lines(name, metadata):
-    """What the list shows of a preset."""
+    """Return the lines of a preset in the list."""
     from keras_indi.presets.handles import PREFIX
     from keras_indi.restoration.chosen_model import DEFAULT_PRESET
 

@@ -1,4 +1,4 @@
-"""The options that say how to measure, the same in every command that does."""
+"""Options of the evaluation protocol, shared by several commands."""
 
 import pathlib
 
@@ -60,7 +60,7 @@ def protocol_options(command):
 
 
 def make_protocol(protocol, **options):
-    """The `Protocol` that a command's options ask for.
+    """Build the `Protocol` from a command's options.
 
     Args:
         protocol: Path of an earlier result, or `None`.
@@ -86,14 +86,14 @@ def make_protocol(protocol, **options):
 
 
 def how_to_continue(output):
-    """What an interrupted command says, whose results go to `output` or nowhere."""
+    """Return the message of an interrupted command with an optional output."""
     if output is None:
         return "The scores were not saved: --output saves them, to continue later."
     return f"Scores are saved in {output}: run the same command again to continue."
 
 
 def finish(context, table, output):
-    """End a command: says what was written, and what could not be scored.
+    """End a command: print the outputs, and the images that could not be scored.
 
     Args:
         context: The command's click context. The exit status is 1 if the table

@@ -1,4 +1,4 @@
-"""`keras-indi restore`: photographs, restored now."""
+"""`keras-indi restore`: restoration of image files."""
 
 import pathlib
 import re

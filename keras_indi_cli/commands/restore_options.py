@@ -119,10 +119,10 @@ FILES = [
 
 
 def sampling_options(command):
-    """Decorator that adds the options of how to walk from t = 1 to 0."""
+    """Decorator that adds the sampling options."""
     return with_options(SAMPLING, command)
 
 
 def file_options(command):
-    """Decorator that adds the options of how files are named and read."""
+    """Decorator that adds the options for naming and reading files."""
     return with_options(FILES, command)

@@ -1,4 +1,4 @@
-"""`keras-indi train`: a restorer of one's own."""
+"""`keras-indi train`: training of a restorer."""
 
 import contextlib
 import pathlib
