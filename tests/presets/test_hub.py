@@ -158,7 +158,9 @@ def test_what_is_there_must_be_a_preset(hub, scheme):
     ],
 )
 def test_handles_of_another_form(hub, handle):
-    with pytest.raises(ValueError, match=f"of this hub must be '{handle.split(':')[0]}://"):
+    with pytest.raises(
+        ValueError, match=f"of this hub must be '{handle.split(':')[0]}://"
+    ):
         UNetBackbone.from_preset(handle)
     assert not hub.calls
 
