@@ -4,8 +4,8 @@
     python examples/presets/curves.py indi_small_blind indi_small_denoise
 
 Reads the logs of the trainings and of those that they start from, and writes
-`examples/pictures/training.png`: a panel for each task, as losses of different
-degradations do not compare, with the parts of a training one after another.
+`examples/pictures/training.png`: a panel for each degradation, as losses of different
+ones do not compare, with the parts of a training one after another.
 """
 
 import argparse
@@ -34,12 +34,13 @@ def parts(name):
     return found
 
 
-def tasks(presets):
-    """Dict of each task to the names of its parts, in their order."""
+def panels_of(presets):
+    """Dict of pairs, a task and its degradation, to the names of parts, in order."""
     found = {}
     for preset in presets:
         for name in parts(preset):
-            names = found.setdefault(ALL[name].task, [])
+            key = ALL[name].task, repr(ALL[name].degradation)
+            names = found.setdefault(key, [])
             if name not in names:
                 names.append(name)
     return found
@@ -52,11 +53,11 @@ def curve(name):
 
 
 def draw(presets):
-    panels = tasks(presets)
+    panels = panels_of(presets)
     figure, axes = plt.subplots(
         1, len(panels), figsize=(4 * len(panels), 3.2), squeeze=False
     )
-    for axis, (task, names) in zip(axes[0], panels.items()):
+    for axis, ((task, _), names) in zip(axes[0], panels.items()):
         start = 0.0
         for name in names:
             losses = curve(name)
