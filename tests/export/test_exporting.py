@@ -101,7 +101,8 @@ def test_samplers_in_each_format(tmp_path, ending):
     path = export_model(model, tmp_path / f"restorer{ending}", num_steps=2)
     shapes = [(1, 6, 5), (3, 4, 4), (2, 1, 9)]
     assert_restores_alike(model, run, path, shapes, num_steps=2)
-    described = json.loads(path.with_name(path.name + ".json").read_text())
+    beside = f"restorer{ending or '.saved_model'}.json"
+    described = json.loads((tmp_path / beside).read_text())
     assert described["form"] == "sampler" and described["num_steps"] == 2
     assert described["value_range"] == [0, 255] and described["scale"] == 2
     assert described["size_multiple"] == 2 and described["sampler"] == "InDISampler()"
