@@ -46,7 +46,9 @@ def claims(config, curves, figure):
     levels = dict.fromkeys(v.noise_schedule.eps for v in config.variants.values())
     for eps in levels:
         for metric in config.metrics:
-            text = f"To see the degraded image too helps, eps {eps:g}, in {metric}."
+            text = (
+                f"Conditioning on the degraded image helps, eps {eps:g}, in {metric}."
+            )
             lines = f"x_t and y, eps {eps:g}", f"x_t, eps {eps:g}"
             found.append(
                 verdicts.comparison_claim(curves, figure, text, *lines, metric)

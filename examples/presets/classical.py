@@ -1,8 +1,8 @@
 """What a user without a trained network would reach for, as a comparison.
 
-Each method takes a degraded uint8 image. Those whose name ends in what they are told,
-the noise's sigma or the blur's very kernel, are told the truth, which a user would have
-to guess; the others are told nothing, and estimate what they need.
+Each method takes a degraded uint8 image. Methods "with known sigma" or "with known
+kernel" receive the true parameter of the degradation, which a user would have to guess.
+The others estimate what they need.
 """
 
 import numpy as np
@@ -57,12 +57,12 @@ def wiener(degraded, clean, degradation, seed):
 METHODS = {
     "non-local means": non_local_means,
     "bm3d": bm3d,
-    "bm3d told sigma": bm3d_told_sigma,
+    "bm3d with known sigma": bm3d_told_sigma,
     "unsharp mask": unsharp_mask,
     "bicubic": bicubic,
     "lanczos": lanczos,
-    "richardson-lucy told the kernel": richardson_lucy,
-    "wiener told the kernel": wiener,
+    "richardson-lucy with known kernel": richardson_lucy,
+    "wiener with known kernel": wiener,
 }
 
 

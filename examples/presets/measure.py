@@ -89,7 +89,7 @@ def most_saturated(files):
     }
 
 
-TOLD_THE_KERNEL = ("richardson-lucy told the kernel", "wiener told the kernel")
+WITH_KNOWN_KERNEL = ("richardson-lucy with known kernel", "wiener with known kernel")
 LUMA = {"channel": "y", "crop_border": 4}
 CBSD68 = ["bsds500/eval_cbsd68"]
 DENOISE = "indi_small_denoise"
@@ -108,7 +108,7 @@ CASES = {
         DENOISE,
         CBSD68,
         degradations.GaussianNoise(25),
-        ("non-local means", "bm3d told sigma"),
+        ("non-local means", "bm3d with known sigma"),
     ),
     "noise sigma 25 not clipped, cbsd68": Case(
         DENOISE,
@@ -120,7 +120,7 @@ CASES = {
             DENOISE,
             ["kodak24", "photographs/validation"],
             degradations.GaussianNoise(sigma),
-            ("bm3d", "bm3d told sigma"),
+            ("bm3d", "bm3d with known sigma"),
             select=most_saturated,
         )
         for sigma in (25, 50)
@@ -143,13 +143,13 @@ CASES = {
         "indi_small_motion_deblur",
         CBSD68,
         degradations.MotionBlur((5, 25)),
-        ("unsharp mask", *TOLD_THE_KERNEL),
+        ("unsharp mask", *WITH_KNOWN_KERNEL),
     ),
     "defocus radius 1-5, cbsd68": Case(
         "indi_small_defocus_deblur",
         CBSD68,
         degradations.DefocusBlur((1, 5)),
-        ("unsharp mask", *TOLD_THE_KERNEL),
+        ("unsharp mask", *WITH_KNOWN_KERNEL),
     ),
 }
 
