@@ -18,7 +18,7 @@ import harness
 import numpy as np
 import toy
 from harness import Claim, Findings, judged
-from held_out import make_smoke_data
+from held_out import data_folder
 from keras import ops
 
 import keras_indi
@@ -113,7 +113,7 @@ def read_pairs(config, degradation, root):
     return [np.stack(images) for images in zip(*pairs)]
 
 
-def walk(model, degraded, clean, num_steps, probe, power, time_shift=1.0):
+def walk(model, degraded, clean, num_steps, probe, power):
     """What F does on true and on own states, along the steps of a restoration.
 
     Args:
@@ -124,7 +124,6 @@ def walk(model, degraded, clean, num_steps, probe, power, time_shift=1.0):
         probe: Float, the deviation of the injected error.
         power: Function of states that returns a float, alike for states that are
             distributed alike.
-        time_shift: Float, k.
 
     Returns:
         Dict of lists with an entry a step: `time`; `error_true` and `error_own`, F's
@@ -138,7 +137,7 @@ def walk(model, degraded, clean, num_steps, probe, power, time_shift=1.0):
         degraded,
         num_steps,
         time_grid="uniform",
-        time_shift=time_shift,
+        time_shift=1.0,
         scale=1,  # of super-resolution: y is enlarged already
         return_trajectory=True,
         verbose=0,
@@ -146,10 +145,9 @@ def walk(model, degraded, clean, num_steps, probe, power, time_shift=1.0):
 
     def estimate(images, time):
         times = ops.full((len(images),), time, "float32")
-        found = model.estimate(ops.convert_to_tensor(images), times, degraded, shift)
+        found = model.estimate(ops.convert_to_tensor(images), times, degraded)
         return ops.convert_to_numpy(found)
 
-    shift = ops.convert_to_tensor(time_shift, "float32")
     found = {key: [] for key in ("time", "error_true", "error_own")}
     found |= {"power_true": [], "power_own": [], "kept": []}
     for time, own in zip(np.linspace(1, 0, num_steps + 1)[:-1], states):
@@ -221,12 +219,7 @@ def score(config, model, pairs, protocol, folder, time_shifts):
 
 
 def run(config, folder, options):
-    root = options.data
-    if options.scale == "smoke":
-        root = options.shared / "data"
-        make_smoke_data(root)
-    if root is None:
-        raise SystemExit("--data FOLDER, the folder of photographs, is needed")
+    root = data_folder(options)
     protocol = evaluation.Protocol(config.metrics, weights=options.weights)
     walks, scores = {"controls": controls(config)}, {}
     for task, (degradation, models) in config.tasks.items():
@@ -347,7 +340,7 @@ def cure_claims(config, scores, figure):
 
 def draw_walks(walks, path):
     """Errors, the states' power and what F keeps, over t; a column a problem."""
-    columns = {**{key: {TRUE: found} for key, found in walks["controls"].items()}}
+    columns = {name: {TRUE: found} for name, found in walks["controls"].items()}
     columns |= {task: found for task, found in walks.items() if task != "controls"}
     figure, axes = harness.new_figure(3, len(columns), 3.2, 2.6)
     for column, (name, found) in enumerate(columns.items()):

@@ -105,6 +105,16 @@ def save_image(path, image):
     write_whole(path, Image.fromarray(image).save)
 
 
+def data_folder(options):
+    """The folder of data of a run: at the smoke scale, one that is made for it."""
+    if options.scale == "smoke":
+        make_smoke_data(options.shared / "data")
+        return options.shared / "data"
+    if options.data is None:
+        raise SystemExit("--data FOLDER, the folder of photographs, is needed")
+    return options.data
+
+
 def make_smoke_data(folder):
     """Two pictures of waves, in place of photographs."""
     for index in range(2):

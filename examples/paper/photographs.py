@@ -12,7 +12,7 @@ import functools
 import drawing
 import harness
 import keras
-from held_out import held_out_folders, make_smoke_data
+from held_out import data_folder, held_out_folders
 from trainings import circumstances, forward_flops, trained
 from verdicts import Curves
 
@@ -39,13 +39,9 @@ def main(name, configs, claims, draw_pictures=drawing.draw_pictures, extra=None)
 
 def run(config, folder, options, claims, draw_pictures, extra):
     """Train, measure, draw. See `harness.main`."""
-    root, conventions = options.data, dict(config.conventions)
+    root, conventions = data_folder(options), dict(config.conventions)
     if options.scale == "smoke":
-        root = options.shared / "data"
-        make_smoke_data(root)
         conventions["extractor"] = make_smoke_extractor(root)
-    if root is None:
-        raise SystemExit("--data FOLDER, the folder of photographs, is needed")
     folders = held_out_folders(config, config.held_out, root, options.shared)
     centres = dataclasses.replace(config, tiles=False)
     shown = held_out_folders(centres, config.shown, root, options.shared)

@@ -20,7 +20,7 @@ def bm3d(degraded, clean, degradation, seed):
     return _bm3d(degraded, _noise_sigma(degraded))
 
 
-def bm3d_told_sigma(degraded, clean, degradation, seed):
+def bm3d_with_known_sigma(degraded, clean, degradation, seed):
     return _bm3d(degraded, degradation.sigma)
 
 
@@ -57,7 +57,7 @@ def wiener(degraded, clean, degradation, seed):
 METHODS = {
     "non-local means": non_local_means,
     "bm3d": bm3d,
-    "bm3d with known sigma": bm3d_told_sigma,
+    "bm3d with known sigma": bm3d_with_known_sigma,
     "unsharp mask": unsharp_mask,
     "bicubic": bicubic,
     "lanczos": lanczos,

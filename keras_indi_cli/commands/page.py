@@ -5,6 +5,14 @@ import click
 from keras_indi_cli.commands.device import device_option, dtype_option, on_device
 
 
+def limit_option(name, default, help):
+    """An option for a whole number of at least 1."""
+    kind = click.IntRange(min=1)
+    return click.option(
+        name, type=kind, default=default, show_default=True, metavar="N", help=help
+    )
+
+
 @click.command()
 @click.option(
     "--host",
@@ -25,46 +33,21 @@ from keras_indi_cli.commands.device import device_option, dtype_option, on_devic
     metavar="NAME|PATH",
     help="Preset chosen at the start, as for `keras-indi restore`. [default: blind]",
 )
-@click.option(
+@limit_option(
     "--max-megapixels",
-    type=click.IntRange(min=1),
-    default=24,
-    show_default=True,
-    metavar="N",
-    help="Maximum megapixels of a restored photograph, all its draws together.",
+    24,
+    "Maximum megapixels of a restored photograph, all its draws together.",
 )
-@click.option(
-    "--max-megabytes",
-    type=click.IntRange(min=1),
-    default=100,
-    show_default=True,
-    metavar="N",
-    help="Maximum megabytes of an uploaded file.",
+@limit_option("--max-megabytes", 100, "Maximum megabytes of an uploaded file.")
+@limit_option(
+    "--max-waiting", 8, "Maximum number of waiting restorations. More are refused."
 )
-@click.option(
-    "--max-waiting",
-    type=click.IntRange(min=1),
-    default=8,
-    show_default=True,
-    metavar="N",
-    help="Maximum number of waiting restorations. More are refused.",
-)
-@click.option(
+@limit_option(
     "--max-kept-megabytes",
-    type=click.IntRange(min=1),
-    default=10_000,
-    show_default=True,
-    metavar="N",
-    help="Maximum megabytes of all uploads and results that are kept.",
+    10_000,
+    "Maximum megabytes of all uploads and results that are kept.",
 )
-@click.option(
-    "--keep-minutes",
-    type=click.IntRange(min=1),
-    default=60,
-    show_default=True,
-    metavar="N",
-    help="Minutes for which uploads and results are kept.",
-)
+@limit_option("--keep-minutes", 60, "Minutes for which uploads and results are kept.")
 @device_option
 @dtype_option
 def command(host, port, preset, keep_minutes, device, dtype, **limits):
