@@ -18,12 +18,7 @@ def check_own(path: Any, folder: pathlib.Path) -> None:
     """
     try:
         file = pathlib.Path(path).resolve()
-    except (
-        TypeError,
-        ValueError,
-        OSError,
-        RuntimeError,
-    ):  # a loop of links
+    except (TypeError, ValueError, OSError, RuntimeError):  # the last: a loop of links
         file = None
     if file is None or not file.is_relative_to(folder) or file.is_dir():
         raise Refused("Upload the photograph to this page.")

@@ -7,7 +7,7 @@ API = "/gradio_api/"
 # The requests of the page and of Gradio's client. Gradio has further routes, for
 # reloading, video editing and a proxy.
 ROUTES = {
-    *("/", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt"),
+    *("", "/config", "/theme.css", "/favicon.ico", "/manifest.json", "/robots.txt"),
     *(f"{API}{name}" for name in ("app_id", "cancel", "info", "login_check", "reset")),
     *(f"{API}{name}" for name in ("startup-events", "token", "upload", "user")),
     *(f"{API}queue/{name}" for name in ("data", "join", "status")),
@@ -55,9 +55,8 @@ class RequestLimits:
     def _refusal(self, scope):
         """Return the status and the text of a refusal, or `None`."""
         path = scope["path"]
-        if path.rstrip("/") not in {route.rstrip("/") for route in ROUTES} and not (
-            path.startswith(BELOW)
-        ):
+        route = path.rstrip("/")
+        if route not in ROUTES and not path.startswith(BELOW):
             return 404, "This page has no such address."
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
@@ -65,7 +64,7 @@ class RequestLimits:
         # A body of unknown length could fill the memory or the disk.
         if not length.isdigit():
             return 411, "A request must name its length."
-        uploads = path.rstrip("/") == f"{API}upload"
+        uploads = route == f"{API}upload"
         if int(length) > BODY + (self._max_bytes if uploads else 0):
             return 413, "The request exceeds the maximum allowed size."
         if uploads and not self._has_room(int(length)):
