@@ -1,11 +1,13 @@
 """Access to private parts of Keras. Each function has its own test."""
 
+import io
 import itertools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
+from keras.src.saving import saving_lib
 
 from keras_indi.backend.interrupts import deferred_interrupts
 
@@ -129,6 +131,27 @@ def pairs_seen(model: Any) -> keras.Variable:
         model: Compiled `keras.Model`, whose loss tracker counts the examples.
     """
     return model._loss_tracker.count
+
+
+def weights_in_memory(model: Any) -> io.BytesIO:
+    """Return what `model.save_weights` would write, without a file.
+
+    A process that is killed leaves nothing behind.
+
+    Args:
+        model: Built `keras.Model`.
+    """
+    content = io.BytesIO()
+    store = saving_lib.H5IOStore(content, mode="w")
+    saving_lib._save_state(
+        model,
+        weights_store=store,
+        assets_store=None,
+        inner_path="",
+        visited_saveables=set(),
+    )
+    store.close()
+    return content
 
 
 def stand_in(iterator: Any, data: Any) -> Any:

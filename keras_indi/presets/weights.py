@@ -1,14 +1,11 @@
 """Weights file of a preset: float16 or float32 HDF5 in Keras's layout."""
 
 import collections
-import contextlib
 import hashlib
-import pathlib
-import tempfile
 
 import numpy as np
 
-from keras_indi.backend.keras_private import at_new_path
+from keras_indi.backend.keras_private import at_new_path, weights_in_memory
 from keras_indi.images.whole_writes import check_room
 from keras_indi.layers.old_names import RENAMED
 from keras_indi.presets.files import METADATA_FILE, WEIGHTS_FILE
@@ -30,17 +27,17 @@ def write_weights(model, path, dtype):
     """
     import h5py  # of Keras itself
 
-    with _temporary(model) as whole:
-        check_room(path, whole.stat().st_size)
-        with h5py.File(whole) as source, h5py.File(path, "w") as target:
+    whole = weights_in_memory(model)
+    check_room(path, whole.getbuffer().nbytes)
+    with h5py.File(whole) as source, h5py.File(path, "w") as target:
 
-            def copy(name, entry):
-                if isinstance(entry, h5py.Dataset):
-                    target[name] = _stored(entry, dtype)
-                else:
-                    target.require_group(name).attrs.update(entry.attrs)
+        def copy(name, entry):
+            if isinstance(entry, h5py.Dataset):
+                target[name] = _stored(entry, dtype)
+            else:
+                target.require_group(name).attrs.update(entry.attrs)
 
-            source.visititems(copy)
+        source.visititems(copy)
 
 
 def stored_layout(path, preset):
@@ -100,8 +97,7 @@ def check_layout(found, model, preset):
         model: The built model that it is for, which is not changed.
         preset: What the user named, for the error.
     """
-    with _temporary(model) as own:
-        wanted = _layout(own)
+    wanted = _layout(weights_in_memory(model))
     problems = [f"lacks {name}" for name in sorted(wanted.keys() - found.keys())]
     problems += [f"has {name} beside" for name in sorted(found.keys() - wanted.keys())]
     problems += [
@@ -110,15 +106,6 @@ def check_layout(found, model, preset):
         if found[name] != wanted[name]
     ]
     _check_none(problems, preset)
-
-
-@contextlib.contextmanager
-def _temporary(model):
-    """A context with the path of a temporary weights file written by Keras."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder, "model.weights.h5")
-        save_weights(model, path)
-        yield path
 
 
 def save_weights(model, path):

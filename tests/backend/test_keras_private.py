@@ -1,5 +1,6 @@
 """Layers that replace others, and weights of layers whose classes were renamed."""
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from keras_indi.backend.keras_private import (
     averages_are_swapped_in,
     begin_at_epoch,
     forget_layer,
+    weights_in_memory,
 )
 
 RENAMED = {"Convolution2D": "FastConv2D", "OldBlock": "NewerBlock"}
@@ -71,6 +73,25 @@ def test_weights_of_a_renamed_class_are_found_in_a_file(tmp_path):
         new.load_weights(path)
         for one, other in zip(old.get_weights(), new.get_weights()):
             np.testing.assert_array_equal(one, other)
+
+
+def test_weights_in_memory_are_those_that_keras_saves(tmp_path):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    model.save_weights(tmp_path / "model.weights.h5")
+    (tmp_path / "held.weights.h5").write_bytes(weights_in_memory(model).getvalue())
+    saved, held = [], []
+    for name, found in (("model", saved), ("held", held)):
+        with h5py.File(tmp_path / f"{name}.weights.h5") as file:
+            file.visititems(
+                lambda path, entry: found.append(
+                    (path, dict(entry.attrs), getattr(entry, "shape", None))
+                )
+            )
+    assert held == saved
+    kernel = model.get_weights()[0]
+    model.layers[0].kernel.assign(0 * kernel)
+    model.load_weights(tmp_path / "held.weights.h5")
+    np.testing.assert_array_equal(model.get_weights()[0], kernel)
 
 
 def test_a_callback_lets_a_fit_begin_later_and_sees_swapped_averages():

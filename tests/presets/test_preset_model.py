@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 
 import keras
 import numpy as np
@@ -115,6 +116,13 @@ def test_the_restorer_comes_back(saved, photograph):
     assert loaded.seed is None
     other = InDI.from_preset(saved, seed=3)
     assert other.seed == 3
+
+
+def test_nothing_is_written_outside_the_preset(tmp_path, monkeypatch):
+    # A killed process would leave it behind.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no such folder"))
+    path = InDI(tiny_unet()).save_to_preset(tmp_path / "preset")
+    InDI.from_preset(path)
 
 
 def test_each_class_gets_its_part(saved, tmp_path):
