@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
-from keras.src.saving import saving_lib
 
 from keras_indi.backend.interrupts import deferred_interrupts
 
@@ -133,24 +132,24 @@ def pairs_seen(model: Any) -> keras.Variable:
     return model._loss_tracker.count
 
 
-def weights_in_memory(model: Any) -> io.BytesIO:
-    """Return what `model.save_weights` would write, without a file.
+class FileInMemory(io.BytesIO):
+    """A weights file in memory, of which a killed process leaves nothing behind.
 
-    A process that is killed leaves nothing behind.
+    Keras writes into `BytesIO`, but first asks every path for its ending.
+    """
+
+    def __str__(self) -> str:
+        return "memory.weights.h5"
+
+
+def weights_in_memory(model: Any) -> io.BytesIO:
+    """Return what `model.save_weights` would write to a file.
 
     Args:
         model: Built `keras.Model`.
     """
-    content = io.BytesIO()
-    store = saving_lib.H5IOStore(content, mode="w")
-    saving_lib._save_state(
-        model,
-        weights_store=store,
-        assets_store=None,
-        inner_path="",
-        visited_saveables=set(),
-    )
-    store.close()
+    content = FileInMemory()
+    model.save_weights(content)
     return content
 
 
