@@ -9,6 +9,14 @@ SMALL_NETWORK = {
     "blocks_per_level": 2,
     "patch_size": 2,
 }
+# What won the presets' comparison at equal time, with Muon (examples/presets).
+MEDIUM_NETWORK = {
+    "base_channels": 64,
+    "channel_multipliers": (1, 2, 2),
+    "blocks_per_level": (1, 2, 2),
+    "patch_size": 2,
+    "activation": "relu",
+}
 SMOKE_NETWORK = {
     "base_channels": 4,
     "channel_multipliers": (1, 2),
@@ -24,6 +32,7 @@ class Method:
     Args:
         sampler: As `restore` takes it.
         grid: Time grid, as `restore` takes it.
+        time_shift: Float, as `restore` takes it.
         calls: Tuple of ints, how often the network is called, or `None` for those of
             the experiment. A sampler for which no number of steps makes so many is
             not measured there.
@@ -32,8 +41,16 @@ class Method:
 
     sampler: object = "indi"
     grid: object = "uniform"
+    time_shift: float = 1.0
     calls: tuple | None = None
     name: str = ""
+
+    def arguments(self):
+        """Dict of arguments of `restore`."""
+        found = {"sampler": self.sampler, "time_grid": self.grid}
+        if self.time_shift != 1:  # not for the conditional DDPM
+            found["time_shift"] = self.time_shift
+        return found
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -75,10 +92,16 @@ class Budget:
         crop_size: Int.
         batch_size: Int.
         steps: Int.
+        optimizer: `"adam"` or `"muon"`.
         learning_rate: Float.
-        warmup: Int, steps in which the rate rises, before it falls to 0 along a
-            cosine; or `None`, a fixed rate.
+        warmup: Int, steps in which the rate rises; or `None`, a fixed rate.
+        decays: Bool, whether the rate falls to 0 along a cosine after the warmup. If
+            it stays, the averaged weights after some steps are near to those of a
+            training of so many steps.
         global_clipnorm: Float or `None`.
+        steps_per_epoch: Int.
+        measured_at: Tuple of ints, multiples of `steps_per_epoch`: steps before the
+            last after which the averaged weights are measured, too.
         seeds: Tuple of ints, one training each.
     """
 
@@ -86,10 +109,31 @@ class Budget:
     crop_size: int = 64
     batch_size: int = 16
     steps: int = 2000
+    optimizer: str = "adam"
     learning_rate: float = 5e-4
     warmup: int | None = 300
+    decays: bool = True
     global_clipnorm: float | None = 20.0
+    steps_per_epoch: int = 250
+    measured_at: tuple = ()
     seeds: tuple = (0, 1)
+
+
+def medium_budget():
+    """Ten times the steps of the small scale, each of four times the operations.
+
+    One seed: a training takes two hours on two CPU cores.
+    """
+    return Budget(
+        network=MEDIUM_NETWORK,
+        steps=20_000,
+        optimizer="muon",
+        learning_rate=1e-3,
+        decays=False,
+        steps_per_epoch=1000,
+        measured_at=(2000, 5000, 10_000),
+        seeds=(0,),
+    )
 
 
 def paper_budget(preset, crop_size=256):
@@ -119,6 +163,8 @@ class Config:
         degradation: `Degradation` of clean photographs.
         train: Tuple of folders of clean photographs, in the folder of data.
         train_pairs: Tuple of folders that hold `degraded` and `clean`.
+        validation: Folder of clean photographs, whose loss is written down after each
+            epoch, or `None`.
         augment: Bool, whether to flip and rotate the crops.
         held_out: Dict of names to folders of clean photographs, which are degraded; to
             pairs of folders of degraded and clean ones; or to functions of the folder
@@ -128,7 +174,13 @@ class Config:
             ones.
         tiles: Bool, whether to take every whole crop of a photograph, not only that
             of its centre: for FID and KID, which need many.
+        tools: Dict of names of classical tools to functions of the degraded and the
+            clean photograph, the degradation and its seed, as `examples/presets` has
+            them. They are measured alike.
         calls: Tuple of ints, how often the network is called.
+        earlier_calls: Those of them after `budget.measured_at` steps of training.
+        controlled: Tuple of names of lines, each of which is measured beside its one
+            step with as much noise or sharpening as further steps add.
         pictured: Int, of these, those of the pictures. Defaults to the last.
         noise_seeds: Tuple of ints, of restoration.
         metrics: Tuple of names of `Protocol`.
@@ -140,6 +192,7 @@ class Config:
     degradation: object = None
     train: tuple = ("bsds500/train",)
     train_pairs: tuple = ()
+    validation: str | None = None
     augment: bool = True
     held_out: dict = dataclasses.field(
         default_factory=lambda: {"cbsd68": "bsds500/eval_cbsd68"}
@@ -147,7 +200,10 @@ class Config:
     shown: dict = dataclasses.field(default_factory=dict)
     crop: int | None = 128
     tiles: bool = False
+    tools: dict = dataclasses.field(default_factory=dict)
     calls: tuple = (1, 2, 4, 8, 16, 32)
+    earlier_calls: tuple = (1, 2, 4, 8)
+    controlled: tuple = ()
     pictured: int | None = None
     noise_seeds: tuple = (0,)
     metrics: tuple = ("psnr", "lpips_alex")
@@ -159,6 +215,28 @@ class Config:
             for method in variant.methods:
                 name = ", ".join(filter(None, (variant_name, method.name)))
                 yield name, variant_name, method
+
+
+def medium(config, **changes):
+    """An experiment at the medium scale.
+
+    It trains on the photographs with free licences.
+
+    Args:
+        config: `Config` of the small scale.
+        **changes: What else of `Config` differs.
+    """
+    medium = dataclasses.replace(
+        config,
+        budget=medium_budget(),
+        train=("photographs/train", "city100/train/clean"),
+        train_pairs=(),
+        validation="photographs/validation",
+        held_out={"cbsd68": "bsds500/eval_cbsd68"},
+        tiles=True,
+        metrics=("psnr", "lpips_alex", "lpips_squeeze", "fid768", "kid768"),
+    )
+    return dataclasses.replace(medium, **changes)
 
 
 def smoke(config, names=None):
@@ -181,7 +259,7 @@ def smoke(config, names=None):
         for name, variant in config.variants.items()
         if names is None or name in names
     }
-    return dataclasses.replace(
+    found = dataclasses.replace(
         config,
         variants=variants,
         budget=Budget(
@@ -190,17 +268,23 @@ def smoke(config, names=None):
             batch_size=2,
             steps=2,
             warmup=1,
+            steps_per_epoch=1,
+            measured_at=(1,),
             seeds=(0,),
         ),
         train=("smoke",),
         train_pairs=(),
+        validation="smoke",
         held_out={"smoke": "smoke"},
         shown={},
         crop=32,
         tiles=False,
         calls=SMOKE_CALLS,
+        earlier_calls=SMOKE_CALLS,
         pictured=None,
         # KID over an extractor that is made for it.
         metrics=("psnr", "kid") if "psnr" in config.metrics else ("kid",),
         conventions={},
     )
+    *_, (line, _, _) = found.lines()
+    return dataclasses.replace(found, controlled=(line,) * ("psnr" in found.metrics))

@@ -29,7 +29,9 @@ def draw_curves(config, curves, path):
         for axis, metric in zip(axes, metrics):
             found = [curves.values(metric, line, count) for count in calls]
             means[metric] = [values.mean() for values in found]
+            # All lines have the same photographs: how these vary says nothing here.
             spread = [np.ptp(values) / 2 for values in found]
+            spread = spread if curves.chance == "training seeds" else None
             axis.errorbar(calls, means[metric], spread, label=line, **style)
             axis.set(xlabel="network calls", xscale="log", title=TITLES[metric])
             axis.set_xticks(ticks, ticks, minor=False)
@@ -39,8 +41,58 @@ def draw_curves(config, curves, path):
             axes[-1].set(
                 xlabel=TITLES[pair[0]], ylabel=TITLES["psnr"], title="trade-off"
             )
+    for number, (tool, scores) in enumerate(curves.tools.items()):
+        style = {"color": "grey", "linestyle": (":", "--", "-.")[number % 3]}
+        for axis, metric in zip(axes, metrics):
+            axis.axhline(scores[metric], label=tool, linewidth=1, **style)
+        if pair:
+            place = scores[pair[0]], scores["psnr"]
+            axes[-1].plot(*place, "x", color="grey", markersize=4)
+            axes[-1].annotate(tool, place, fontsize=6)
     axes[0].legend(fontsize=6)
     return harness.save_figure(figure, path)
+
+
+def draw_training(config, facts, claims, path):
+    """Over the steps of training: validation losses, and what claims rest on.
+
+    Args:
+        config: `Config`.
+        facts: Dict of variants' names to dicts with `validation_losses`.
+        claims: List of `harness.Claim`.
+        path: Path of the picture.
+    """
+    # The losses of different restorers are of different things.
+    panels = list(dict.fromkeys(v.restorer for v in config.variants.values()))
+    metrics = list(dict.fromkeys(c.metric for c in claims if c.metric))
+    figure, (axes,) = harness.new_figure(1, len(panels) + len(metrics), 3.6, 3.4)
+    for number, (name, variant) in enumerate(config.variants.items()):
+        losses = facts[name]["validation_losses"]
+        axis = axes[panels.index(variant.restorer)]
+        axis.plot(
+            list(losses), list(losses.values()), label=name, color=f"C{number % 10}"
+        )
+        axis.set(title="validation loss")
+    for axis, metric in zip(axes[len(panels) :], metrics):
+        for claim in claims:
+            if claim.metric == metric:
+                gaps = {**claim.over_training, config.budget.steps: claim.gap}
+                axis.plot(
+                    list(gaps), list(gaps.values()), "o-", label=short(claim.claim)
+                )
+        axis.axhline(0, color="grey", linewidth=0.8)
+        axis.set_title(f"difference in {TITLES[metric]}, as claimed", fontsize=9)
+    ticks = [*config.budget.measured_at, config.budget.steps]
+    for axis in axes:
+        axis.set(xlabel="steps of training", xscale="log")
+        axis.set_xticks(ticks, ticks)
+        axis.minorticks_off()
+        axis.legend(fontsize=5)
+    return harness.save_figure(figure, path)
+
+
+def short(claim, most=60):
+    return claim if len(claim) <= most else claim[: most - 1] + "…"
 
 
 def restored(config, models, line, calls, image):
@@ -58,7 +110,7 @@ def restored(config, models, line, calls, image):
     if steps is None:
         return None
     return models[variant].restore(
-        image, steps, sampler=method.sampler, time_grid=method.grid, seed=0, verbose=0
+        image, steps, **method.arguments(), seed=0, verbose=0
     )
 
 

@@ -138,8 +138,10 @@ def generates_claim(curves, figure, metric):
         "the mean of all faces, to real faces.",
         judged(gap > 0, gap, spread),
         f"{one.mean():.4g} in one call, {values.mean():.4g} in {best}; of real faces "
-        f"{real:.4g} (deviation over training seeds {spread:.2g}).",
+        f"{real:.4g} (deviation over {curves.chance} {spread:.2g}).",
         figure,
+        metric,
+        gap,
     )
 
 

@@ -4,7 +4,8 @@ An experiment is a script with a function `run(config, folder, options)` and a
 configuration for each scale:
 
 * `full`, the paper's: what a machine with accelerators and days would run;
-* `small`, what was run for README.md, on two CPU cores;
+* `small` and `medium`, what was run for README.md, on two CPU cores: minutes and hours
+  a model;
 * `smoke`, what shows in seconds that everything runs (`KERAS_INDI_SMOKE=1`), offline,
   with data that it makes.
 
@@ -43,12 +44,19 @@ class Claim:
         verdict: `SHOWS`, `DOES_NOT_SHOW` or `NOT_DECIDABLE`.
         found: The scores that the verdict rests on, in a sentence.
         figure: File name of the picture, or `None`.
+        metric: Name of the metric that the verdict rests on, or `None`.
+        gap: Float, the difference in it that the verdict rests on, positive if as
+            claimed; or `None`.
+        over_training: Dict of numbers of training steps to what `gap` was after them.
     """
 
     claim: str
     verdict: str
     found: str
     figure: str | None = None
+    metric: str | None = None
+    gap: float | None = None
+    over_training: dict = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -72,7 +80,8 @@ def judged(shows, gap=None, spread=None):
     Args:
         shows: Bool, whether the scores' order is the claimed one.
         gap: Float, the difference that the claim rests on.
-        spread: Float, by how much it varies between seeds. A smaller difference
+        spread: Float, by how much it varies between training seeds or, of one
+            training, between photographs. A difference of at most twice as much
             decides nothing.
     """
     if gap is not None and spread is not None and abs(gap) <= 2 * spread:
@@ -86,15 +95,17 @@ def main(name, run, configs):
     Args:
         name: The experiment's name, of its script.
         run: Function of `(config, folder, options)` that returns `Findings`.
-        configs: Dict of `"full"`, `"small"` and `"smoke"` to dataclasses.
+        configs: Dict of `"full"`, `"small"`, `"smoke"` and, of some, `"medium"` to
+            dataclasses.
     """
     parser = argparse.ArgumentParser(description=f"The paper's experiment: {name}.")
     parser.add_argument(
         "--scale",
         choices=sorted(configs),
         default="small",
-        help="small: what README.md reports; full: the paper's; smoke: seconds, to "
-        "see that the script runs (default: small)",
+        help="small: minutes a model; medium: two hours a model, of some experiments; "
+        "full: the paper's; smoke: seconds, to see that the script runs (default: "
+        "small)",
     )
     parser.add_argument(
         "--data",

@@ -1,5 +1,6 @@
 """The photographs that nothing is trained on: degraded, cropped, written down."""
 
+import collections
 import hashlib
 import pathlib
 
@@ -23,12 +24,14 @@ def held_out_folders(config, sources, root, runs):
         runs: Path of what all experiments of a scale share.
 
     Returns:
-        Dict of names to pairs of folders, of degraded and of clean images.
+        Dict of names to pairs of folders, of degraded and of clean images. Beside them
+        are those of what each of `config.tools` makes of the degraded ones.
     """
     found = {}
     for name, source in sources.items():
         kind = source if isinstance(source, (str, tuple)) else source.__name__
-        depends = repr((kind, config.degradation, config.crop, config.tiles))
+        depends = (kind, config.degradation, config.crop, config.tiles)
+        depends = repr((*depends, *config.tools) if config.tools else depends)
         digest = hashlib.sha256(depends.encode()).hexdigest()[:8]
         out = runs / "held_out" / f"{name}-{digest}"
         if not out.exists():
@@ -52,11 +55,14 @@ class Writer:
         self.root = root
 
     def __call__(self, folder):
-        for name, degraded, clean in self.photographs():
+        for number, (name, degraded, clean) in enumerate(self.photographs()):
+            sides = {"degraded": degraded, "clean": clean}
+            for tool, restore in self.config.tools.items():
+                sides[tool] = restore(degraded, clean, self.config.degradation, number)
             for tile in self.tiles(*clean.shape[:2]):
                 rows, columns = tile
                 file_name = f"{name}_{rows.start or 0}_{columns.start or 0}.png"
-                for side, image in (("degraded", degraded), ("clean", clean)):
+                for side, image in sides.items():
                     save_image(pathlib.Path(folder, side, file_name), image[tile])
 
     def photographs(self):
@@ -99,6 +105,25 @@ class Writer:
                     slice(start, start + size)
                     for start in (top + row * size, left + column * size)
                 )
+
+
+def by_photograph(table, names=None):
+    """Dict of metrics to arrays: the mean over the tiles of each photograph.
+
+    Args:
+        table: `Table`, a row a tile.
+        names: The tiles' names. Defaults to those of the table.
+    """
+    tiles = collections.defaultdict(list)
+    for name, row in zip(names or [row["name"] for row in table], table):
+        tiles[name.rsplit("_", 2)[0]].append(row)
+    return {
+        metric: np.array(
+            [np.mean([row[metric] for row in tiles[name]]) for name in sorted(tiles)]
+        )
+        for metric in table.protocol.columns
+        if all(metric in row for row in table)
+    }
 
 
 def save_image(path, image):

@@ -11,20 +11,25 @@ import dataclasses
 import numpy as np
 import photographs
 import verdicts
-from configuration import Config, Variant, paper_budget, smoke
+from configuration import Config, Variant, medium, paper_budget, smoke
 from harness import Claim, judged
+from tools import METHODS
 
 from keras_indi.data.degradations import JPEGCompression
-from keras_indi.schedules import BrownianNoise, ConstantNoise
+from keras_indi.schedules import BrownianNoise, ConstantNoise, LinearMixtureTime
 
-NOISE = {"full": 0.02, "small": 0.04}
+NOISE = {"full": 0.02, "medium": 0.02, "small": 0.04}
 
 
-def variants(eps):
+def variants(eps, times="uniform"):
+    noises = {
+        "no noise": 0.0,
+        "constant": ConstantNoise(eps),
+        "Brownian": BrownianNoise(eps),
+    }
     return {
-        "no noise": Variant(),
-        "constant": Variant(noise_schedule=ConstantNoise(eps)),
-        "Brownian": Variant(noise_schedule=BrownianNoise(eps)),
+        name: Variant(noise_schedule=noise, time_distribution=times)
+        for name, noise in noises.items()
     }
 
 
@@ -41,6 +46,12 @@ CONFIGS = {
         held_out={"div2k": "div2k/validation"},
         crop=None,
         calls=(1, 2, 4, 8, 10, 16, 32, 64),
+    ),
+    "medium": medium(
+        SMALL,
+        variants=variants(NOISE["medium"], LinearMixtureTime(2.0)),
+        tools={"non-local means": METHODS["non-local means"]},
+        controlled=("constant",),
     ),
     "small": SMALL,
     "smoke": smoke(SMALL),
@@ -78,6 +89,8 @@ def alike_claim(curves, figure, metric):
         f"Better than without noise by {helped[0].mean():.2g} and "
         f"{helped[1].mean():.2g}, {apart.mean():.2g} apart.",
         figure,
+        metric,
+        gap,
     )
 
 

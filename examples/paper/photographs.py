@@ -10,13 +10,22 @@ import dataclasses
 import functools
 
 import drawing
+import evidence
 import harness
 import keras
-from held_out import data_folder, held_out_folders
-from trainings import circumstances, forward_flops, trained
+import numpy as np
+from held_out import by_photograph, data_folder, held_out_folders
+from trainings import (
+    circumstances,
+    forward_flops,
+    model_file,
+    trained,
+    validation_losses,
+)
 from verdicts import Curves
 
 from keras_indi import evaluation
+from keras_indi.evaluation.settings import all_settings
 from keras_indi.images.whole_writes import write_whole
 
 
@@ -43,26 +52,45 @@ def run(config, folder, options, claims, draw_pictures, extra):
     if options.scale == "smoke":
         conventions["extractor"] = make_smoke_extractor(root)
     folders = held_out_folders(config, config.held_out, root, options.shared)
-    centres = dataclasses.replace(config, tiles=False)
+    centres = dataclasses.replace(config, tiles=False, tools={})
     shown = held_out_folders(centres, config.shown, root, options.shared)
     protocol = evaluation.Protocol(
         config.metrics, weights=options.weights, **conventions
     )
     rows, models, facts = [], {}, {}
     for name, variant in config.variants.items():
+        facts[name] = {"trained_on": circumstances(config, variant)}
         for seed in config.budget.seeds:
-            model, run_folder = trained(
-                config, variant, seed, root, options.shared / "models"
-            )
+            run_folder = trained(config, variant, seed, root, options.shared / "models")
+            for steps in (*config.budget.measured_at, None):
+                path = model_file(run_folder, steps)
+                model = keras.saving.load_model(path, compile=False)
+                arguments = name, seed, steps, model, folders, protocol, run_folder
+                rows += measured(config, *arguments)
             models.setdefault(name, model)
-            rows += measured(config, name, seed, model, folders, protocol, run_folder)
-        facts[name] = {
-            "trained_on": circumstances(config, variant),
+        facts[name] |= {
             "parameters": model.backbone.count_params(),
             "training_flops": training_flops(config.budget, model.backbone),
+            "validation_losses": validation_losses(
+                run_folder, min(config.budget.steps_per_epoch, config.budget.steps)
+            ),
         }
-    curves = Curves(rows, extra(config, root, protocol) if extra else {})
+    more = extra(config, root, protocol) if extra else {}
+    tools = measured_tools(config, folders, protocol, options.shared)
+    at = {
+        steps: Curves(
+            [row for row in rows if row["training_steps"] == steps], more, tools
+        )
+        for steps in (*config.budget.measured_at, config.budget.steps)
+    }
+    curves = at[config.budget.steps]
     figure = drawing.draw_curves(config, curves, folder / "curves.png")
+    found = claims(config, curves, figure)
+    for steps in config.budget.measured_at:
+        for claim, earlier in zip(found, claims(config, at[steps], figure)):
+            claim.over_training[steps] = earlier.gap
+    if config.budget.measured_at:
+        drawing.draw_training(config, facts, found, folder / "training.png")
     draw_pictures(config, models, {**folders, **shown}, folder / "pictures.png")
     protocol_facts = {
         "metrics": protocol.without_folders(),
@@ -72,47 +100,98 @@ def run(config, folder, options, claims, draw_pictures, extra):
         "variants": facts,
         "ema_momentum": 0.9999,
     }
-    return harness.Findings(
-        protocol_facts,
-        {"rows": rows, **curves.extra},
-        claims(config, curves, figure),
-    )
+    scores = {
+        "rows": [
+            {key: value for key, value in row.items() if key != "photographs"}
+            for row in rows
+        ],
+        **curves.extra,
+    }
+    if tools:
+        scores["tools"] = tools
+    if config.controlled:
+        scores["frontier"] = evidence.frontier(config, curves)
+        scores["controls"] = evidence.controls(
+            config, curves, models, folders, options.weights
+        )
+    return harness.Findings(protocol_facts, scores, found)
 
 
-def measured(config, name, seed, model, folders, protocol, run_folder):
+def measured(config, name, seed, steps, model, folders, protocol, run_folder):
     """The rows of one trained model: each method on each set.
 
     They are kept with the model, so that another experiment with the same sets and
     metrics finds them.
+
+    Args:
+        config: `Config`.
+        name: Name of the variant.
+        seed: Int, of the training.
+        steps: Int, of `config.budget.measured_at`, or `None` for the last.
+        model: The model after so many steps of training.
+        folders: Dict of sets to pairs of folders.
+        protocol: `Protocol`.
+        run_folder: Path of the model's folder.
     """
     rows = []
     for line, variant_name, method in config.lines():
         if variant_name != name:
             continue
-        steps = [
-            drawing.steps_of(model, method, calls)
-            for calls in method.calls or config.calls
-        ]
+        calls = method.calls or config.calls
+        if steps is not None:
+            calls = [count for count in calls if count in config.earlier_calls]
+        counts = [drawing.steps_of(model, method, count) for count in calls]
+        counts = [count for count in counts if count is not None]
+        options = {
+            "samplers": (method.sampler,),
+            "time_grids": (method.grid,),
+            "time_shifts": (method.time_shift,),
+            "seeds": config.noise_seeds,
+        }
         for set_name, pair in folders.items():
             kept = "_".join([pair[0].parent.name, *config.metrics])
+            if steps is not None:
+                kept += f"_after_{steps}"
+            out = run_folder / "measured" / kept
             table = evaluation.trade_off(
-                model,
-                pair,
-                [count for count in steps if count is not None],
-                samplers=(method.sampler,),
-                time_grids=(method.grid,),
-                seeds=config.noise_seeds,
-                protocol=protocol,
-                output_dir=run_folder / "measured" / kept,
+                model, pair, counts, **options, protocol=protocol, output_dir=out
             )
             keys = {
                 "line": line,
                 "variant": name,
                 "held_out": set_name,
                 "training_seed": seed,
+                "training_steps": steps or config.budget.steps,
             }
-            rows += [{**keys, **row} for row in table]
+            names = all_settings(model, counts, *options.values())
+            for setting, row in zip(names, table, strict=True):
+                images = evaluation.Table.from_json(
+                    out / "settings" / f"{setting}.json"
+                )
+                rows.append({**keys, **row, "photographs": by_photograph(images)})
     return rows
+
+
+def measured_tools(config, folders, protocol, shared):
+    """Dict of classical tools to their scores: the means over the sets."""
+    found = {}
+    for tool in config.tools:
+        tables = []
+        for degraded, clean in folders.values():
+            kept = "_".join([tool, *config.metrics]).replace(" ", "_")
+            tables.append(
+                evaluation.evaluate(
+                    degraded.parent / tool,
+                    clean,
+                    protocol,
+                    output_dir=shared / "tools" / degraded.parent.name / kept,
+                )
+            )
+        found[tool] = {
+            metric: float(np.mean([table.means[metric] for table in tables]))
+            for metric in config.metrics
+        }
+    return found
 
 
 def training_flops(budget, backbone):

@@ -14,7 +14,7 @@ from configuration import Method, Variant
 from harness import Claim, judged
 from keras import ops
 
-from keras_indi.schedules import TimeDistribution
+from keras_indi.schedules import LinearMixtureTime, TimeDistribution
 
 WITHIN = 0.1  # dB
 
@@ -31,21 +31,35 @@ class DegradedTime(TimeDistribution):
         return 1.0
 
 
+REGRESSION = Variant(time_distribution=DegradedTime(), methods=(Method(calls=(1,)),))
 CONFIGS = super_resolution.scales(
     lambda eps: {
-        "regression": Variant(
-            time_distribution=DegradedTime(), methods=(Method(calls=(1,)),)
-        ),
+        "regression": REGRESSION,
         "InDI without noise": Variant(),
         "InDI": Variant(noise_schedule=eps),
-    }
+    },
+    at_medium={
+        "variants": {
+            "regression": REGRESSION,
+            "InDI without noise": Variant(),
+            "InDI without noise, a = 2": Variant(
+                time_distribution=super_resolution.TOWARDS_ONE
+            ),
+            "InDI without noise, a = 8": Variant(
+                time_distribution=LinearMixtureTime(8.0)
+            ),
+            "InDI": Variant(
+                noise_schedule=super_resolution.NOISE["medium"],
+                time_distribution=super_resolution.TOWARDS_ONE,
+            ),
+        }
+    },
 )
 
 
 def claims(config, curves, figure):
-    found = [
-        one_step_claim(curves, figure, line) for line in ("InDI without noise", "InDI")
-    ]
+    lines = [name for name in config.variants if name.startswith("InDI")]
+    found = [one_step_claim(curves, figure, line) for line in lines]
     for metric in verdicts.perceptual(config):
         text = f"More steps look better than regression, in {metric}."
         found.append(
@@ -65,8 +79,10 @@ def one_step_claim(curves, figure, line):
         judged(gap > 0, gap, spread),
         f"{verdicts.told(one, 'psnr')}; regression "
         f"{verdicts.told(regression, 'psnr')} (deviation of the difference over "
-        f"training seeds {spread:.2g}).",
+        f"{curves.chance} {spread:.2g}).",
         figure,
+        "psnr",
+        gap,
     )
 
 

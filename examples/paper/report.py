@@ -58,6 +58,7 @@ results below state the scale of each run; seeds are fixed.
 pip install ".[tensorflow,data,evaluation]"
 python examples/paper/toy.py                                          # small
 python examples/paper/jpeg.py --data DATA --weights alex=PATH         # photographs
+python examples/paper/jpeg.py --scale medium --data DATA --weights alex=PATH  # hours
 python examples/paper/jpeg.py --scale full --data DATA                # the paper's
 python examples/paper/run_all.py --data DATA \\
     --weights alex=PATH --weights inception768=PATH                   # all of them
@@ -81,6 +82,8 @@ of the last experiment, which also see y.
 
 - `bsds500/train` and `bsds500/eval_cbsd68`, the training images of BSDS500, and CBSD68:
   all experiments at the small scale, except generation;
+- `photographs/train`, `photographs/validation`, `city100/train/clean` and
+  `bsds500/eval_cbsd68`: the medium scale;
 - `city100/train` and `city100/eval`, each with the folders `degraded` and `clean`:
   super-resolution, and the experiments that compare its models;
 - `gopro8/degraded` and `gopro8/clean`, some pairs of GoPro: motion deblurring;
@@ -92,8 +95,8 @@ of the last experiment, which also see y.
 Without `--weights`, they are downloaded.
 
 A verdict is *shows*, *does not show*, or *not decidable at this scale*. A difference
-between models is not decidable if it is at most twice its deviation over training
-seeds.
+is not decidable if it is at most twice its deviation: over training seeds at the small
+scale, over photographs (bootstrap) at the medium scale, which trains each model once.
 """
 
 
@@ -134,6 +137,8 @@ ALTERNATIVE = {
     "errors of four samplers against the number of steps",
     "states": "over t, the squared error of F on true and on own states, the power of "
     "own states, and the share of an error that F keeps, a column for each problem",
+    "training": "over the steps of training, the validation losses and the differences "
+    "that the claims rest on",
     "cures": "LPIPS against the number of steps, for each time shift and training",
 }
 
@@ -146,8 +151,45 @@ def rows(name, title, content):
     first = f"{title} ([{name}.py]({name}.py), {content['scale']})"
     for claim in content["claims"]:
         link = claim["figure"] and f"[figure](results/{name}/{claim['figure']})"
-        yield first, claim["claim"], claim["verdict"], claim["found"], link or ""
+        found = claim["found"] + over_training(claim, content["config"])
+        yield first, claim["claim"], claim["verdict"], found, link or ""
         first = ""
+
+
+def over_training(claim, config):
+    """What a claim's difference was after fewer steps of training, in words."""
+    earlier = claim.get("over_training")
+    if not earlier:
+        return ""
+    gaps = {**earlier, config["budget"]["steps"]: claim["gap"]}
+    steps = ", ".join(f"{int(count):,}" for count in gaps)
+    return (
+        f" Difference after {steps} steps of training: "
+        f"{', '.join(f'{gap:+.2g}' for gap in gaps.values())}."
+    )
+
+
+def evidence(measured):
+    """Yield the tables of the frontier and the controls of an experiment."""
+    if "frontier" in measured:
+        lines = []
+        for line, losses in measured["frontier"].items():
+            for loss, metrics in losses.items():
+                cells = [f"{score:.4g}, {calls}" for score, calls in metrics.values()]
+                lines.append((line, loss, *cells))
+        head = [f"{name}, calls" for name in metrics]
+        yield table(("model", "dB below one call, at most", *head), lines)
+    if "controls" in measured:
+        lines = []
+        for line, found in measured["controls"].items():
+            systems = {key: row for key, row in found.items() if key != "calls"}
+            for system, metrics in systems.items():
+                cells = [
+                    f"{mean:+.3g} ({low:+.3g} to {high:+.3g})"
+                    for mean, low, high in metrics.values()
+                ]
+                lines.append((line, f"{found['calls']} calls against {system}", *cells))
+        yield table(("model", "difference, 95 % over photographs", *metrics), lines)
 
 
 def page():
@@ -164,6 +206,7 @@ def page():
             f"![{title}: {ALTERNATIVE[path.stem]}]({folder.as_posix()}/{path.name})"
             for path in sorted((HERE / folder).glob("*.png"))
         ]
+        found += evidence(experiments.get(name, {}).get("measured", {}))
         if found:
             pictures += [f"### {title}", *found]
     parts = [

@@ -15,17 +15,23 @@ import keras
 
 import keras_indi
 from keras_indi import data, schedules
+from keras_indi.callbacks.epoch_log import read_log
 from keras_indi.images.image_files import ImageFiles, match_folders
-from keras_indi.images.whole_writes import write_text
+from keras_indi.images.whole_writes import write_text, write_whole
 from keras_indi.models.saving import save_read_back
 
-STEPS_PER_EPOCH = 250
+BACKED_UP = 250  # steps
+VALIDATED = 128  # pixels, the side of the crops
+OPTIMIZERS = {
+    "adam": keras_indi.models.AveragedAdam,
+    "muon": keras_indi.models.AveragedMuon,
+}
 
 
 def circumstances(config, variant):
     """Dict of all that the training of a variant depends on, but for the seed."""
     budget = dataclasses.asdict(config.budget)
-    del budget["seeds"]
+    del budget["seeds"], budget["measured_at"]
     found = {
         "restorer": variant.restorer,
         "noise_schedule": noise_schedule(variant),
@@ -80,8 +86,19 @@ def training_pairs(config, root, seed):
         crop_size=config.budget.crop_size,
         batch_size=config.budget.batch_size,
         augment=config.augment,
-        batches_per_epoch=min(STEPS_PER_EPOCH, config.budget.steps),
+        batches_per_epoch=min(config.budget.steps_per_epoch, config.budget.steps),
         seed=seed,
+    )
+
+
+def validation_pairs(config, root):
+    """The batches of `config.validation`, the centres of its photographs."""
+    return data.make_pairs(
+        ImageFiles(data.find_images(root / config.validation)),
+        config.degradation,
+        training=False,
+        crop_size=min(VALIDATED, 2 * config.budget.crop_size),
+        batch_size=4,
     )
 
 
@@ -115,40 +132,89 @@ def build(config, variant, seed):
         rate = keras.optimizers.schedules.CosineDecay(
             0.0,
             budget.steps - budget.warmup,
+            alpha=0.0 if budget.decays else 1.0,
             warmup_target=rate,
             warmup_steps=budget.warmup,
         )
-    optimizer = keras_indi.models.AveragedAdam(
+    optimizer = OPTIMIZERS[budget.optimizer](
         rate, global_clipnorm=budget.global_clipnorm
     )
     model.compile(optimizer, variant.loss)
     return model
 
 
+class KeepAfter(keras.callbacks.Callback):
+    """Save the model after some numbers of steps.
+
+    Args:
+        folder: Path of the folder.
+        steps: Tuple of ints, multiples of the steps of an epoch.
+        steps_per_epoch: Int.
+    """
+
+    def __init__(self, folder, steps, steps_per_epoch):
+        super().__init__()
+        self.folder = folder
+        self.steps = steps
+        self.steps_per_epoch = steps_per_epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        steps = (epoch + 1) * self.steps_per_epoch
+        if steps in self.steps:
+            write_whole(model_file(self.folder, steps), self.model.save)
+
+
+def model_file(folder, steps=None):
+    """Path of a trained model, or of what it was after some steps."""
+    return folder / ("restorer.keras" if steps is None else f"after_{steps}.keras")
+
+
 def trained(config, variant, seed, root, models):
     """Train a variant, go on training it, or find it trained.
 
     Returns:
-        The model, and the path of its folder.
+        Path of its folder; see `model_file`.
     """
-    folder = model_folder(config, variant, seed, models)
-    path = folder / "restorer.keras"
-    if not path.exists():
+    folder, budget = model_folder(config, variant, seed, models), config.budget
+    wanted = [model_file(folder, steps) for steps in (*budget.measured_at, None)]
+    if not all(path.exists() for path in wanted):
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(circumstances(config, variant), indent=2) + "\n"
         write_text(folder / "training.json", text)
         model = build(config, variant, seed)
         pairs = training_pairs(config, root, seed)
-        epochs = math.ceil(config.budget.steps / len(pairs))
+        validation = validation_pairs(config, root) if config.validation else None
+        epochs = math.ceil(budget.steps / len(pairs))
         backup = keras_indi.callbacks.BackupAndResume(
-            folder / "backup.weights.h5", pairs, every=STEPS_PER_EPOCH, keep=True
+            folder / "backup.weights.h5", pairs, every=BACKED_UP, keep=True
         )
-        callbacks = [backup, keras_indi.callbacks.EpochLog(folder / "training.csv")]
+        callbacks = [
+            backup,
+            # Validates and saves with the averages.
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+            KeepAfter(folder, budget.measured_at, len(pairs)),
+            keras_indi.callbacks.EpochLog(folder / "training.csv"),
+        ]
         print(f"training {folder}", flush=True)
-        model.fit(pairs, epochs=epochs, callbacks=callbacks, verbose=2)
-        save_read_back(model, path)
+        model.fit(
+            pairs,
+            validation_data=validation,
+            epochs=epochs,
+            callbacks=callbacks,
+            verbose=2,
+        )
+        save_read_back(model, wanted[-1])
         backup.remove()
-    return keras.saving.load_model(path, compile=False), folder
+    return folder
+
+
+def validation_losses(folder, steps_per_epoch):
+    """Dict of numbers of steps to the validation loss, of a trained model's folder."""
+    return {
+        (int(epoch) + 1) * steps_per_epoch: float(row["val_loss"])
+        for epoch, row in read_log(folder / "training.csv").items()
+        if row.get("val_loss")
+    }
 
 
 def forward_flops(unet, size):

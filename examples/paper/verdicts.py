@@ -7,6 +7,8 @@ import numpy as np
 
 from keras_indi.evaluation.protocol import higher_is_better
 
+RESAMPLES = 1000
+
 
 @dataclasses.dataclass
 class Curves:
@@ -14,15 +16,24 @@ class Curves:
 
     Args:
         rows: List of dicts: `line`, `variant`, `held_out`, `training_seed`, and the
-            columns of `evaluation.trade_off`, `evaluations` among them.
+            columns of `evaluation.trade_off`, `evaluations` among them. Of one
+            training, also `photographs`: dict of metrics to arrays with one score a
+            photograph, in the order of names.
         extra: Dict of what an experiment measures besides.
+        tools: Dict of names of classical tools to their scores, by metric.
     """
 
     rows: list
     extra: dict = dataclasses.field(default_factory=dict)
+    tools: dict = dataclasses.field(default_factory=dict)
 
     def values(self, metric, line, calls, held_out=None):
-        """A score by training seed: an array, the mean over sets and noise seeds."""
+        """A score, the mean over sets and noise seeds, that varies by chance.
+
+        Returns:
+            Array, by training seed. Of one training, by resample of the photographs:
+            the same photographs for all lines.
+        """
         chosen = [
             row
             for row in self.rows
@@ -31,12 +42,30 @@ class Curves:
             and held_out in (None, row["held_out"])
         ]
         seeds = sorted({row["training_seed"] for row in chosen})
+        if len(seeds) == 1 and all(
+            metric in row.get("photographs", ()) for row in chosen
+        ):
+            return np.mean(
+                [resampled(row["photographs"][metric]) for row in chosen], axis=0
+            )
         return np.array(
             [
                 np.mean([row[metric] for row in chosen if row["training_seed"] == seed])
                 for seed in seeds
             ]
         )
+
+    @property
+    def chance(self):
+        """What `values` vary over."""
+        seeds = {row["training_seed"] for row in self.rows}
+        return "training seeds" if len(seeds) > 1 else "photographs"
+
+    def over(self, gap, spread):
+        """A difference and its deviation in words."""
+        if not np.isfinite(spread):
+            return f"(difference {gap:.2g}, of one training)"
+        return f"(difference {gap:.2g}, deviation over {self.chance} {spread:.2g})"
 
     def calls(self, line):
         """The numbers of network calls at which a line was measured, rising."""
@@ -55,6 +84,13 @@ class Curves:
         return self.values(metric, line, self.best(metric, line, most))
 
 
+def resampled(scores):
+    """Bootstrap: means of photographs drawn anew, around the mean of all."""
+    draws = np.random.default_rng(0).integers(0, len(scores), (RESAMPLES, len(scores)))
+    means = scores[draws].mean(axis=1)
+    return means - means.mean() + scores.mean()
+
+
 def goodness(metric, values):
     """The mean score, with the sign that makes more better."""
     return float(np.mean(values)) * (1 if higher_is_better(metric) else -1)
@@ -66,17 +102,17 @@ def perceptual(config):
 
 
 def difference(metric, first, second):
-    """By how much the first is better, and the deviation of it over training seeds."""
+    """By how much the first is better, and the deviation of that by chance."""
     return mean_and_deviation(improvement(metric, first, second))
 
 
 def improvement(metric, first, second):
-    """By how much the first is better, by training seed."""
+    """By how much the first is better, for each of their `values`."""
     return first - second if higher_is_better(metric) else second - first
 
 
 def mean_and_deviation(gaps):
-    """Of scores by training seed; the deviation over one seed is infinite."""
+    """Of `values`; the deviation of a single one is infinite."""
     deviation = float(np.std(gaps, ddof=1)) if len(gaps) > 1 else float("inf")
     return float(np.mean(gaps)), deviation
 
@@ -87,10 +123,6 @@ def told(values, metric):
 
 def counted(calls):
     return "one call" if calls == 1 else f"{calls} calls"
-
-
-def over_seeds(gap, spread):
-    return f"(difference {gap:.2g}, deviation over training seeds {spread:.2g})"
 
 
 def one_call_claim(curves, figure, line):
@@ -107,8 +139,10 @@ def one_call_claim(curves, figure, line):
         f"One step has the best PSNR ({line}).",
         harness.judged(gap > 0, gap, spread),
         f"{told(one, 'psnr')} in one call, {told(next_best, 'psnr')} in {calls}, the "
-        f"next best {over_seeds(gap, spread)}.",
+        f"next best {curves.over(gap, spread)}.",
         figure,
+        "psnr",
+        gap,
     )
 
 
@@ -118,15 +152,16 @@ def more_calls_claim(curves, figure, line, metric):
     best, first = curves.best(metric, line), curves.values(metric, line, 1)
     if best == 1:
         found = f"Best in one call, {told(first, metric)}."
-        return harness.Claim(text, harness.DOES_NOT_SHOW, found, figure)
+        return harness.Claim(text, harness.DOES_NOT_SHOW, found, figure, metric, 0.0)
     values = curves.values(metric, line, best)
     gap, spread = difference(metric, values, first)
     end = ", the most that were measured" if best == curves.calls(line)[-1] else ""
     found = (
         f"Best in {counted(best)}{end}: {told(values, metric)}, against "
-        f"{told(first, metric)} in one {over_seeds(gap, spread)}."
+        f"{told(first, metric)} in one {curves.over(gap, spread)}."
     )
-    return harness.Claim(text, harness.judged(gap > 0, gap, spread), found, figure)
+    verdict = harness.judged(gap > 0, gap, spread)
+    return harness.Claim(text, verdict, found, figure, metric, gap)
 
 
 def trade_off_claims(config, curves, figure, line):
@@ -163,6 +198,8 @@ def comparison_claim(curves, figure, text, better, worse, metric, calls=None):
     return harness.Claim(
         text,
         harness.judged(gap > 0, gap, spread),
-        f"{metric}: {stories[0]}; against {stories[1]} {over_seeds(gap, spread)}.",
+        f"{metric}: {stories[0]}; against {stories[1]} {curves.over(gap, spread)}.",
         figure,
+        metric,
+        gap,
     )

@@ -101,10 +101,18 @@ def test_photographs(name, runs, smoke):
     # What another experiment has trained is not trained again.
     missing = [path for path in models if not path.exists()]
     content, output = run(name, runs, smoke)
-    assert output.count("loss:") == len(missing)
+    assert output.count("training /") == len(missing)
     assert all(path.is_file() for path in models)
-    assert (runs / "results" / name / "pictures.png").is_file()
+    for figure in ("pictures.png", "training.png"):
+        assert (runs / "results" / name / figure).is_file()
+    assert all(claim["over_training"].keys() == {"1"} for claim in content["claims"])
+    for facts in content["protocol"]["variants"].values():
+        assert facts["validation_losses"].keys() == {"1", "2"}
     rows = content["measured"]["rows"]
+    assert {row["training_steps"] for row in rows} == {1, 2}
+    if "psnr" in config.metrics:
+        (controls,) = content["measured"]["controls"].values()
+        assert controls["calls"] == 3 and len(controls) == 4
     assert rows and all(row["images"] == 2 for row in rows)
     assert {row["line"] for row in rows} == {line for line, _, _ in config.lines()}
     assert {row["evaluations"] for row in rows} == {1, 3}  # equal, of all samplers
@@ -116,7 +124,7 @@ def test_goes_on_where_it_stopped(runs, smoke):
     (model,) = (runs / "smoke" / "models").glob("DefocusBlur*/seed0/restorer.keras")
     model.unlink()
     again, output = run("defocus_deblurring", runs, smoke, run_alone)
-    assert output.count("loss:") == 1
+    assert output.count("training /") == 1
     assert again["measured"] == content["measured"]
 
 
@@ -294,7 +302,95 @@ def test_claims_follow_the_figures():
     assert compared(["good", "bad"], "flat", "lpips_alex", 16).verdict == SHOWS
     # Of one seed no difference is known to be one.
     found.rows = [row for row in found.rows if row["training_seed"] == 0]
-    assert compared("good", "flat", "lpips_alex").verdict == NOT_DECIDABLE
+    claim = compared("good", "flat", "lpips_alex")
+    assert claim.verdict == NOT_DECIDABLE and "of one training" in claim.found
+
+
+@pytest.mark.backend_free
+def test_one_training_is_judged_by_its_photographs():
+    import verdicts
+    from harness import NOT_DECIDABLE, SHOWS
+
+    config, found = curves(
+        dict.fromkeys(("first", "second", "third"), PSNR),
+        {"first": GOOD, "second": GOOD, "third": GOOD},
+    )
+    found.rows = [row for row in found.rows if row["training_seed"] == 0]
+    rng = np.random.default_rng(0)
+    hard = rng.normal(0.3, 0.1, 68)  # photographs differ much more than models
+    gains = {"first": 0.0, "second": 0.01 + rng.normal(0, 0.01, 68)}
+    gains["third"] = rng.normal(0, 0.01, 68)
+    for row in found.rows:
+        values = hard - gains[row["line"]]
+        row["photographs"] = {"lpips_alex": values}
+        row["lpips_alex"] = values.mean()
+
+    def compared(*lines):
+        return verdicts.comparison_claim(found, None, "text", *lines, "lpips_alex", 4)
+
+    claim = compared("second", "first")
+    assert claim.verdict == SHOWS
+    assert claim.gap == pytest.approx(np.mean(gains["second"]))
+    deviation = np.std(gains["second"], ddof=1) / np.sqrt(68)
+    told = float(re.search("over photographs (.*?)\\)", claim.found)[1])
+    assert told == pytest.approx(deviation, rel=0.15)
+    assert compared("third", "first").verdict == NOT_DECIDABLE
+    # What grain cannot be told from is in the tables.
+    import evidence
+
+    best, calls = evidence.frontier(config, found)["second"]["1.0"]["lpips_alex"]
+    assert (best, calls) == (pytest.approx((hard - gains["second"]).mean()), 1)
+
+
+@pytest.mark.backend_free
+def test_medium_scale_decides():
+    """20,000 steps, on photographs with free licences, measured on the way."""
+    import trainings
+
+    folders = set()
+    for name in ("super_resolution", "regression", "conditional_ddpm", "jpeg"):
+        config = importlib.import_module(name).CONFIGS["medium"]
+        assert config.budget.steps >= 20_000 and config.budget.measured_at
+        assert all(
+            n % config.budget.steps_per_epoch == 0 for n in config.budget.measured_at
+        )
+        assert not any("bsds500" in folder for folder in config.train)
+        lines = {line for line, _, _ in config.lines()}
+        assert lines.issuperset(config.controlled)
+        for variant in config.variants.values():
+            folders.add(trainings.model_folder(config, variant, 0, pathlib.Path()))
+    assert len(folders) == 13
+    inference = importlib.import_module("inference").CONFIGS["medium"]
+    (variant,) = inference.variants.values()
+    assert trainings.model_folder(inference, variant, 0, pathlib.Path()) in folders
+    noises = importlib.import_module("super_resolution").MEDIUM.variants
+    assert list(noises) == [f"eps {eps:g}" for eps in (0, 0.005, 0.01, 0.02, 0.05)]
+
+
+@pytest.mark.backend_free
+def test_tools_restore_whole_photographs(tmp_path):
+    import configuration
+    import held_out
+    from tools import METHODS
+
+    from keras_indi.data.degradations import Downsample
+
+    image = np.random.default_rng(0).integers(0, 256, (64, 96, 3)).astype("uint8")
+    held_out.save_image(tmp_path / "photographs" / "a.png", image)
+    config = configuration.Config(
+        variants={},
+        degradation=Downsample(4),
+        crop=32,
+        tiles=True,
+        tools={"bicubic": METHODS["bicubic"]},
+    )
+    sources = {"set": "photographs"}
+    folders = held_out.held_out_folders(config, sources, tmp_path, tmp_path)
+    whole = METHODS["bicubic"](None, image, Downsample(4), 0)
+    found = keras_indi.data.read_image(
+        folders["set"][0].parent / "bicubic" / "a_32_64.png"
+    )
+    np.testing.assert_array_equal(found, whole[32:64, 64:96])
 
 
 def verdicts_of(name, psnr, lpips, **extra):
