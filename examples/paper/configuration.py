@@ -67,6 +67,10 @@ class Variant:
             steps after the first would do nothing.) The conditional DDPM always sees
             it.
         loss: Loss of the training, as `compile` takes it. The paper's is L1.
+        degradation: `Degradation` that it is trained on, or `None` for that of the
+            experiment.
+        first: `Variant` whose one step, the posterior mean, takes the place of the
+            degraded image, or `None`.
         methods: Tuple of `Method`, how to restore.
     """
 
@@ -75,6 +79,8 @@ class Variant:
     time_distribution: object = "uniform"
     condition_on_degraded: bool = False
     loss: str = "mean_absolute_error"
+    degradation: object = None
+    first: object = None
     methods: tuple = (Method(),)
 
     def __post_init__(self):
@@ -167,8 +173,9 @@ class Config:
             epoch, or `None`.
         augment: Bool, whether to flip and rotate the crops.
         held_out: Dict of names to folders of clean photographs, which are degraded; to
-            pairs of folders of degraded and clean ones; or to functions of the folder
-            of data that return a dict of names to pairs of paths. All are measured.
+            pairs of folders of degraded and clean ones; to pairs of a folder of clean
+            ones and another `Degradation`; or to functions of the folder of data that
+            return a dict of names to pairs of paths. All are measured.
         shown: Like `held_out`, but in the pictures alone.
         crop: Int, pixels, of the centre of held-out photographs; or `None` for whole
             ones.

@@ -12,7 +12,7 @@ LOSSES = (0.3, 0.6, 1.0)  # dB
 
 
 def frontier(config, curves):
-    """The best perceptual scores that cost at most so many dB of one call.
+    """The best perceptual scores that cost at most so many dB of the fewest calls.
 
     Args:
         config: `Config`.
@@ -27,7 +27,7 @@ def frontier(config, curves):
         psnr = {n: curves.values("psnr", line, n).mean() for n in curves.calls(line)}
         found[line] = {}
         for loss in LOSSES:
-            calls = [n for n in psnr if psnr[n] >= psnr[1] - loss]
+            calls = [n for n in psnr if psnr[n] >= psnr[min(psnr)] - loss]
             found[line][str(loss)] = {
                 metric: best_of(curves, metric, line, calls)
                 for metric in verdicts.perceptual(config)

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from keras_indi import data
+from keras_indi.data.degradations import Degradation
 from keras_indi.images.image_files import match_folders
 from keras_indi.images.whole_writes import write_whole
 
@@ -67,19 +68,22 @@ class Writer:
 
     def photographs(self):
         """Yield name, degraded and clean image of whole photographs."""
-        if isinstance(self.source, str):
-            files = data.find_images(self.root / self.source)
+        source, degradation = self.source, self.config.degradation
+        if isinstance(source, tuple) and isinstance(source[1], Degradation):
+            source, degradation = source
+        if isinstance(source, str):
+            files = data.find_images(self.root / source)
             for number, (inside, path) in enumerate(sorted(files.items())):
                 clean = data.read_image(path, 3)
                 height, width = (size // 4 * 4 for size in clean.shape[:2])
                 clean = clean[:height, :width]
-                degraded = self.config.degradation(clean, number)
+                degraded = degradation(clean, number)
                 yield inside.replace("/", "_"), degraded, clean
             return
-        if callable(self.source):
-            pairs = self.source(self.root)
+        if callable(source):
+            pairs = source(self.root)
         else:
-            sides = (self.root / side for side in self.source)
+            sides = (self.root / side for side in source)
             pairs = match_folders(*sides).pairs
         for inside, paths in sorted(pairs.items()):
             degraded, clean = (data.read_image(path, 3) for path in paths)

@@ -18,7 +18,7 @@ from held_out import by_photograph, data_folder, held_out_folders
 from trainings import (
     circumstances,
     forward_flops,
-    model_file,
+    loaded,
     trained,
     validation_losses,
 )
@@ -57,24 +57,7 @@ def run(config, folder, options, claims, draw_pictures, extra):
     protocol = evaluation.Protocol(
         config.metrics, weights=options.weights, **conventions
     )
-    rows, models, facts = [], {}, {}
-    for name, variant in config.variants.items():
-        facts[name] = {"trained_on": circumstances(config, variant)}
-        for seed in config.budget.seeds:
-            run_folder = trained(config, variant, seed, root, options.shared / "models")
-            for steps in (*config.budget.measured_at, None):
-                path = model_file(run_folder, steps)
-                model = keras.saving.load_model(path, compile=False)
-                arguments = name, seed, steps, model, folders, protocol, run_folder
-                rows += measured(config, *arguments)
-            models.setdefault(name, model)
-        facts[name] |= {
-            "parameters": model.backbone.count_params(),
-            "training_flops": training_flops(config.budget, model.backbone),
-            "validation_losses": validation_losses(
-                run_folder, min(config.budget.steps_per_epoch, config.budget.steps)
-            ),
-        }
+    rows, models, facts = train_and_measure(config, folders, protocol, root, options)
     more = extra(config, root, protocol) if extra else {}
     tools = measured_tools(config, folders, protocol, options.shared)
     at = {
@@ -115,6 +98,33 @@ def run(config, folder, options, claims, draw_pictures, extra):
             config, curves, models, folders, options.weights
         )
     return harness.Findings(protocol_facts, scores, found)
+
+
+def train_and_measure(config, folders, protocol, root, options):
+    """Train all variants, and measure each on the way and at the end.
+
+    Returns:
+        List of rows, dict of names to models, and dict of names to facts of training.
+    """
+    rows, trained_models, facts = [], {}, {}
+    kept, budget = options.shared / "models", config.budget
+    for name, variant in config.variants.items():
+        for seed in budget.seeds:
+            run_folder = trained(config, variant, seed, root, kept)
+            for steps in (*budget.measured_at, None):
+                model = loaded(config, variant, seed, steps, kept)
+                arguments = name, seed, steps, model, folders, protocol, run_folder
+                rows += measured(config, *arguments)
+            trained_models.setdefault(name, model)
+        facts[name] = {
+            "trained_on": circumstances(config, variant),
+            "parameters": model.backbone.count_params(),
+            "training_flops": training_flops(budget, model.backbone),
+            "validation_losses": validation_losses(
+                run_folder, min(budget.steps_per_epoch, budget.steps)
+            ),
+        }
+    return rows, trained_models, facts
 
 
 def measured(config, name, seed, steps, model, folders, protocol, run_folder):

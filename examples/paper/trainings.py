@@ -12,6 +12,7 @@ import re
 
 import harness
 import keras
+from posterior_mean import AfterOneStep, PosteriorMean
 
 import keras_indi
 from keras_indi import data, schedules
@@ -37,12 +38,14 @@ def circumstances(config, variant):
         "noise_schedule": noise_schedule(variant),
         "condition_on_degraded": variant.condition_on_degraded,
         "loss": variant.loss,
-        "degradation": config.degradation,
+        "degradation": variant.degradation or config.degradation,
         "train": config.train,
         "train_pairs": config.train_pairs,
         "augment": config.augment,
         "budget": budget,
     }
+    if variant.first is not None:
+        found["first"] = circumstances(config, variant.first)
     if variant.restorer == "indi":
         found["noise_unit"] = schedules.noise_schedule.UNIT
         found["time_distribution"] = schedules.time_distribution.get(
@@ -63,7 +66,7 @@ def model_folder(config, variant, seed, models):
     found = circumstances(config, variant)
     digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
     parts = [
-        type(config.degradation).__name__,
+        type(variant.degradation or config.degradation).__name__,
         *(found[name] for name in ("restorer", "noise_schedule")),
         found.get("time_distribution", ""),
     ]
@@ -182,8 +185,13 @@ def trained(config, variant, seed, root, models):
         text = json.dumps(circumstances(config, variant), indent=2) + "\n"
         write_text(folder / "training.json", text)
         model = build(config, variant, seed)
-        pairs = training_pairs(config, root, seed)
-        validation = validation_pairs(config, root) if config.validation else None
+        degradation = variant.degradation or config.degradation
+        if variant.first is not None:
+            first = trained(config, variant.first, seed, root, models)
+            degradation = PosteriorMean(degradation, str(model_file(first)))
+        task = dataclasses.replace(config, degradation=degradation)
+        pairs = training_pairs(task, root, seed)
+        validation = validation_pairs(task, root) if config.validation else None
         epochs = math.ceil(budget.steps / len(pairs))
         backup = keras_indi.callbacks.BackupAndResume(
             folder / "backup.weights.h5", pairs, every=BACKED_UP, keep=True
@@ -206,6 +214,15 @@ def trained(config, variant, seed, root, models):
         save_read_back(model, wanted[-1])
         backup.remove()
     return folder
+
+
+def loaded(config, variant, seed, steps, models):
+    """The trained model of a variant, after some steps of training or at the end."""
+    folder = model_folder(config, variant, seed, models)
+    model = keras.saving.load_model(model_file(folder, steps), compile=False)
+    if variant.first is None:
+        return model
+    return AfterOneStep(loaded(config, variant.first, seed, None, models), model)
 
 
 def validation_losses(folder, steps_per_epoch):

@@ -10,7 +10,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from helpers import run_alone, run_here, to_numpy
+from helpers import full_strength, run_alone, run_here, tiny_unet, to_numpy
 from keras import ops
 
 import keras_indi
@@ -24,7 +24,8 @@ SUPER_RESOLUTION = [
     "conditional_ddpm",
     "regression",
 ]
-PHOTOGRAPHS = [*BLUR, "jpeg", *SUPER_RESOLUTION, "generation", "conditioning"]
+BEYOND = ["conditioning", "posterior_mean_start", "start_time"]
+PHOTOGRAPHS = [*BLUR, "jpeg", *SUPER_RESOLUTION, "generation", *BEYOND]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -157,7 +158,7 @@ def test_full_scale_is_the_papers(name):
     assert (budget.steps, budget.learning_rate, budget.warmup) == (500_000, 1e-4, None)
     assert budget.global_clipnorm is None and len(budget.seeds) >= 2
     noisy = {v.noise_schedule for v in config.variants.values()} != {0.0}
-    assert noisy == (name not in BLUR)
+    assert noisy == (name not in [*BLUR, "start_time"])
     for line, variant in config.variants.items():
         sees_degraded = variant.restorer == "conditional_ddpm" or "and y" in line
         assert variant.condition_on_degraded == sees_degraded
@@ -165,7 +166,7 @@ def test_full_scale_is_the_papers(name):
 
 @pytest.mark.backend_free
 def test_small_trainings_are_few():
-    """At small scale all train 25 models a seed, of one budget a task."""
+    """At small scale all train 31 models a seed, of one budget a task."""
     import trainings
 
     folders = {}
@@ -176,8 +177,32 @@ def test_small_trainings_are_few():
             found = trainings.circumstances(config, variant)
             assert folders.setdefault(folder, found) == found
     steps = [found["budget"]["steps"] for found in folders.values()]
-    assert len(steps) == 25 and set(steps) == {2000, 6000}
+    assert len(steps) == 31 and set(steps) == {2000, 6000}
     assert 2 * sum(steps) * 0.07 < 4 * 3600  # seconds, at some 0.07 a batch
+
+
+def test_a_second_network_starts_where_one_step_ends(tmp_path):
+    from posterior_mean import AfterOneStep, PosteriorMean
+
+    from keras_indi.data.degradations import JPEGCompression
+
+    first = keras_indi.models.InDI(tiny_unet(), seed=0)
+    second = keras_indi.models.InDI(full_strength(tiny_unet()), seed=0)
+    path = tmp_path / "first.keras"
+    first.save(path)
+    clean = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype("uint8")
+    degrade = JPEGCompression(15)
+    start = PosteriorMean(degrade, str(path))(clean, 0)
+    degraded = degrade(clean, 0)
+    # 8 bits, once and twice.
+    assert np.abs(first.restore(degraded, 1, verbose=0) - start.astype("f4")).max() <= 1
+    both = AfterOneStep(first, second)
+    means = first.restore(degraded, 1, verbose=0)
+    np.testing.assert_array_equal(
+        both.restore(degraded, 2, seed=1, verbose=0),
+        second.restore(means, 2, seed=1, verbose=0),
+    )
+    assert both.evaluations(2, "indi", "uniform") == 3
 
 
 def test_small_models_are_small_and_equal():

@@ -161,6 +161,20 @@ def test_the_exact_posterior_mean_needs_no_time_shift(problem, sampler):
     assert np.all(errors[1.0] < errors[1.5] / 5)
 
 
+@pytest.mark.parametrize("sampler", CONVERGENT)
+def test_a_time_shift_below_one_starts_later(sampler):
+    """Half the noise lies on the path of the whole noise, at t = 0.5."""
+    half, degraded = scalar_problem(1.0, 1.0)
+    whole, _ = scalar_problem(1.0, 2.0)
+    later, expected = (
+        InDI(problem, value_range=None).restore(
+            degraded, 5, sampler, "cosine", time_shift=shift
+        )
+        for problem, shift in ((whole, 0.5), (half, 1.0))
+    )
+    np.testing.assert_allclose(later, expected, atol=1e-5)
+
+
 def test_multistep_needs_half_the_evaluations_of_heun():
     assert BUILTIN["multistep"]().evaluations(8) == 8
     assert BUILTIN["heun"]().evaluations(8) == 15
