@@ -72,18 +72,18 @@ interruption, the same command continues where it stopped. Models and tables are
 that experiments share models. Set `KERAS_INDI_SMOKE=1` to check in seconds that a
 script runs.
 
-The small scale trains half a million parameters for 2,000 steps. The medium scale trains
-the network and optimizer of the shipped presets (3.6 million parameters, Muon) for 20,000
-steps at a fixed rate, with a = 2 in p(t) where p(t) is not the question. It is measured
-after 2,000, 5,000 and 10,000 steps, too, to show where a claim is heading.
+The small scale trains half a million parameters for 2,000 steps. The medium scale
+trains the network and optimizer of the shipped presets (3.6 million parameters, Muon)
+for 20,000 steps at a fixed rate, with a = 2 in p(t) where p(t) is not the question. It
+is measured after 2,000, 5,000 and 10,000 steps, too, to show where a claim is heading.
 
 At full scale, the loss (L1), the learning rate, the weight average (EMA 0.9999), the
 500,000 steps and the noise of the path are those of the paper. The sizes of networks,
-crops and batches at full scale are our own choice. `results/NAME/results.json` holds the
-scores, the protocol and the seeds of each run, and `python examples/paper/report.py`
-writes this page from them. Steps are counted as calls of the network. All networks see
-only x_t and t, as in the paper. The exceptions are the conditional DDPM and some networks
-of the experiment on conditioning, which also see y.
+crops and batches at full scale are our own choice. `results/NAME/results.json` holds
+the scores, the protocol and the seeds of each run, and `python
+examples/paper/report.py` writes this page from them. Steps are counted as calls of the
+network. All networks see only x_t and t, as in the paper. The exceptions are the
+conditional DDPM and some networks of the experiment on conditioning, which also see y.
 
 `DATA` is your folder of photographs. The experiments read these subfolders:
 
