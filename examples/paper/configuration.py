@@ -71,6 +71,10 @@ class Variant:
             experiment.
         first: `Variant` whose one step, the posterior mean, takes the place of the
             degraded image, or `None`.
+        teacher: `Variant` that it starts from and is taught by, or `None`; see
+            `student_model.Student`.
+        budget: `Budget`, or `None` for that of the experiment. If some variants have
+            their own, nothing can be measured before the end of training.
         methods: Tuple of `Method`, how to restore.
     """
 
@@ -81,6 +85,8 @@ class Variant:
     loss: str = "mean_absolute_error"
     degradation: object = None
     first: object = None
+    teacher: object = None
+    budget: object = None
     methods: tuple = (Method(),)
 
     def __post_init__(self):
@@ -262,23 +268,16 @@ def smoke(config, names=None):
                 )
                 for method in variant.methods
             ),
+            budget=variant.budget and smoke_budget(),
         )
         for name, variant in config.variants.items()
         if names is None or name in names
     }
+    of_one = not any(variant.budget for variant in variants.values())
     found = dataclasses.replace(
         config,
         variants=variants,
-        budget=Budget(
-            network=SMOKE_NETWORK,
-            crop_size=32,
-            batch_size=2,
-            steps=2,
-            warmup=1,
-            steps_per_epoch=1,
-            measured_at=(1,),
-            seeds=(0,),
-        ),
+        budget=smoke_budget(measured_at=(1,) if of_one else ()),
         train=("smoke",),
         train_pairs=(),
         validation="smoke",
@@ -293,5 +292,24 @@ def smoke(config, names=None):
         metrics=("psnr", "kid") if "psnr" in config.metrics else ("kid",),
         conventions={},
     )
-    *_, (line, _, _) = found.lines()
-    return dataclasses.replace(found, controlled=(line,) * ("psnr" in found.metrics))
+    if "psnr" not in found.metrics:
+        return found
+    lines = [
+        line
+        for line, _, method in found.lines()
+        if len(method.calls or SMOKE_CALLS) > 1
+    ]
+    return dataclasses.replace(found, controlled=tuple(lines[-1:]))
+
+
+def smoke_budget(**changes):
+    return Budget(
+        network=SMOKE_NETWORK,
+        crop_size=32,
+        batch_size=2,
+        steps=2,
+        warmup=1,
+        steps_per_epoch=1,
+        seeds=(0,),
+        **changes,
+    )

@@ -107,11 +107,12 @@ def train_and_measure(config, folders, protocol, root, options):
         List of rows, dict of names to models, and dict of names to facts of training.
     """
     rows, trained_models, facts = [], {}, {}
-    kept, budget = options.shared / "models", config.budget
+    kept = options.shared / "models"
     for name, variant in config.variants.items():
-        for seed in budget.seeds:
+        budget = variant.budget or config.budget
+        for seed in config.budget.seeds:
             run_folder = trained(config, variant, seed, root, kept)
-            for steps in (*budget.measured_at, None):
+            for steps in (*config.budget.measured_at, None):
                 model = loaded(config, variant, seed, steps, kept)
                 arguments = name, seed, steps, model, folders, protocol, run_folder
                 rows += measured(config, *arguments)

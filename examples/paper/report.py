@@ -29,6 +29,7 @@ EXPERIMENTS = {
     "error_accumulation": "12. Why many steps deteriorate",
     "conditioning": "Beyond the paper: conditioning on the degraded image",
     "posterior_mean_start": "Beyond the paper: a start from the posterior mean",
+    "student": "Beyond the paper: a student of one step",
     "start_time": "Beyond the paper: a later start for milder degradations",
 }
 # From the paper's claims to the beginnings of the tested claims.

@@ -13,6 +13,7 @@ import re
 import harness
 import keras
 from posterior_mean import AfterOneStep, PosteriorMean
+from student_model import Student
 
 import keras_indi
 from keras_indi import data, schedules
@@ -31,7 +32,7 @@ OPTIMIZERS = {
 
 def circumstances(config, variant):
     """Dict of all that the training of a variant depends on, but for the seed."""
-    budget = dataclasses.asdict(config.budget)
+    budget = dataclasses.asdict(variant.budget or config.budget)
     del budget["seeds"], budget["measured_at"]
     found = {
         "restorer": variant.restorer,
@@ -44,8 +45,9 @@ def circumstances(config, variant):
         "augment": config.augment,
         "budget": budget,
     }
-    if variant.first is not None:
-        found["first"] = circumstances(config, variant.first)
+    for role in ("first", "teacher"):
+        if (other := getattr(variant, role)) is not None:
+            found[role] = circumstances(config, other)
     if variant.restorer == "indi":
         found["noise_unit"] = schedules.noise_schedule.UNIT
         found["time_distribution"] = schedules.time_distribution.get(
@@ -66,6 +68,7 @@ def model_folder(config, variant, seed, models):
     found = circumstances(config, variant)
     digest = hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
     parts = [
+        "student" if variant.teacher else "",
         type(variant.degradation or config.degradation).__name__,
         *(found[name] for name in ("restorer", "noise_schedule")),
         found.get("time_distribution", ""),
@@ -105,13 +108,19 @@ def validation_pairs(config, root):
     )
 
 
-def build(config, variant, seed):
+def build(config, variant, seed, teacher=None):
     """The compiled model of a variant.
 
     The loss is that of the image for InDI, and of the noise for the baseline.
+
+    Args:
+        config: `Config`.
+        variant: `Variant`.
+        seed: Int.
+        teacher: The trained model of `variant.teacher`.
     """
     keras.utils.set_random_seed(seed)
-    budget = config.budget
+    budget = variant.budget or config.budget
     options = {
         "condition_on_degraded": variant.condition_on_degraded,
         # On CPUs that have it, bfloat16 on TensorFlow trains half as fast again.
@@ -126,6 +135,9 @@ def build(config, variant, seed):
     noise = noise_schedule(variant)
     if variant.restorer == "conditional_ddpm":
         model = keras_indi.models.ConditionalDDPM(unet, noise, seed=seed)
+    elif teacher is not None:
+        unet.set_weights(teacher.backbone.get_weights())
+        model = Student(unet, teacher.estimate, noise_schedule=noise, seed=seed)
     else:
         model = keras_indi.models.InDI(
             unet, variant.time_distribution, noise, seed=seed
@@ -178,18 +190,23 @@ def trained(config, variant, seed, root, models):
     Returns:
         Path of its folder; see `model_file`.
     """
-    folder, budget = model_folder(config, variant, seed, models), config.budget
+    folder = model_folder(config, variant, seed, models)
+    budget = variant.budget or config.budget
     wanted = [model_file(folder, steps) for steps in (*budget.measured_at, None)]
     if not all(path.exists() for path in wanted):
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(circumstances(config, variant), indent=2) + "\n"
         write_text(folder / "training.json", text)
-        model = build(config, variant, seed)
+        teacher = None
+        if variant.teacher is not None:
+            trained(config, variant.teacher, seed, root, models)
+            teacher = loaded(config, variant.teacher, seed, None, models)
+        model = build(config, variant, seed, teacher)
         degradation = variant.degradation or config.degradation
         if variant.first is not None:
             first = trained(config, variant.first, seed, root, models)
             degradation = PosteriorMean(degradation, str(model_file(first)))
-        task = dataclasses.replace(config, degradation=degradation)
+        task = dataclasses.replace(config, degradation=degradation, budget=budget)
         pairs = training_pairs(task, root, seed)
         validation = validation_pairs(task, root) if config.validation else None
         epochs = math.ceil(budget.steps / len(pairs))

@@ -24,7 +24,7 @@ SUPER_RESOLUTION = [
     "conditional_ddpm",
     "regression",
 ]
-BEYOND = ["conditioning", "posterior_mean_start", "start_time"]
+BEYOND = ["conditioning", "posterior_mean_start", "student", "start_time"]
 PHOTOGRAPHS = [*BLUR, "jpeg", *SUPER_RESOLUTION, "generation", *BEYOND]
 
 
@@ -104,13 +104,15 @@ def test_photographs(name, runs, smoke):
     content, output = run(name, runs, smoke)
     assert output.count("training /") == len(missing)
     assert all(path.is_file() for path in models)
-    for figure in ("pictures.png", "training.png"):
-        assert (runs / "results" / name / figure).is_file()
-    assert all(claim["over_training"].keys() == {"1"} for claim in content["claims"])
+    assert (runs / "results" / name / "pictures.png").is_file()
+    earlier = config.budget.measured_at
+    assert (runs / "results" / name / "training.png").is_file() == bool(earlier)
+    for claim in content["claims"]:
+        assert [int(steps) for steps in claim["over_training"]] == list(earlier)
     for facts in content["protocol"]["variants"].values():
         assert facts["validation_losses"].keys() == {"1", "2"}
     rows = content["measured"]["rows"]
-    assert {row["training_steps"] for row in rows} == {1, 2}
+    assert {row["training_steps"] for row in rows} == {*earlier, 2}
     if "psnr" in config.metrics:
         (controls,) = content["measured"]["controls"].values()
         assert controls["calls"] == 3 and len(controls) == 4
@@ -166,7 +168,7 @@ def test_full_scale_is_the_papers(name):
 
 @pytest.mark.backend_free
 def test_small_trainings_are_few():
-    """At small scale all train 31 models a seed, of one budget a task."""
+    """At small scale all train 33 models a seed, of one budget a task."""
     import trainings
 
     folders = {}
@@ -177,7 +179,7 @@ def test_small_trainings_are_few():
             found = trainings.circumstances(config, variant)
             assert folders.setdefault(folder, found) == found
     steps = [found["budget"]["steps"] for found in folders.values()]
-    assert len(steps) == 31 and set(steps) == {2000, 6000}
+    assert len(steps) == 33 and set(steps) == {1000, 2000, 6000}
     assert 2 * sum(steps) * 0.07 < 4 * 3600  # seconds, at some 0.07 a batch
 
 
@@ -203,6 +205,35 @@ def test_a_second_network_starts_where_one_step_ends(tmp_path):
         second.restore(means, 2, seed=1, verbose=0),
     )
     assert both.evaluations(2, "indi", "uniform") == 3
+
+
+@pytest.mark.parametrize("eps", [0.0, 0.5])
+def test_a_student_learns_where_its_teacher_walks(eps):
+    from closed_forms import GaussianPosteriorMean
+    from student_model import STEPS, Student
+
+    problem = GaussianPosteriorMean(0.5, 1.0, 1.0)
+    options = {"value_range": None, "noise_schedule": eps, "seed": 0}
+    teacher = keras_indi.models.InDI(problem, **options)
+    model = Student(problem, teacher.estimate, **options)
+    rng = np.random.default_rng(0)
+    clean, degraded = rng.normal(size=(2, 64, 1, 1, 1)).astype("float32")
+    inputs, target = model.training_example(degraded, clean, draw=True)
+    start, times, target = map(to_numpy, (inputs["images"], inputs["times"], target))
+    deviation = np.std(start - degraded)
+    assert deviation == pytest.approx(eps, rel=0.3)
+    assert {*times} == {step / STEPS for step in range(1, STEPS + 1)}
+    for one, time, found in zip(start, times, target):
+        images, now = one, 1.0
+        while now > time:
+            following = now - 1 / STEPS
+            ratio = following / now
+            images = (1 - ratio) * problem.estimate(images, now) + ratio * images
+            now = following
+        np.testing.assert_allclose(found, problem.estimate(images, now), atol=1e-5)
+    again, _ = model.training_example(degraded, clean, draw=False, first=3)
+    first_times = to_numpy(again["times"])[:2]
+    np.testing.assert_allclose(first_times, [1 - 3 / STEPS, 1 - 4 / STEPS])
 
 
 def test_small_models_are_small_and_equal():
