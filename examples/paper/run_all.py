@@ -2,11 +2,13 @@
 
     python examples/paper/run_all.py --data DATA --weights alex=PATH
 
-It takes what each script takes, such as `--scale full`. An experiment that fails does
-not keep the others from running; the exit status then is 1. Run again, it goes on where
-it stopped.
+It takes what each script takes, such as `--scale full`. Experiments that do not have
+that scale are left out. An experiment that fails does not keep the others from running;
+the exit status then is 1. Run again, it goes on where it stopped.
 """
 
+import argparse
+import importlib
 import subprocess
 import sys
 
@@ -15,8 +17,14 @@ from report import EXPERIMENTS
 
 
 def main(arguments):
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--scale", default="small")
+    scale = parser.parse_known_args(arguments)[0].scale
     failed = []
     for name in EXPERIMENTS:
+        if scale not in importlib.import_module(name).CONFIGS:
+            print(f"=== {name}: not at the scale {scale}", flush=True)
+            continue
         print(f"=== {name}", flush=True)
         command = [sys.executable, str(HERE / f"{name}.py"), *arguments]
         if subprocess.call(command) != 0:

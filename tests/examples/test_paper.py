@@ -150,6 +150,10 @@ def test_run_all_goes_on_and_tells(monkeypatch, capsys):
     assert all(given == ["--scale", "small"] for _, given in started[:-1])
     monkeypatch.setattr(run_all.subprocess, "call", lambda command: 0)
     assert run_all.main([]) == 0
+    capsys.readouterr()
+    assert run_all.main(["--scale", "medium"]) == 0
+    printed = capsys.readouterr().out
+    assert "=== toy: not at the scale medium" in printed and "=== jpeg\n" in printed
 
 
 @pytest.mark.backend_free
