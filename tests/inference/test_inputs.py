@@ -32,6 +32,17 @@ def test_like_input_without_a_range_keeps_floats_and_saturates_integers():
     )
 
 
+def test_like_input_saturates_integers_where_the_range_exceeds_them():
+    restored = np.array([-9.0, 256.0, 300.0], "float32")
+    for value_range, dtype, expected in [
+        ((-10, 1000), "uint8", [0, 255, 255]),
+        ((0, 256), "uint8", [0, 255, 255]),
+        ((0, 255), "int8", [0, 127, 127]),
+    ]:
+        found = inputs.like_input(restored, np.dtype(dtype), ValueRange(value_range))
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_overshoot_within_a_tenth_of_the_range_is_accepted():
     for value_range, factor in [((0.0, 255.0), 255), ((-1.0, 1.0), 2)]:
         low, high = value_range
