@@ -14,7 +14,11 @@ from keras_indi import metrics as image_metrics
 from keras_indi.annotations import FilePath
 from keras_indi.backend import processes
 from keras_indi.backend.keras_private import averages_are_swapped_in
-from keras_indi.callbacks.tensorboard_scalars import add_event, event_writer
+from keras_indi.callbacks.tensorboard_scalars import (
+    add_event,
+    event_writer,
+    require_tensorboard,
+)
 from keras_indi.data.resize import resize
 from keras_indi.evaluation.named_pairs import fit_each_other, must_fit, restore_scale
 from keras_indi.evaluation.plots import contact_sheet, require_pillow, viewable
@@ -127,9 +131,10 @@ class RestorationMonitor(keras.callbacks.Callback):
         self.num_previews = num_previews
         self.seed = seed
         self.restore_arguments = restore_arguments
-        self._writer = None
-        if tensorboard and self.log_dir is not None and processes.is_first():
-            self._writer = event_writer(self.log_dir / "tensorboard")
+        if tensorboard:
+            require_tensorboard()
+        self.tensorboard = tensorboard
+        self._writer: Any = None
         self._beside: Sequence[keras.callbacks.Callback] = ()
         self._scores: dict[str, float] = {}
 
@@ -163,6 +168,14 @@ class RestorationMonitor(keras.callbacks.Callback):
                 )
             self._metrics = [image_metrics.PSNR(value_range)]
         self._scores = {}
+        self.on_train_end()  # of a fit that was interrupted
+        if self.tensorboard and self.log_dir is not None and processes.is_first():
+            self._writer = event_writer(self.log_dir / "tensorboard")
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        if self._writer is not None:
+            self._writer.close()  # with its thread
+            self._writer = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if (epoch + 1) % self.every == 0:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from helpers import pairs, small_network, smooth_images, to_numpy
 from PIL import Image
 
-from keras_indi.callbacks import RestorationMonitor
+from keras_indi.callbacks import RestorationMonitor, TensorBoardScalars
 from keras_indi.metrics import PSNR, SSIM
 from keras_indi.models import AveragedAdam, InDI
 
@@ -216,6 +217,23 @@ for image in events.Images("restored"):
         np.testing.assert_allclose(scores[name], history[name], rtol=1e-6)
     width = str(4 * (12 + 8) + 8)
     assert lines[2:] == [["image", step, width, "PNG"] for step in "01"]
+
+
+def test_the_threads_of_the_writers_end_with_the_fit(tmp_path):
+    pytest.importorskip("tensorboard")
+    arguments = {"log_dir": tmp_path, "tensorboard": True}
+    monitor = RestorationMonitor(DEGRADED, CLEAN, (1,), **arguments)
+    scalars = TensorBoardScalars(tmp_path / "scalars")
+
+    def writers():
+        return [t for t in threading.enumerate() if "AsyncWriter" in type(t).__name__]
+
+    before = writers()
+    for _ in range(2):
+        fit(new_model(), [monitor, scalars], epochs=1)
+        assert writers() == before
+    for folder in ("tensorboard", "scalars"):
+        assert len(list((tmp_path / folder).iterdir())) == 2  # one a fit
 
 
 @pytest.mark.parametrize(
