@@ -1,6 +1,7 @@
 """Restoration of a fixed set of images during training."""
 
 import contextlib
+import inspect
 import io
 import pathlib
 from collections.abc import Sequence
@@ -62,6 +63,10 @@ class RestorationMonitor(keras.callbacks.Callback):
         seed: Int, fixes the noise.
         **restore_arguments: Further arguments of `model.restore`: `sampler`,
             `time_grid`, `time_shift`, `tile_size`, `batch_size`.
+
+    Raises:
+        ValueError: If an argument is not valid. At the start of `fit`, if the images or
+            the settings of the restoration do not match the model.
 
     Example:
 
@@ -128,8 +133,8 @@ class RestorationMonitor(keras.callbacks.Callback):
                 )
         self.metrics = metrics
         self.log_dir = None if log_dir is None else pathlib.Path(log_dir)
-        self.num_previews = num_previews
-        self.seed = seed
+        self.num_previews = checked_integer("num_previews", num_previews)
+        self.seed = checked_integer("seed", seed, least=0)
         self.restore_arguments = restore_arguments
         if tensorboard:
             require_tensorboard()
@@ -158,6 +163,14 @@ class RestorationMonitor(keras.callbacks.Callback):
                 + self._received()
             )
         self._scale_argument = scales[0]
+        # Now, not at the end of an epoch. A wrong name is a TypeError.
+        arguments = inspect.signature(self.model.restore).bind(
+            self.degraded, **self.restore_arguments
+        )
+        names = ("sampler", "time_grid", "time_shift")
+        setting = {n: v for n, v in arguments.arguments.items() if n in names}
+        for steps in self.num_steps:
+            self.model.evaluations(steps, **setting)
         self._metrics = self.metrics or ()
         if self.metrics is None:
             value_range = self.model.value_range
