@@ -101,7 +101,7 @@ class BackupAndResume(keras.callbacks.Callback):
         self._unsaved = 0
         self._epoch_start = self.pairs.get_state()
         self._metrics = None  # of the interrupted epoch
-        self._quiet = None
+        self._quiet: Any = None
         if self.path.exists():
             self._restore()
 

@@ -173,7 +173,8 @@ def normalize_seeds(seed: int | Sequence[int], count: int) -> list[tuple[int, in
     Raises:
         ValueError: If `seed` is neither, or the number of seeds is wrong.
     """
-    if isinstance(seed, str) or not isinstance(seed, (Sequence, np.ndarray)):
+    one = isinstance(seed, str) or getattr(seed, "ndim", 1) == 0
+    if one or not isinstance(seed, (Sequence, np.ndarray)):
         seed = checked_integer("seed", seed, least=0)
         return [(seed, index) for index in range(count)]
     if len(seed) != count:

@@ -183,3 +183,12 @@ def test_the_warning_of_another_range_is_shown_once():
             inputs.normalize_inputs(list(top * images), (0, 255), 3)
     texts = {str(one.message) for one in shown}
     assert len(texts) == 1 and "`images`" in texts.pop()
+
+
+def test_seeds_are_one_int_or_one_an_image():
+    assert inputs.normalize_seeds(np.int64(3), 2) == [(3, 0), (3, 1)]
+    for seeds in ([5, 6], range(5, 7), np.array([5, 6])):
+        assert inputs.normalize_seeds(seeds, 2) == [(5, 0), (6, 0)]
+    for wrong in (np.array(3), np.array(3.5), "33", None, -1, [5], [5, -1]):
+        with pytest.raises(ValueError, match="Received: "):
+            inputs.normalize_seeds(wrong, 2)
