@@ -106,12 +106,18 @@ def checked_numbers(name: str, values: Any) -> np.ndarray:
         raise ValueError(_message(name, "numbers", values, optional=False)) from error
 
 
-def checked_value_range(value_range: Any) -> tuple[float, float]:
+def checked_value_range(value_range: Any, optional: bool = False) -> Any:
     """Return the pair of a smallest and a largest value as floats.
+
+    Args:
+        value_range: What was given.
+        optional: Bool, whether `None` is allowed.
 
     Raises:
         ValueError: If it is not a pair of finite numbers, the smallest first.
     """
+    if value_range is None and optional:
+        return None
     try:
         low, high = (float(value) for value in value_range)
     except (TypeError, ValueError):
@@ -119,7 +125,8 @@ def checked_value_range(value_range: Any) -> tuple[float, float]:
     if not (math.isfinite(high - low) and low < high):
         raise ValueError(
             "`value_range` must be a pair of finite numbers, the smallest first, "
-            f"such as (0, 255). Received: value_range={value_range!r}"
+            f"such as (0, 255){', or None' if optional else ''}. Received: "
+            f"value_range={value_range!r}"
         )
     return low, high
 

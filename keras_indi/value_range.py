@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_indi.annotations import ValueLimits
+from keras_indi.validation import checked_value_range
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -21,7 +22,8 @@ class ValueRange:
         limits: Pair of floats, or `None`.
 
     Raises:
-        ValueError: If `limits` is neither `None` nor a pair that rises.
+        ValueError: If `limits` is neither `None` nor a pair of finite numbers that
+            rises.
 
     Example:
 
@@ -32,7 +34,7 @@ class ValueRange:
     limits: ValueLimits | None
 
     def __init__(self, limits: Sequence[float] | None) -> None:
-        object.__setattr__(self, "limits", _checked(limits))
+        object.__setattr__(self, "limits", checked_value_range(limits, optional=True))
 
     @property
     def half_width(self) -> float:
@@ -79,18 +81,3 @@ class ValueRange:
             return images
         low, high = self.limits
         return np.clip(images, low, high)
-
-
-def _checked(limits: Sequence[float] | None) -> ValueLimits | None:
-    if limits is None:
-        return None
-    try:
-        low, high = (float(value) for value in limits)
-    except (TypeError, ValueError):
-        low = high = 0.0
-    if not low < high:
-        raise ValueError(
-            "`value_range` must be a pair of the smallest and the largest value, "
-            f"or None. Received: value_range={limits!r}"
-        )
-    return low, high

@@ -35,9 +35,13 @@ def test_without_limits_nothing_is_scaled():
         np.testing.assert_array_equal(to_numpy(scaled(IMAGES)), IMAGES)
 
 
-@pytest.mark.parametrize("limits", [(1, 0), (1, 1), (0, 1, 2), 255, "range", (0, "a")])
+@pytest.mark.parametrize(
+    "limits", [(1, 0), (1, 1), (0, 1, 2), 255, "range", (0, "a"), (0, np.inf)]
+)
 def test_what_is_no_range_is_told(limits):
-    with pytest.raises(ValueError, match="`value_range` must be .* Received: value_"):
+    with pytest.raises(
+        ValueError, match="`value_range` must be .*or None.* Received: value_"
+    ):
         ValueRange(limits)
 
 

@@ -155,7 +155,9 @@ def free_device_memory() -> int | None:
         import torch
 
         if torch.cuda.is_available():
-            return torch.cuda.mem_get_info()[0]
+            # PyTorch keeps what it has freed, for itself.
+            kept = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+            return torch.cuda.mem_get_info()[0] + kept
     return None
 
 

@@ -101,7 +101,7 @@ class BackupAndResume(keras.callbacks.Callback):
         self._unsaved = 0
         self._epoch_start = self.pairs.get_state()
         self._metrics = None  # of the interrupted epoch
-        self._quiet = None
+        self._quiet: Any = None
         if self.path.exists():
             self._restore()
 
@@ -117,10 +117,6 @@ class BackupAndResume(keras.callbacks.Callback):
             for variable, value in zip(self.model.metrics_variables, self._metrics):
                 variable.assign(value)
             self._metrics = None
-            # To Keras, this epoch is short.
-            self._quiet = warnings.catch_warnings()
-            self._quiet.__enter__()
-            warnings.filterwarnings("ignore", message="Your input ran out of data")
 
     def on_train_batch_begin(
         self, batch: int, logs: dict[str, Any] | None = None
@@ -146,8 +142,20 @@ class BackupAndResume(keras.callbacks.Callback):
     ) -> None:
         self._unsaved += batch + 1 - self._trained
         self._trained = batch + 1
+        if self._length < len(self.pairs) and self._trained >= self._length:
+            # To Keras, this epoch is short. Only now: what interrupts an epoch would
+            # leave the filters of warnings changed.
+            self._quiet = warnings.catch_warnings()
+            self._quiet.__enter__()
+            warnings.filterwarnings("ignore", message="Your input ran out of data")
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._end_quiet()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._end_quiet()
+
+    def _end_quiet(self):
         if self._quiet is not None:
             self._quiet.__exit__(None, None, None)
             self._quiet = None

@@ -1,6 +1,7 @@
 """Restoration of a fixed set of images during training."""
 
 import contextlib
+import inspect
 import io
 import pathlib
 from collections.abc import Sequence
@@ -14,7 +15,11 @@ from keras_indi import metrics as image_metrics
 from keras_indi.annotations import FilePath
 from keras_indi.backend import processes
 from keras_indi.backend.keras_private import averages_are_swapped_in
-from keras_indi.callbacks.tensorboard_scalars import add_event, event_writer
+from keras_indi.callbacks.tensorboard_scalars import (
+    add_event,
+    event_writer,
+    require_tensorboard,
+)
 from keras_indi.data.resize import resize
 from keras_indi.evaluation.named_pairs import fit_each_other, must_fit, restore_scale
 from keras_indi.evaluation.plots import contact_sheet, require_pillow, viewable
@@ -58,6 +63,10 @@ class RestorationMonitor(keras.callbacks.Callback):
         seed: Int, fixes the noise.
         **restore_arguments: Further arguments of `model.restore`: `sampler`,
             `time_grid`, `time_shift`, `tile_size`, `batch_size`.
+
+    Raises:
+        ValueError: If an argument is not valid. At the start of `fit`, if the images or
+            the settings of the restoration do not match the model.
 
     Example:
 
@@ -124,12 +133,13 @@ class RestorationMonitor(keras.callbacks.Callback):
                 )
         self.metrics = metrics
         self.log_dir = None if log_dir is None else pathlib.Path(log_dir)
-        self.num_previews = num_previews
-        self.seed = seed
+        self.num_previews = checked_integer("num_previews", num_previews)
+        self.seed = checked_integer("seed", seed, least=0)
         self.restore_arguments = restore_arguments
-        self._writer = None
-        if tensorboard and self.log_dir is not None and processes.is_first():
-            self._writer = event_writer(self.log_dir / "tensorboard")
+        if tensorboard:
+            require_tensorboard()
+        self.tensorboard = tensorboard
+        self._writer: Any = None
         self._beside: Sequence[keras.callbacks.Callback] = ()
         self._scores: dict[str, float] = {}
 
@@ -153,6 +163,14 @@ class RestorationMonitor(keras.callbacks.Callback):
                 + self._received()
             )
         self._scale_argument = scales[0]
+        # Now, not at the end of an epoch. A wrong name is a TypeError.
+        arguments = inspect.signature(self.model.restore).bind(
+            self.degraded, **self.restore_arguments
+        )
+        names = ("sampler", "time_grid", "time_shift")
+        setting = {n: v for n, v in arguments.arguments.items() if n in names}
+        for steps in self.num_steps:
+            self.model.evaluations(steps, **setting)
         self._metrics = self.metrics or ()
         if self.metrics is None:
             value_range = self.model.value_range
@@ -163,6 +181,14 @@ class RestorationMonitor(keras.callbacks.Callback):
                 )
             self._metrics = [image_metrics.PSNR(value_range)]
         self._scores = {}
+        self.on_train_end()  # of a fit that was interrupted
+        if self.tensorboard and self.log_dir is not None and processes.is_first():
+            self._writer = event_writer(self.log_dir / "tensorboard")
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        if self._writer is not None:
+            self._writer.close()  # with its thread
+            self._writer = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if (epoch + 1) % self.every == 0:

@@ -3,6 +3,7 @@
 import pathlib
 import time
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 import keras
@@ -19,7 +20,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
     backend. When several processes train together, only the first one writes.
 
     Args:
-        log_dir: Path of the folder.
+        log_dir: Path of the folder, in which each fit writes a file.
 
     Raises:
         ImportError: If tensorboard is not installed.
@@ -33,24 +34,34 @@ class TensorBoardScalars(keras.callbacks.Callback):
 
     def __init__(self, log_dir: FilePath) -> None:
         super().__init__()
-        self._writer = None
+        require_tensorboard()
+        self.log_dir = pathlib.Path(log_dir)
+        self._writer: Any = None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self.on_train_end()  # of a fit that was interrupted
         if processes.is_first():
-            self._writer = event_writer(pathlib.Path(log_dir))
+            self._writer = event_writer(self.log_dir)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        if self._writer is not None:
+            self._writer.close()  # with its thread
+            self._writer = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self._writer is not None:
             add_event(self._writer, epoch, logs or {})
 
 
-def event_writer(log_dir: FilePath) -> Any:
-    """Open a TensorBoard event file in a folder.
-
-    Raises:
-        ImportError: If tensorboard is not installed.
-    """
+def require_tensorboard() -> ModuleType:
+    """Return the module of writers; raise an ImportError that says how to install."""
     module = "tensorboard.summary.writer.event_file_writer"
-    writers = optional_import(module, "tensorboard", purpose="Logging")
-    return writers.EventFileWriter(str(log_dir))
+    return optional_import(module, "tensorboard", purpose="Logging")
+
+
+def event_writer(log_dir: FilePath) -> Any:
+    """Open a TensorBoard event file in a folder; `close` ends its thread."""
+    return require_tensorboard().EventFileWriter(str(log_dir))
 
 
 def add_event(

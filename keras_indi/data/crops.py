@@ -113,13 +113,15 @@ class CropPair:
 
     def _place(self, height, width, generator):
         """Return the rows and columns of the crop, as slices."""
-        if self.crop_size is None:
-            return slice(0, height), slice(0, width)
-        free = height - self.crop_size[0], width - self.crop_size[1]
-        if min(free) < 0:
+        # (Rounding down to a degradation's `size_multiple` may leave no pixel.)
+        least = self.crop_size or (1, 1)
+        if height < least[0] or width < least[1]:
             raise UnusableImageError(
                 f"too small ({height}x{width} pixels, crop_size={self.crop_size})"
             )
+        if self.crop_size is None:
+            return slice(0, height), slice(0, width)
+        free = height - least[0], width - least[1]
         if self.random:
             corner = [int(generator.integers(size + 1)) for size in free]
         else:

@@ -19,6 +19,7 @@ from keras_indi.images.decoding import (
 from keras_indi.images.encoding import write_png
 from keras_indi.images.image_files import find_images, match_folders
 from keras_indi.images.whole_writes import remove_left_overs, write_text
+from keras_indi.validation import checked_integer
 
 SETTINGS = "prepared.json"
 
@@ -82,9 +83,12 @@ def prepare(
         ValueError: If there is nothing to cut, or `output_dir` contains sub-images of
             another size or overlap, or is inside an input folder.
     """
-    if not 0 <= overlap < size:
+    size = checked_integer("size", size)
+    overlap = checked_integer("overlap", overlap, least=0)
+    checked_integer("num_workers", num_workers, least=0, optional=True)
+    if overlap >= size:
         raise ValueError(
-            "`size` must be larger than `overlap`, and `overlap` at least 0. Received: "
+            "`size` must be larger than `overlap`. Received: "
             f"size={size}, overlap={overlap}"
         )
     output_dir = pathlib.Path(output_dir)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_indi.validation import checked_choice
+from keras_indi.validation import checked_choice, checked_integer
 
 METHODS = ("nearest", "area", "bilinear", "bicubic")
 
@@ -41,8 +41,8 @@ def resize(
         clipped to their dtype.
 
     Raises:
-        ValueError: On an unknown method, a size below 1, or an image that is empty or
-            does not have three axes.
+        ValueError: On an unknown method, a size that is no integer of at least 1, or an
+            image that is empty or does not have three axes.
 
     Example:
 
@@ -61,11 +61,8 @@ def resize(
             "`image` must have shape (height, width, channels) and must not be "
             f"empty. Received: image of shape {image.shape}"
         )
-    if height < 1 or width < 1:
-        raise ValueError(
-            "`height` and `width` must be at least 1. Received: "
-            f"height={height}, width={width}"
-        )
+    checked_integer("height", height)
+    checked_integer("width", width)
     if image.shape[:2] == (height, width):
         return image.copy()
     resized = resize_block(

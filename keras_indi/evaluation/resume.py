@@ -47,9 +47,9 @@ def circumstances(
             digest.update(weight.tobytes())
         found = {
             "model": digest.hexdigest(),
-            "noise_schedule": repr(model.noise_schedule),
+            "noise_schedule": repr(getattr(model, "noise_schedule", None)),
             "noise_unit": getattr(model, "noise_unit", None),
-            "value_range": model.value_range,
+            "value_range": getattr(model, "value_range", None),
             "scale": getattr(model, "scale", 1),
             # The defaults of arguments that are not given.
             "restore_defaults": getattr(model, "restore_defaults", None),

@@ -101,6 +101,7 @@ def evaluate(
     ```
     """
     protocol = Protocol() if protocol is None else protocol
+    seed = checked_integer("seed", protocol.seed if seed is None else seed, least=0)
     checked_integer("max_pixels", max_pixels, optional=True)
     unknown = set(restore_arguments) - RESTORE_ARGUMENTS
     if unknown:
@@ -134,7 +135,6 @@ def evaluate(
         channels = getattr(model, "image_channels", None) or 3
         scale = getattr(model, "scale", 1)
         pairs = as_pairs(pairs, channels, protocol.num_images, scale, max_pixels)
-    seed = protocol.seed if seed is None else seed
     scorer = Scorer(protocol, len(pairs))
     finished = FinishedPairs()
     with locked_folder(output_dir, "output_dir"):

@@ -61,11 +61,11 @@ def uncertainty(
     ```
     """
     checked_integer("num_samples", num_samples, least=2)
-    if model.noise_schedule.is_zero:
+    noise_schedule = getattr(model, "noise_schedule", None)  # of `InDI`
+    if noise_schedule is not None and noise_schedule.is_zero:
         raise ValueError(
             "Draws differ only for a model with noise. Train one, for example with "
-            "`noise_schedule=0.01`. Received: "
-            f"noise_schedule={model.noise_schedule!r}"
+            f"`noise_schedule=0.01`. Received: noise_schedule={noise_schedule!r}"
         )
     degraded = np.asarray(degraded)
     clean = None if clean is None else np.asarray(clean)

@@ -23,6 +23,7 @@ def describe(
         JSON-compatible dict.
     """
     value_range = model.value_range
+    noise_schedule = getattr(model, "noise_schedule", None)
     trajectory = settings.trajectory(model)
     found = {
         "keras_indi_version": __version__,
@@ -36,7 +37,7 @@ def describe(
         "image_channels": model.image_channels,
         "receptive_field": model.receptive_field,
         "size_multiple": model.size_multiple,
-        "noise_schedule": repr(model.noise_schedule),
+        "noise_schedule": None if noise_schedule is None else repr(noise_schedule),
         "scale": settings.scale,
         "dtype": "uint8" if settings.uint8 else "float32",
     }

@@ -173,7 +173,8 @@ def normalize_seeds(seed: int | Sequence[int], count: int) -> list[tuple[int, in
     Raises:
         ValueError: If `seed` is neither, or the number of seeds is wrong.
     """
-    if isinstance(seed, str) or not isinstance(seed, (Sequence, np.ndarray)):
+    one = isinstance(seed, str) or getattr(seed, "ndim", 1) == 0
+    if one or not isinstance(seed, (Sequence, np.ndarray)):
         seed = checked_integer("seed", seed, least=0)
         return [(seed, index) for index in range(count)]
     if len(seed) != count:
@@ -243,14 +244,13 @@ def like_input(
 ) -> np.ndarray:
     """Clip a restored image to the value range and convert it to the input's dtype.
 
-    Integers are rounded. Without a value range, integers are clipped to their dtype.
+    Integers are rounded, and also clipped to their dtype, which a range may exceed.
     """
-    integers = np.issubdtype(dtype, np.integer)
     restored = value_range.clip(restored)
-    if integers and value_range.limits is None:
+    if np.issubdtype(dtype, np.integer):
         limits = np.iinfo(dtype)
-        restored = np.clip(restored, limits.min, limits.max)
-    return (np.rint(restored) if integers else restored).astype(dtype)
+        restored = np.clip(np.rint(restored), limits.min, limits.max)
+    return restored.astype(dtype)
 
 
 def _listed(images, value_range, channels):

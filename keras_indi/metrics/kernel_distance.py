@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_indi.annotations import FilePath, ValueLimits
 from keras_indi.metrics.feature_distance import FeatureDistance
+from keras_indi.validation import checked_integer
 
 
 class KernelDistance(FeatureDistance):
@@ -38,7 +39,7 @@ class KernelDistance(FeatureDistance):
             name of the model.
 
     Raises:
-        ValueError: If `extractor` is no Keras model, a number is too small, or the
+        ValueError: If `extractor` is no Keras model, a number is not valid, or the
             reference was made with another extractor, other weights or another
             value range.
 
@@ -68,14 +69,9 @@ class KernelDistance(FeatureDistance):
         reference: FilePath | None = None,
         name: str | None = None,
     ) -> None:
-        if subset_size < 2 or num_subsets < 1:
-            raise ValueError(
-                "`subset_size` must be at least 2 and `num_subsets` at least 1. "
-                f"Received: subset_size={subset_size}, num_subsets={num_subsets}"
-            )
-        self.subset_size = subset_size
-        self.num_subsets = num_subsets
-        self.seed = seed
+        self.subset_size = checked_integer("subset_size", subset_size, least=2)
+        self.num_subsets = checked_integer("num_subsets", num_subsets)
+        self.seed = checked_integer("seed", seed, least=0)
         super().__init__(extractor, value_range, reference, name)
 
     @property

@@ -177,8 +177,17 @@ class ConditionalDDPM(Restorer):
     def trajectory(
         self, sampler: samplers.Sampler, times: np.ndarray, time_shift: float
     ) -> Trajectory:
-        times = ops.convert_to_tensor(times, "float32")
-        levels = ops.convert_to_numpy(self.noise_schedule.noise_level(times))
+        levels = self.noise_schedule.noise_level(
+            ops.convert_to_tensor(times, "float32")
+        )
+        levels = ops.convert_to_numpy(levels)
+        if not np.all(levels[:-1] > 0):  # a step from no noise would divide by 0
+            raise ValueError(
+                f"At {len(times) - 1} steps the smallest times have no noise in "
+                "float32. Use fewer steps, or a grid of more even steps. Received: "
+                f"noise_schedule={self.noise_schedule!r}, last step from "
+                f"t={float(times[-2]):.3g}"
+            )
         noise_scales = [
             sampler.noise_scale(self.noise_schedule, float(level), float(next_level))
             for level, next_level in zip(levels[:-1], levels[1:])

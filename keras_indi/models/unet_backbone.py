@@ -232,7 +232,7 @@ class UNetBackbone(PresetModel, keras.Model):
     works_on_canvas = True
 
     @property
-    def bytes_per_pixel(self) -> int:
+    def bytes_per_pixel(self) -> float:
         """Float: approximate memory of an estimate per pixel of the images.
 
         It is that of 14 feature maps of the largest level. Measured: 7 on JAX, 8 on

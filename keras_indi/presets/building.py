@@ -178,8 +178,8 @@ def _built(build, found):
 def _check_depth(found, stored):
     """Raise a ValueError if a config has more blocks than there are stored arrays."""
     blocks = found.config["config"].get("blocks_per_level")
-    most = max(blocks, default=0) if isinstance(blocks, list) else blocks
-    if isinstance(most, int) and most > len(stored):
+    numbers = blocks if isinstance(blocks, list) else [blocks]
+    if any(isinstance(n, int) and n > len(stored) for n in numbers):
         raise ValueError(
             f"The weights of {len(stored)} arrays must be those of the network that "
             f"config.json describes, with blocks_per_level={blocks!r}. Received: "

@@ -37,7 +37,7 @@ def download(handle):
             f"A preset of this hub must be '{form}'. Received: preset={handle!r}"
         )
     try:
-        return pathlib.Path(fetch(name, revision or None))
+        return pathlib.Path(fetch(name.rstrip("/"), revision or None))
     except ImportError:
         raise
     # Each client has its own errors for networks, permissions and names.
@@ -90,7 +90,7 @@ def upload_preset(uri, preset_dir):
         folder, read_json(folder / METADATA_FILE), f"preset_dir={str(preset_dir)!r}"
     )
     try:
-        send(name, folder)
+        send(name.rstrip("/"), folder)
     except ImportError:
         raise
     except Exception as error:
@@ -145,7 +145,7 @@ def _upload_kaggle(name, folder):
 def _download_gs(name, _):
     files = _storage()
     base = pathlib.Path(os.environ.get("KERAS_HOME", pathlib.Path.home() / ".keras"))
-    folder = base / "keras_indi" / "gs" / name.strip("/")
+    folder = base / "keras_indi" / "gs" / name
     metadata = files.cat_file(f"{name}/{METADATA_FILE}")
     if is_preset(folder) and (folder / METADATA_FILE).read_bytes() == metadata:
         return folder  # the metadata holds the weights' checksum
@@ -163,7 +163,7 @@ def _download_gs(name, _):
 def _upload_gs(name, folder):
     files = _storage()
     for file_name in FILES:  # the metadata last
-        place = f"{name.strip('/')}/{file_name}"
+        place = f"{name}/{file_name}"
         if (folder / file_name).is_file():
             files.put_file(str(folder / file_name), place)
         elif files.exists(place):

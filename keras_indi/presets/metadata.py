@@ -124,7 +124,8 @@ def found_out(backbone, task):
         value_range = task.value_range
         if hasattr(task, "time_distribution"):
             found["time_distribution"] = repr(task.time_distribution)
-        found["noise_schedule"] = repr(task.noise_schedule)
+        if hasattr(task, "noise_schedule"):
+            found["noise_schedule"] = repr(task.noise_schedule)
         if hasattr(task, "noise_unit"):
             found["noise_unit"] = task.noise_unit
         found["scale"] = task.scale

@@ -72,16 +72,17 @@ class TimeDistribution(Configurable):
         Returns:
             float32 tensor of shape `shape` with values in [0, 1].
         """
-        uniform = keras.random.uniform(shape, dtype="float32", seed=seed)
-        if self.stratified:
-            # The rank of one set of draws is a random order of the strata,
-            # independent of the position inside the stratum.
-            order = keras.random.uniform(shape, dtype="float32", seed=seed)
-            flat = ops.reshape(order, (-1,))
-            rank = ops.cast(ops.argsort(ops.argsort(flat)), "float32")
-            count = ops.cast(ops.size(flat), "float32")
-            uniform = (ops.reshape(rank, shape) + uniform) / count
-        return self.quantile(uniform)
+        if not self.stratified:
+            uniform = keras.random.uniform(shape, dtype="float32", seed=seed)
+            return self.quantile(uniform)
+        # One call: two with the same int would draw the same numbers twice.
+        draws = keras.random.uniform((2, *shape), dtype="float32", seed=seed)
+        # The rank of one set of draws is a random order of the strata, independent of
+        # the position inside the stratum.
+        order = ops.reshape(draws[1], (-1,))
+        rank = ops.cast(ops.argsort(ops.argsort(order)), "float32")
+        count = ops.cast(ops.size(order), "float32")
+        return self.quantile((ops.reshape(rank, shape) + draws[0]) / count)
 
     def grid(self, size: Tensor, first: Tensor = 0) -> Tensor:
         """Return fixed times that represent p(t), from an endless sequence.

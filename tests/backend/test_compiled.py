@@ -86,3 +86,15 @@ def test_xla_stays_off_on_a_cpu_with_tensorflow():
 
     accelerators = tf.config.list_physical_devices("GPU")
     assert choice is (False if not accelerators else "auto")
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="of PyTorch")
+def test_memory_that_pytorch_keeps_is_free(monkeypatch):
+    import torch
+
+    assert torch.cuda.is_available() or compiled.free_device_memory() is None
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (100, 1000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 800)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: 30)
+    assert compiled.free_device_memory() == 870

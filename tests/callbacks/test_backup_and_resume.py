@@ -1,6 +1,7 @@
 """An interrupted and resumed fit equals one that was not interrupted."""
 
 import json
+import warnings
 
 import h5py
 import keras
@@ -149,6 +150,7 @@ def test_of_a_finished_epoch_one_batch_is_repeated(moment, uninterrupted, tmp_pa
 
 def test_interrupted_twice(uninterrupted, tmp_path):
     path = tmp_path / "backup.weights.h5"
+    filters = list(warnings.filters)
     for place in ((1, 1), (1, 0)):  # the second counts from where it went on
         pairs = training_pairs()
         with pytest.raises(KeyboardInterrupt):
@@ -158,8 +160,10 @@ def test_interrupted_twice(uninterrupted, tmp_path):
                 BackupAndResume(path, pairs, 1),
                 Interruption(*place),
             )
+        assert warnings.filters == filters
     pairs, model = training_pairs(), new_model()
     fit(model, pairs, BackupAndResume(path, pairs, 1))
+    assert warnings.filters == filters
     for found, value in zip(state(model), uninterrupted[0]):
         np.testing.assert_array_equal(found, value)
 

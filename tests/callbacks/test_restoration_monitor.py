@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from helpers import pairs, small_network, smooth_images, to_numpy
 from PIL import Image
 
-from keras_indi.callbacks import RestorationMonitor
+from keras_indi.callbacks import RestorationMonitor, TensorBoardScalars
 from keras_indi.metrics import PSNR, SSIM
 from keras_indi.models import AveragedAdam, InDI
 
@@ -218,11 +219,30 @@ for image in events.Images("restored"):
     assert lines[2:] == [["image", step, width, "PNG"] for step in "01"]
 
 
+def test_the_threads_of_the_writers_end_with_the_fit(tmp_path):
+    pytest.importorskip("tensorboard")
+    arguments = {"log_dir": tmp_path, "tensorboard": True}
+    monitor = RestorationMonitor(DEGRADED, CLEAN, (1,), **arguments)
+    scalars = TensorBoardScalars(tmp_path / "scalars")
+
+    def writers():
+        return [t for t in threading.enumerate() if "AsyncWriter" in type(t).__name__]
+
+    before = writers()
+    for _ in range(2):
+        fit(new_model(), [monitor, scalars], epochs=1)
+        assert writers() == before
+    for folder in ("tensorboard", "scalars"):
+        assert len(list((tmp_path / folder).iterdir())) == 2  # one a fit
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
         ({"num_steps": (0,)}, "Received: num_steps=0"),
         ({"every": 0}, "Received: every=0"),
+        ({"num_previews": 0}, "Received: num_previews=0"),
+        ({"seed": -1}, "Received: seed=-1"),
         ({"clean": CLEAN[:1]}, "Received: degraded of shapes"),
         ({"clean": CLEAN[:, :8]}, "Received: degraded of shapes"),
         ({"tensorboard": True}, "Received: tensorboard=True, log_dir=None"),
@@ -239,3 +259,21 @@ def test_unbounded_images_need_a_metric():
     model.compile()
     with pytest.raises(ValueError, match="Received: metrics=None, value_range=None"):
         fit(model, [RestorationMonitor(DEGRADED, CLEAN)])
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"sampler": "heunn"}, "Received: sampler='heunn'"),
+        ({"time_grid": [1, 0.5, 0]}, "Received: num_steps=1, time_grid="),
+        ({"time_shift": -1}, "Received: time_shift=-1"),
+        ({"tile_sise": 8}, "unexpected keyword argument 'tile_sise'"),
+    ],
+)
+def test_settings_are_checked_before_the_first_epoch(arguments, message):
+    model = new_model()
+    before = model.get_weights()
+    with pytest.raises((TypeError, ValueError), match=message):
+        fit(model, [RestorationMonitor(DEGRADED, CLEAN, STEPS, **arguments)])
+    for weight, value in zip(model.get_weights(), before):
+        np.testing.assert_array_equal(weight, value)

@@ -150,6 +150,8 @@ def test_what_does_not_fit_draws_nothing():
         crop_pair()((small, image(14, 59)), generator)
     with pytest.raises(UnusableImageError, match="do not fit"):
         crop_pair()((image(14, 60), small), generator)
+    with pytest.raises(UnusableImageError, match=r"too small \(0x8"):
+        crop_pair(Downsample(4), crop_size=None)(image(3, 8), generator)
     assert generator.bit_generator.state == before
     assert scale_of((7, 30, 3), (21, 90, 3)) == 3
 

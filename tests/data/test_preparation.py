@@ -139,6 +139,9 @@ def test_bad_arguments_leave_nothing(tmp_path):
     write_png(tmp_path / "clean" / "a.png", photograph(24, 24))
     with pytest.raises(ValueError, match="Received: size=16, overlap=16"):
         cut(tmp_path, overlap=16)
+    for name, value in (("size", 8.5), ("overlap", -1), ("num_workers", -1)):
+        with pytest.raises(ValueError, match=f"Received: {name}={value}"):
+            cut(tmp_path, **{name: value})
     with pytest.raises(ValueError, match="must not be inside a folder of images"):
         prepare(tmp_path / "clean", tmp_path / "clean" / "out", verbose=0)
     (tmp_path / "empty").mkdir()

@@ -140,7 +140,8 @@ def test_published_psnr_of_bicubic_by_4(name, published):
     "arguments, message",
     [
         ((4, 4, "spline"), "method='spline'"),
-        ((0, 4), "height=0, width=4"),
+        ((0, 4), "height=0"),
+        ((4, 2.5), "width=2.5"),
     ],
 )
 def test_errors_name_what_was_received(arguments, message):

@@ -334,6 +334,9 @@ def test_bad_arguments(model, tmp_path):
         evaluate(clean, clean, num_steps=2)
     with pytest.raises(ValueError, match=r"Received: \['num_samples'\]"):
         evaluate(model, (clean, clean), num_samples=2)
+    with pytest.raises(ValueError, match="Received: seed='a'"):
+        evaluate(model, (clean, clean), seed="a", output_dir=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
     with pytest.raises(ValueError, match="Received: restored of type PosixPath"):
         evaluate(tmp_path, clean)
     restorer = types.SimpleNamespace(restore=model.restore)

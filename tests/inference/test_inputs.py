@@ -32,6 +32,17 @@ def test_like_input_without_a_range_keeps_floats_and_saturates_integers():
     )
 
 
+def test_like_input_saturates_integers_where_the_range_exceeds_them():
+    restored = np.array([-9.0, 256.0, 300.0], "float32")
+    for value_range, dtype, expected in [
+        ((-10, 1000), "uint8", [0, 255, 255]),
+        ((0, 256), "uint8", [0, 255, 255]),
+        ((0, 255), "int8", [0, 127, 127]),
+    ]:
+        found = inputs.like_input(restored, np.dtype(dtype), ValueRange(value_range))
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_overshoot_within_a_tenth_of_the_range_is_accepted():
     for value_range, factor in [((0.0, 255.0), 255), ((-1.0, 1.0), 2)]:
         low, high = value_range
@@ -172,3 +183,12 @@ def test_the_warning_of_another_range_is_shown_once():
             inputs.normalize_inputs(list(top * images), (0, 255), 3)
     texts = {str(one.message) for one in shown}
     assert len(texts) == 1 and "`images`" in texts.pop()
+
+
+def test_seeds_are_one_int_or_one_an_image():
+    assert inputs.normalize_seeds(np.int64(3), 2) == [(3, 0), (3, 1)]
+    for seeds in ([5, 6], range(5, 7), np.array([5, 6])):
+        assert inputs.normalize_seeds(seeds, 2) == [(5, 0), (6, 0)]
+    for wrong in (np.array(3), np.array(3.5), "33", None, -1, [5], [5, -1]):
+        with pytest.raises(ValueError, match="Received: "):
+            inputs.normalize_seeds(wrong, 2)

@@ -302,8 +302,23 @@ def test_extractors_that_are_refused():
     maps = keras.Model(images, keras.layers.Conv2D(2, 3)(images))
     with pytest.raises(ValueError, match=r"GlobalAveragePooling2D.*\(40, 22, 22, 2\)"):
         FrechetDistance(maps).update_state(CLEAN, RESTORED)
-    with pytest.raises(ValueError, match="subset_size=1, num_subsets=9"):
-        KernelDistance(network(), 1, 9)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"subset_size": 1},
+        {"subset_size": 2.5},
+        {"num_subsets": 0},
+        {"num_subsets": 1.5},
+        {"seed": -1},
+    ],
+    ids=str,
+)
+def test_numbers_that_are_refused_before_any_work(wrong):
+    ((name, value),) = wrong.items()
+    with pytest.raises(ValueError, match=f"Received: {name}={value}"):
+        KernelDistance(network(), **wrong)
 
 
 def test_a_subclassed_extractor():

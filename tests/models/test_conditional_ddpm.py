@@ -10,7 +10,7 @@ from keras import ops
 import keras_indi
 from keras_indi.models import AveragedAdam, ConditionalDDPM, InDI
 from keras_indi.samplers import AncestralSampler, DDIMSampler
-from keras_indi.schedules import CosineDiffusion
+from keras_indi.schedules import CosineDiffusion, PowerGrid
 
 SCHEDULES = ["linear", "cosine", "continuous"]
 RULES = ["ancestral", "ddim", DDIMSampler(0.5)]
@@ -44,6 +44,13 @@ def test_the_exact_noise_gives_the_posterior(schedule, sampler):
     # 16384 draws have a mean within 0.004 and a variance within 1.1 % of theirs.
     np.testing.assert_allclose(found.mean(axis=(1, 2, 3)), means, atol=0.015)
     np.testing.assert_allclose(found.var(axis=(1, 2, 3)), variance, rtol=0.05)
+
+
+def test_steps_that_begin_without_noise_are_refused():
+    model = exact_model()
+    model.trajectory(AncestralSampler(), PowerGrid(3)(100), 1.0)
+    with pytest.raises(ValueError, match="200 steps.*Received: noise_schedule=Linear"):
+        model.restore(np.zeros((4, 4, 1), "float32"), 200, time_grid=PowerGrid(3))
 
 
 def test_few_steps_follow_the_recursion_of_ho():

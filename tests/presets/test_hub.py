@@ -73,6 +73,14 @@ def test_what_is_uploaded_is_loaded_again(hub, saved, scheme):
     assert keras_indi.presets.card(NAMES[scheme]).count("# denoise") == 1
 
 
+@pytest.mark.parametrize("scheme", ["hf", "kaggle"])
+def test_a_slash_at_the_end_is_no_part_of_a_name(hub, saved, scheme):
+    upload_preset(NAMES[scheme] + "/", saved)
+    UNetBackbone.from_preset(NAMES[scheme] + "/")
+    for _, arguments in hub.calls:
+        assert NAMES[scheme].split("://")[1] in arguments.values()
+
+
 def test_hugging_face_gets_the_revision_and_loses_old_files(hub, saved, tmp_path):
     upload_preset("hf://denoise", saved)  # of one's own account
     assert os.listdir(hub.folder / "me/denoise")

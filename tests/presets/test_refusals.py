@@ -522,6 +522,11 @@ def _network(**arguments):
         ({"base_channels": 10**12}, "lacks|cannot be built", "has at most|cannot be"),
         ({"blocks_per_level": 10**9}, "weights of .* arrays must", "at most 256 blo"),
         ({"blocks_per_level": [10**9]}, "weights of .* arrays must", "at most 256 blo"),
+        (
+            {"blocks_per_level": [1, "a"]},
+            r"`blocks_per_level\[1\]` must",
+            r"`blocks_per_level\[1\]` must",
+        ),
         ({"image_channels": 10**9}, "lacks .*of shape .*1000000000", "has at most"),
         ({"patch_size": 10**6}, "lacks .*of shape", "has at most"),
     ],

@@ -132,11 +132,12 @@ def test_stratified_draws_fall_one_in_each_stratum(distribution, count):
 
 
 @pytest.mark.parametrize("distribution", [UniformTime(True), PowerTime(1.0, True)])
-def test_each_stratified_draw_keeps_the_distribution(distribution):
-    generator = keras.random.SeedGenerator(5)
-    batches = np.stack(
-        [to_numpy(distribution.sample((4,), seed=generator)) for _ in range(400)]
-    )
+@pytest.mark.parametrize("kind", ["generator", "ints"])
+def test_each_stratified_draw_keeps_the_distribution(distribution, kind):
+    seeds = range(400)
+    if kind == "generator":
+        seeds = [keras.random.SeedGenerator(5)] * 400
+    batches = np.stack([to_numpy(distribution.sample((4,), seed=s)) for s in seeds])
     points = np.linspace(0.05, 0.95, 19)
     expected = [cumulative(distribution, point) for point in points]
     for position in range(4):

@@ -65,9 +65,7 @@ class KerasLayerDegradation(Degradation):
                 f"config. Received: layer={layer!r}"
             )
         self.layer = layer
-        self.value_range = (
-            None if value_range is None else checked_value_range(value_range)
-        )
+        self.value_range = checked_value_range(value_range, optional=True)
         self.margin = checked_integer("margin", margin, least=0)
         self._lock = threading.Lock()
 
