@@ -60,9 +60,11 @@ class RequestLimits:
             return 404, "This page has no such address."
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
-        length = dict(scope["headers"]).get(b"content-length", b"")
-        # A body of unknown length could fill the memory or the disk.
-        if not length.isdigit():
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"")
+        # A body of unknown length could fill the memory or the disk. With a transfer
+        # encoding, servers ignore the length that is named.
+        if not length.isdigit() or b"transfer-encoding" in headers:
             return 411, "A request must name its length."
         uploads = route == f"{API}upload"
         if int(length) > BODY + (self._max_bytes if uploads else 0):
