@@ -84,7 +84,7 @@ def find_outputs(
             would overwrite an input, or outputs exist.
     """
     checked_choice("existing", existing, EXISTING)
-    out = None if out is None else pathlib.Path(checked_path("out", out)).expanduser()
+    out = None if out is None else _expanded_user(checked_path("out", out))
     check_name(name)
     if isinstance(inputs, (str, os.PathLike)) or not isinstance(inputs, Iterable):
         inputs = [inputs]
@@ -237,7 +237,7 @@ def _sources(inputs, out, template):
 
 def _expanded(text):
     """Return the paths of an input: the path itself, or the matches of the pattern."""
-    path = pathlib.Path(text).expanduser()
+    path = _expanded_user(text)
     if os.path.exists(path):
         return [path]
     try:
@@ -264,6 +264,11 @@ def _expanded(text):
             problem = "No image matches this pattern"
         raise ValueError(f"{problem}. Received: {str(text)!r}")
     return files
+
+
+def _expanded_user(text):
+    """Expand `~` and `~user`. Other names that begin with a tilde are unchanged."""
+    return pathlib.Path(os.path.expanduser(text))  # pathlib raises for those
 
 
 def _is_file_name(out):
