@@ -116,7 +116,7 @@ def same_output(sources: Iterable[Any]) -> str:
 def check_jobs(
     jobs: list[FileJob], existing: str, own: list[FileJob] | None = None
 ) -> None:
-    """Raise a ValueError if an output is not writable or would overwrite files.
+    """Raise a ValueError if an output would overwrite files or has a wrong format.
 
     No output overwrites the input of another job, whatever `existing` is.
 
@@ -129,7 +129,6 @@ def check_jobs(
     sources = {identity(job.source) for job in jobs} - {None}
     jobs = _writing(jobs)
     _check_formats(jobs)
-    _check_writable(jobs)
     _check_inputs_stay(jobs, sources, existing == "overwrite")
     if existing == "refuse":
         _check_new(own)
@@ -139,9 +138,13 @@ def _writing(jobs):
     return [job for job in jobs if job.conflict is None]
 
 
-def _check_writable(jobs: list[FileJob]) -> None:
-    """Raise if an output is not writable."""
-    for path in dict.fromkeys(path for job in jobs for path in job.outputs):
+def check_results_writable(jobs: list[FileJob]) -> None:
+    """Raise a ValueError if an output is not writable.
+
+    Args:
+        jobs: List of the `FileJob` to run. Those with a conflict are ignored.
+    """
+    for path in (path for job in _writing(jobs) for path in job.results):
         check_writable(path)
 
 

@@ -13,7 +13,12 @@ from keras_indi.images.encoding import FORMATS
 from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.image_files import files_below, other_kind
 from keras_indi.images.whole_files import is_whole
-from keras_indi.restoration.file_jobs import FileJob, check_jobs, find_conflicts
+from keras_indi.restoration.file_jobs import (
+    FileJob,
+    check_jobs,
+    check_results_writable,
+    find_conflicts,
+)
 from keras_indi.restoration.large_files import ZARR
 from keras_indi.restoration.result import LINKED
 from keras_indi.validation import checked_choice, checked_integer, checked_path
@@ -109,13 +114,16 @@ def find_outputs(
     find_conflicts(jobs)
     own = jobs if shard is None else _shard(jobs, shard)
     check_jobs(jobs, existing, own)
-    if existing != "skip":
-        return Outputs(own, [], left_out, closed)
     new: list[FileJob] = []
     there: list[FileJob] = []
     for job in own:
-        done = job.conflict is None and all(map(is_whole, job.outputs))
+        done = (
+            existing == "skip"
+            and job.conflict is None
+            and all(map(is_whole, job.outputs))
+        )
         (there if done else new).append(job)
+    check_results_writable(new)
     return Outputs(new, there, left_out, closed)
 
 
@@ -146,6 +154,7 @@ def one_output(source: FilePath, output: FilePath, overwrite: bool) -> FileJob:
         raise _no_format(output)
     jobs = [FileJob(source, source.name, [output], [])]
     check_jobs(jobs, "overwrite" if overwrite else "refuse")
+    check_results_writable(jobs)
     if jobs[0].problem is not None:
         raise ValueError(f"{jobs[0].problem}. Received: {str(source)!r}")
     return jobs[0]

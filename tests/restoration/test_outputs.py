@@ -146,6 +146,21 @@ def test_results_that_are_there(here):
     assert len(todo) == 1
 
 
+def test_a_result_that_is_there_may_be_protected(here, monkeypatch):
+    (here / "out").mkdir()
+    write_whole_image(here / "out/b.png")
+    access = os.access
+
+    def protected(path, mode):  # for the superuser, all is writable
+        return access(path, mode) and pathlib.Path(path).name != "b.png"
+
+    monkeypatch.setattr(os, "access", protected)
+    jobs, skipped, *_ = find_outputs(["photos"], "out", existing="skip")
+    assert [job.name for job in skipped] == ["b.png"] and len(jobs) == 1
+    with pytest.raises(ValueError, match="it is read-only.*Received: 'out/b.png'"):
+        find_outputs(["photos"], "out", existing="overwrite")
+
+
 def test_results_that_are_empty_or_end_early_are_made_again(here):
     (here / "out/deep").mkdir(parents=True)
     write_whole_image(here / "out/b.png")
