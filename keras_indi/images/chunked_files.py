@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_indi.annotations import FilePath
 from keras_indi.images import inventory
-from keras_indi.images.density import checked_dpi
+from keras_indi.images.density import as_tiff, checked_dpi
 from keras_indi.images.formats import opened_file
 from keras_indi.images.image_view import ImageView, by_blocks
 from keras_indi.images.metadata import lost_sentence, of_tiff
@@ -72,7 +72,7 @@ def enlarged(
         found["all"] = found["all"].resized((scale, scale), size)
     if "resolution" in found.get("tiff", {}):
         dots = tuple(scale * number for number in found["tiff"]["resolution"])
-        found["tiff"] = {**found["tiff"], "resolution": dots}
+        found["tiff"] = {**found["tiff"], "resolution": as_tiff(dots)}
     if "ome" in found:
         sizes, units = found["ome"]
         sizes = {k: v / scale if k in "yx" else v for k, v in sizes.items()}
