@@ -71,3 +71,29 @@ def test_a_full_folder_takes_no_uploads():
     assert status("POST", UPLOAD, 1000, room=1000) == 200
     assert status("POST", UPLOAD, 1001, room=1000) == 507
     assert status("POST", JOIN, 1001, room=1000) == 200
+
+
+def test_uploads_at_one_time_share_the_room():
+    async def upload(limits, sent):
+        headers = [(b"content-length", b"600")]
+        scope = {"type": "http", "method": "POST", "path": UPLOAD, "headers": headers}
+
+        async def send(message):
+            sent.append(message.get("status"))
+
+        await limits(scope, None, send)
+
+    async def at_once():
+        async def app(scope, receive, send):
+            await asyncio.sleep(0)  # its body comes
+            await send({"status": 200})
+            raise ConnectionError  # and the browser leaves
+
+        limits = RequestLimits(app, FILE, lambda size: size <= 1000)
+        for _ in range(2):
+            sent = []
+            both = upload(limits, sent), upload(limits, sent)
+            await asyncio.gather(*both, return_exceptions=True)
+            assert sorted(filter(None, sent)) == [200, 507]
+
+    asyncio.run(at_once())
