@@ -60,7 +60,6 @@ class FileJob:
                 )
         return None
 
-
     def problem_since(self, done: set, new: bool) -> str | None:
         """Return why outputs must not be written that exist by now, or `None`.
 
