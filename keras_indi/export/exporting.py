@@ -15,6 +15,7 @@ from keras_indi.images.folder_lock import turn_in_folder
 from keras_indi.images.image_files import listed
 from keras_indi.images.output_paths import check_writable, is_too_long
 from keras_indi.images.whole_writes import (
+    NAMES,
     flush,
     flush_names,
     naming_full_disks,
@@ -30,8 +31,8 @@ from keras_indi.presets.handles import locate
 from keras_indi.validation import checked_choice
 
 # Of an export, until it is done: the folders of what it has written and of what it
-# replaces, and the file of the names that it gives.
-NEW, REPLACED, NAMES = "new", "replaced", "names.json"
+# replaces. The file `NAMES` has the names that it gives.
+NEW, REPLACED = "new", "replaced"
 # Files that only a SavedModel's folder holds.
 SAVED_MODEL_FILES = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 

@@ -25,6 +25,9 @@ LEFT_OVER = re.compile(
     r"\.keras-indi-(?P<machine>[0-9a-f]{8})-(?P<process>\d{1,10})-[0-9a-f]{8}"
     r"\.partial(\..*)?"
 )
+# In a temporary folder, the file that lists names under which files of the user, moved
+# into the folder, must be put back.
+NAMES = "names.json"
 DAY = 86_400  # seconds
 LONGEST_ENDING = 24  # characters, each up to 4 of the 255 bytes of a name
 # Error codes for a full disk, an exceeded quota, and a file that is too large.
@@ -218,7 +221,9 @@ def remove_left_overs(
         alone: Bool, whether no other process writes in the folder. If `False`, the
             files of running processes are kept, and so are all files of other
             machines and containers.
-        before: Function that is called with the path of each file before its removal.
+        before: Function that is called with the path of each file before its removal,
+            and puts back what a folder with the file `NAMES` holds. By default, such
+            folders are kept.
 
     Returns:
         List of paths of kept files that have not changed for a day and may be stale.
@@ -230,6 +235,8 @@ def remove_left_overs(
         is_dead = alone or _is_of_the_dead(path)
         if is_dead and before is not None:
             before(path)
+        elif is_dead and (path / NAMES).is_file():
+            continue
         with contextlib.suppress(OSError):  # owned by another user, or already removed
             if is_dead:
                 _remove(path)
