@@ -102,5 +102,6 @@ def _unreported(package: str) -> Iterator[None]:
 def _missing(package: str, extra: str, purpose: str) -> ImportError:
     return ImportError(
         f"{purpose} needs {NAMES.get(package, package)}. Install it: "
-        f'pip install "keras-indi[{extra}]"'
+        f'pip install "keras-indi[{extra}]"',
+        name=package,
     )

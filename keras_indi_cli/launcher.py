@@ -79,8 +79,22 @@ def environment(environ, device="auto"):
     return environ
 
 
+def open_standard_streams():
+    """Open closed standard streams on the null device, for the new process too.
+
+    Otherwise the next file that is opened, such as an output, gets the number of the
+    stream, and with it what libraries print there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
 def main():
     """The `keras-indi` command."""
+    open_standard_streams()
     arguments = sys.argv[1:]
     environ = dict(os.environ)
     if installed_backends() or arguments != ["info"]:

@@ -14,7 +14,7 @@ from keras_indi.beam.outcomes import FAILED, RESTORED, Outcome
 from keras_indi.images import chunked_files
 from keras_indi.images.photograph import Photograph
 from keras_indi.models.fixed_shapes import batch_shape
-from keras_indi.restoration.failures import reason_of
+from keras_indi.restoration.failures import is_missing_for_all, reason_of
 from keras_indi.restoration.file_jobs import FileJob
 from keras_indi.restoration.one_file import (
     FileOptions,
@@ -98,9 +98,9 @@ class RestoreBatches(beam.DoFn):
         begin = time.perf_counter()
         try:
             photograph = self._read_or_restore(path, name, output)
-        except ImportError:
-            raise  # it would be missing for the next file too
         except Exception as error:
+            if is_missing_for_all(error):
+                raise
             yield self._failure(path, output, error)
         else:
             if isinstance(photograph, Outcome):
@@ -167,9 +167,9 @@ class RestoreBatches(beam.DoFn):
         """Restore and write a batch, or each image separately if the batch fails."""
         try:
             restored = self._pixels(batch)
-        except ImportError:
-            raise
         except Exception as error:
+            if is_missing_for_all(error):
+                raise
             if len(batch) == 1:
                 yield self._failure(batch[0].path, batch[0].output, error)
                 return
@@ -179,9 +179,9 @@ class RestoreBatches(beam.DoFn):
         for file, pixels in zip(batch, restored):
             try:
                 yield self._written(file, pixels)
-            except ImportError:
-                raise
             except Exception as error:
+                if is_missing_for_all(error):
+                    raise
                 yield self._failure(file.path, file.output, error)
 
     def _pixels(self, batch):

@@ -15,9 +15,9 @@ from keras_indi.images.folder_lock import turn_in_folder
 from keras_indi.images.image_files import listed
 from keras_indi.images.output_paths import check_writable, is_too_long
 from keras_indi.images.whole_writes import (
+    NAMES,
     flush,
     flush_names,
-    left_overs_of_the_dead,
     naming_full_disks,
     remove_left_overs,
     temporary_beside,
@@ -31,8 +31,8 @@ from keras_indi.presets.handles import locate
 from keras_indi.validation import checked_choice
 
 # Of an export, until it is done: the folders of what it has written and of what it
-# replaces, and the file of the names that it gives.
-NEW, REPLACED, NAMES = "new", "replaced", "names.json"
+# replaces. The file `NAMES` has the names that it gives.
+NEW, REPLACED = "new", "replaced"
 # Files that only a SavedModel's folder holds.
 SAVED_MODEL_FILES = {"saved_model.pb", "fingerprint.pb", "variables", "assets"}
 
@@ -115,7 +115,7 @@ def export_model(
     outputs = [path, description, script, *found.further(path)]
     if os.access(path.parent, os.R_OK | os.W_OK) and path.parent.is_dir():
         with turn_in_folder(path.parent):
-            _undo_broken_off(path.parent)
+            remove_left_overs(path.parent, alone=False, before=_put_back)
     _check_existing(outputs, found, overwrite)
     if form == "denoiser":
         _check_no_sampling(
@@ -215,19 +215,17 @@ def _move(outputs, folder):
     flush_names(folder.parent)
 
 
-def _undo_broken_off(folder):
-    """Put back files that killed exports have moved, and remove their leftovers."""
-    for left in left_overs_of_the_dead(folder):
-        new, replaced = left / NEW, left / REPLACED
-        # Otherwise the export has moved none of its files yet, or all of them.
-        if replaced.is_dir() and new.is_dir() and any(new.iterdir()):
-            names = json.loads((left / NAMES).read_text(encoding="utf-8"))
-            for name in names:
-                if not os.path.lexists(new / name) and os.path.lexists(folder / name):
-                    os.rename(folder / name, new / name)
-            for path in replaced.iterdir():
-                os.rename(path, folder / path.name)
-    remove_left_overs(folder, alone=False)
+def _put_back(left):
+    """Put back the files that a killed export has moved into its temporary folder."""
+    new, replaced, folder = left / NEW, left / REPLACED, left.parent
+    # Otherwise the export has moved none of its files yet, or all of them.
+    if replaced.is_dir() and new.is_dir() and any(new.iterdir()):
+        names = json.loads((left / NAMES).read_text(encoding="utf-8"))
+        for name in names:
+            if not os.path.lexists(new / name) and os.path.lexists(folder / name):
+                os.rename(folder / name, new / name)
+        for path in replaced.iterdir():
+            os.rename(path, folder / path.name)
 
 
 def _check_existing(outputs, format, overwrite):

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_indi.annotations import FilePath
 from keras_indi.images import inventory
-from keras_indi.images.density import checked_dpi
+from keras_indi.images.density import as_tiff, checked_dpi
 from keras_indi.images.formats import opened_file
 from keras_indi.images.image_view import ImageView, by_blocks
 from keras_indi.images.metadata import lost_sentence, of_tiff
@@ -51,23 +51,13 @@ def opened(path: FilePath, max_pixels: int | None = None) -> Iterator[ImageView]
     path = pathlib.Path(path)
     if not path.exists():
         raise ValueError(f"File not found. Received: {str(path)!r}")
-    if _format(path) == "tiff":
+    if format_of(path) == "tiff":
         with opened_file(path) as (file, _, size), opened_tiff(file) as tiff:
             view = _tiff_view(tiff, path, size, max_pixels)
             view.metadata = _tiff_metadata(tiff, file, view)
             yield view
         return
     yield zarr_view(path, max_pixels)
-
-
-def check_output(path: FilePath) -> None:
-    """Raise a ValueError unless an image can be written at this path."""
-    path = pathlib.Path(path)
-    _format(path)
-    if path.is_dir():
-        raise ValueError(
-            f"The output must not be an existing folder. Received: {str(path)!r}"
-        )
 
 
 def enlarged(
@@ -82,7 +72,7 @@ def enlarged(
         found["all"] = found["all"].resized((scale, scale), size)
     if "resolution" in found.get("tiff", {}):
         dots = tuple(scale * number for number in found["tiff"]["resolution"])
-        found["tiff"] = {**found["tiff"], "resolution": dots}
+        found["tiff"] = {**found["tiff"], "resolution": as_tiff(dots)}
     if "ome" in found:
         sizes, units = found["ome"]
         sizes = {k: v / scale if k in "yx" else v for k, v in sizes.items()}
@@ -105,7 +95,7 @@ def write(
     Returns:
         List of strings: the metadata that the format cannot store.
     """
-    format = _format(path)
+    format = format_of(path)
     save = {"tiff": _write_tiff, "zarr": write_zarr, "ome": write_ome}[format]
     write_whole(path, lambda partial: save(partial, image, metadata), modified)
     if "zarr" in metadata:
@@ -122,7 +112,12 @@ def write(
     return lost_sentence(inventory.missing(metadata["all"].parts, {}), "Zarr")
 
 
-def _format(path):
+def format_of(path: FilePath) -> str:
+    """Return the format of an extension: `"tiff"`, `"zarr"` or `"ome"`.
+
+    Raises:
+        ValueError: If it is that of another format.
+    """
     name = pathlib.Path(path).name.lower()
     if name.endswith((".tif", ".tiff")):
         return "tiff"

@@ -39,3 +39,8 @@ def as_png(dpi: tuple[float, float]) -> bytes:
     """Return the content of a PNG `pHYs` chunk."""
     per_metre = [min(2**31 - 1, round(dots / METRES)) for dots in dpi]
     return struct.pack(">IIB", *per_metre, 1)
+
+
+def as_tiff(resolution: tuple[float, float]) -> tuple[float, ...]:
+    """Return a resolution as TIFF can store it: at most 32 bits of whole pixels."""
+    return tuple(min(2**32 - 1, dots) for dots in resolution)

@@ -219,7 +219,7 @@ def _save_tiff(path, pixels, metadata):
         compression="zlib",
         predictor=pixels.dtype.kind == "u",
         iccprofile=metadata.icc_profile,
-        resolution=metadata.dpi,
+        resolution=None if metadata.dpi is None else density.as_tiff(metadata.dpi),
         resolutionunit=None if metadata.dpi is None else "INCH",
         metadata=None,
         software=False,

@@ -89,6 +89,33 @@ def turn_in_folder(folder: pathlib.Path) -> Iterator[None]:
         os.close(file)
 
 
+def hold(folder: pathlib.Path) -> int | None:
+    """Lock a folder against other calls, without waiting, until the process ends.
+
+    Args:
+        folder: `pathlib.Path` of an existing folder.
+
+    Returns:
+        Descriptor, whose closing releases the lock. `None` on systems or disks
+        without such locks.
+
+    Raises:
+        BlockingIOError: If it is held already.
+        OSError: If it is not a readable folder.
+    """
+    if fcntl is None:
+        return None
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        if isinstance(error, BlockingIOError):
+            raise
+        return None
+    return file
+
+
 def _opened(path, folder, argument):
     """Return the descriptor of the locked lock file."""
     while True:

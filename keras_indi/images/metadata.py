@@ -169,7 +169,8 @@ def _read(header, file, size):
     if header.format in ("JPEG", "MPO"):
         return _of_jpeg(jpeg_segments.read_segments(file))
     if header.format == "PNG":
-        return _of_png(header, png_chunks.read_chunks(file, size))
+        block = png_chunks.read_exif(file, size)
+        return _of_png(block, png_chunks.read_chunks(file, size))
     if header.format == "GIF":
         return _of_gif(gif_blocks.read_extensions(file))
     if header.format == "BMP":
@@ -217,13 +218,8 @@ def _of_jpeg(segments):
     }
 
 
-def _of_png(header, chunks):
+def _of_png(block, chunks):
     known = dict(reversed(chunks))  # the first of each name
-    block = known.get(png_chunks.EXIF, b"").removeprefix(exif.PREFIX)
-    if not block:  # older writers store it as text
-        with contextlib.suppress(Exception):
-            lines = header.info["Raw profile type exif"].split("\n")
-            block = bytes.fromhex("".join(lines[3:])).removeprefix(exif.PREFIX)
     profile = known.get(png_chunks.PROFILE)
     texts = [c for c in chunks if c[1].startswith(png_chunks.XMP_KEYWORD)]
     return {

@@ -148,9 +148,14 @@ def pixel_notes(stored: StoredImage) -> list[str]:
             notes.append(NOTES[PALETTE])
         elif header.mode == "1":
             notes.append("its bits became 8-bit grey")
-        if header.info.get("bit_depth", 8) > 8:  # of AVIF and HEIC
-            notes.append(f"its {header.info['bit_depth']} bits became 8")
+        notes += filter(None, [fewer_bits(stored)])
     return notes
+
+
+def fewer_bits(stored: StoredImage) -> str | None:
+    """Return a note on bits of AVIF and HEIC that are not decoded, or `None`."""
+    bits = 8 if stored.samples is not None else stored.header.info.get("bit_depth", 8)
+    return f"its {bits} bits became 8" if bits > 8 else None
 
 
 def _has_own_colours(stored: StoredImage) -> bool:

@@ -68,9 +68,11 @@ def opened_image(
         pixel_bytes = pixel_bits(header) / 8 * channels_of(header)
         check_size(height, width, pixel_bytes, stored_bytes, max_pixels, most)
         _check_runs(header)
-        if format in ("AVIF", "HEIF"):
-            with parsing():
+        with parsing():
+            if format in ("AVIF", "HEIF"):
                 header.info.update(boxes.pixels_said(file))
+            elif format == "PNG":  # Pillow finds only what precedes the pixels
+                header.info["exif"] = png_chunks.read_exif(file, stored_bytes)
         yield header
 
 
@@ -137,9 +139,8 @@ def orientation_of(header: Any) -> int:
     """Return the orientation in the EXIF block, 1 to 8."""
     if header.format == "HEIF":
         return 1  # its decoder turns the image upright
-    if not {"exif", "Raw profile type exif"} & {*header.info}:
-        # Pillow would read XMP instead, and decode the whole image of a PNG to find it.
-        return 1
+    if not header.info.get("exif"):
+        return 1  # Pillow would read XMP instead
     with contextlib.suppress(Exception):  # ignore a damaged EXIF block
         return checked_orientation(header.getexif().get(ORIENTATION, 1))
     return 1

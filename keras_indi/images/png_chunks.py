@@ -1,5 +1,6 @@
 """Metadata chunks of a PNG file, which are copied to outputs."""
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ DECODED = (b"tRNS", b"acTL", b"fcTL", b"fdAT")
 OF_THE_SIZE = (b"oFFs", b"sCAL", b"pCAL")
 XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 OLD_EXIF = b"Raw profile type exif\0"  # of older writers
+EXIF_PREFIX = b"Exif\0\0"
+MOST_OLD_EXIF = 2**20  # bytes
 HEADER = 8 + 4 + 4 + 13 + 4  # bytes of the signature and the header's chunk
 MOST_BYTES = 2**26
 MOST_CHUNKS = 2**20
@@ -75,6 +78,29 @@ def read_chunks(file: BinaryIO, stored_bytes: int, damaged: bool = False) -> Chu
         if body is not None:
             found.append((name, body))
     return tuple(found)
+
+
+def read_exif(file: BinaryIO, stored_bytes: int) -> bytes:
+    """Read the EXIF block, also one that follows the pixels. Empty if there is none.
+
+    Args:
+        file: PNG file that a decoder has accepted, opened for reading.
+        stored_bytes: Int, its size.
+    """
+    old = b""
+    for name, length in _chunks(file, stored_bytes):
+        if name == EXIF and length <= MOST_BYTES:
+            body = _sound(file, name, length)
+            if body:
+                return body.removeprefix(EXIF_PREFIX)
+        elif name in TEXTS and length <= MOST_OLD_EXIF and not old:
+            body = _sound(file, name, length)
+            if body is not None and body.startswith(OLD_EXIF):
+                lines = content_of(name, body).split(b"\n")
+                with contextlib.suppress(ValueError):  # no hexadecimal digits
+                    block = bytes.fromhex(b"".join(lines[3:]).decode("latin-1"))
+                    old = block.removeprefix(EXIF_PREFIX)
+    return old
 
 
 def carried(chunks: Chunks, content: bytes) -> Chunks:
@@ -147,13 +173,14 @@ def _chunks(file, stored_bytes) -> Iterator[tuple[bytes, int]]:
 
 def _is_exif(file, name, length):
     """Return whether a chunk contains valid EXIF, which the decoder needs."""
-    if name not in (EXIF, *TEXTS) or length > (2**20 if name != EXIF else MOST_BYTES):
+    most = MOST_BYTES if name == EXIF else MOST_OLD_EXIF
+    if name not in (EXIF, *TEXTS) or length > most:
         return False
     body = _sound(file, name, length)
     if body is None:
         return False
     return name == EXIF or (
-        body.startswith(OLD_EXIF) and 0 < len(content_of(name, body)) < 2**20
+        body.startswith(OLD_EXIF) and 0 < len(content_of(name, body)) < MOST_OLD_EXIF
     )
 
 

@@ -25,6 +25,9 @@ LEFT_OVER = re.compile(
     r"\.keras-indi-(?P<machine>[0-9a-f]{8})-(?P<process>\d{1,10})-[0-9a-f]{8}"
     r"\.partial(\..*)?"
 )
+# In a temporary folder, the file that lists names under which files of the user, moved
+# into the folder, must be put back.
+NAMES = "names.json"
 DAY = 86_400  # seconds
 LONGEST_ENDING = 24  # characters, each up to 4 of the 255 bytes of a name
 # Error codes for a full disk, an exceeded quota, and a file that is too large.
@@ -206,7 +209,11 @@ def is_left_over(path: pathlib.PurePath) -> bool:
     return LEFT_OVER.fullmatch(path.name) is not None
 
 
-def remove_left_overs(folder: pathlib.Path, alone: bool = True) -> list[pathlib.Path]:
+def remove_left_overs(
+    folder: pathlib.Path,
+    alone: bool = True,
+    before: Callable[[pathlib.Path], Any] | None = None,
+) -> list[pathlib.Path]:
     """Remove the temporary files that killed writers left in a folder.
 
     Args:
@@ -214,6 +221,9 @@ def remove_left_overs(folder: pathlib.Path, alone: bool = True) -> list[pathlib.
         alone: Bool, whether no other process writes in the folder. If `False`, the
             files of running processes are kept, and so are all files of other
             machines and containers.
+        before: Function that is called with the path of each file before its removal,
+            and puts back what a folder with the file `NAMES` holds. By default, such
+            folders are kept.
 
     Returns:
         List of paths of kept files that have not changed for a day and may be stale.
@@ -222,22 +232,17 @@ def remove_left_overs(folder: pathlib.Path, alone: bool = True) -> list[pathlib.
     for path in folder.iterdir() if folder.is_dir() else ():
         if not is_left_over(path):
             continue
+        is_dead = alone or _is_of_the_dead(path)
+        if is_dead and before is not None:
+            before(path)
+        elif is_dead and (path / NAMES).is_file():
+            continue
         with contextlib.suppress(OSError):  # owned by another user, or already removed
-            if alone or _is_of_the_dead(path):
+            if is_dead:
                 _remove(path)
             elif path.stat().st_mtime < time.time() - DAY:
                 stays.append(path)
     return stays
-
-
-def left_overs_of_the_dead(folder: pathlib.Path) -> list[pathlib.Path]:
-    """Return the files that `remove_left_overs(folder, alone=False)` would remove.
-
-    Args:
-        folder: `pathlib.Path`.
-    """
-    found = folder.iterdir() if folder.is_dir() else ()
-    return [path for path in found if is_left_over(path) and _is_of_the_dead(path)]
 
 
 def flush(path: pathlib.Path) -> None:

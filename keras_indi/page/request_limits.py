@@ -17,6 +17,7 @@ BELOW = (
     *("/assets/", "/static/", "/svelte/"),
     *(f"{API}{name}" for name in ("file=", "heartbeat/", "call/restore/")),
 )
+UPLOAD = f"{API}upload"
 BODY = 10**6  # bytes, for everything but files: settings, and the overhead of an upload
 
 
@@ -36,6 +37,7 @@ class RequestLimits:
         self._app = app
         self._max_bytes = max_bytes
         self._has_room = has_room
+        self._uploading = 0  # bytes of the uploads under way
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer a request, or refuse it before its body is read."""
@@ -43,7 +45,12 @@ class RequestLimits:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif found is None:
-            await self._app(scope, receive, send)
+            size = _upload_size(scope)
+            self._uploading += size
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._uploading -= size
         else:
             status, text = found
             kind = (b"content-type", b"text/plain; charset=utf-8")
@@ -60,13 +67,22 @@ class RequestLimits:
             return 404, "This page has no such address."
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
-        length = dict(scope["headers"]).get(b"content-length", b"")
-        # A body of unknown length could fill the memory or the disk.
-        if not length.isdigit():
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"")
+        # A body of unknown length could fill the memory or the disk. With a transfer
+        # encoding, servers ignore the length that is named.
+        if not length.isdigit() or b"transfer-encoding" in headers:
             return 411, "A request must name its length."
-        uploads = route == f"{API}upload"
+        uploads = route == UPLOAD
         if int(length) > BODY + (self._max_bytes if uploads else 0):
             return 413, "The request exceeds the maximum allowed size."
-        if uploads and not self._has_room(int(length)):
+        if uploads and not self._has_room(int(length) + self._uploading):
             return 507, "This page has no room for more photographs. Try again later."
         return None
+
+
+def _upload_size(scope: dict[str, Any]) -> int:
+    """Return the size of an upload that is not refused, or 0 for other requests."""
+    if scope["type"] != "http" or scope["path"].rstrip("/") != UPLOAD:
+        return 0
+    return int(dict(scope["headers"]).get(b"content-length", 0))

@@ -54,10 +54,13 @@ def running(
         String, the URL of the page.
 
     Raises:
+        ValueError: If the host or the port is not valid.
         OSError: If the port is taken.
         ImportError: If Gradio is not installed.
     """
     checked_integer("port", port, most=65535)
+    if not host:  # to a socket, it would mean the whole network
+        raise ValueError(f"`host` must be an address. Received: host={host!r}")
     listening = _listening(host, port)
     with listening:
         server = _server(Layout(service), service)
@@ -98,7 +101,7 @@ def serve(
         dtype: As for `RestorationService`.
 
     Raises:
-        ValueError: If there is no such preset.
+        ValueError: If there is no such preset, or the host or port is not valid.
         OSError: If the port is taken.
         ImportError: If Gradio is not installed.
     """

@@ -10,6 +10,8 @@ import tempfile
 import threading
 import time
 
+from keras_indi.images.folder_lock import hold
+
 PREFIX = "keras-indi-page-"
 CHECKS = 60  # checks for old files, over the time that files are kept
 
@@ -30,6 +32,7 @@ class TemporaryFiles:
     def __init__(self, keep_seconds: int, max_bytes: float = math.inf) -> None:
         # Resolved: with links, the server would refuse its own files.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+        self._lock = hold(self.folder)
         self._keep_seconds = keep_seconds
         self._max_bytes = max_bytes
         self._delete_left_overs()
@@ -58,7 +61,8 @@ class TemporaryFiles:
         """
         # Not the modification time, which results take from their photograph.
         oldest = (time.time() if now is None else now) - self._keep_seconds
-        os.utime(self.folder)  # marks the process as alive
+        with contextlib.suppress(OSError):  # something else has deleted the folder
+            os.utime(self.folder)  # marks the process as alive, where locks do not
         paths = sorted(self.folder.rglob("*"), reverse=True)  # files before folders
         for path in paths:
             # Skips folders that are not empty, and paths deleted meanwhile.
@@ -77,14 +81,23 @@ class TemporaryFiles:
         self._closed.set()
         self._thread.join()
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _delete_left_overs(self) -> None:
-        """Delete folders of processes that have not touched theirs for a long time."""
+        """Delete old folders of ended processes, whose locks the system released."""
         oldest = time.time() - self._keep_seconds
         for folder in self.folder.parent.glob(f"{PREFIX}*"):
-            with contextlib.suppress(OSError):  # another user's, or deleted meanwhile
+            # Another user's, in use, or deleted meanwhile.
+            with contextlib.suppress(OSError):
                 if folder.lstat().st_mtime < oldest:
-                    shutil.rmtree(folder)
+                    lock = hold(folder)
+                    try:
+                        shutil.rmtree(folder)
+                    finally:
+                        if lock is not None:
+                            os.close(lock)
 
     def _sweep_until_closed(self) -> None:
         while not self._closed.wait(max(1.0, self._keep_seconds / CHECKS)):

@@ -151,7 +151,7 @@ def check(preset_dir, backbone, task, metadata):
 
 def _prepared(preset_dir, backbone, task, metadata, weights_dtype):
     """Return the checked folder, the configs by file name, and the metadata."""
-    folder = pathlib.Path(preset_dir).expanduser()
+    folder = pathlib.Path(os.path.expanduser(preset_dir))
     if weights_dtype not in weights.DTYPES:
         raise ValueError(
             f"`weights_dtype` must be one of {weights.DTYPES}. Received: "

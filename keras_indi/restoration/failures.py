@@ -7,6 +7,8 @@ from keras_indi.images.unusable import UnusableImageError
 # Text that Keras and TensorFlow add around the reason.
 AROUND = re.compile(r"Exception encountered when calling [^\n]*\n|in user code:\s*\n")
 NO_REASON = re.compile(r'\s*(File "|Arguments received|Call arguments|•|\*|$)')
+# Packages that only some kinds of files need: HEIC; Zarr and very large TIFF files.
+OF_SOME_KINDS = ("pillow_heif", "zarr")
 STYLES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -15,10 +17,10 @@ def reason_of(error: BaseException) -> str:
 
     Args:
         error: The exception. Messages of Keras and its backends may begin with the
-            layers around the one that failed. The message of an `UnusableImageError`
-            is returned unchanged.
+            layers around the one that failed. The messages of an `UnusableImageError`
+            and of a missing package are returned unchanged.
     """
-    if isinstance(error, UnusableImageError):
+    if isinstance(error, (UnusableImageError, ImportError)):
         return str(error)
     text = STYLES.sub("", str(error))
     inner = [match.end() for match in AROUND.finditer(text)]
@@ -30,3 +32,8 @@ def reason_of(error: BaseException) -> str:
     lines = text[inner[-1] if inner else 0 :].splitlines()
     reason = next((line.strip() for line in lines if not NO_REASON.match(line)), "")
     return f"{type(error).__name__}: {reason}"
+
+
+def is_missing_for_all(error: Exception) -> bool:
+    """Return whether a package is missing that files of every kind need."""
+    return isinstance(error, ImportError) and error.name not in OF_SOME_KINDS

@@ -48,9 +48,9 @@ class FileJob:
         if self.conflict is not None:
             return self.conflict
         for path in self.results:
-            if path.suffix.lower() == ZARR and path.is_dir():
+            if os.path.isdir(path):
                 return (
-                    f"its result is a Zarr folder that exists ({path}), which is never "
+                    f"its result is a folder that exists ({path}), which is never "
                     "overwritten; remove it, or choose another output"
                 )
             if is_too_long(path):
@@ -60,13 +60,45 @@ class FileJob:
                 )
         return None
 
+    def problem_since(self, done: set, new: bool) -> str | None:
+        """Return why outputs must not be written that exist by now, or `None`.
+
+        Args:
+            done: Set of the `identity` of all files that this run has written.
+            new: Bool, whether the outputs must not exist.
+        """
+        for path in filter(os.path.lexists, self.results):
+            if identity(path) in done:
+                return (
+                    f"its result ({path.name}) would replace that of another file, as "
+                    "the disk takes their names for the same; use separate folders"
+                )
+            if new:
+                return f"its result exists by now ({path}); choose another output"
+        return None
+
+
+def identity(path: pathlib.Path) -> Any:
+    """Return what all names of an existing file share, or `None` if there is no file.
+
+    On disks that ignore case, or how accents are encoded, a file has several names.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    if not status.st_ino:  # a network disk that does not number its files
+        return os.path.realpath(path)
+    return status.st_dev, status.st_ino
+
 
 def find_conflicts(jobs: list[FileJob]) -> None:
     """Set the `conflict` of all jobs that share an output with another job."""
     owners = collections.defaultdict(list)
     for job in jobs:
         for path in job.results:
-            owners[os.path.normcase(path.absolute())].append(job)
+            folder = os.path.realpath(path.parent)
+            owners[os.path.normcase(os.path.join(folder, path.name))].append(job)
     for several in owners.values():
         if len(several) > 1:
             conflict = same_output([job.source for job in several])
@@ -83,19 +115,20 @@ def same_output(sources: Iterable[Any]) -> str:
 def check_jobs(
     jobs: list[FileJob], existing: str, own: list[FileJob] | None = None
 ) -> None:
-    """Raise a ValueError if an output is not writable or would overwrite files.
+    """Raise a ValueError if an output would overwrite files or has a wrong format.
+
+    No output overwrites the input of another job, whatever `existing` is.
 
     Args:
-        jobs: List of `FileJob`. Those with a conflict are ignored.
+        jobs: List of `FileJob`. The outputs of those with a conflict are ignored.
         existing: As for `find_outputs`.
         own: List of the jobs of this process. Defaults to all.
     """
     own = _writing(jobs if own is None else own)
+    sources = {identity(job.source) for job in jobs} - {None}
     jobs = _writing(jobs)
     _check_formats(jobs)
-    _check_writable(jobs)
-    if existing != "overwrite":
-        _check_inputs_stay(jobs)
+    _check_inputs_stay(jobs, sources, existing == "overwrite")
     if existing == "refuse":
         _check_new(own)
 
@@ -104,9 +137,13 @@ def _writing(jobs):
     return [job for job in jobs if job.conflict is None]
 
 
-def _check_writable(jobs: list[FileJob]) -> None:
-    """Raise if an output is not writable."""
-    for path in dict.fromkeys(path for job in jobs for path in job.outputs):
+def check_results_writable(jobs: list[FileJob]) -> None:
+    """Raise a ValueError if an output is not writable.
+
+    Args:
+        jobs: List of the `FileJob` to run. Those with a conflict are ignored.
+    """
+    for path in (path for job in _writing(jobs) for path in job.results):
         check_writable(path)
 
 
@@ -131,12 +168,19 @@ def _check_new(jobs: list[FileJob]) -> None:
         )
 
 
-def _check_inputs_stay(jobs):
-    """Raise if an output would overwrite an input."""
-    sources = {pathlib.Path(os.path.realpath(job.source)) for job in jobs}
+def _check_inputs_stay(jobs, sources, in_place):
+    """Raise if an output would overwrite another input, or its own without consent."""
     for job in jobs:
         for path in job.results:
-            if pathlib.Path(os.path.realpath(path)) in sources:
+            there = identity(path)
+            if there not in sources:
+                continue
+            if there != identity(job.source):
+                raise ValueError(
+                    "The output would overwrite another input. Choose another output, "
+                    f"or other names. Received: {str(path)!r} for {str(job.source)!r}"
+                )
+            if not in_place:
                 raise ValueError(
                     "The output would overwrite its own input. Choose another output, "
                     f"or allow it (--overwrite). Received: {str(path)!r}"

@@ -15,7 +15,8 @@ from keras_indi.images.whole_writes import remove_left_overs
 from keras_indi.inference.progress import Progress
 from keras_indi.models import Restorer, checks
 from keras_indi.restoration.chosen_model import DEFAULT_PRESET, choose
-from keras_indi.restoration.failures import reason_of
+from keras_indi.restoration.failures import is_missing_for_all, reason_of
+from keras_indi.restoration.file_jobs import identity
 from keras_indi.restoration.one_file import FileOptions, restore_job
 from keras_indi.restoration.outputs import find_outputs, one_output
 from keras_indi.restoration.result import Result
@@ -193,7 +194,8 @@ def restore_files(
 
     Raises:
         ValueError: If an argument is not valid, before any file is read.
-        ImportError: If Pillow, OpenCV or the runtime of `engine` is missing.
+        ImportError: If Pillow, OpenCV or the runtime of `engine` is missing. Without
+            a package that only some files need, such as HEIC, those fail.
 
     Example:
 
@@ -255,17 +257,20 @@ def restore_files(
     single = len(jobs) == 1
     settings["verbose"] = verbose if single else 0
     progress = Progress(len(jobs), 0 if single else verbose, unit="image")
+    done: set = set()
     for index, job in enumerate(jobs):
         one = Result()
         own = {**settings, "seed": file_seed(seed, job.name)}
         try:
-            if job.problem is not None:
-                raise UnusableImageError(job.problem)
+            problem = job.problem or job.problem_since(done, existing == "refuse")
+            if problem is not None:
+                raise UnusableImageError(problem)
             restore_job(chosen, job, num_samples, compare, file_options, own, one)
-        except ImportError:
-            raise  # it would be missing for the next file too
         except Exception as error:  # backends raise many types, also for lack of memory
+            if is_missing_for_all(error) or (single and isinstance(error, ImportError)):
+                raise
             one.failed[job.source] = reason_of(error)
+        done |= {identity(path) for path in (*one.written, *one.pictures)}
         result.add(one)
         progress.advance()
         if on_file is not None:

@@ -85,7 +85,7 @@ def restore_by_blocks(
             format. Nothing is written then.
         ImportError: If tifffile or zarr is missing.
     """
-    chunked_files.check_output(output)
+    chunked_files.format_of(output)
     scale = checks.checked_scale(options.get("scale"), model.scale)
     with chunked_files.opened(source, max_pixels) as image:
         result = RestoredBlocks(model, image, value_range, clip, str(source), **options)

@@ -10,7 +10,12 @@ import numpy as np
 from keras_indi.annotations import ValueLimits
 from keras_indi.images.decoding import UnusableImageError, opened
 from keras_indi.images.encoding import FORMATS, check_sides, write_photograph
-from keras_indi.images.photograph import Photograph, pixel_notes, read_photograph
+from keras_indi.images.photograph import (
+    Photograph,
+    fewer_bits,
+    pixel_notes,
+    read_photograph,
+)
 from keras_indi.images.several_pictures import other_pictures
 from keras_indi.images.tiff_samples import IRREVERSIBLE
 from keras_indi.images.unusable import MAX_PIXELS
@@ -234,10 +239,11 @@ def _loses_pixels(photograph, output):
 
 
 def _lost_pixels(source):
-    """Return a note on channels or colours that reading loses, or `None`."""
+    """Return a note on channels, colours or bits that reading loses, or `None`."""
     with contextlib.suppress(UnusableImageError):  # reading it will raise
         with opened(source, None, math.inf) as stored:
-            lost = (*IRREVERSIBLE, stored.samples and stored.samples.left_out)
+            lost = (*IRREVERSIBLE, fewer_bits(stored))
+            lost += (stored.samples and stored.samples.left_out,)
             return next((note for note in pixel_notes(stored) if note in lost), None)
 
 

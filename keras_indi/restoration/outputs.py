@@ -13,7 +13,12 @@ from keras_indi.images.encoding import FORMATS
 from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.image_files import files_below, other_kind
 from keras_indi.images.whole_files import is_whole
-from keras_indi.restoration.file_jobs import FileJob, check_jobs, find_conflicts
+from keras_indi.restoration.file_jobs import (
+    FileJob,
+    check_jobs,
+    check_results_writable,
+    find_conflicts,
+)
 from keras_indi.restoration.large_files import ZARR
 from keras_indi.restoration.result import LINKED
 from keras_indi.validation import checked_choice, checked_integer, checked_path
@@ -84,7 +89,7 @@ def find_outputs(
             would overwrite an input, or outputs exist.
     """
     checked_choice("existing", existing, EXISTING)
-    out = None if out is None else pathlib.Path(checked_path("out", out)).expanduser()
+    out = None if out is None else _expanded_user(checked_path("out", out))
     check_name(name)
     if isinstance(inputs, (str, os.PathLike)) or not isinstance(inputs, Iterable):
         inputs = [inputs]
@@ -109,13 +114,16 @@ def find_outputs(
     find_conflicts(jobs)
     own = jobs if shard is None else _shard(jobs, shard)
     check_jobs(jobs, existing, own)
-    if existing != "skip":
-        return Outputs(own, [], left_out, closed)
     new: list[FileJob] = []
     there: list[FileJob] = []
     for job in own:
-        done = job.conflict is None and all(map(is_whole, job.outputs))
+        done = (
+            existing == "skip"
+            and job.conflict is None
+            and all(map(is_whole, job.outputs))
+        )
         (there if done else new).append(job)
+    check_results_writable(new)
     return Outputs(new, there, left_out, closed)
 
 
@@ -146,6 +154,7 @@ def one_output(source: FilePath, output: FilePath, overwrite: bool) -> FileJob:
         raise _no_format(output)
     jobs = [FileJob(source, source.name, [output], [])]
     check_jobs(jobs, "overwrite" if overwrite else "refuse")
+    check_results_writable(jobs)
     if jobs[0].problem is not None:
         raise ValueError(f"{jobs[0].problem}. Received: {str(source)!r}")
     return jobs[0]
@@ -237,7 +246,7 @@ def _sources(inputs, out, template):
 
 def _expanded(text):
     """Return the paths of an input: the path itself, or the matches of the pattern."""
-    path = pathlib.Path(text).expanduser()
+    path = _expanded_user(text)
     if os.path.exists(path):
         return [path]
     try:
@@ -264,6 +273,11 @@ def _expanded(text):
             problem = "No image matches this pattern"
         raise ValueError(f"{problem}. Received: {str(text)!r}")
     return files
+
+
+def _expanded_user(text):
+    """Expand `~` and `~user`. Other names that begin with a tilde are unchanged."""
+    return pathlib.Path(os.path.expanduser(text))  # pathlib raises for those
 
 
 def _is_file_name(out):

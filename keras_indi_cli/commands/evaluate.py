@@ -8,6 +8,7 @@ from keras_indi_cli.commands.protocol_options import (
     FOLDER,
     MAX_PIXELS,
     OUTPUT,
+    dates_in,
     finish,
     how_to_continue,
     make_protocol,
@@ -47,6 +48,7 @@ def command(context, restored, clean, output, max_pixels, modules, **options):
     from keras_indi import evaluation
 
     protocol = make_protocol(**options)
+    before = dates_in(output)
     with interruptible(context, lambda: how_to_continue(output)):
         table = evaluation.evaluate(
             restored,
@@ -57,4 +59,4 @@ def command(context, restored, clean, output, max_pixels, modules, **options):
             max_pixels=max_pixels,
         )
     click.echo(f"\n{table}\n\nMeasured: {protocol}")
-    finish(context, table, output)
+    finish(context, table, output, before)

@@ -92,7 +92,22 @@ def how_to_continue(output):
     return f"Scores are saved in {output}: run the same command again to continue."
 
 
-def finish(context, table, output):
+def dates_in(output):
+    """Return the dates of the files in an output directory, before a command.
+
+    Args:
+        output: `pathlib.Path` of the output directory, or `None`.
+
+    Returns:
+        Dict of paths to dates.
+    """
+    if output is None or not output.is_dir():
+        return {}
+    found = (path for path in output.iterdir() if path.is_file())
+    return {path: path.stat().st_mtime_ns for path in found}
+
+
+def finish(context, table, output, before):
     """End a command: print the outputs, and the images that could not be scored.
 
     Args:
@@ -100,9 +115,10 @@ def finish(context, table, output):
             lacks images.
         table: `Table`.
         output: `pathlib.Path` of the output directory, or `None`.
+        before: Its `dates_in` before the command.
     """
-    for path in sorted(output.iterdir()) if output is not None else ():
-        if path.is_file():
+    for path, date in sorted(dates_in(output).items()):
+        if before.get(path) != date:
             click.echo(f"Written: {path}")
     if table.failures:
         click.echo(f"keras-indi: {table.failure_report()}", err=True)

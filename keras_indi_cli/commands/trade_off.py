@@ -13,6 +13,7 @@ from keras_indi_cli.commands.protocol_options import (
     FOLDER,
     MAX_PIXELS,
     OUTPUT,
+    dates_in,
     finish,
     how_to_continue,
     make_protocol,
@@ -126,6 +127,7 @@ def command(
     from keras_indi.models import load_restorer
 
     protocol = make_protocol(**options)
+    before = dates_in(output)
     with interruptible(context, lambda: how_to_continue(output)):
         table = evaluation.trade_off(
             load_restorer(model, dtype="float32"),
@@ -149,4 +151,4 @@ def command(
                 found = evaluation.recommend(table, name, {"psnr": within})
                 click.echo(f"\nRecommended: {found}")
     click.echo()
-    finish(context, table, output)
+    finish(context, table, output, before)

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import sys
 
 import numpy as np
 import pytest
@@ -272,6 +273,20 @@ def test_no_input_is_replaced_by_the_result_of_another(preset, tmp_path, existin
     assert (sums["restored"], sums["failed"]) == (2, 1) and "skipped" not in sums
     reason = entries[str(tmp_path / "in/a.png")]["reason"]
     assert "replace another input" in reason
+
+
+@pytest.mark.backend_free
+def test_without_the_package_of_one_kind_of_file_the_rest_is_done(
+    preset, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    heic = tmp_path / "in/a.heic"
+    heic.parent.mkdir()
+    heic.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    Image.fromarray(np.zeros((9, 9), "uint8")).save(tmp_path / "in/b.png")
+    entries, sums = run(tmp_path / "out", preset, tmp_path / "in")
+    assert (sums["restored"], sums["failed"]) == (1, 1)
+    assert 'pip install "keras-indi[heif]"' in entries[str(heic)]["reason"]
 
 
 @pytest.mark.backend_free

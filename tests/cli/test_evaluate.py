@@ -68,6 +68,12 @@ def test_scores_are_printed_and_written(folders):
         "measured",
     ]
     assert f"Written: {out / 'evaluation.png'}" in result.stdout
+    # Of what the folder holds, that of this command is named.
+    (out / "mine.png").write_text("mine")
+    result = run(root, "--output", str(out), "--metrics", "psnr", "--crop-border", "2")
+    written = [line for line in result.stdout.splitlines() if "Written" in line]
+    kinds = ("csv", "json", "png")
+    assert written == [f"Written: {out / f'evaluation.{kind}'}" for kind in kinds]
 
 
 def test_an_earlier_protocol_is_used_again(folders):

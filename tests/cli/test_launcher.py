@@ -105,6 +105,27 @@ finally:
 """
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="of Linux")
+def test_closed_streams_do_not_become_files_that_the_command_opens(tmp_path):
+    script = """if True:
+        import os, sys
+        from keras_indi_cli import launcher
+
+        def report(path, command, environ):
+            print([os.readlink(f"/proc/self/fd/{n}") for n in range(3)],
+                  [os.get_inheritable(n) for n in range(3)], file=open("told", "w"))
+
+        os.execve = report
+        sys.argv = ["keras-indi", "--version"]
+        launcher.main()
+    """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "torch"}
+    command = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", script]
+    subprocess.run(command, cwd=tmp_path, env=environment)
+    told = (tmp_path / "told").read_text()
+    assert told == f"{['/dev/null'] * 3} {[True] * 3}\n"
+
+
 def run_without_backends(*arguments):
     environ = {k: v for k, v in os.environ.items() if k != "KERAS_BACKEND"}
     return subprocess.run(

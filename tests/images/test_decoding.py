@@ -362,3 +362,24 @@ def test_the_orientation_of_exif_counts_and_not_that_of_xmp(format):
     exif[0x0112] = 6
     turned = read_image(encoded(smooth(), format, exif=exif.tobytes(), **options))
     assert turned.shape == (WIDTH, HEIGHT, 3)
+
+
+@pytest.mark.parametrize("place", [33, -12], ids=["before the pixels", "behind them"])
+@pytest.mark.parametrize("is_text", [False, True])
+def test_the_exif_of_a_png_turns_it_wherever_it_stands(is_text, place):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    block = exif.tobytes()
+    chunk = b"eXIf" + block.removeprefix(b"Exif\0\0")
+    if is_text:  # of older writers
+        text = f"Raw profile type exif\0\nexif\n{len(block):8}\n{block.hex()}\n"
+        chunk = b"tEXt" + text.encode("latin-1")
+    length, checksum = len(chunk) - 4, zlib.crc32(chunk)
+    chunk = struct.pack(">I", length) + chunk + struct.pack(">I", checksum)
+    content = encoded(smooth(), "PNG")
+    content = content[:place] + chunk + content[place:]
+    np.testing.assert_array_equal(
+        read_image(content), np.rot90(np.asarray(smooth()), -1)
+    )
+    info = inspect_image(content)
+    assert (info.height, info.width) == (WIDTH, HEIGHT)

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from keras_indi.images import folder_lock
-from keras_indi.images.folder_lock import LOCK, locked_folder
+from keras_indi.images.folder_lock import LOCK, hold, locked_folder
 
 pytestmark = pytest.mark.backend_free
 
@@ -97,3 +97,24 @@ def test_where_nothing_can_be_written_the_folder_is_named(tmp_path, monkeypatch)
         with locked_folder(tmp_path, "out"):
             pass
     assert one.value.filename == str(tmp_path)
+
+
+@pytest.mark.skipif(folder_lock.fcntl is None, reason="Windows")
+def test_a_folder_is_held_once_and_only_a_folder(tmp_path, monkeypatch):
+    file = hold(tmp_path)
+    with pytest.raises(BlockingIOError):
+        hold(tmp_path)
+    os.close(file)
+    os.close(hold(tmp_path))
+    assert os.listdir(tmp_path) == []
+    os.mkfifo(tmp_path / "pipe")  # opening it would wait for ever
+    os.symlink(tmp_path, tmp_path / "link")
+    for name in ("pipe", "link", "missing"):
+        with pytest.raises(OSError):
+            hold(tmp_path / name)
+
+    def none(file, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(folder_lock.fcntl, "flock", none)
+    assert hold(tmp_path) is None

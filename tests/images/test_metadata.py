@@ -104,6 +104,18 @@ def test_an_orientation_that_lies_turns_nothing(kind, value, tmp_path):
         assert read_photograph(out).pixels.shape[:2] == (9, 12)
 
 
+def test_tiff_of_the_highest_resolution_is_written_again(tmp_path):
+    most = (2**32 - 1, 1)
+    for scale, unit in ((1, "CENTIMETER"), (4, "INCH")):
+        options = {"resolution": (most, most), "resolutionunit": unit}
+        tifffile.imwrite(tmp_path / "image.tif", grey(), **options)
+        photograph = read_photograph(tmp_path / "image.tif")
+        large = np.repeat(np.repeat(photograph.pixels, scale, 0), scale, 1)
+        write_photograph(tmp_path / "out.tif", photograph.with_pixels(large, None))
+        dpi = read_photograph(tmp_path / "out.tif").metadata.dpi
+        np.testing.assert_allclose(dpi, most[0])
+
+
 @pytest.mark.parametrize("value", [0, 9, 90])
 def test_tiff_of_odd_orientation_and_resolution_is_written_again(value, tmp_path):
     for dtype in ("uint8", "uint16"):

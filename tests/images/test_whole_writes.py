@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from keras_indi.images.whole_writes import (
+    NAMES,
     is_left_over,
     remove_left_overs,
     write_encoded,
@@ -203,6 +204,21 @@ def test_left_overs_are_removed_and_nothing_else(tmp_path):
     remove_left_overs(tmp_path)
     assert sorted(os.listdir(tmp_path)) == kept
     remove_left_overs(tmp_path / "missing")
+
+
+def test_left_overs_that_hold_files_of_the_user_are_kept_until_they_are_put_back(
+    tmp_path,
+):
+    folder = tmp_path / ".keras-indi-01234567-12-89abcdef.partial.onnx"
+    folder.mkdir()
+    (folder / NAMES).write_text("[]")
+    (folder / "mine.onnx").write_text("mine")
+    remove_left_overs(tmp_path)
+    assert (folder / "mine.onnx").read_text() == "mine"
+    put_back = []
+    remove_left_overs(tmp_path, before=lambda path: put_back.append([*path.iterdir()]))
+    assert sorted(put_back[0]) == [folder / "mine.onnx", folder / NAMES]
+    assert not folder.exists()
 
 
 def test_a_file_takes_its_date_with_its_name(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from page.pages import LIMIT, small_page, write_photograph  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import keras_indi  # noqa: E402
+from keras_indi.page.serving import running  # noqa: E402
 from keras_indi.restoration import restore_files  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.backend_free]
@@ -261,6 +262,13 @@ def wait_for(condition):
             return
         done.wait(0.1)
     raise AssertionError("not within the limit")
+
+
+@pytest.mark.parametrize("host", ["", None])
+def test_no_host_does_not_mean_the_whole_network(page, host):
+    with pytest.raises(ValueError, match="`host` must be an address. Received: host="):
+        with running(page.service, host):
+            pass
 
 
 def test_nothing_is_left_when_it_ends(tmp_path):

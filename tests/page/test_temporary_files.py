@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from keras_indi.images.folder_lock import fcntl
 from keras_indi.page.temporary_files import PREFIX, TemporaryFiles
 
 pytestmark = pytest.mark.backend_free
@@ -79,4 +80,23 @@ def test_what_a_killed_process_left_is_deleted_by_the_next(tmp_path):
         os.utime(folder, (0, 0))
     files = TemporaryFiles(keep_seconds=3600)
     assert not left.exists() and alive.exists() and other.exists()
+    files.close()
+
+
+@pytest.mark.skipif(fcntl is None, reason="Windows")
+def test_the_folder_of_a_page_that_runs_is_kept_however_old(tmp_path):
+    alive = TemporaryFiles(keep_seconds=36_000)
+    os.utime(alive.folder, (0, 0))  # as after hours of sleep
+    other = TemporaryFiles(keep_seconds=1)
+    assert alive.folder.exists()
+    for files in (alive, other):
+        files.close()
+        files.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_something_else_deletes_does_not_end_the_sweeps():
+    files = TemporaryFiles(keep_seconds=3600)
+    files.folder.rmdir()
+    files.sweep()
     files.close()

@@ -179,6 +179,51 @@ def test_what_fails_is_named_and_the_rest_is_done(model, tmp_path):
     assert result.report().startswith("2 written, 2 failed, in ")
 
 
+def test_without_the_package_of_one_kind_of_file_the_rest_is_done(
+    model, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    for name in ("a.png", "c.png"):
+        write(tmp_path / "in" / name, smooth_images(1, 13, 10)[0])
+    heic = tmp_path / "in/b.heic"
+    heic.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    result = restore_files(tmp_path / "in", tmp_path / "out", model, num_steps=1)
+    assert [path.name for path in result.written] == ["a.png", "c.png"]
+    needs = 'Reading HEIC needs pillow_heif. Install it: pip install "keras-indi[heif]"'
+    assert result.failed == {heic: needs}
+    # By itself it is an error, as is what all files need.
+    with pytest.raises(ImportError, match="pillow_heif"):
+        restore_files(heic, tmp_path / "out", model, num_steps=1)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(ImportError, match="needs Pillow"):
+        restore_files(tmp_path / "in", tmp_path / "new", model, num_steps=1)
+
+
+@pytest.mark.parametrize("existing", ["refuse", "skip", "overwrite"])
+def test_what_appears_during_a_run_is_not_replaced(model, tmp_path, existing):
+    for name in ("a.png", "b.png", "c.png"):
+        write(tmp_path / "in" / name, smooth_images(1, 13, 10)[0])
+    out = tmp_path / "out"
+
+    def appear(result, left):
+        if left == 2:  # another name of the file, on a disk that ignores case
+            (out / "b.png").hardlink_to(out / "a.png")
+            (out / "c.png").write_text("mine")
+
+    result = restore_files(
+        tmp_path / "in", out, model, num_steps=1, existing=existing, on_file=appear
+    )
+    names = [path.name for path in result.failed]
+    if existing == "refuse":
+        assert names == ["b.png", "c.png"] and (out / "c.png").read_text() == "mine"
+        assert "exists by now" in result.failed[tmp_path / "in/c.png"]
+    else:
+        assert names == ["b.png"]
+    reason = result.failed[tmp_path / "in/b.png"]
+    assert "would replace that of another file" in reason
+    assert (out / "b.png").samefile(out / "a.png")
+
+
 def test_an_interrupted_write_leaves_nothing(model, tmp_path, monkeypatch):
     path = write(tmp_path / "a.png", smooth_images(1, 13, 10)[0])
 

@@ -119,3 +119,16 @@ def test_what_is_a_jpeg_file_by_its_name_alone_becomes_one_with_a_note(model, tm
     }
     result = restore_files(path, tmp_path / "out.png", model, num_steps=1)
     assert result.notes == {}
+
+
+def test_so_are_bits_that_are_not_decoded(model, tmp_path):
+    pillow_heif = pytest.importorskip("pillow_heif", reason="needs pillow-heif")
+    image = smooth_images(1, 16, 16, high=65535)[0].astype("uint16")
+    path = tmp_path / "a.png"
+    pillow_heif.encode("RGB;16", (16, 16), image.tobytes(), tmp_path / "a.heic")
+    before = (tmp_path / "a.heic").rename(path).read_bytes()
+    result = restore_files(path, tmp_path, model, num_steps=1, existing="overwrite")
+    assert "its 10 bits became 8" in result.failed[path]
+    assert path.read_bytes() == before
+    result = restore_files(path, tmp_path / "out", model, num_steps=1)
+    assert result.notes == {path: "its 10 bits became 8"}

@@ -1,6 +1,7 @@
 """Which files are restored, and where the results go."""
 
 import os
+import pathlib
 
 import pytest
 from PIL import Image
@@ -145,6 +146,21 @@ def test_results_that_are_there(here):
     assert len(todo) == 1
 
 
+def test_a_result_that_is_there_may_be_protected(here, monkeypatch):
+    (here / "out").mkdir()
+    write_whole_image(here / "out/b.png")
+    access = os.access
+
+    def protected(path, mode):  # for the superuser, all is writable
+        return access(path, mode) and pathlib.Path(path).name != "b.png"
+
+    monkeypatch.setattr(os, "access", protected)
+    jobs, skipped, *_ = find_outputs(["photos"], "out", existing="skip")
+    assert [job.name for job in skipped] == ["b.png"] and len(jobs) == 1
+    with pytest.raises(ValueError, match="it is read-only.*Received: 'out/b.png'"):
+        find_outputs(["photos"], "out", existing="overwrite")
+
+
 def test_results_that_are_empty_or_end_early_are_made_again(here):
     (here / "out/deep").mkdir(parents=True)
     write_whole_image(here / "out/b.png")
@@ -170,6 +186,59 @@ def test_an_input_is_replaced_only_where_that_is_asked_for(here):
     os.symlink("photos", here / "link")
     with pytest.raises(ValueError, match="would overwrite its own input"):
         find_outputs(["photos"], "link")
+
+
+def make(*paths):
+    for path in map(pathlib.Path, paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("existing", ["refuse", "skip", "overwrite"])
+def test_no_input_is_replaced_by_the_result_of_another(here, existing):
+    make("a-1.jpg", "photos/photos/b.png", "b.bmp", "q/photos/b.png", "photos/B.PNG")
+    (here / "B.PNG").hardlink_to(here / "b.bmp")  # as on disks that ignore case
+    for inputs, out, options in (
+        (["a.jpg", "a-1.jpg"], ".", {"num_samples": 2}),
+        (["a.jpg", "a-1.jpg"], ".", {"name": "{name}-1"}),
+        (["photos"], ".", {}),
+        # Nor if the other has no result of its own: two have the name b.png.
+        (["photos/b.png", "b.bmp", "q"], ".", {}),
+        (["photos/B.PNG", "b.bmp"], ".", {}),
+    ):
+        with pytest.raises(ValueError, match="another input.*Received: .* for "):
+            find_outputs(inputs, out, existing=existing, **options)
+    # Two names of one file, each with its own result.
+    (here / "photos/c.png").hardlink_to(here / "photos/b.png")
+    found = outputs(["photos/b.png", "photos/c.png"], "photos", existing="overwrite")
+    assert found == {f"photos/{n}.png": [f"photos/{n}.png"] for n in "bc"}
+
+
+def test_links_among_output_folders_give_one_result_two_names(here):
+    make("in/a/x.png", "in/b/x.png", "out/b/y.png")
+    (here / "out/a").symlink_to("b")
+    jobs = find_outputs(["in"], "out").jobs
+    assert all("same output (in/a/x.png, in/b/x.png)" in job.problem for job in jobs)
+
+
+def test_folders_are_never_replaced(here):
+    (here / "out/b.png").mkdir(parents=True)
+    (here / "out/deep/c.tif").mkdir(parents=True)
+    with pytest.raises(ValueError, match="already exist"):
+        find_outputs(["photos"], "out")
+    for existing in ("skip", "overwrite"):
+        jobs, skipped, *_ = find_outputs(["photos"], "out", existing=existing)
+        assert skipped == [] and len(jobs) == 2
+        assert all("a folder that exists" in job.problem for job in jobs)
+
+
+def test_names_that_begin_with_a_tilde(here, monkeypatch):
+    make("~a.jpg", "home/b.jpg")
+    monkeypatch.setenv("HOME", str(here / "home"))
+    assert outputs(["~a.jpg"], "~out") == {"~a.jpg": ["~out/~a.jpg"]}
+    assert outputs(["~/b.jpg"], "~/c.jpg") == {"home/b.jpg": ["home/c.jpg"]}
+    with pytest.raises(ValueError, match="not found. Received: '~nobody-here/a.jpg'"):
+        find_outputs(["~nobody-here/a.jpg"], "out")
 
 
 def test_a_file_keeps_its_own_name_beside_a_link_to_it_which_is_counted(here):
