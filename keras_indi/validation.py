@@ -181,8 +181,12 @@ def did_you_mean(value: Any, choices: Iterable[Any]) -> str:
 
 def is_number(value: Any) -> bool:
     """Return whether a value is a finite real number, and not a bool."""
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return real and math.isfinite(value)
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer that no float can hold
+        return False
 
 
 def _bounds(

@@ -45,7 +45,7 @@ def test_integers(value):
     )
 
 
-@pytest.mark.parametrize("value", [0, 1, np.nan, np.inf, True, "0.5", 0.5j])
+@pytest.mark.parametrize("value", [0, 1, np.nan, np.inf, True, "0.5", 0.5j, 10**400])
 def test_numbers(value):
     with pytest.raises(ValueError) as error:
         checked_number("x", value, above=0, below=1, optional=True)

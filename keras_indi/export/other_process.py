@@ -38,23 +38,29 @@ def convert(
             "modules": _modules(),
         }
         job.write_text(json.dumps(content), encoding="utf-8")
-        result = subprocess.run(
-            [sys.executable, "-m", "keras_indi.export.worker", str(job)],
-            env={
-                **os.environ,
-                "KERAS_BACKEND": "tensorflow",
-                "TF_CPP_MIN_LOG_LEVEL": "3",
-                # The other process finds the modules that this one imports.
-                "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *sys.path]),
-                # And no modules of the current folder.
-                "PYTHONSAFEPATH": "1",
-                "TMPDIR": str(pathlib.Path(folder).resolve()),
-            },
-            stdin=pipe,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
+        try:
+            result = subprocess.run(
+                [sys.executable, "-m", "keras_indi.export.worker", str(job)],
+                env={
+                    **os.environ,
+                    "KERAS_BACKEND": "tensorflow",
+                    "TF_CPP_MIN_LOG_LEVEL": "3",
+                    # The other process finds the modules that this one imports.
+                    "PYTHONPATH": os.pathsep.join([str(PACKAGE.parent), *sys.path]),
+                    # And no modules of the current folder.
+                    "PYTHONSAFEPATH": "1",
+                    "TMPDIR": str(pathlib.Path(folder).resolve()),
+                },
+                stdin=pipe,
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise RuntimeError(
+                "The process on TensorFlow that exports the model was ended after "
+                f"{SECONDS} seconds. Received: model={model!r}"
+            ) from error
     if result.returncode:
         lines = result.stderr.strip().splitlines() or ["it said nothing"]
         raise RuntimeError(

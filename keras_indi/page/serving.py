@@ -5,7 +5,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from keras_indi.backend.interrupts import interrupted_by_signals
@@ -41,7 +41,10 @@ PAGE_STYLE = """
 
 @contextlib.contextmanager
 def running(
-    service: RestorationService, host: str = "127.0.0.1", port: int = 7860
+    service: RestorationService,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    allowed_hosts: Sequence[str] = (),
 ) -> Iterator[str]:
     """A context in which the page is served.
 
@@ -49,6 +52,8 @@ def running(
         service: `RestorationService`, which stays open.
         host: String, the address to listen on. Defaults to this machine only.
         port: Int.
+        allowed_hosts: Sequence of strings, names by which browsers may open a page for
+            this machine only, besides its own; such as that of a proxy on it.
 
     Yields:
         String, the URL of the page.
@@ -63,7 +68,7 @@ def running(
         raise ValueError(f"`host` must be an address. Received: host={host!r}")
     listening = _listening(host, port)
     with listening:
-        server = _server(Layout(service), service)
+        server = _server(Layout(service), service, host, allowed_hosts)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listening]}, daemon=True
         )
@@ -90,6 +95,7 @@ def serve(
     port: int = 7860,
     limits: Limits | None = None,
     dtype: str = "auto",
+    allowed_hosts: Sequence[str] = (),
 ) -> None:
     """Serve the page until it is interrupted, then delete all uploads and results.
 
@@ -99,6 +105,7 @@ def serve(
         port: As for `running`.
         limits: As for `RestorationService`.
         dtype: As for `RestorationService`.
+        allowed_hosts: As for `running`.
 
     Raises:
         ValueError: If there is no such preset, or the host or port is not valid.
@@ -107,7 +114,7 @@ def serve(
     """
     with contextlib.suppress(KeyboardInterrupt), interrupted_by_signals():
         with RestorationService(preset, limits, dtype) as service:
-            with running(service, host, port) as address:
+            with running(service, host, port, allowed_hosts) as address:
                 print(f"The page runs at {address} (end it by Ctrl-C)", flush=True)
                 while True:
                     time.sleep(3600)
@@ -130,7 +137,12 @@ def _listening(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _server(layout: Layout, service: RestorationService) -> Any:
+def _server(
+    layout: Layout,
+    service: RestorationService,
+    host: str,
+    allowed_hosts: Sequence[str],
+) -> Any:
     """Return the server. (Gradio's own sends itself a request when it starts.)"""
     fastapi, uvicorn = (
         optional_import(name, extra="page", purpose="The page")
@@ -163,7 +175,11 @@ def _server(layout: Layout, service: RestorationService) -> Any:
     max_bytes = service.limits.max_megabytes * 10**6
     return uvicorn.Server(
         uvicorn.Config(
-            Privacy(RequestLimits(app, max_bytes, service.files.has_room)),
+            Privacy(
+                RequestLimits(app, max_bytes, service.files.has_room),
+                host,
+                allowed_hosts,
+            ),
             log_level="warning",
             server_header=False,
             # Browsers that are open keep their connections.

@@ -240,6 +240,12 @@ def read_settings(path: FilePath, written_here: bool = False) -> dict[str, Any]:
             "A configuration must be lines of `name: value`. Received: "
             f"path={str(path)!r} with a {type(settings).__name__}"
         )
+    for old, new in RENAMED.items():
+        if old in settings and new in settings:
+            raise ValueError(
+                f"`{old}` is the old name of `{new}`; use one of them. Received: "
+                f"path={str(path)!r} with both"
+            )
     settings = {RENAMED.get(name) or name: value for name, value in settings.items()}
     noise = settings.get("noise_schedule")
     if noise is None or "noise_unit" in settings:

@@ -29,6 +29,14 @@ def limit_option(name, default, help):
     help="Port to listen on.",
 )
 @click.option(
+    "--allowed-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Another name by which browsers may open a page that listens on this machine "
+    "only, such as that of a proxy. Can be given several times.",
+)
+@click.option(
     "--preset",
     metavar="NAME|PATH",
     help="Preset chosen at the start, as for `keras-indi restore`. [default: blind]",
@@ -50,7 +58,7 @@ def limit_option(name, default, help):
 @limit_option("--keep-minutes", 60, "Minutes for which uploads and results are kept.")
 @device_option
 @dtype_option
-def command(host, port, preset, keep_minutes, device, dtype, **limits):
+def command(host, port, allowed_hosts, preset, keep_minutes, device, dtype, **limits):
     """Restore photographs in a browser.
 
     Runs until it is interrupted by Ctrl-C. Uploads and results are deleted after
@@ -66,4 +74,4 @@ def command(host, port, preset, keep_minutes, device, dtype, **limits):
 
     limits = Limits(**limits, keep_seconds=60 * keep_minutes)
     with on_device(device):
-        serve(preset, host, port, limits, dtype)
+        serve(preset, host, port, limits, dtype, allowed_hosts)

@@ -24,7 +24,7 @@ class Bytes(click.ParamType):
             if binary:
                 factor = 1024 ** list(UNITS).index(unit)
             size = int(float(number) * factor)
-        except (AttributeError, ValueError):
+        except (AttributeError, ValueError, OverflowError):
             size = 0
         if size < 1:
             self.fail(

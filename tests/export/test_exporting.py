@@ -640,6 +640,15 @@ def test_the_other_process_imports_nothing_of_the_current_folder(tmp_path, monke
     assert export_model(indi(), tmp_path / "a", num_steps=1).is_dir()
 
 
+@pytest.mark.skipif(ON_TENSORFLOW, reason="converts in this process")
+def test_the_other_process_does_not_run_for_ever(tmp_path, monkeypatch):
+    needs("tensorflow")
+    monkeypatch.setattr(other_process, "SECONDS", 0.01)
+    with pytest.raises(RuntimeError, match="was ended after 0.01 seconds"):
+        export_model(indi(), tmp_path / "a", num_steps=1)
+    assert not os.listdir(tmp_path)
+
+
 @pytest.mark.slow
 @pytest.mark.backend_free
 def test_the_other_process_ends_with_the_one_that_waits_for_it(tmp_path):

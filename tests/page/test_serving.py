@@ -222,6 +222,23 @@ def test_a_full_folder_refuses_until_files_are_deleted(page, client, tmp_path):
     client.predict(photograph, preset(page), 1, api_name="/restore")
 
 
+@pytest.mark.parametrize(
+    "host, status",
+    [
+        ("127.0.0.1:1234", 200),
+        ("LOCALHOST", 200),
+        ("[::1]:80", 200),
+        ("photos.example:7860", 403),
+        ("127.0.0.1.example", 403),
+        ("", 403),
+    ],
+)
+def test_no_other_name_leads_to_a_page_for_this_machine(page, host, status):
+    headers = {"host": host}
+    response = httpx.get(f"{page.address}config", headers=headers, timeout=LIMIT)
+    assert response.status_code == status
+
+
 def test_every_answer_has_the_policy(page):
     for route in ("", "config", "theme.css", "gradio_api/info", "gradio_api/file=x"):
         response = httpx.get(f"{page.address}{route}", timeout=LIMIT)

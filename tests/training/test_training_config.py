@@ -55,6 +55,9 @@ def test_a_file_of_version_0_1_is_read(tmp_path):
     for old, new in (("steps", "batches"), ("out", "output")):
         with pytest.raises(ValueError, match=f"Did you mean '{new}'.*Received: {old}"):
             TrainingConfig.from_dict({**LEAST, old: 1})
+    path.write_text("output: run\nclean: c\nsteps: 40\nbatches: 80\n")
+    with pytest.raises(ValueError, match="`steps` is the old name of `batches`"):
+        read_settings(path)
 
 
 BROWNIAN = "{class_name: keras_indi>BrownianNoise, config: {eps: 0.04}}"
