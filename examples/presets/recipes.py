@@ -326,7 +326,10 @@ RECIPES = {
         seed=3,
         starts_from="ground_blind",
     ),
-    "indi_small_jpeg": end_of("ground_jpeg"),
+    "indi_small_jpeg": dataclasses.replace(
+        end_of("ground_jpeg"),
+        restore_defaults={"num_steps": 4, "time_grid": "power"},
+    ),
     # With little noise the ground lost what it started with: PolyU fell by 0.7 dB.
     "indi_small_denoise": dataclasses.replace(
         end_of("ground_denoise"),
