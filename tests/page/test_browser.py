@@ -148,8 +148,8 @@ def test_upload_dial_compare_download(page, tab, tmp_path):
 def test_the_dial_moves_the_mark_of_the_curve(page, tab):
     tab.get_by_label("Remove").click()
     tab.get_by_role("option", name="JPEG artefacts", exact=True).click()
-    expect(tab.locator("#card")).to_contain_text("CC-BY-NC-4.0")
-    expect(tab.locator("#card")).to_contain_text("quality 10 to 50")
+    expect(tab.locator("#card")).to_contain_text("CC-BY-SA-4.0")
+    expect(tab.locator("#card")).to_contain_text("quality 10 to 95")
     curve = tab.locator("#curve svg")
     expect(curve).to_be_visible()
     before = tab.locator("#curve circle.chosen").get_attribute("cx")
