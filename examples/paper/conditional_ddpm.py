@@ -39,10 +39,7 @@ CONFIGS = super_resolution.scales(
     ("InDI", "cDDPM cosine"),
     at_medium={
         "variants": {
-            "InDI": Variant(
-                noise_schedule=super_resolution.NOISE["medium"],
-                time_distribution=super_resolution.TOWARDS_ONE,
-            ),
+            "InDI": super_resolution.medium_variant(),
             **baselines(("cosine", "continuous"), (1, 4, 16, 64, 250)),
         },
         "earlier_calls": (1, 4, 16),

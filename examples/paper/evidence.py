@@ -6,7 +6,7 @@ from drawing import steps_of
 from held_out import by_photograph
 
 from keras_indi import data, evaluation
-from keras_indi.evaluation.grain import sharpened, with_noise
+from keras_indi.evaluation.grain import added_energy, sharpened, with_noise
 
 LOSSES = (0.3, 0.6, 1.0)  # dB
 
@@ -110,9 +110,7 @@ def scores(model, method, steps, pair, protocol):
             )
             for count in (1, steps)
         )
-        energy = max(
-            0.0, squared_error(more, images[-1]) - squared_error(one, images[-1])
-        )
+        energy = added_energy(images[-1], one, more)
         for system, image in {
             MORE: more,
             "one call": one,
@@ -124,10 +122,6 @@ def scores(model, method, steps, pair, protocol):
         system: by_photograph(evaluation.evaluate(made, images, protocol), names)
         for system, made in systems.items()
     }
-
-
-def squared_error(image, clean):
-    return float(np.mean(np.square(image.astype("float64") - clean)))
 
 
 def interval(differences):

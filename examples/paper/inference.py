@@ -44,11 +44,7 @@ CONFIGS = super_resolution.scales(
     lambda eps: {"InDI": Variant(noise_schedule=eps, methods=METHODS)},
     at_medium={
         "variants": {
-            "InDI": Variant(
-                noise_schedule=super_resolution.NOISE["medium"],
-                time_distribution=super_resolution.TOWARDS_ONE,
-                methods=(*EVEN, *SHIFTED),
-            )
+            "InDI": super_resolution.medium_variant(methods=(*EVEN, *SHIFTED))
         },
         "calls": CALLS,
         "earlier_calls": CALLS[:3],

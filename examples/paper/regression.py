@@ -11,7 +11,6 @@ import photographs
 import super_resolution
 import verdicts
 from configuration import Method, Variant
-from harness import Claim, judged
 from keras import ops
 
 from keras_indi.schedules import LinearMixtureTime, TimeDistribution
@@ -48,10 +47,7 @@ CONFIGS = super_resolution.scales(
             "InDI without noise, a = 8": Variant(
                 time_distribution=LinearMixtureTime(8.0)
             ),
-            "InDI": Variant(
-                noise_schedule=super_resolution.NOISE["medium"],
-                time_distribution=super_resolution.TOWARDS_ONE,
-            ),
+            "InDI": super_resolution.medium_variant(),
         }
     },
 )
@@ -73,16 +69,15 @@ def claims(config, curves, figure):
 def one_step_claim(curves, figure, line):
     regression = curves.values("psnr", "regression", 1)
     one = curves.values("psnr", line, 1)
-    gap, spread = verdicts.difference("psnr", one + WITHIN, regression)
-    return Claim(
-        f"One step ({line}) is as good as a regression: at most {WITHIN} dB below.",
-        judged(gap > 0, gap, spread),
-        f"{verdicts.told(one, 'psnr')}; regression "
-        f"{verdicts.told(regression, 'psnr')} (deviation of the difference over "
-        f"{curves.chance} {spread:.2g}).",
+    return verdicts.difference_claim(
+        curves,
         figure,
+        f"One step ({line}) is as good as a regression: at most {WITHIN} dB below.",
         "psnr",
-        gap,
+        one,
+        regression,
+        f"{verdicts.told(one, 'psnr')}; regression {verdicts.told(regression, 'psnr')}",
+        WITHIN,
     )
 
 

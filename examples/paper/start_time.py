@@ -16,7 +16,6 @@ import dataclasses
 import photographs
 import verdicts
 from configuration import Config, Method, Variant, medium, paper_budget, smoke
-from harness import Claim, judged
 
 from keras_indi.data.degradations import GaussianNoise
 from keras_indi.schedules import LinearMixtureTime
@@ -75,54 +74,28 @@ CONFIGS = {
 
 
 def claims(config, curves, figure):
+    rivals = {
+        f"sigma {STRONG}, from t = 1": ("better than the start at 1", 0.0),
+        "sigma {sigma}": (f"at most {WITHIN} dB below own training", WITHIN),
+        f"sigma 0 to {STRONG}": ("better than training on all strengths", 0.0),
+    }
     found = []
     for sigma in MILD:
         start = sigma / STRONG
-        line = f"sigma {STRONG}, {start_name(start)}"
-        found.append(
-            comparison(
-                curves,
-                figure,
-                sigma,
-                line,
-                f"sigma {STRONG}, from t = 1",
-                "the start at 1",
-            )
+        lines = f"sigma {STRONG}, {start_name(start)}", *rivals
+        first, *others = (
+            curves.values("psnr", line.format(sigma=sigma), 1, f"sigma {sigma}")
+            for line in lines
         )
-        found.append(
-            comparison(
-                curves, figure, sigma, line, f"sigma {sigma}", "own training", WITHIN
+        for second, (better, within) in zip(others, rivals.values()):
+            text = f"A start at t = {start:g} for sigma {sigma} is {better}."
+            scores = " against ".join(verdicts.told(v, "psnr") for v in (first, second))
+            found.append(
+                verdicts.difference_claim(
+                    curves, figure, text, "psnr", first, second, scores, within
+                )
             )
-        )
-        found.append(
-            comparison(
-                curves,
-                figure,
-                sigma,
-                line,
-                f"sigma 0 to {STRONG}",
-                "training on all strengths",
-            )
-        )
     return found
-
-
-def comparison(curves, figure, sigma, line, other, what, within=0.0):
-    """One step at a start beside another model's, in PSNR on one set."""
-    first, second = (
-        curves.values("psnr", name, 1, f"sigma {sigma}") for name in (line, other)
-    )
-    gap, spread = verdicts.difference("psnr", first + within, second)
-    better = f"at most {within} dB below" if within else "better than"
-    return Claim(
-        f"A start at t = {sigma / STRONG:g} for sigma {sigma} is {better} {what}.",
-        judged(gap > 0, gap, spread),
-        f"{verdicts.told(first, 'psnr')} against {verdicts.told(second, 'psnr')} "
-        f"{curves.over(gap, spread)}.",
-        figure,
-        "psnr",
-        gap,
-    )
 
 
 if __name__ == "__main__":

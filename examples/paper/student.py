@@ -91,18 +91,17 @@ def claims(config, curves, figure):
 def one_call_claim(curves, figure, student, teacher, calls, what, metric):
     first = curves.values(metric, student, 1)
     second = curves.values(metric, teacher, calls)
-    gap, spread = verdicts.difference(metric, first, second)
     name = student.split(",")[1].strip()
-    return verdicts.harness.Claim(
+    return verdicts.difference_claim(
+        curves,
+        figure,
         f"One call of the student looks better than {what} of its teacher ({name}), in "
         f"{metric}.",
-        verdicts.harness.judged(gap > 0, gap, spread),
-        f"{student}: {verdicts.told(first, metric)} in one call; {teacher}: "
-        f"{verdicts.told(second, metric)} in {verdicts.counted(calls)} "
-        f"{curves.over(gap, spread)}.",
-        figure,
         metric,
-        gap,
+        first,
+        second,
+        f"{student}: {verdicts.told(first, metric)} in one call; {teacher}: "
+        f"{verdicts.told(second, metric)} in {verdicts.counted(calls)}",
     )
 
 

@@ -28,12 +28,8 @@ def variants(noise):
     return {f"eps {eps:g}": Variant(noise_schedule=eps) for eps in levels}
 
 
-def medium_variants(noise):
-    levels = (0.0, 0.5 * noise, noise, 2 * noise, 5 * noise)
-    return {
-        f"eps {eps:g}": Variant(noise_schedule=eps, time_distribution=TOWARDS_ONE)
-        for eps in levels
-    }
+def medium_variant(eps=NOISE["medium"], **changes):
+    return Variant(noise_schedule=eps, time_distribution=TOWARDS_ONE, **changes)
 
 
 SMALL = Config(
@@ -58,7 +54,9 @@ FULL = dataclasses.replace(
 )
 MEDIUM = medium(
     SMALL,
-    variants=medium_variants(NOISE["medium"]),
+    variants={
+        f"eps {eps:g}": medium_variant(eps) for eps in (0.0, 0.005, 0.01, 0.02, 0.05)
+    },
     tools={name: METHODS[name] for name in ("bicubic", "lanczos")},
     controlled=(f"eps {NOISE['medium']:g}",),
 )

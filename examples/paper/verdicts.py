@@ -125,6 +125,30 @@ def counted(calls):
     return "one call" if calls == 1 else f"{calls} calls"
 
 
+def difference_claim(curves, figure, text, metric, first, second, found, within=0.0):
+    """The first is better, or less than `within` worse.
+
+    Args:
+        curves: `Curves`.
+        figure: File name of the picture.
+        text: What is claimed.
+        metric: Name of a metric.
+        first: `Curves.values`.
+        second: Likewise.
+        found: The scores in words, which the difference is added to.
+        within: Float.
+    """
+    gap, spread = difference(metric, first, second)
+    return harness.Claim(
+        text,
+        harness.judged(gap + within > 0, gap + within, spread),
+        f"{found} {curves.over(gap, spread)}.",
+        figure,
+        metric,
+        gap + within,
+    )
+
+
 def one_call_claim(curves, figure, line):
     """One step has the best PSNR."""
     one = curves.values("psnr", line, 1)
@@ -154,14 +178,12 @@ def more_calls_claim(curves, figure, line, metric):
         found = f"Best in one call, {told(first, metric)}."
         return harness.Claim(text, harness.DOES_NOT_SHOW, found, figure, metric, 0.0)
     values = curves.values(metric, line, best)
-    gap, spread = difference(metric, values, first)
     end = ", the most that were measured" if best == curves.calls(line)[-1] else ""
     found = (
         f"Best in {counted(best)}{end}: {told(values, metric)}, against "
-        f"{told(first, metric)} in one {curves.over(gap, spread)}."
+        f"{told(first, metric)} in one"
     )
-    verdict = harness.judged(gap > 0, gap, spread)
-    return harness.Claim(text, verdict, found, figure, metric, gap)
+    return difference_claim(curves, figure, text, metric, values, first, found)
 
 
 def trade_off_claims(config, curves, figure, line):
@@ -194,12 +216,5 @@ def comparison_claim(curves, figure, text, better, worse, metric, calls=None):
             found[f"{line} {told(values, metric)} in {counted(at)}"] = values
         means.append(np.mean(list(found.values()), axis=0))
         stories.append(", ".join(found))
-    gap, spread = difference(metric, *means)
-    return harness.Claim(
-        text,
-        harness.judged(gap > 0, gap, spread),
-        f"{metric}: {stories[0]}; against {stories[1]} {curves.over(gap, spread)}.",
-        figure,
-        metric,
-        gap,
-    )
+    found = f"{metric}: {stories[0]}; against {stories[1]}"
+    return difference_claim(curves, figure, text, metric, *means, found)

@@ -29,7 +29,12 @@ from scipy.stats import bootstrap
 import keras_indi
 from keras_indi import data, evaluation
 from keras_indi.data import degradations
-from keras_indi.evaluation.grain import finest_band_power, sharpened, with_noise
+from keras_indi.evaluation.grain import (
+    added_energy,
+    finest_band_power,
+    sharpened,
+    with_noise,
+)
 from keras_indi.images.channels import to_channels
 from keras_indi.images.value_ranges import as_integers
 from keras_indi.images.whole_writes import write_text, write_whole
@@ -235,14 +240,14 @@ def write_adversaries(names, num_steps, out):
     }
     for number, name in enumerate(names):
         clean, one, more = (
-            data.read_image(out / part / f"{name}.png").astype("float64")
+            data.read_image(out / part / f"{name}.png")
             for part in ("clean", label(1), label(num_steps))
         )
-        energy = np.mean(np.square(more - clean)) - np.mean(np.square(one - clean))
+        energy = added_energy(clean, one, more)
         for adversary, make in adversaries.items():
             path = out / adversary / f"{name}.png"
             if not path.exists():
-                save(make(one, max(0.0, energy), number), path)
+                save(make(one, energy, number), path)
     return list(adversaries)
 
 

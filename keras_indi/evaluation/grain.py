@@ -44,6 +44,33 @@ def finest_band_power(image: np.ndarray) -> float:
     return float(np.mean(power[rows[:, None] | columns]))
 
 
+def added_energy(clean: np.ndarray, one: np.ndarray, more: np.ndarray) -> float:
+    """Return what more steps add to the squared error of one step.
+
+    It is the energy of the controls `with_noise` and `sharpened`.
+
+    Args:
+        clean: Array `(height, width, channels)`.
+        one: Array of the same shape, restored in one step.
+        more: Array of the same shape, restored in more steps.
+
+    Returns:
+        Float, the difference of the mean squared errors, at least 0.
+
+    Example:
+
+    >>> from keras_indi.evaluation import grain
+    >>> white = np.ones((4, 4, 1))
+    >>> grain.added_energy(0 * white, one=white, more=2 * white)
+    3.0
+    """
+    of_one, of_more = (
+        np.mean(np.square(np.asarray(image, "float64") - clean))
+        for image in (one, more)
+    )
+    return max(0.0, float(of_more - of_one))
+
+
 def with_noise(image: np.ndarray, energy: float, seed: int) -> np.ndarray:
     """Add white noise of a given energy, as a control for fine grain.
 

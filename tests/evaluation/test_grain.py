@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from helpers import smooth_images
 
-from keras_indi.evaluation.grain import finest_band_power, sharpened, with_noise
+from keras_indi.evaluation.grain import (
+    added_energy,
+    finest_band_power,
+    sharpened,
+    with_noise,
+)
 
 pytestmark = pytest.mark.backend_free
 
@@ -69,3 +74,10 @@ def test_sharpening_stops_where_clipping_allows_no_more():
     image = np.zeros((16, 16, 1))
     image[:, 8:] = 255.0
     np.testing.assert_array_equal(sharpened(image, 1e6), image)
+
+
+def test_energy_is_what_more_steps_add():
+    clean, one, more = (np.full((4, 6, 3), v, "uint8") for v in (100, 103, 96))
+    # In bytes, 96 - 100 would be 252.
+    assert added_energy(clean, one, more) == 16 - 9
+    assert added_energy(clean, more, one) == 0
