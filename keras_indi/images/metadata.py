@@ -169,7 +169,7 @@ def _read(header, file, size):
     if header.format in ("JPEG", "MPO"):
         return _of_jpeg(jpeg_segments.read_segments(file))
     if header.format == "PNG":
-        block = png_chunks.read_exif(file, size)
+        block = header.info["exif"]  # as `pillow_files` has found it
         return _of_png(block, png_chunks.read_chunks(file, size))
     if header.format == "GIF":
         return _of_gif(gif_blocks.read_extensions(file))

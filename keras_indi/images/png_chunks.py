@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from keras_indi.images import exif
 from keras_indi.images.unusable import UnusableImageError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -21,7 +22,6 @@ DECODED = (b"tRNS", b"acTL", b"fcTL", b"fdAT")
 OF_THE_SIZE = (b"oFFs", b"sCAL", b"pCAL")
 XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 OLD_EXIF = b"Raw profile type exif\0"  # of older writers
-EXIF_PREFIX = b"Exif\0\0"
 MOST_OLD_EXIF = 2**20  # bytes
 HEADER = 8 + 4 + 4 + 13 + 4  # bytes of the signature and the header's chunk
 MOST_BYTES = 2**26
@@ -92,14 +92,14 @@ def read_exif(file: BinaryIO, stored_bytes: int) -> bytes:
         if name == EXIF and length <= MOST_BYTES:
             body = _sound(file, name, length)
             if body:
-                return body.removeprefix(EXIF_PREFIX)
+                return body.removeprefix(exif.PREFIX)
         elif name in TEXTS and length <= MOST_OLD_EXIF and not old:
             body = _sound(file, name, length)
             if body is not None and body.startswith(OLD_EXIF):
                 lines = content_of(name, body).split(b"\n")
                 with contextlib.suppress(ValueError):  # no hexadecimal digits
                     block = bytes.fromhex(b"".join(lines[3:]).decode("latin-1"))
-                    old = block.removeprefix(EXIF_PREFIX)
+                    old = block.removeprefix(exif.PREFIX)
     return old
 
 
