@@ -65,7 +65,7 @@ def with_first_checked(dataset: Any, check: Callable[[Any], None]) -> Any:
     """
     import tensorflow as tf
 
-    checked = []
+    checked: list[bool] = []
 
     def look(index, batch):
         def arrays(*tensors):

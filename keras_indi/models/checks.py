@@ -1,5 +1,6 @@
 """Checks of a restorer's arguments."""
 
+import itertools
 import types
 import warnings
 
@@ -125,8 +126,10 @@ def unpack_pairs(data):
     """Return a batch as `(degraded, clean)` or `(degraded, clean, weight)`."""
     degraded, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
     structures = (dict, list, tuple)
-    if clean is None or isinstance(degraded, structures) or isinstance(
-        clean, structures
+    if (
+        clean is None
+        or isinstance(degraded, structures)
+        or isinstance(clean, structures)
     ):
         raise ValueError(
             "Training requires pairs: each batch must be (degraded, clean) or "
@@ -215,7 +218,8 @@ def first_checked(source, check):
     elif isinstance(source, types.GeneratorType):
         for first in source:
             check(first)
-            return _chained(first, source)
+            # Unlike `yield from`, this leaves the user's generator open.
+            return (batch for batch in itertools.chain([first], source))
     elif not hasattr(source, "__iter__"):
         unpack_pairs(source)
     elif iter(source) is not source:
@@ -275,9 +279,3 @@ def compatible(shape, other):
     return len(shape) == len(other) and all(
         a is None or b is None or a == b for a, b in zip(shape, other)
     )
-
-
-def _chained(first, rest):
-    yield first
-    for batch in rest:  # (`yield from` would close the user's generator at the end.)
-        yield batch
