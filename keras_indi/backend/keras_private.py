@@ -39,6 +39,15 @@ def steps_of(optimizer: Any) -> Any:
     return optimizer._iterations
 
 
+def variables_of(optimizer: Any) -> list[keras.Variable]:
+    """Return the variables that an optimizer was built for; none before `build`.
+
+    Args:
+        optimizer: `keras.optimizers.Optimizer`.
+    """
+    return list(getattr(optimizer, "_trainable_variables", ()))
+
+
 def begin_at_epoch(model: Any, epoch: int | None) -> None:
     """Let the starting fit begin at a later epoch, or with `None` at its own.
 

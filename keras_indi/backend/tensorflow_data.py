@@ -50,3 +50,36 @@ def is_shuffled(source: Any) -> bool:
     if "shuffle" in type(source).__name__.lower():
         return True
     return any(map(is_shuffled, source._inputs()))
+
+
+def with_first_checked(dataset: Any, check: Callable[[Any], None]) -> Any:
+    """Return a dataset that checks its first batch when that is first read.
+
+    Args:
+        dataset: `tf.data.Dataset`.
+        check: Function of a batch of arrays. If it raises an error, reading the dataset
+            raises one of TensorFlow's.
+
+    Returns:
+        `tf.data.Dataset` of the same batches.
+    """
+    import tensorflow as tf
+
+    checked: list[bool] = []
+
+    def look(index, batch):
+        def arrays(*tensors):
+            if not checked:
+                checked.append(True)
+                values = [tensor.numpy() for tensor in tensors]
+                check(tf.nest.pack_sequence_as(batch, values))
+            return True
+
+        def first():
+            return tf.py_function(arrays, tf.nest.flatten(batch), tf.bool)
+
+        looked = tf.cond(index == 0, first, lambda: True)
+        with tf.control_dependencies([looked]):
+            return tf.nest.map_structure(tf.identity, batch)
+
+    return dataset.enumerate().map(look)

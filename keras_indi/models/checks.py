@@ -1,5 +1,7 @@
 """Checks of a restorer's arguments."""
 
+import itertools
+import types
 import warnings
 
 import keras
@@ -7,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_indi import validation
-from keras_indi.backend import tensorflow_data
+from keras_indi.backend import keras_private, tensorflow_data
 from keras_indi.inference.inputs import check_image
 from keras_indi.validation import checked_integer
 
@@ -123,11 +125,17 @@ def check_output(shape, images_shape):
 def unpack_pairs(data):
     """Return a batch as `(degraded, clean)` or `(degraded, clean, weight)`."""
     degraded, clean, weight = keras.utils.unpack_x_y_sample_weight(data)
-    if clean is None or isinstance(degraded, dict) or isinstance(clean, dict):
+    structures = (dict, list, tuple)
+    if (
+        clean is None
+        or isinstance(degraded, structures)
+        or isinstance(clean, structures)
+    ):
         raise ValueError(
             "Training requires pairs: each batch must be (degraded, clean) or "
-            "(degraded, clean, sample_weight). Received: data of type "
-            f"{type(data).__name__}, clean={type(clean).__name__}"
+            "(degraded, clean, sample_weight), where both are arrays or tensors. "
+            f"Received: data of type {type(data).__name__}, "
+            f"degraded={type(degraded).__name__}, clean={type(clean).__name__}"
         )
     return (degraded, clean) if weight is None else (degraded, clean, weight)
 
@@ -159,22 +167,18 @@ def check_same_shape(degraded, clean, scale=1):
     )
 
 
-def check_pairs(x, y, value_range, channels, scale):
-    """Raise a ValueError unless `fit` supports the pairs.
+def check_pairs(pairs, value_range, channels, scale):
+    """Raise a ValueError unless `fit` supports a batch of pairs.
 
     Args:
-        x: Degraded images, or a data source.
-        y: Clean images, or `None` with a data source. Its first batch is checked if
-            reading it does not consume it.
+        pairs: Tuple of arrays `(degraded, clean)`, or more.
         value_range: Pair of numbers, or `None`.
         channels: Int, the required number of channels, or `None` for any.
         scale: Int, the factor by which clean images may be larger in height and width.
+
+    Returns:
+        Shape of the clean images, which the network's inputs have.
     """
-    pairs = (x, y)
-    if y is None:
-        pairs = _first_batch(x)
-        if pairs is None:
-            return
     # Keras would copy an array.
     pairs = [
         images if isinstance(images, np.ndarray) else ops.convert_to_numpy(images)
@@ -189,6 +193,40 @@ def check_pairs(x, y, value_range, channels, scale):
         noisy = name == "degraded"
         check_image(images, value_range, channels, name, noisy)
     check_same_shape(*pairs, scale)
+    return pairs[1].shape
+
+
+def first_checked(source, check):
+    """Check the first batch of a data source of `fit`, once and without losing it.
+
+    Args:
+        source: Any data source of Keras.
+        check: Function of a batch, which raises a ValueError or warns.
+
+    Returns:
+        The source to train on. In place of a generator, whose first batch has been
+        read, it is one that begins with it; in place of a shuffled `tf.data.Dataset`,
+        whose buffer is filled only once, one that checks its first batch when it is
+        read. A distributed dataset is not checked.
+    """
+    if isinstance(source, keras.utils.PyDataset):
+        check(source[0])
+    elif tensorflow_data.is_distributed(source):
+        pass
+    elif tensorflow_data.is_shuffled(source):
+        return tensorflow_data.with_first_checked(source, check)
+    elif isinstance(source, types.GeneratorType):
+        for first in source:
+            check(first)
+            # Unlike `yield from`, this leaves the user's generator open.
+            return (batch for batch in itertools.chain([first], source))
+    elif not hasattr(source, "__iter__"):
+        unpack_pairs(source)
+    elif iter(source) is not source:
+        for first in source:
+            check(first)
+            break
+    return source
 
 
 def warn_of_raw_weights(callbacks):
@@ -215,19 +253,29 @@ def warn_of_raw_weights(callbacks):
         )
 
 
+def check_averaged(optimizers, variables):
+    """Raise a ValueError if an optimizer averages weights that are not trained.
+
+    Keras would find out at the end of the fit, when it writes the averages.
+
+    Args:
+        optimizers: List of optimizers with an average.
+        variables: List of the model's trainable `keras.Variable`.
+    """
+    trained = set(map(id, variables))
+    for optimizer in optimizers:
+        known = keras_private.variables_of(optimizer)
+        frozen = [variable.path for variable in known if id(variable) not in trained]
+        if frozen:
+            raise ValueError(
+                "The optimizer averages weights that are no longer trained. After a "
+                "change of `trainable`, call `compile` with a new optimizer. Received: "
+                f"{len(frozen)} such weights, the first {frozen[0]!r}"
+            )
+
+
 def compatible(shape, other):
     """Return whether two shapes are equal where both are known."""
     return len(shape) == len(other) and all(
         a is None or b is None or a == b for a, b in zip(shape, other)
     )
-
-
-def _first_batch(source):
-    """Return the first batch of a source, or `None` if reading it has side effects."""
-    if isinstance(source, keras.utils.PyDataset):
-        return source[0]
-    if tensorflow_data.is_distributed(source) or tensorflow_data.is_shuffled(source):
-        return None
-    if iter(source) is source:
-        return None
-    return next(iter(source), None)

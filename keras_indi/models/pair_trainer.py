@@ -162,15 +162,30 @@ class PairTrainer(BackboneModel):
 
         Raises:
             ValueError: If the arrays, or the first batch of the data source, do not
-                match the model. Only shapes are checked for a one-way iterator, whose
-                first batch would be consumed; for a shuffled `tf.data.Dataset`, whose
-                buffer would be filled; and for a distributed dataset. Also if devices
-                cannot share the batches evenly, or the model was built under
-                `tf.distribute.MultiWorkerMirroredStrategy`, which Keras 3 does not
-                support.
+                match the model. The first batch of a shuffled `tf.data.Dataset` is
+                checked when training reads it. Of a distributed dataset, only shapes
+                are checked. Also if devices cannot share the batches evenly, or the
+                model was built under `tf.distribute.MultiWorkerMirroredStrategy`, which
+                Keras 3 does not support.
+
+        Warns:
+            UserWarning: If floats lie within [-1, 1] and the value range is at least 50
+                wide; and if a callback would keep raw weights instead of averages.
         """
         distribution_checks.check_strategy(self)
-        self._check_pairs(x, y)
+        problems: list[ValueError] = []
+
+        def check(pairs):
+            try:
+                self._check_pairs(pairs)
+            except ValueError as error:
+                problems.append(error)
+                raise
+
+        if y is None:
+            x = checks.first_checked(x, check)
+        else:
+            check((x, y))
         arguments = _bound(super().fit, x, y, *args, **kwargs)
         distribution_checks.check_shares(x, y, arguments.get("batch_size"))
         callbacks = arguments.get("callbacks")
@@ -178,12 +193,19 @@ class PairTrainer(BackboneModel):
         _introduce(callbacks)
         validation_data = arguments.get("validation_data")
         if isinstance(validation_data, (tuple, list)):
-            self._check_pairs(*validation_data[:2])
+            check(validation_data[:2])
         elif validation_data is not None:
-            self._check_pairs(validation_data, None)
+            validation_data = checks.first_checked(validation_data, check)
+            arguments["validation_data"] = validation_data
+        if arguments.get("class_weight") is not None:
+            raise ValueError(
+                "Images have no classes to weigh: pass `sample_weight` instead of "
+                f"`class_weight`. Received: class_weight={arguments['class_weight']!r}"
+            )
         averaging = list(averaging_optimizers(getattr(self, "optimizer", None)))
         if averaging:
             checks.warn_of_raw_weights(callbacks)
+            checks.check_averaged(averaging, self.trainable_variables)
         for optimizer in averaging:
             optimizer.begin_fit(callbacks)
         try:
@@ -191,8 +213,11 @@ class PairTrainer(BackboneModel):
         except BaseException:
             # On TensorFlow, a function interrupted in its first step cannot be reused.
             self.train_function = self.test_function = None
-            if averaging:  # as Keras ends an interrupted fit on JAX alone
+            # As Keras ends an interrupted fit on JAX alone.
+            if averaging and self.optimizer.built:
                 self.optimizer.finalize_variable_values(self.trainable_variables)
+            if problems:  # in a dataset, of which TensorFlow makes an error of its own
+                raise problems[0] from None
             raise
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
@@ -227,6 +252,7 @@ class PairTrainer(BackboneModel):
             if self.backbone.built and not self.optimizer.built:
                 with scope_of(self):
                     self.optimizer.build(self.trainable_variables)
+            warm_up_averages(self.optimizer)  # of optimizers that `build` made
             super().make_train_function(force)
             keras_private.make_interruptible(self, "train")
         return self.train_function
@@ -277,8 +303,9 @@ class PairTrainer(BackboneModel):
 
     def _example(self, data: Any, draw: bool) -> tuple:
         degraded, clean, *weight = checks.unpack_pairs(data)
-        self.check_shape(degraded.shape, "degraded")
+        self.check_channels(degraded.shape, "degraded")
         is_small = checks.check_same_shape(degraded, clean, self.scale)
+        self.check_shape(clean.shape, "clean")  # which the network's inputs have
         clean = ops.cast(clean, "float32")
         degraded = ops.cast(degraded, "float32")
         small = degraded
@@ -320,8 +347,11 @@ class PairTrainer(BackboneModel):
 
         return ops.map(noise, first + ops.arange(shape[0], dtype="int32"))
 
-    def _check_pairs(self, x: Any, y: Any) -> None:
-        checks.check_pairs(x, y, self.value_range, self.image_channels, self.scale)
+    def _check_pairs(self, pairs: tuple) -> None:
+        shape = checks.check_pairs(
+            pairs, self.value_range, self.image_channels, self.scale
+        )
+        self.check_shape(shape, "clean")
 
 
 def _per_image(loss: Any) -> Any:

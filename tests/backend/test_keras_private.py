@@ -11,6 +11,7 @@ from keras_indi.backend.keras_private import (
     averages_are_swapped_in,
     begin_at_epoch,
     forget_layer,
+    variables_of,
     weights_in_memory,
 )
 
@@ -120,3 +121,11 @@ def test_a_callback_lets_a_fit_begin_later_and_sees_swapped_averages():
     assert seen[0::2] == [(2, False), (3, False)]
     assert seen[1::2] == [(2, True), (3, True)]
     assert not averages_are_swapped_in([Later()])
+
+
+def test_an_optimizer_knows_the_variables_that_it_was_built_for():
+    optimizer, variable = keras.optimizers.SGD(), keras.Variable([1.0])
+    assert variables_of(optimizer) == []
+    optimizer.build([variable])
+    (found,) = variables_of(optimizer)
+    assert found is variable

@@ -133,6 +133,19 @@ def test_under_gradient_accumulation_the_average_counts_updates(optimizer, momen
     assert abs(ends[0][0] - ends[0][1]) > 1e-2
 
 
+def test_averages_of_optimizers_chosen_by_a_function_warm_up(data):
+    adam = keras.optimizers.AdamW(1e-2, **EMA)
+    sgd = keras.optimizers.SGD(1e-5, **EMA)
+    # Keras calls the function in `build`, and then knows the optimizers.
+    model = compiled(
+        keras.optimizers.MultiOptimizer(lambda v: adam if len(v.shape) > 1 else sgd)
+    )
+    values = fitted(model, data, 4)
+    expected = average_of(values, EMA["ema_momentum"])
+    for found, value in zip(weights_of(model), expected):
+        np.testing.assert_allclose(found, value, atol=1e-5)
+
+
 def test_under_mixed_float16_the_average_warms_up(data):
     model = InDI(small_network(), seed=3)
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1e-3, **EMA))

@@ -1,7 +1,9 @@
 """Pairs are checked before training, at no price in memory or time."""
 
 import tracemalloc
+import warnings
 
+import keras
 import numpy as np
 import pytest
 from helpers import pairs, tiny_unet
@@ -57,3 +59,126 @@ def test_without_a_shuffle_the_first_batch_is_looked_at(model):
     source = tf.data.Dataset.from_tensor_slices((degraded, clean + 1e4)).batch(2)
     with pytest.raises(ValueError, match="clean.*value_range"):
         model.fit(source, verbose=0)
+
+
+# === Sources whose first batch cannot be read beforehand ===
+
+
+class Read(keras.callbacks.Callback):
+    """Counts the batches of training."""
+
+    count = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.count += 1
+
+
+def generator(degraded, clean):
+    for start in (0, 2, 4):
+        yield degraded[start : start + 2], clean[start : start + 2]
+
+
+def shuffled(degraded, clean):
+    tf = pytest.importorskip("tensorflow")
+    source = tf.data.Dataset.from_tensor_slices((degraded, clean))
+    return source.shuffle(6).batch(2)
+
+
+def losses_of(model, source, **kwargs):
+    read = Read()
+    history = model.fit(source, verbose=0, callbacks=[read], **kwargs)
+    return read.count, history.history["loss"]
+
+
+@pytest.mark.parametrize("make", [generator, shuffled])
+def test_fractions_of_a_generator_and_a_shuffled_dataset_are_noticed(model, make):
+    degraded, clean = pairs(6, height=8, width=8)
+    with pytest.warns(UserWarning, match="`degraded`.*would look black") as shown:
+        count, _ = losses_of(model, make(degraded / 255, clean / 255))
+    assert count == 3
+    assert sum("look black" in str(one.message) for one in shown) == 2  # clean too
+    with pytest.warns(UserWarning, match="`degraded`.*would look black"):
+        model.fit(
+            degraded,
+            clean,
+            validation_data=make(degraded / 255, clean / 255),
+            verbose=0,
+        )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*look black")
+        count, losses = losses_of(model, make(degraded, clean))
+    assert count == 3 and np.isfinite(losses).all()
+
+
+@pytest.mark.parametrize("make", [generator, shuffled])
+def test_wrong_pairs_of_a_generator_and_a_shuffled_dataset_are_refused(model, make):
+    degraded, clean = pairs(6, height=8, width=8)
+    read = Read()
+    with pytest.raises(ValueError, match="clean.*value_range.*Received"):
+        model.fit(make(degraded, clean + 1e4), verbose=0, callbacks=[read])
+    assert read.count == 0
+
+
+def test_a_shuffled_dataset_is_checked_once(model):
+    degraded, clean = pairs(6, height=8, width=8)
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        model.fit(shuffled(degraded / 255, clean / 255), epochs=3, verbose=0)
+    assert sum("look black" in str(one.message) for one in shown) == 2
+
+
+def test_a_generator_goes_on_after_a_fit(model):
+    degraded, clean = pairs(2, height=8, width=8)
+    read = []
+
+    def endless():
+        while True:
+            read.append(1)
+            yield degraded, clean
+
+    source = endless()
+    for _ in range(2):  # (a generator that is closed has nothing left)
+        assert losses_of(model, source, steps_per_epoch=2)[0] == 2
+    assert len(read) >= 4
+
+
+# === What is refused ===
+
+
+def test_sizes_are_checked_before_training(model):
+    good, odd = (pairs(2, height=size, width=8) for size in (8, 7))
+    read = Read()
+    for arguments in (odd, (*good, 2, 1, 0, [read], 0.0, odd)):
+        with pytest.raises(ValueError, match=r"of 2;.*clean of shape \(2, 7, 8, 3\)"):
+            model.fit(*arguments)
+    assert read.count == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, received",
+    [
+        ((), "degraded=NoneType"),
+        ((5,), "degraded=int"),
+        (([1.0], [1.0]), "degraded=list, clean=list"),
+    ],
+)
+def test_what_is_no_pairs_is_named(model, arguments, received):
+    with pytest.raises(ValueError, match=f"requires pairs.*Received: .*{received}"):
+        model.fit(*arguments)
+
+
+def test_images_have_no_classes(model):
+    with pytest.raises(ValueError, match=r"`sample_weight`.*Received: class_weight="):
+        model.fit(*pairs(2, height=8, width=8), class_weight={0: 1.0})
+
+
+def test_weights_that_are_frozen_after_compiling_are_refused(model):
+    model = InDI(tiny_unet(), seed=0)
+    model.compile()
+    data = pairs(2, height=8, width=8)
+    model.fit(*data, verbose=0)
+    model.backbone.layers[-2].trainable = False
+    with pytest.raises(ValueError, match="new optimizer. Received: .* weights"):
+        model.fit(*data, verbose=0)
+    model.compile()
+    model.fit(*data, verbose=0)

@@ -136,6 +136,22 @@ class Batches(keras.utils.PyDataset):
         return self._batches[index]
 
 
+def test_small_images_of_sizes_that_the_network_cannot_take_train():
+    # The network sees them enlarged.
+    small = smooth_images(2, height=7, width=9)
+    large = np.stack([enlarged(image, 2) for image in small])
+    clean = np.clip(large + 10, 0, 255)
+    model = InDI(tiny_unet(), seed=0, scale=2)
+    model.compile()
+    history = model.fit(small, clean, validation_data=(small, clean), verbose=0)
+    found = history.history["val_loss"][0]
+    expected = model.evaluate(large, clean, verbose=0)
+    assert found > 0 and np.isfinite(expected)
+    np.testing.assert_allclose(
+        model.evaluate(small, clean, verbose=0), expected, rtol=1e-5
+    )
+
+
 def test_pairs_that_do_not_fit_are_refused_before_training(model):
     clean = smooth_images(2, height=24, width=20)
     model.compile()
