@@ -73,6 +73,16 @@ def scope_of(model: Any) -> contextlib.AbstractContextManager[Any]:
     return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
+def num_replicas(model: Any) -> int:
+    """Return the number of replicas of a model in its `tf.distribute` strategy, or 1.
+
+    Args:
+        model: `keras.Model`.
+    """
+    strategy = getattr(model, "distribute_strategy", None)
+    return 1 if strategy is None else strategy.num_replicas_in_sync
+
+
 def is_multi_worker(model: Any) -> bool:
     """Return whether a model was built under `MultiWorkerMirroredStrategy`.
 

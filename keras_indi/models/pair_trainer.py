@@ -172,7 +172,7 @@ class PairTrainer(BackboneModel):
         distribution_checks.check_strategy(self)
         self._check_pairs(x, y)
         arguments = _bound(super().fit, x, y, *args, **kwargs)
-        distribution_checks.check_shares(x, y, arguments.get("batch_size"))
+        distribution_checks.check_shares(self, x, y, arguments)
         callbacks = arguments.get("callbacks")
         callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
         _introduce(callbacks)
