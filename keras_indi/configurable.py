@@ -135,9 +135,9 @@ class FrozenDict(dict):
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(
-            "A dict of an object that is built does not change, as models have compiled "
-            "in what they read of it. Build another object, and set that. Received: a "
-            f"change of {self!r}"
+            "A dict of an object that is built does not change, as models have "
+            "compiled in what they read of it. Build another object, and set that. "
+            f"Received: a change of {self!r}"
         )
 
     __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]

@@ -63,7 +63,9 @@ def test_value_ranges(value):
         checked_value_range(value)
 
 
-@pytest.mark.parametrize("value", [(0, 1e39), (-3e38, 3e38), (1e300, 2e300), (0, 1e-40)])
+@pytest.mark.parametrize(
+    "value", [(0, 1e39), (-3e38, 3e38), (1e300, 2e300), (0, 1e-40)]
+)
 def test_value_ranges_that_float32_has_not(value):
     with pytest.raises(ValueError, match="finite float32.* Received: value_range="):
         checked_value_range(value)

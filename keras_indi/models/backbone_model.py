@@ -57,6 +57,8 @@ class BackboneModel(PresetModel, keras.Model):
 
     # === Attributes ===
 
+    seed_generator: ReplicaSeedGenerator
+
     @property
     def value_range(self) -> ValueLimits | None:
         """Pair of floats, the images' smallest and largest value, or `None`."""
