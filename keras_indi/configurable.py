@@ -1,11 +1,13 @@
 """Base class of serializable objects, such as schedules, grids and samplers."""
 
+import collections
 import functools
 import hashlib
 import inspect
 import json
+import pickle
 from collections.abc import Callable, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 import keras
 import numpy as np
@@ -27,8 +29,9 @@ class Configurable:
     can be loaded.
 
     Objects are immutable once built, because compiled models capture their values.
-    Arrays become read-only copies, lists become tuples, and dicts are copied. (A
-    `functools.cached_property` works.)
+    Arrays and dicts become read-only copies, lists become tuples and sets frozensets.
+    (A `functools.cached_property` works.) Objects of other kinds stay as they are; do
+    not change them.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -86,7 +89,12 @@ class Configurable:
         return f"{type(self).__name__}({arguments})"
 
     def _key(self):
-        return json.dumps(_exact(self.get_config()))
+        config = self.get_config()
+        for name in config:
+            # The object itself, whose class is exact, not only its registered name.
+            if isinstance(member := getattr(self, name, None), Configurable):
+                config[name] = member
+        return json.dumps(_exact(config))
 
 
 def _freezing(init: Callable[..., None]) -> Callable[..., None]:
@@ -113,9 +121,30 @@ def _frozen(value: Any) -> Any:
         value.setflags(write=False)
     elif type(value) in (list, tuple):
         return tuple(map(_frozen, value))
-    elif type(value) is dict:
-        return {key: _frozen(member) for key, member in value.items()}
+    elif isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(_frozen, value))
+    elif type(value) is set:
+        return frozenset(value)
+    elif type(value) in (dict, collections.OrderedDict, FrozenDict):
+        return FrozenDict((key, _frozen(member)) for key, member in value.items())
     return value
+
+
+class FrozenDict(dict):
+    """A dict that does not change: in JSON, in configs and in calls it is a dict."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(
+            "A dict of an object that is built does not change, as models have "
+            "compiled in what they read of it. Build another object, and set that. "
+            f"Received: a change of {self!r}"
+        )
+
+    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
+    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple:
+        return type(self), (dict(self),)  # which copies and pickles fill at once
 
 
 def _exact(value: Any) -> Any:
@@ -129,14 +158,20 @@ def _exact(value: Any) -> Any:
         members = [(repr(key), _exact(member)) for key, member in value.items()]
         return {"dict": sorted(members, key=lambda member: member[0])}
     if isinstance(value, Configurable):
-        return [type(value).__name__, _exact(value.get_config())]
+        return [type(value).__name__, id(type(value)), value._key()]
     if hasattr(value, "__array__"):
         array = ops.convert_to_numpy(value)
         digest = hashlib.sha256(array.tobytes()).hexdigest()
         return [array.dtype.str, array.shape, digest]
     if isinstance(value, keras.layers.Layer):  # whose repr is its name
         return [repr(value), id(value)]
-    return repr(value)
+    # A repr shows what an object is, and functions by their address; but of arrays
+    # inside only some values.
+    try:
+        content = hashlib.sha256(pickle.dumps(value)).hexdigest()
+    except Exception:  # of any kind, from what cannot be pickled
+        content = id(value)
+    return [repr(value), content]
 
 
 def class_of(

@@ -46,7 +46,8 @@ def noise_level(signal_scale: Tensor) -> Tensor:
     >>> float(noise_level(1.0))
     0.0
     """
-    return ops.arccos(as_float(signal_scale)) * (2.0 / math.pi)
+    # Rounding may lift a above 1.
+    return ops.arccos(ops.minimum(as_float(signal_scale), 1.0)) * (2.0 / math.pi)
 
 
 def scales(levels: Tensor) -> tuple[Tensor, Tensor]:

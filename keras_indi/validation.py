@@ -122,10 +122,11 @@ def checked_value_range(value_range: Any, optional: bool = False) -> Any:
         low, high = (float(value) for value in value_range)
     except (TypeError, ValueError):
         low = high = math.nan
-    if not (math.isfinite(high - low) and low < high):
+    limits, width = np.finfo("float32"), high - low
+    if not (limits.tiny <= width <= limits.max >= max(-low, high)):
         raise ValueError(
-            "`value_range` must be a pair of finite numbers, the smallest first, "
-            f"such as (0, 255){', or None' if optional else ''}. Received: "
+            "`value_range` must be a pair of finite float32 numbers, the smallest "
+            f"first, such as (0, 255){', or None' if optional else ''}. Received: "
             f"value_range={value_range!r}"
         )
     return low, high

@@ -1,4 +1,6 @@
+import collections
 import copy
+import dataclasses
 import functools
 import inspect
 import json
@@ -116,9 +118,35 @@ def test_containers_are_copies_and_cannot_be_written():
     np.testing.assert_array_equal(shape.names["arrays"][0], np.ones(3))
     with pytest.raises(TypeError):
         shape.sides[0] = 5.0
-    assert hash(shape) == before
+    for one in (shape, copy.deepcopy(shape), pickle.loads(pickle.dumps(shape))):
+        for change in DICT_CHANGES:
+            with pytest.raises(TypeError, match="Build another.*Received: a change of"):
+                change(one.names)
+        assert hash(one) == hash(shape) == before
     serialized = json.loads(json.dumps(keras.saving.serialize_keras_object(Shape([1]))))
     assert keras.saving.deserialize_keras_object(serialized) == Shape([1])
+
+
+DICT_CHANGES = [
+    lambda names: names.__setitem__("rows", 5),
+    lambda names: names.__delitem__("rows"),
+    lambda names: names.update(rows=5),
+    lambda names: names.setdefault("more", 5),
+    lambda names: names.pop("rows"),
+    lambda names: names.popitem(),
+    lambda names: names.clear(),
+    lambda names: names.__ior__({"rows": 5}),
+]
+Point = collections.namedtuple("Point", "place colours")
+
+
+def test_containers_of_other_kinds_are_copies_too():
+    members, array = collections.OrderedDict(eps=0.5), np.ones(3)
+    shape = Shape(Point([1.0], {"red"}), {"inner": members, "point": Point(array, 0)})
+    members["eps"] = array[0] = 5.0
+    assert shape.sides == Point((1.0,), frozenset({"red"}))
+    assert shape.names["inner"] == {"eps": 0.5}
+    np.testing.assert_array_equal(shape.names["point"].place, np.ones(3))
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, pickle.dumps])
@@ -173,6 +201,49 @@ def test_objects_that_differ_inside_a_large_array_are_unequal(kind):
     assert large(1.0) == large(1.0) and hash(large(1.0)) == hash(large(1.0))
     assert large(1.0) != large(1.0 + 1e-6)
     assert Weighted(kind(np.ones(4))) != Weighted(kind(np.ones((2, 2))))
+
+
+@dataclasses.dataclass
+class Holder:
+    weights: np.ndarray
+
+
+def held(weights):
+    return weights
+
+
+class Deaf(Holder):
+    def __reduce__(self):
+        raise TypeError("cannot be pickled")
+
+
+@pytest.mark.parametrize(
+    "kind", [Holder, Deaf, functools.partial(functools.partial, held)]
+)
+def test_so_are_objects_that_hold_one(kind):
+    weights = np.ones(5000, "float32")
+    first = Shape(kind(weights.copy()))
+    assert first == first and hash(first) == hash(first)
+    weights[2500] = 2.0
+    other = kind(weights)
+    assert repr(other) == repr(first.sides)  # which shows six values
+    assert Shape(other) != first
+
+
+def test_objects_inside_of_two_classes_of_one_name_are_unequal():
+    def named(package, value):
+        @keras.saving.register_keras_serializable(package)
+        class Noise(schedules.NoiseSchedule):
+            def level(self, times):
+                return value * keras.ops.ones_like(times)
+
+        return Noise()
+
+    # As where a cell of a notebook is run again.
+    first, second = named("tests", 0.1), named("tests", 0.2)
+    for around in (Shape, functools.partial(schedules.ScaledNoise, factor=2)):
+        assert around(first) == around(first) != around(second)
+        assert hash(around(first)) == hash(around(first))
 
 
 def test_an_argument_that_is_not_stored_is_named():

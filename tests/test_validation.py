@@ -55,10 +55,21 @@ def test_numbers(value):
     )
 
 
-@pytest.mark.parametrize("value", [(1, 1), (1, 0), (0, np.inf), (0,), 5, None, "ab"])
+@pytest.mark.parametrize(
+    "value", [(1, 1), (1, 0), (0, np.inf), (0, np.nan), (0,), 5, None, "ab"]
+)
 def test_value_ranges(value):
     with pytest.raises(ValueError, match="smallest first.* Received: value_range="):
         checked_value_range(value)
+
+
+@pytest.mark.parametrize(
+    "value", [(0, 1e39), (-3e38, 3e38), (1e300, 2e300), (0, 1e-40)]
+)
+def test_value_ranges_that_float32_has_not(value):
+    with pytest.raises(ValueError, match="finite float32.* Received: value_range="):
+        checked_value_range(value)
+    assert checked_value_range((0, 1e38)) == (0, 1e38)
 
 
 def test_choices_name_the_nearest():

@@ -87,10 +87,10 @@ def _compile_tensorflow(function, variables):
     def call(*args):
         specs = several_devices.specs_of_any_size(args)
         if (key := repr(specs)) not in seen:
-            seen.add(key)
             # A network of fixed size cannot be: it is compiled for its size.
             with contextlib.suppress(Exception):
                 compiled.get_concrete_function(*specs)
+            seen.add(key)  # now, so that no other thread compiles its own size first
         try:
             return compiled(*args)
         except tf.errors.InvalidArgumentError:

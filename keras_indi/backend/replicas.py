@@ -4,6 +4,7 @@ import contextlib
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_indi.backend import processes
@@ -72,6 +73,16 @@ def scope_of(model: Any) -> contextlib.AbstractContextManager[Any]:
     return contextlib.nullcontext() if strategy is None else strategy.scope()
 
 
+def num_replicas(model: Any) -> int:
+    """Return the number of replicas of a model in its `tf.distribute` strategy, or 1.
+
+    Args:
+        model: `keras.Model`.
+    """
+    strategy = getattr(model, "distribute_strategy", None)
+    return 1 if strategy is None else strategy.num_replicas_in_sync
+
+
 def is_multi_worker(model: Any) -> bool:
     """Return whether a model was built under `MultiWorkerMirroredStrategy`.
 
@@ -90,7 +101,15 @@ class ReplicaSeedGenerator(keras.random.SeedGenerator):
     """A seed generator whose seeds differ between replicas.
 
     In the first or only replica, the seeds are those of `keras.random.SeedGenerator`.
+
+    Args:
+        seed: Int >= 0, on every backend of any size, or `None`.
     """
+
+    def __init__(self, seed: int | None = None) -> None:
+        if seed is not None:
+            seed = int(state_bits(seed))
+        super().__init__(seed)
 
     def next(self, ordered: bool = True) -> Any:
         seed = super().next(ordered)
@@ -99,3 +118,17 @@ class ReplicaSeedGenerator(keras.random.SeedGenerator):
             return seed
         offset = ops.cast(index, seed.dtype) * SEED_DISTANCE
         return seed + offset * ops.cast([1, 0], seed.dtype)
+
+
+def state_bits(values: Any) -> np.ndarray:
+    """Return seeds, or states of any backend, as the 32 bits of a state of this one.
+
+    Args:
+        values: Int, or array of ints.
+
+    Returns:
+        NumPy array of the values' shape.
+    """
+    bits = np.asarray(np.array(values, "object") % 2**32, "uint32")
+    # PyTorch has no such dtype, and reads the bits of this one.
+    return bits.astype("int32") if keras.config.backend() == "torch" else bits

@@ -79,8 +79,8 @@ def batch_divisor() -> int:
 
     Returns:
         Int: with JAX, the replicas of the model under the active `keras.distribution`;
-        with PyTorch, the processes of the process group; else 1, because TensorFlow's
-        replicas may have unequal parts.
+        with PyTorch, the processes of the process group; else 1, because a model knows
+        its replicas in TensorFlow (`replicas.num_replicas`).
     """
     distribution = keras.distribution.distribution()
     if keras.config.backend() == "jax" and distribution is not None:

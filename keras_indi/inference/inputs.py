@@ -249,7 +249,11 @@ def like_input(
     restored = value_range.clip(restored)
     if np.issubdtype(dtype, np.integer):
         limits = np.iinfo(dtype)
-        restored = np.clip(np.rint(restored), limits.min, limits.max)
+        restored, most = np.rint(restored), float(limits.max)
+        if dtype.itemsize > 2:  # float32 has no 2^32 - 1, and 2^32 would turn to 0
+            restored = restored.astype("float64")
+            most = most if int(most) <= limits.max else math.nextafter(most, 0)
+        restored = np.clip(restored, limits.min, most)
     return restored.astype(dtype)
 
 

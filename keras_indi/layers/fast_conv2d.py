@@ -10,6 +10,7 @@ from keras_indi.backend.convolution import convolve
 from keras_indi.backend.keras_private import at_old_path
 from keras_indi.layers.canvas import zero_outside
 from keras_indi.layers.old_names import RENAMED
+from keras_indi.validation import checked_integer
 
 # The only supported values of these arguments.
 FIXED = {
@@ -56,13 +57,14 @@ class FastConv2D(keras.layers.Conv2D):
     def __init__(
         self, filters: int, kernel_size: int | Sequence[int] = 3, **kwargs: Any
     ) -> None:
-        if not isinstance(kernel_size, int):  # from a saved config
+        if isinstance(kernel_size, (list, tuple)):  # from a saved config
             if len(kernel_size) != 2 or kernel_size[0] != kernel_size[1]:
                 raise ValueError(
                     "`kernel_size` must be an int or square. Received: "
                     f"kernel_size={kernel_size}"
                 )
             kernel_size = kernel_size[0]
+        kernel_size = checked_integer("kernel_size", kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(
                 f"`kernel_size` must be odd. Received: kernel_size={kernel_size}"

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_indi.annotations import Config, Shape, Tensor
+from keras_indi.validation import checked_integer
 
 
 class _Patches2D(keras.layers.Layer):
@@ -13,7 +14,7 @@ class _Patches2D(keras.layers.Layer):
 
     def __init__(self, patch_size: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.patch_size = patch_size
+        self.patch_size = checked_integer("patch_size", patch_size)
 
     def build(self, input_shape: Shape) -> None:
         pass  # no weights

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_indi.annotations import ValueLimits
 from keras_indi.backend import keras_private
 from keras_indi.backend.forks import check_not_forked
-from keras_indi.backend.replicas import ReplicaSeedGenerator, scope_of
+from keras_indi.backend.replicas import ReplicaSeedGenerator, scope_of, state_bits
 from keras_indi.backend.supported import check_supported
 from keras_indi.models import checks
 from keras_indi.models.averaging_optimizer import warm_up_averages
@@ -50,12 +51,13 @@ class BackboneModel(PresetModel, keras.Model):
         self.value_range = value_range
         self.size_multiple = size_multiple
         self.receptive_field = receptive_field
-        self.seed = checked_integer("seed", seed, least=0, optional=True)
-        self.seed_generator = ReplicaSeedGenerator(seed)
+        self.seed = seed
         # With the weights of the backbone, nothing is left to build.
         self.built = backbone.built
 
     # === Attributes ===
+
+    seed_generator: ReplicaSeedGenerator
 
     @property
     def value_range(self) -> ValueLimits | None:
@@ -88,6 +90,22 @@ class BackboneModel(PresetModel, keras.Model):
     def receptive_field(self, receptive_field: int | None) -> None:
         name = "receptive_field"
         self._receptive_field = checked_integer(name, receptive_field, optional=True)
+        self.forget_compiled()
+
+    @property
+    def seed(self) -> int | None:
+        """Int, with which all draws begin anew when it is set; `None` for a new one."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int | None) -> None:
+        self._seed = checked_integer("seed", seed, least=0, optional=True)
+        generator = ReplicaSeedGenerator(self._seed)
+        if hasattr(self, "seed_generator"):
+            self.seed_generator.state.assign(generator.state)
+        else:
+            self.seed_generator = generator
+        self._restore_seeds = np.random.default_rng(self._seed)
         self.forget_compiled()
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -227,6 +245,7 @@ class BackboneModel(PresetModel, keras.Model):
     def load_own_variables(self, store: Any) -> None:
         names = list(store.keys())
         if "seed_generator_state" in names:
-            self.seed_generator.state.assign(store["seed_generator_state"][...])
+            saved = store["seed_generator_state"][...]
+            self.seed_generator.state.assign(state_bits(saved))
             names.remove("seed_generator_state")
         super().load_own_variables({name: store[name] for name in names})

@@ -1,5 +1,6 @@
 """Checks before training on several devices or in several processes."""
 
+import math
 from typing import Any
 
 import keras
@@ -23,13 +24,14 @@ def check_strategy(model: keras.Model) -> None:
         )
 
 
-def check_shares(x: Any, y: Any, batch_size: int | None) -> None:
+def check_shares(model: keras.Model, x: Any, y: Any, arguments: dict[str, Any]) -> None:
     """Raise a ValueError unless all devices get equal parts of each batch.
 
     Args:
+        model: `keras.Model`.
         x: Degraded images as an array, or a data source.
         y: Clean images, or `None` with a data source.
-        batch_size: Int, as for `fit`, or `None`.
+        arguments: Dict of the further arguments of `fit`.
     """
     count = processes.process_count()
     shard = getattr(x, "shard", None)
@@ -41,15 +43,39 @@ def check_shares(x: Any, y: Any, batch_size: int | None) -> None:
             f"pairs with shard={shard}"
         )
     divisor = several_devices.batch_divisor() // count
-    if divisor == 1 or y is None:
+    divisor = max(divisor, replicas.num_replicas(model))
+    if divisor == 1:
         return
-    number = np.shape(x)[0]
-    several_devices.check_divides(min(batch_size or 32, number), divisor)
-    if number % divisor:
+    batch_size = arguments.get("batch_size") or 32
+    validated, held_out = arguments.get("validation_data"), 0
+    if isinstance(validated, (tuple, list)):
+        held_out = np.shape(validated[0])[0]
+    if y is not None:
+        number = np.shape(x)[0]
+        split = arguments.get("validation_split") or 0.0
+        if split and validated is None:
+            held_out = number - math.floor(number * (1.0 - split))  # as Keras does
+            number -= held_out
+        _check_number("pairs", number, batch_size, divisor)
+    if held_out:
+        batch_size = arguments.get("validation_batch_size") or batch_size
+        _check_number("validation pairs", held_out, batch_size, divisor)
+
+
+def _check_number(name, number, batch_size, divisor):
+    batch_size = min(batch_size, number)
+    several_devices.check_divides(batch_size, divisor)
+    rest = number % batch_size
+    shared = rest % divisor == 0
+    if name != "pairs" and keras.config.backend() == "tensorflow":
+        # It evaluates unequal parts, but none that are empty.
+        part = -(-rest // divisor)
+        shared = shared or rest > (divisor - 1) * part
+    if not shared:
         raise ValueError(
-            f"The number of pairs must be a multiple of {divisor}, the devices that "
+            f"The number of {name} must be a multiple of {divisor}, the devices that "
             f"share a batch: leave out {number % divisor}, or read them by "
-            f"`keras_indi.data.make_pairs`. Received: {number} pairs"
+            f"`keras_indi.data.make_pairs`. Received: {number} {name}"
         )
 
 

@@ -20,6 +20,7 @@ class Engines:
     def __init__(self, model: "Restorer") -> None:
         self._model = model
         self._of_backend: Engine | None = None
+        self._variables: list[int] = []  # of its network, by identity
         self._of_runtimes: dict[str, RuntimeEngine] = {}
 
     def get(self, runtime: str | None = None) -> Engine:
@@ -38,7 +39,10 @@ class Engines:
             if kept is None or not kept.is_of(model.backbone.variables):
                 kept = self._of_runtimes[runtime] = RuntimeEngine(model, runtime)
             return kept
-        if self._of_backend is None:
+        # As by `quantize` or `enable_lora`, whose variables are not the compiled ones.
+        variables = list(map(id, model.backbone.variables))
+        if self._of_backend is None or self._variables != variables:
+            self._variables = variables
             self._of_backend = Engine(
                 model.backbone,
                 model.estimate,

@@ -187,7 +187,7 @@ class PairTrainer(BackboneModel):
         else:
             check((x, y))
         arguments = _bound(super().fit, x, y, *args, **kwargs)
-        distribution_checks.check_shares(x, y, arguments.get("batch_size"))
+        distribution_checks.check_shares(self, x, y, arguments)
         callbacks = arguments.get("callbacks")
         callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
         _introduce(callbacks)

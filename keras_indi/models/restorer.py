@@ -61,7 +61,6 @@ class Restorer(PairTrainer):
         super().__init__(backbone, value_range, seed, **kwargs)
         self.scale = scale
         self.restore_defaults = restore_defaults
-        self._restore_seeds = np.random.default_rng(seed)
 
     # === Defined by a subclass, with `training_example` and `call` ===
 

@@ -106,9 +106,11 @@ class NoiseSchedule(Configurable):
             problem = f"eps_t rises from {levels.min():.4g} to {levels.max():.4g}"
         else:
             rest = float(ops.convert_to_numpy(self.scale(NEARLY_ZERO)))
-            most = float((TIMES * levels).max())
+            most = float(ops.convert_to_numpy(self.scale(TIMES)).max())
             # (Not a number, where eps_t is infinite.)
-            if not rest <= 0.1 * most:
+            if not np.isfinite(most):
+                problem = "t eps_t is too large for float32"
+            elif not rest <= 0.1 * most:
                 problem = f"t eps_t is {rest:.4g} next to t = 0, of {most:.4g} at most"
         if problem:
             raise ValueError(

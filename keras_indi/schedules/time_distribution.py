@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_indi.annotations import Tensor
@@ -83,6 +84,22 @@ class TimeDistribution(Configurable):
         rank = ops.cast(ops.argsort(ops.argsort(order)), "float32")
         count = ops.cast(ops.size(order), "float32")
         return self.quantile((ops.reshape(rank, shape) + draws[0]) / count)
+
+    def validate(self) -> None:
+        """Raise a ValueError unless the quantiles are times from 0 to 1."""
+        probabilities = np.linspace(0, 1, 257, dtype="float32")
+        times = self.quantile(ops.convert_to_tensor(probabilities))
+        times = ops.convert_to_numpy(times)
+        if times.shape != probabilities.shape:
+            problem = f"257 probabilities have quantiles of shape {times.shape}"
+        elif not np.all((times >= 0) & (times <= 1)):
+            problem = f"quantiles lie from {times.min():.4g} to {times.max():.4g}"
+        else:
+            return
+        raise ValueError(
+            "`quantile` of a time distribution must return a time in [0, 1] for each "
+            f"probability. Received: time_distribution={self!r}, where {problem}"
+        )
 
     def grid(self, size: Tensor, first: Tensor = 0) -> Tensor:
         """Return fixed times that represent p(t), from an endless sequence.
@@ -208,5 +225,7 @@ BUILTIN = Registry(
 
 
 def get(identifier: Any) -> TimeDistribution:
-    """Return a `TimeDistribution` from an object, a name or a config."""
-    return resolve(identifier, TimeDistribution, BUILTIN, "time_distribution")
+    """Return a valid `TimeDistribution` from an object, a name or a config."""
+    found = resolve(identifier, TimeDistribution, BUILTIN, "time_distribution")
+    found.validate()
+    return found

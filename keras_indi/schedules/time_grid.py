@@ -12,6 +12,9 @@ from keras_indi.validation import checked_integer, checked_number, checked_numbe
 
 # More do not differ in float32, the precision of restoration times.
 MAX_STEPS = 10**6
+# The smallest time above 0. Samplers divide by it, and their quotients overflow next to
+# the smallest numbers of float32.
+SMALLEST = 1e-30
 
 
 class TimeGrid(Configurable):
@@ -44,7 +47,7 @@ class TimeGrid(Configurable):
                 float32, or have another number of steps.
         """
         num_steps = checked_integer("num_steps", num_steps, most=MAX_STEPS)
-        times = np.asarray(self.times(num_steps), dtype="float64")
+        times = checked_numbers("times", self.times(num_steps))
         _check_falls(times)
         if len(times) != num_steps + 1:
             raise ValueError(
@@ -52,9 +55,7 @@ class TimeGrid(Configurable):
                 f"out or make it equal. Received: num_steps={num_steps}, "
                 f"time_grid={self!r}"
             )
-        # Restoration times are float32, in which the smallest numbers count as zero.
-        walked = times.astype("float32")
-        if np.any(np.diff(walked) >= 0) or walked[-2] < np.finfo("float32").tiny:
+        if np.any(np.diff(times.astype("float32")) >= 0) or times[-2] < SMALLEST:
             raise ValueError(
                 f"At {num_steps} steps the times of {self!r} are too close together "
                 "for float32. Use fewer steps, or a grid of more even steps. Received: "

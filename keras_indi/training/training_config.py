@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_indi.annotations import FilePath
@@ -316,6 +317,17 @@ def _written_out(value, counted):
     return counted[id(value)]
 
 
+def _without_arrays(value):
+    """Return a value with Python's numbers and lists, which YAML can hold."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {name: _without_arrays(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_without_arrays, value))
+    return value
+
+
 def _checked(field, value):
     """Return the value converted to the type of the setting."""
     annotation = typing.get_type_hints(TrainingConfig)[field.name]
@@ -326,6 +338,7 @@ def _checked(field, value):
         return None
     if isinstance(value, pathlib.Path):
         value = str(value)
+    value = _without_arrays(value)
     if float in kinds and not isinstance(value, bool):
         # (YAML reads 1e-4, without a point, as text.)
         try:

@@ -71,6 +71,23 @@ def test_one_replica_draws_as_keras_does():
         np.testing.assert_array_equal(to_numpy(found), to_numpy(expected))
 
 
+@pytest.mark.parametrize("seed", [2**31, 2**32 - 1, 2**33 + 5, 2**70, np.int64(5)])
+def test_seeds_of_any_size_draw(seed):
+    generator = replicas.ReplicaSeedGenerator(seed)
+    first, second = (to_numpy(keras.random.normal((9,), seed=generator)) for _ in "12")
+    assert np.abs(first - second).min() > 0
+    generator = replicas.ReplicaSeedGenerator(int(seed) % 2**32)
+    again = to_numpy(keras.random.normal((9,), seed=generator))
+    np.testing.assert_array_equal(again, first)
+
+
+def test_a_state_has_the_same_bits_on_all_backends():
+    saved = np.array([2**32 - 3, 7])
+    for dtype in ("uint32", "int64", "int32"):  # of JAX, TensorFlow and PyTorch
+        bits = replicas.state_bits(saved.astype(dtype))
+        np.testing.assert_array_equal(bits.view("uint32"), saved)
+
+
 def test_each_replica_has_seeds_of_its_own(monkeypatch):
     def draws(index):
         monkeypatch.setattr(replicas, "replica_index", lambda: index)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from closed_forms import ConstantEstimate
+from helpers import small_network
 
 from keras_indi import process
 from keras_indi.inference import engine
@@ -89,3 +90,16 @@ def test_no_more_rules_are_kept_than_were_used_last():
     assert compilations(100.0) == 1
     assert compilations(0.0) == 1  # thrown away
     assert compilations(100.0) == 0
+
+
+def test_new_variables_of_the_network_are_used():
+    network = small_network()
+    model = InDI(network)
+    image = np.full((8, 8, 3), 100, "float32")
+    before = model.restore(image, num_steps=2)
+    (first,) = (layer for layer in network.layers if getattr(layer, "filters", 0) == 4)
+    first.enable_lora(2)
+    first.lora_kernel_b.assign(np.ones(first.lora_kernel_b.shape))
+    found = model.restore(image, num_steps=2)
+    assert np.abs(found - before).max() > 1
+    np.testing.assert_array_equal(found, InDI(network).restore(image, num_steps=2))

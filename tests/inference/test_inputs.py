@@ -43,6 +43,20 @@ def test_like_input_saturates_integers_where_the_range_exceeds_them():
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize("ranged", [False, True])
+def test_white_of_wide_integers_stays_white(dtype, ranged):
+    # The largest of each is no float32; the next one would turn to the smallest.
+    most = np.iinfo(dtype).max
+    restored = np.array([most, 0.5 * most, 0], "float32")
+    value_range = ValueRange((0, most) if ranged else None)
+    found = inputs.like_input(restored, np.dtype(dtype), value_range)
+    assert found.dtype == dtype and found[2] == 0
+    np.testing.assert_allclose(found / most, [1, 0.5, 0], rtol=1e-7)
+    exact = dtype.endswith("32")
+    assert not exact or found[0] == most
+
+
 def test_overshoot_within_a_tenth_of_the_range_is_accepted():
     for value_range, factor in [((0.0, 255.0), 255), ((-1.0, 1.0), 2)]:
         low, high = value_range

@@ -176,6 +176,16 @@ def test_convolution_refuses_even_kernels(kernel_size):
         layers.FastConv2D(4, kernel_size)
 
 
+@pytest.mark.parametrize("size", [0, -1, 2.5, "3", None])
+def test_sizes_are_integers(size):
+    with pytest.raises(ValueError, match="integer of at least 1. Received: kernel_s"):
+        layers.FastConv2D(4, size)
+    for patches in (layers.SpaceToDepth2D, layers.DepthToSpace2D):
+        with pytest.raises(ValueError, match="integer of at least 1. Received: patch_"):
+            patches(size)
+    assert layers.FastConv2D(4, np.int64(3)).kernel_size == (3, 3)
+
+
 @pytest.mark.parametrize("kernel_size", [(3, 5), (3, 3, 3)])
 def test_convolution_refuses_kernels_that_are_not_square(kernel_size):
     with pytest.raises(ValueError, match="square. Received: kernel_size="):

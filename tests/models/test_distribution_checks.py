@@ -36,6 +36,21 @@ def test_batches_that_devices_cannot_share(
         model.fit(*pairs(number), batch_size=batch_size)
 
 
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"validation_data": pairs(9)}, "validation pairs .* leave out 1.* 9 vali"),
+        ({"validation_data": pairs(3)}, "multiple of 4.* batch_size=3"),
+        ({"validation_split": 0.3}, "number of pairs .* Received: 11 pairs"),
+        ({"validation_split": 0.25, "validation_batch_size": 3}, "batch_size=3"),
+    ],
+)
+def test_validation_that_devices_cannot_share(model, monkeypatch, arguments, message):
+    monkeypatch.setattr(several_devices, "batch_divisor", lambda: 4)
+    with pytest.raises(ValueError, match=message):
+        model.fit(*pairs(16), batch_size=4, **arguments)
+
+
 def test_pairs_that_all_processes_would_read(model, monkeypatch):
     images = list(np.zeros((4, 8, 8, 3), "uint8"))
     read = keras_indi.data.make_pairs(images, _same, crop_size=8, batch_size=2)
@@ -75,3 +90,35 @@ def test_a_strategy_that_keras_cannot_train_under():
     """
     found = run_on_devices(2, textwrap.dedent(script))
     assert "does not support training under `MultiWorkerMirroredStrategy`" in found
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(backend != "tensorflow", reason="TensorFlow's")
+def test_what_replicas_cannot_share_is_refused_before_training():
+    script = """
+        import numpy as np
+        import keras_indi
+        from helpers import pairs, small_network
+
+        def build():
+            model = keras_indi.InDI(small_network(), seed=3)
+            model.compile("sgd")
+            return model
+
+        model = begin(build)
+        for number, held_out in ((6, 6), (5, 6), (6, 5), (6, 7)):
+            pair, validated = pairs(number), pairs(held_out)
+            before = model.get_weights()
+            try:
+                model.fit(*pair, batch_size=4, validation_data=validated, verbose=0)
+            except ValueError as error:
+                print(error)
+                for one, other in zip(before, model.get_weights()):
+                    np.testing.assert_array_equal(one, other)
+            else:
+                print("trained")
+    """
+    found = run_on_devices(2, textwrap.dedent(script)).strip().splitlines()[-4:]
+    assert found[0] == found[3] == "trained"
+    assert found[1].endswith("Received: 5 pairs")
+    assert found[2].endswith("Received: 5 validation pairs")

@@ -86,6 +86,20 @@ def test_noise_level_rises_from_0(name):
     )
 
 
+class Rounded(DiffusionSchedule):
+    """It begins at the float32 after 1, as a quotient of cosines may."""
+
+    def signal_scale(self, times):
+        return np.float32(1.0000001) * ops.exp(-4 * ops.cast(times, "float32"))
+
+
+def test_rounding_above_1_is_no_noise():
+    schedule = diffusion_schedules.get(Rounded())
+    levels = to_numpy(schedule.noise_level(np.float32([0, 1e-9, 1e-3])))
+    np.testing.assert_array_equal(levels[:2], 0)
+    assert 0 < levels[2] < 0.1
+
+
 @pytest.mark.parametrize(
     "schedule",
     [LinearDiffusion(1e-3, 0.1, 100), CosineDiffusion(0.01), ContinuousDiffusion(1, 5)],

@@ -5,7 +5,12 @@ from closed_forms import ConstantEstimate
 from helpers import to_numpy
 
 import keras_indi
-from keras_indi.schedules import BrownianNoise, ConstantNoise, NoiseSchedule
+from keras_indi.schedules import (
+    BrownianNoise,
+    ConstantNoise,
+    NoiseSchedule,
+    ScaledNoise,
+)
 from keras_indi.schedules import noise_schedule as noise_schedules
 
 TIMES = np.array([0.0, 0.01, 0.25, 1.0], "float32")
@@ -154,6 +159,10 @@ def test_constant_and_zero_are_told_apart():
         (LinearNoise(eps=-1.0, slope=-1.0), "falls to -"),
         (LinearNoise(eps=float("nan")), "not finite"),
         (LinearNoise(eps=float("inf")), "not finite"),
+        # eps_t is a float32, and its square is not.
+        (ConstantNoise(1e20), "t eps_t is too large"),
+        (BrownianNoise(1e20), "t eps_t is too large"),
+        (ScaledNoise(ConstantNoise(1e10), 1e10), "t eps_t is too large"),
     ],
     ids=repr,
 )

@@ -199,6 +199,25 @@ def test_bad_arguments(build, received):
         build()
 
 
+@pytest.mark.parametrize(
+    "quantile, problem",
+    [
+        (lambda p: 2 * p, "from 0 to 2"),
+        (lambda p: -p, "from -1 to"),
+        (lambda p: p / (1 - p), "from 0 to inf"),
+        (lambda p: p * float("nan"), "from nan to nan"),
+        (lambda p: p[:3], r"shape \(3,\)"),
+    ],
+)
+def test_times_out_of_the_path_are_refused(quantile, problem):
+    class Own(TimeDistribution):
+        def quantile(self, probabilities):
+            return quantile(probabilities)
+
+    with pytest.raises(ValueError, match=f"Received: time_distribution=.*{problem}"):
+        time_distributions.get(Own())
+
+
 def test_a_distribution_of_ones_own_works_and_is_saved_with_the_model(tmp_path):
     draws = to_numpy(TriangularTime().sample((20000,), seed=9))
     assert draws.mean() == pytest.approx(1 / 3, abs=0.01)

@@ -34,6 +34,8 @@ def test_every_grid_falls_strictly_from_one_to_zero(grid, num_steps):
         (PowerGrid(0.01), 10**6),  # near 1, closer together than they are
         (ExplicitGrid([1.0, 1.0 - 1e-9, 0.0]), 2),
         (ExplicitGrid([1.0, 1e-39, 0.0]), 2),  # a subnormal number
+        (PowerGrid(20.0), 70),  # by which quotients overflow
+        (ExplicitGrid([1.0, 0.5, 1e-37, 0.0]), 3),
     ],
     ids=repr,
 )
@@ -101,6 +103,16 @@ def test_a_grid_of_ones_own_is_checked():
     )
     with pytest.raises(ValueError, match="Received: time_grid="):
         BrokenGrid()(4)
+
+
+@pytest.mark.parametrize("times", ["abc", [[1], [1, 0]], iter([1, 0])])
+def test_a_grid_of_ones_own_that_returns_no_numbers_is_told(times):
+    class Broken(TimeGrid):
+        def times(self, num_steps):
+            return times
+
+    with pytest.raises(ValueError, match="`times` must be numbers. Received: times="):
+        Broken()(1)
 
 
 @pytest.mark.parametrize("num_steps", [0, -1, 2.0, "3", None])

@@ -3,6 +3,7 @@
 import dataclasses
 
 import keras
+import numpy as np
 import pytest
 
 from keras_indi.data import degradations
@@ -41,6 +42,21 @@ def test_numbers_as_people_write_them_in_yaml(tmp_path):
     )
     config = TrainingConfig.from_dict(read_settings(path))
     assert config.learning_rate == 1e-3 and config.noise_schedule == 1e-2
+
+
+def test_arrays_are_the_lists_that_a_file_holds(tmp_path):
+    config = TrainingConfig(
+        output="run",
+        clean="clean",
+        degradation={"name": "jpeg_compression", "quality": np.array([10, 50])},
+        network={"base_channels": np.int64(4), "channel_multipliers": (np.int32(1), 2)},
+        batches=np.int64(3),
+    )
+    config.save(tmp_path / "train.yaml")
+    found = TrainingConfig.from_dict(read_settings(tmp_path / "train.yaml"))
+    assert found.degradation["quality"] == config.degradation["quality"] == [10, 50]
+    assert found.network == {"base_channels": 4, "channel_multipliers": [1, 2]}
+    assert found.batches == config.batches == 3
 
 
 def test_a_file_of_version_0_1_is_read(tmp_path):
