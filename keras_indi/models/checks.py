@@ -1,5 +1,6 @@
 """Checks of a restorer's arguments."""
 
+import contextlib
 import itertools
 import types
 import warnings
@@ -196,6 +197,57 @@ def check_pairs(pairs, value_range, channels, scale):
     return pairs[1].shape
 
 
+@contextlib.contextmanager
+def own_errors(check):
+    """Raise the errors of a check in a `tf.data` pipeline, not TensorFlow's of them.
+
+    Args:
+        check: Function of a batch, which raises a ValueError.
+
+    Yields:
+        The function to check with.
+    """
+    found = []
+
+    def remembered(pairs):
+        try:
+            check(pairs)
+        except ValueError as error:
+            found.append(error)
+            raise
+
+    try:
+        yield remembered
+    except Exception:
+        if found:
+            raise found[0] from None
+        raise
+
+
+def checked_source(x, y, check):
+    """Return degraded images, or the data source of `first_checked`, checked.
+
+    Args:
+        x: Degraded images, or a data source.
+        y: Clean images, or `None` with a data source.
+        check: As for `first_checked`.
+    """
+    if y is None:
+        return first_checked(x, check)
+    check((x, y))
+    return x
+
+
+def check_no_class_weight(arguments):
+    """Raise a ValueError if the arguments of `fit` weigh classes."""
+    class_weight = arguments.get("class_weight")
+    if class_weight is not None:
+        raise ValueError(
+            "Images have no classes to weigh: pass `sample_weight` instead of "
+            f"`class_weight`. Received: class_weight={class_weight!r}"
+        )
+
+
 def first_checked(source, check):
     """Check the first batch of a data source of `fit`, once and without losing it.
 
@@ -249,7 +301,7 @@ def warn_of_raw_weights(callbacks):
             f"{' and '.join(raw)} would keep the raw weights of an epoch, not their "
             "average, which restores better. Put "
             "`keras.callbacks.SwapEMAWeights(swap_on_epoch=True)` before it.",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -22,6 +22,16 @@ def check_strategy(model: keras.Model) -> None:
             "`KERAS_BACKEND=jax` with `keras.distribution` for several machines. "
             "Received: a model made under MultiWorkerMirroredStrategy"
         )
+    optimizer = getattr(model, "optimizer", None)
+    steps = getattr(optimizer, "gradient_accumulation_steps", None)
+    count = replicas.num_replicas(model)
+    if steps and count > 1:
+        raise ValueError(
+            "Keras does not accumulate gradients on several replicas. Use an "
+            "optimizer without `gradient_accumulation_steps`, or "
+            "`KERAS_BACKEND=jax` with `keras.distribution`. Received: "
+            f"gradient_accumulation_steps={steps}, {count} replicas"
+        )
 
 
 def check_shares(model: keras.Model, x: Any, y: Any, arguments: dict[str, Any]) -> None:
@@ -42,8 +52,7 @@ def check_shares(model: keras.Model, x: Any, y: Any, arguments: dict[str, Any]) 
             "PyTorch's `init_process_group`, or pass their `shard`. Received: "
             f"pairs with shard={shard}"
         )
-    divisor = several_devices.batch_divisor() // count
-    divisor = max(divisor, replicas.num_replicas(model))
+    divisor = _num_shares(model)
     if divisor == 1:
         return
     batch_size = arguments.get("batch_size") or 32
@@ -60,6 +69,29 @@ def check_shares(model: keras.Model, x: Any, y: Any, arguments: dict[str, Any]) 
     if held_out:
         batch_size = arguments.get("validation_batch_size") or batch_size
         _check_number("validation pairs", held_out, batch_size, divisor)
+
+
+def check_evaluation(
+    model: keras.Model, x: Any, y: Any, arguments: dict[str, Any]
+) -> None:
+    """Raise a ValueError unless all devices get a part of each batch of `evaluate`.
+
+    Args:
+        model: `keras.Model`.
+        x: Degraded images as an array, or a data source.
+        y: Clean images, or `None` with a data source.
+        arguments: Dict of the further arguments of `evaluate`.
+    """
+    divisor = _num_shares(model)
+    if divisor > 1 and y is not None:
+        batch_size = arguments.get("batch_size") or 32
+        _check_number("validation pairs", np.shape(x)[0], batch_size, divisor)
+
+
+def _num_shares(model):
+    """Return the number of parts of a batch in this process."""
+    divisor = several_devices.batch_divisor() // processes.process_count()
+    return max(divisor, replicas.num_replicas(model))
 
 
 def _check_number(name, number, batch_size, divisor):

@@ -1,5 +1,6 @@
 """Training on pairs of images."""
 
+import contextlib
 import inspect
 import warnings
 from typing import Any
@@ -173,35 +174,24 @@ class PairTrainer(BackboneModel):
                 wide; and if a callback would keep raw weights instead of averages.
         """
         distribution_checks.check_strategy(self)
-        problems: list[ValueError] = []
+        with checks.own_errors(self._check_pairs) as check:
+            x = checks.checked_source(x, y, check)
+            arguments = _bound(super().fit, x, y, *args, **kwargs)
+            distribution_checks.check_shares(self, x, y, arguments)
+            checks.check_no_class_weight(arguments)
+            validation_data = arguments.get("validation_data")
+            if isinstance(validation_data, (tuple, list)):
+                check(validation_data[:2])
+            elif validation_data is not None:
+                validation_data = checks.first_checked(validation_data, check)
+                arguments["validation_data"] = validation_data
+            return self._fit(arguments)
 
-        def check(pairs):
-            try:
-                self._check_pairs(pairs)
-            except ValueError as error:
-                problems.append(error)
-                raise
-
-        if y is None:
-            x = checks.first_checked(x, check)
-        else:
-            check((x, y))
-        arguments = _bound(super().fit, x, y, *args, **kwargs)
-        distribution_checks.check_shares(self, x, y, arguments)
+    def _fit(self, arguments: dict[str, Any]) -> keras.callbacks.History:
+        """Return `keras.Model.fit` of these arguments, with averages."""
         callbacks = arguments.get("callbacks")
         callbacks = keras.tree.flatten(getattr(callbacks, "callbacks", callbacks))
         _introduce(callbacks)
-        validation_data = arguments.get("validation_data")
-        if isinstance(validation_data, (tuple, list)):
-            check(validation_data[:2])
-        elif validation_data is not None:
-            validation_data = checks.first_checked(validation_data, check)
-            arguments["validation_data"] = validation_data
-        if arguments.get("class_weight") is not None:
-            raise ValueError(
-                "Images have no classes to weigh: pass `sample_weight` instead of "
-                f"`class_weight`. Received: class_weight={arguments['class_weight']!r}"
-            )
         averaging = list(averaging_optimizers(getattr(self, "optimizer", None)))
         if averaging:
             checks.warn_of_raw_weights(callbacks)
@@ -216,21 +206,37 @@ class PairTrainer(BackboneModel):
             # As Keras ends an interrupted fit on JAX alone.
             if averaging and self.optimizer.built:
                 self.optimizer.finalize_variable_values(self.trainable_variables)
-            if problems:  # in a dataset, of which TensorFlow makes an error of its own
-                raise problems[0] from None
             raise
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+    def evaluate(self, x: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Return the losses and metrics of pairs; see `keras.Model.evaluate`.
 
         The k-th pair always has the same time and the same noise, independent of the
         batches.
+
+        Args:
+            x: Degraded images, or a data source, as for `fit`.
+            y: Clean images, as for `fit`.
+            *args: Further arguments of `keras.Model.evaluate`, in their order.
+            **kwargs: Further arguments of `keras.Model.evaluate`.
+
+        Raises:
+            ValueError: As `fit`, of pairs that do not match the model.
+
+        Warns:
+            UserWarning: As `fit`, of values of another range.
         """
-        try:
-            return super().evaluate(*args, **kwargs)
-        except BaseException:
-            keras_private.reattach_variables(self)
-            raise
+        with contextlib.ExitStack() as stack:
+            if not kwargs.get("_use_cached_eval_dataset"):  # which `fit` has checked
+                check = stack.enter_context(checks.own_errors(self._check_pairs))
+                x = checks.checked_source(x, y, check)
+                arguments = _bound(super().evaluate, x, y, *args, **kwargs)
+                distribution_checks.check_evaluation(self, x, y, arguments)
+            try:
+                return super().evaluate(x, y, *args, **kwargs)
+            except BaseException:
+                keras_private.reattach_variables(self)
+                raise
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
         """Return `call` for batches of images; see `keras.Model.predict`.

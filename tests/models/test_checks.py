@@ -119,6 +119,37 @@ def test_wrong_pairs_of_a_generator_and_a_shuffled_dataset_are_refused(model, ma
     assert read.count == 0
 
 
+def arrays(degraded, clean):
+    return degraded, clean
+
+
+@pytest.mark.parametrize("make", [arrays, generator, shuffled])
+def test_evaluate_checks_its_pairs(model, make):
+    degraded, clean = pairs(6, height=8, width=8)
+
+    def evaluate(degraded, clean):
+        made = make(degraded, clean)
+        made = made if isinstance(made, tuple) else (made,)
+        return model.evaluate(*made, verbose=0)
+
+    with pytest.raises(ValueError, match="clean.*value_range.*Received"):
+        evaluate(degraded, clean + 1e4)
+    with pytest.warns(UserWarning, match="`degraded`.*would look black"):
+        evaluate(degraded / 255, clean / 255)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*look black")
+        assert np.isfinite(evaluate(degraded, clean))
+
+
+def test_fit_checks_validation_pairs_once(model):
+    pair = pairs(6, height=8, width=8)
+    fractions = tuple(images / 255 for images in pair)
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        model.fit(*pair, validation_data=fractions, epochs=3, verbose=0)
+    assert sum("look black" in str(one.message) for one in shown) == 2
+
+
 def test_a_shuffled_dataset_is_checked_once(model):
     degraded, clean = pairs(6, height=8, width=8)
     with warnings.catch_warnings(record=True) as shown:

@@ -51,6 +51,12 @@ def test_validation_that_devices_cannot_share(model, monkeypatch, arguments, mes
         model.fit(*pairs(16), batch_size=4, **arguments)
 
 
+def test_evaluation_that_devices_cannot_share(model, monkeypatch):
+    monkeypatch.setattr(several_devices, "batch_divisor", lambda: 4)
+    with pytest.raises(ValueError, match="validation pairs .* leave out 1.* 9 vali"):
+        model.evaluate(*pairs(9), batch_size=4)
+
+
 def test_pairs_that_all_processes_would_read(model, monkeypatch):
     images = list(np.zeros((4, 8, 8, 3), "uint8"))
     read = keras_indi.data.make_pairs(images, _same, crop_size=8, batch_size=2)
@@ -96,6 +102,7 @@ def test_a_strategy_that_keras_cannot_train_under():
 @pytest.mark.skipif(backend != "tensorflow", reason="TensorFlow's")
 def test_what_replicas_cannot_share_is_refused_before_training():
     script = """
+        import keras
         import numpy as np
         import keras_indi
         from helpers import pairs, small_network
@@ -117,8 +124,24 @@ def test_what_replicas_cannot_share_is_refused_before_training():
                     np.testing.assert_array_equal(one, other)
             else:
                 print("trained")
+        for number in 6, 7, 5:
+            try:
+                model.evaluate(*pairs(number), batch_size=4, verbose=0)
+            except ValueError as error:
+                print(error)
+            else:
+                print("evaluated")
+        with model.distribute_strategy.scope():
+            model.compile(keras.optimizers.SGD(gradient_accumulation_steps=2))
+        try:
+            model.fit(*pairs(4), batch_size=4, verbose=0)
+        except ValueError as error:
+            print(error)
     """
-    found = run_on_devices(2, textwrap.dedent(script)).strip().splitlines()[-4:]
+    found = run_on_devices(2, textwrap.dedent(script)).strip().splitlines()[-8:]
+    assert found[4] == found[5] == "evaluated"
+    assert found[6].endswith("Received: 5 validation pairs")
+    assert found[7].endswith("gradient_accumulation_steps=2, 2 replicas")
     assert found[0] == found[3] == "trained"
     assert found[1].endswith("Received: 5 pairs")
     assert found[2].endswith("Received: 5 validation pairs")
