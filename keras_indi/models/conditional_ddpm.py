@@ -1,7 +1,7 @@
 """The paper's baseline: denoising diffusion conditioned on the degraded image."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 import numpy as np
@@ -220,6 +220,14 @@ class ConditionalDDPM(Restorer):
         if self.value_range is None:
             return estimate
         return ops.clip(estimate, -1.0, 1.0)
+
+    def export(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise a ValueError: the model has no estimate in one step to export."""
+        raise ValueError(
+            "A ConditionalDDPM starts from noise and has no estimate in one step to "
+            "export. Export a whole restoration: keras_indi.export.export_model(model, "
+            f"'restorer.onnx', num_steps=20, sampler='ddim'). Received: {self!r}"
+        )
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object

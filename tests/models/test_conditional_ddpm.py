@@ -267,6 +267,7 @@ def test_trade_off_takes_it(tmp_path):
             lambda model: model({"images": smooth_images()}),
             "lack .'times', 'degraded'",
         ),
+        (lambda model: model.export("exported"), "export_model.*<ConditionalDDPM"),
     ],
 )
 def test_what_does_not_suit_is_refused(act, message):
