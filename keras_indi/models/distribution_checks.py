@@ -68,7 +68,7 @@ def check_shares(model: keras.Model, x: Any, y: Any, arguments: dict[str, Any]) 
         _check_number("pairs", number, batch_size, divisor)
     if held_out:
         batch_size = arguments.get("validation_batch_size") or batch_size
-        _check_number("validation pairs", held_out, batch_size, divisor)
+        _check_evaluated(held_out, batch_size, divisor)
 
 
 def check_evaluation(
@@ -85,7 +85,7 @@ def check_evaluation(
     divisor = _num_shares(model)
     if divisor > 1 and y is not None:
         batch_size = arguments.get("batch_size") or 32
-        _check_number("validation pairs", np.shape(x)[0], batch_size, divisor)
+        _check_evaluated(np.shape(x)[0], batch_size, divisor)
 
 
 def _num_shares(model):
@@ -94,16 +94,18 @@ def _num_shares(model):
     return max(divisor, replicas.num_replicas(model))
 
 
-def _check_number(name, number, batch_size, divisor):
+def _check_evaluated(number, batch_size, divisor):
+    # TensorFlow evaluates unequal parts, but none that are empty.
+    unequal = keras.config.backend() == "tensorflow"
+    _check_number("validation pairs", number, batch_size, divisor, unequal)
+
+
+def _check_number(name, number, batch_size, divisor, unequal=False):
     batch_size = min(batch_size, number)
     several_devices.check_divides(batch_size, divisor)
     rest = number % batch_size
-    shared = rest % divisor == 0
-    if name != "pairs" and keras.config.backend() == "tensorflow":
-        # It evaluates unequal parts, but none that are empty.
-        part = -(-rest // divisor)
-        shared = shared or rest > (divisor - 1) * part
-    if not shared:
+    part = -(-rest // divisor)
+    if rest % divisor and not (unequal and rest > (divisor - 1) * part):
         raise ValueError(
             f"The number of {name} must be a multiple of {divisor}, the devices that "
             f"share a batch: leave out {number % divisor}, or read them by "
