@@ -92,8 +92,18 @@ SMALL_COPIES = RandomChoice(
     ],
     [0.5, 0.15, 0.15, 0.1, 0.1],
 )
-SHAKEN = in_a_file(MotionBlur((5, 25)), GaussianNoise((0, 2)))
-OUT_OF_FOCUS = in_a_file(DefocusBlur((1, 5)), GaussianNoise((0, 2)))
+
+
+def in_either_light(blur, size):
+    """Blur of stored values, as in benchmarks, or of light, as in a camera."""
+    return in_a_file(
+        RandomChoice([blur(size), blur(size, linear_light=True)]), GaussianNoise((0, 2))
+    )
+
+
+SHAKEN = in_either_light(MotionBlur, (5, 25))
+SHAKEN_LITTLE = in_either_light(MotionBlur, (3, 9))
+OUT_OF_FOCUS = in_either_light(DefocusBlur, (1, 5))
 # One draw an image. They show all that the others start from.
 ALL_TASKS = RandomChoice(
     [
@@ -281,13 +291,24 @@ GROUND |= {
         seed=6,
         batches=20000,
     ),
+    # The easy part of its task first.
+    "ground_little_motion_deblur": dataclasses.replace(
+        WIDE,
+        task="motion blur",
+        description="Reduces the blur of camera shake of 3 to 9 pixels.",
+        degradation=SHAKEN_LITTLE,
+        seed=9,
+        batches=4000,
+        decays=False,
+    ),
     "ground_motion_deblur": dataclasses.replace(
         WIDE,
         task="motion blur",
         description="Slightly reduces the blur of camera shake of 5 to 25 pixels.",
         degradation=SHAKEN,
         seed=7,
-        batches=16000,
+        batches=12000,
+        starts_from="ground_little_motion_deblur",
     ),
     "ground_defocus_deblur": dataclasses.replace(
         WIDE,
