@@ -44,7 +44,6 @@ SHORT, LONG, UNDEFINED = 3, 4, 7  # types of tags
 # Integer types that an orientation may have, and types of directory offsets.
 NUMBERS = {SHORT: "<u2", LONG: "<u4", 6: "i1", 8: "<i2", 9: "<i4"}
 POINTERS = {LONG: (4, 4), 13: (4, 4), 16: (8, 8), 18: (8, 8)}
-THUMBNAIL, THUMBNAIL_TAGS = "EXIF thumbnail", {0x0111, 0x0201}
 MOST_BYTES = 2**26  # limit for the values of a directory
 BIG_TIFF = 43
 WIDE_TEXT = b"UNICODE\0"  # prefix of text with 16 bits per character
@@ -135,8 +134,6 @@ def parts(block: bytes) -> dict[str, int]:
         return {"EXIF": 1}  # damaged
     own = [tag for tag in found[None] if not tag.is_of_storage]
     named = {f"EXIF {tag.name}": 1 for tag in own}
-    if _has_thumbnail(io.BytesIO(block)):
-        named[THUMBNAIL] = 1
     return named | counts(found)
 
 
@@ -180,14 +177,14 @@ def _directories(file: BinaryIO, own: set[int] | None = None) -> Directories:
     with contextlib.suppress(struct.error):  # the block ends early
         order, is_big, place = _header(file)
         wanted = None if own is None else own | PLACES
-        found[None], _ = _directory(file, place, order, is_big, wanted)
+        found[None] = _directory(file, place, order, is_big, wanted)
         for group, codes in WITHIN.items():
             for code in codes:
                 tags = found.get(group, ())
                 pointer = next((tag for tag in tags if tag.code == code), None)
                 if pointer is not None:
                     at = int.from_bytes(pointer.value, "little")
-                    found[code], _ = _directory(file, at, order, is_big)
+                    found[code] = _directory(file, at, order, is_big)
     return {
         group: [tag for tag in tags if tag.code not in PLACES]
         for group, tags in found.items()
@@ -207,7 +204,7 @@ def _header(file):
 
 
 def _directory(file, place, order, is_big, wanted=None):
-    """Return the valid tags of a directory, and the next directory's offset or 0."""
+    """Return the valid tags of a directory."""
     counted, entry, inline = ("Q", "HHQ", 8) if is_big else ("H", "HHI", 4)
     found: list[RawTag] = []
     try:
@@ -231,25 +228,13 @@ def _directory(file, place, order, is_big, wanted=None):
             value = file.read(length)
             if len(value) == length:
                 found.append(raw_tag(code, kind, count, value, order))
-        file.seek(begin + size * number)
-        return found, _read(file, order + ("Q" if is_big else "I"))[0]
     except (struct.error, OSError, ValueError, OverflowError):
-        # The file ends early, or an offset lies outside it.
-        return found, 0
+        pass  # the file ends early, or an offset lies outside it
+    return found
 
 
 def _read(file, format):
     return struct.unpack(format, file.read(struct.calcsize(format)))
-
-
-def _has_thumbnail(file):
-    """Return whether a thumbnail directory follows the main directory of a block."""
-    with contextlib.suppress(struct.error):
-        order, is_big, place = _header(file)
-        _, following = _directory(file, place, order, is_big)
-        tags, _ = _directory(file, following, order, is_big) if following else ((), 0)
-        return any(tag.code in THUMBNAIL_TAGS for tag in tags)
-    return False
 
 
 # === Writing ===
@@ -293,6 +278,20 @@ def _directory_bytes(tags: Mapping[int, RawTag], place: int) -> bytes:
             entries += struct.pack("<I", begin + len(values))
             values += value + bytes(len(value) % 2)
     return struct.pack("<H", len(tags)) + entries + bytes(4) + values
+
+
+def without_thumbnail(block: bytes) -> bytes:
+    """Return a block whose main directory is the last, so that no thumbnail follows.
+
+    All other bytes stay in place, because maker notes contain offsets into the block.
+    """
+    order = ORDERS.get(block[:2])
+    changed = bytearray(block)
+    with contextlib.suppress(struct.error):  # it ends early or has no byte order
+        (first,) = struct.unpack_from(f"{order}I", block, 4)
+        (number,) = struct.unpack_from(f"{order}H", block, first)
+        struct.pack_into(f"{order}I", changed, first + 2 + 12 * number, 0)
+    return bytes(changed)
 
 
 def resized(block: bytes, height: int, width: int) -> bytes:

@@ -12,6 +12,7 @@ from keras_indi.images import (
     exif,
     gif_blocks,
     jpeg_segments,
+    photoshop,
     png_chunks,
     riff_chunks,
 )
@@ -22,7 +23,6 @@ Parts = collections.Counter[str]
 PROFILE, DENSITY, XMP, IPTC = "colour profile", "pixel density", "XMP", "IPTC"
 EXTENDED_XMP, COMMENT, TEXT, ASPECT = "extended XMP", "comment", "text", "pixel aspect"
 RESOURCES = "Photoshop resources"
-IPTC_RESOURCE = b"8BIM\x04\x04"
 # Readable names for chunks.
 CHUNK_NAMES = {"caBX": "C2PA manifest", "tIME": "date of change", "XMP ": XMP}
 PROFILE_TAG, XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG = 34675, 700, 33723, 34377
@@ -83,7 +83,7 @@ def _of_jpeg(file, stored_bytes):
             body = segment.body
             found.update(_of_density(body[7:8], body[8:10], body[10:12]))
     found.update(exif.parts(jpeg_segments.joined(segments, 0xE1, jpeg_segments.EXIF)))
-    photoshop = jpeg_segments.joined(segments, 0xED, jpeg_segments.PHOTOSHOP)
+    resources = jpeg_segments.joined(segments, 0xED, jpeg_segments.PHOTOSHOP)
     for name, content in (
         (XMP, jpeg_segments.joined(segments, 0xE1, jpeg_segments.XMP)),
         (
@@ -91,10 +91,15 @@ def _of_jpeg(file, stored_bytes):
             jpeg_segments.joined(segments, 0xE1, jpeg_segments.EXTENDED_XMP),
         ),
         (PROFILE, jpeg_segments.profile_of(segments)),
-        (IPTC if IPTC_RESOURCE in photoshop else RESOURCES, photoshop),
     ):
         found[name] += bool(content)
-    return +found
+    return +(found + _of_photoshop(resources))
+
+
+def _of_photoshop(resources):
+    kept = photoshop.without_thumbnails(resources)
+    name = IPTC if photoshop.IPTC_START in kept else RESOURCES
+    return collections.Counter({name: int(bool(kept))})
 
 
 def _of_density(unit, across, down):
@@ -176,20 +181,21 @@ def _of_tiff(file, stored_bytes):
 def of_tiff_page(page: Any, file: BinaryIO) -> Parts:
     """Count the metadata of a `tifffile.TiffPage`, like `parts_of`."""
     found: Parts = collections.Counter()
-    photoshop = b""
+    resources = b""
     with contextlib.suppress(Exception):
-        photoshop = bytes(page.tags.valueof(PHOTOSHOP_TAG) or b"")
+        resources = bytes(page.tags.valueof(PHOTOSHOP_TAG) or b"")
     names = {
         PROFILE_TAG: PROFILE,
         XMP_TAG: XMP,
         IPTC_TAG: IPTC,
-        PHOTOSHOP_TAG: IPTC if IPTC_RESOURCE in photoshop else RESOURCES,
         **exif.DIRECTORY_NAMES,
     }
     found[DENSITY] += density.of_tiff(page) is not None
     for tag in page.tags:
         if tag.code in names:
             found[names[tag.code]] = 1
+        elif tag.code == PHOTOSHOP_TAG:
+            found |= _of_photoshop(resources)
         else:
             raw = exif.RawTag(tag.code, 0, 0, _start(file, tag))
             if not raw.is_of_storage:

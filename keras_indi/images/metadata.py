@@ -16,6 +16,7 @@ from keras_indi.images import (
     gif_blocks,
     inventory,
     jpeg_segments,
+    photoshop,
     png_chunks,
 )
 from keras_indi.images.colour_profiles import sound_profile
@@ -24,7 +25,6 @@ from keras_indi.images.exif import RawTag
 from keras_indi.images.unusable import parsing
 
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG = 700, 33723, 34377  # of TIFF
-IPTC_RESOURCE = 1028
 # Tags that are copied only from TIFF to TIFF: colours and georeferencing.
 TIFF_ALONE = {318, 319, 33550, 33922, 34264, *range(34735, 34738), 42112, 42113}
 MOST_BYTES = 2**26
@@ -131,7 +131,8 @@ def read_metadata(stored: StoredImage, file: BinaryIO) -> Metadata:
         file: The file, opened for reading.
 
     Returns:
-        `Metadata`, without damaged parts.
+        `Metadata`, without damaged parts, and without thumbnails, which would not show
+        the restored image.
     """
     channels = stored.info.channels
     if stored.samples is not None:
@@ -154,7 +155,8 @@ def read_metadata(stored: StoredImage, file: BinaryIO) -> Metadata:
     # A separate note covers profiles that are invalid or do not fit the pixels.
     if profile and metadata.icc_profile is None:
         parts = {n: c for n, c in parts.items() if n != inventory.PROFILE}
-    return dataclasses.replace(metadata, parts=parts)
+    block = exif.without_thumbnail(metadata.exif)
+    return dataclasses.replace(metadata, parts=parts, exif=block)
 
 
 def stored_profile(stored: StoredImage, file: BinaryIO) -> bytes:
@@ -211,7 +213,10 @@ def _of_jpeg(segments):
             s for s in segments if s.is_of(((known.APP1, known.EXTENDED_XMP),))
         ),
         "comments": tuple(s.body for s in segments if s.marker == known.COMMENT),
-        "photoshop": known.joined(segments, known.APP13, known.PHOTOSHOP) or None,
+        "photoshop": photoshop.without_thumbnails(
+            known.joined(segments, known.APP13, known.PHOTOSHOP)
+        )
+        or None,
         "segments": tuple(
             s for s in segments if not s.is_of((*known.OF_THE_FILE, *known.KNOWN))
         ),
@@ -259,9 +264,7 @@ def photoshop_resources(metadata: Metadata) -> bytes:
     """Return Photoshop resources, made from the IPTC block if needed; may be empty."""
     resources = metadata.photoshop
     if resources is None and metadata.iptc is not None:
-        size = len(metadata.iptc).to_bytes(4, "big")
-        resources = b"8BIM" + IPTC_RESOURCE.to_bytes(2, "big") + b"\0\0" + size
-        resources += metadata.iptc + b"\0" * (len(metadata.iptc) % 2)
+        resources = photoshop.resource(photoshop.IPTC_RESOURCE, metadata.iptc)
     return resources or b""
 
 
@@ -303,7 +306,7 @@ def of_tiff(page: Any, byteorder: str, channels: int, file: Any) -> Metadata:
         icc_profile=profile,
         dpi=density.of_tiff(page),
         xmp=block(XMP_TAG),
-        photoshop=block(PHOTOSHOP_TAG),
+        photoshop=photoshop.without_thumbnails(block(PHOTOSHOP_TAG) or b"") or None,
         iptc=block(IPTC_TAG),
         tags=kept,
         parts=parts,

@@ -6,10 +6,10 @@ import struct
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 
 from keras_indi.data import UnusableImageError
-from keras_indi.images import read_photograph, write_photograph
+from keras_indi.images import photoshop, read_photograph, write_photograph
 
 pytestmark = pytest.mark.backend_free
 
@@ -177,15 +177,52 @@ def test_a_note_whose_directories_may_lie_behind_it_is_named(start, tmp_path):
     assert convert(source, ".png")[1] == []
 
 
+@pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
-def test_a_thumbnail_that_a_tiff_has_no_place_for_is_named(suffix, tmp_path):
+@pytest.mark.parametrize("to", [".jpg", ".png", ".webp", ".tif"])
+def test_a_thumbnail_would_not_show_the_restored_image(order, suffix, to, tmp_path):
     small = io.BytesIO()
     Image.fromarray(RGB).save(small, "JPEG")
-    content = block(">", ODD, thumbnail=small.getvalue())
+    content = block(order, ODD, thumbnail=small.getvalue())
     source = save(tmp_path / f"a{suffix}", content)
-    assert convert(source, ".tif")[1] == ["not kept in TIFF: EXIF thumbnail"]
+    assert Image.open(source).getexif().get_ifd(ExifTags.IFD.IFD1)
+    path, notes = convert(source, to)
+    assert notes == []
+    found = Image.open(path).getexif()
+    assert not found.get_ifd(ExifTags.IFD.IFD1) and found[0x010F] == "Maker"
+    if to != ".tif":  # in which EXIF is stored in another way
+        before = Image.open(source).getexif()
+        assert str(found.get_ifd(EXIF)) == str(before.get_ifd(EXIF))  # one is 0/0
+
+
+CAPTION = photoshop.resource(1028, b"\x1c\x02x\0\x03abc")
+SLICES = b"8BIM\x04\x1a\3abc" + struct.pack(">I", 3) + b"xyz\0"  # with a name
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+def test_thumbnails_of_photoshop_are_left_out(suffix, tmp_path):
+    thumbnails = [photoshop.resource(number, bytes(31)) for number in (1033, 1036)]
+    source = tmp_path / f"a{suffix}"
+    resources = b"".join([thumbnails[0], CAPTION, SLICES, thumbnails[1]])
+    if suffix == ".tif":
+        tag = (34377, 1, len(resources), resources, True)
+        tifffile.imwrite(source, RGB, extratags=[tag])
+    else:
+        save(source)
+        content = b"Photoshop 3.0\0" + resources
+        segment = b"\xff\xed" + (len(content) + 2).to_bytes(2, "big") + content
+        whole = source.read_bytes()
+        source.write_bytes(whole[:2] + segment + whole[2:])
     path, notes = convert(source, ".jpg")
-    assert notes == [] and small.getvalue() in path.read_bytes()
+    assert notes == []
+    assert CAPTION + SLICES in path.read_bytes()
+    assert thumbnails[1] not in path.read_bytes()
+
+
+def test_damaged_resources_of_photoshop_are_kept():
+    for cut in range(len(CAPTION + SLICES)):
+        resources = (CAPTION + SLICES)[:cut]
+        assert photoshop.without_thumbnails(resources) == resources
 
 
 def profile():
