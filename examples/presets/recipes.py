@@ -357,7 +357,10 @@ RECIPES = {
         degradation=RandomChoice([NOISE, MILD_NOISE], [0.55, 0.45]),
         repeats=4,
     ),
-    "indi_small_super_resolution_x4": end_of("ground_super_resolution"),
+    "indi_small_super_resolution_x4": dataclasses.replace(
+        end_of("ground_super_resolution"),
+        restore_defaults={"num_steps": 8, "time_grid": "power"},
+    ),
     "indi_small_motion_deblur": end_of("ground_motion_deblur"),
     "indi_small_defocus_deblur": end_of("ground_defocus_deblur"),
 }
