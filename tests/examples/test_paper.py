@@ -4,8 +4,8 @@ import dataclasses
 import importlib
 import json
 import pathlib
-import shutil
 import re
+import shutil
 import sys
 
 import keras

@@ -28,6 +28,28 @@ def gaussian_radius(sigma: float) -> int:
     return int(4.0 * sigma + 0.5)
 
 
+def correlated(noise: np.ndarray, sigma: float) -> np.ndarray:
+    """Filter independent noise with `gaussian`, and keep its variance.
+
+    Args:
+        noise: float32 array of shape `(height + 2 radius, width + 2 radius, channels)`,
+            with the radius of `gaussian_radius(sigma)`.
+        sigma: Float, in pixels. 0 returns the noise.
+
+    Returns:
+        float32 array of shape `(height, width, channels)`.
+
+    Raises:
+        ImportError: If OpenCV is not installed.
+    """
+    radius = gaussian_radius(sigma)
+    if radius == 0:
+        return noise
+    kernel = gaussian(sigma)
+    filtered = convolve(noise, kernel)[radius:-radius, radius:-radius]
+    return filtered / np.sum(kernel**2)
+
+
 def disc(radius: float) -> np.ndarray:
     """Return an anti-aliased disc: the fraction of each pixel that it covers.
 

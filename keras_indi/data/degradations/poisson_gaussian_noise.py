@@ -4,8 +4,8 @@ import keras
 import numpy as np
 
 from keras_indi.annotations import NumberOrRange
+from keras_indi.data.degradations import kernels, parameters
 from keras_indi.data.degradations import linear_light as transfer
-from keras_indi.data.degradations import parameters
 from keras_indi.data.degradations.degradation import Degradation
 from keras_indi.validation import checked_bool
 
@@ -29,6 +29,8 @@ class PoissonGaussianNoise(Degradation):
         linear_light: Bool, whether to add noise in linear light. Stored values are
             then assumed to be sRGB (see `linear_light.py`). Values that noise moves
             below black remain negative. Defaults to `False`.
+        correlation: As of `GaussianNoise`: above 0, the noise of neighbouring pixels
+            is alike, with the same variance where the image is even.
 
     Example:
 
@@ -45,17 +47,25 @@ class PoissonGaussianNoise(Degradation):
         white: NumberOrRange = (200.0, 2000.0),
         read_noise: NumberOrRange = (1.0, 5.0),
         linear_light: bool = False,
+        correlation: NumberOrRange = 0.0,
     ) -> None:
         self.white = parameters.number_or_range(white, "white", least=1.0)
         self.read_noise = parameters.number_or_range(read_noise, "read_noise")
         self.linear_light = checked_bool("linear_light", linear_light)
+        self.correlation = parameters.number_or_range(correlation, "correlation")
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         white = parameters.draw(self.white, generator)
         read_noise = parameters.draw(self.read_noise, generator)
+        correlation = parameters.draw(self.correlation, generator)
         light = transfer.to_light(image) if self.linear_light else image
-        electrons = generator.poisson(np.maximum(light, 0.0) * white)
-        noise = generator.standard_normal(image.shape, dtype="float32")
-        noisy = (electrons + read_noise * noise) / white
-        noisy = noisy.astype("float32")
+        radius = kernels.gaussian_radius(correlation)
+        around = np.pad(light, [(radius, radius)] * 2 + [(0, 0)], "symmetric")
+        around = np.maximum(around, 0.0)
+        electrons = generator.poisson(around * white)
+        noise = generator.standard_normal(around.shape, dtype="float32")
+        noisy = ((electrons + read_noise * noise) / white).astype("float32")
+        if radius:
+            inner = np.s_[radius:-radius, radius:-radius]
+            noisy = around[inner] + kernels.correlated(noisy - around, correlation)
         return transfer.from_light(noisy) if self.linear_light else noisy

@@ -47,7 +47,7 @@ def test_members_are_objects_names_and_configs():
         Compose([Downsample(2)]),
     )
     assert repr(Compose([GaussianNoise(5)])) == (
-        "Compose(degradations=(GaussianNoise(sigma=5.0),))"
+        "Compose(degradations=(GaussianNoise(sigma=5.0, correlation=0.0),))"
     )
 
 

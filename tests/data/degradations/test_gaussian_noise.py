@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keras_indi.data.degradations import GaussianNoise
+from keras_indi.data.degradations import GaussianNoise, kernels
 
 pytestmark = pytest.mark.backend_free
 
@@ -40,3 +40,34 @@ def test_a_range_is_drawn_evenly():
     spread = stats.kstest(sigmas, stats.uniform(10, 40).cdf)
     assert spread.pvalue > 1e-3
     assert min(sigmas) > 9.9 and max(sigmas) < 50.1
+
+
+@pytest.mark.parametrize("correlation", [0.3, 0.7, 1.5])
+def test_correlated_noise_keeps_its_deviation_also_at_the_border(correlation):
+    draws = [GaussianNoise(25, correlation)(GREY, seed) - GREY for seed in range(20)]
+    variances = np.mean(np.square(draws), (0, 3)) / (25 / 255) ** 2
+    for part in (variances, variances[:2], variances[:, -2:], variances[:9, :9]):
+        # Of neighbours that are alike, fewer are independent.
+        count = 60 * part.size / (1 + 4 * np.pi * correlation**2)
+        assert abs(part.mean() - 1) < 5 * np.sqrt(2 / count)
+
+
+@pytest.mark.parametrize("correlation", [0.5, 1.2])
+def test_neighbours_are_alike_as_the_filter_makes_them(correlation):
+    noise = GaussianNoise(25, correlation)(GREY, seed=0) - GREY
+    kernel = kernels.gaussian(correlation)
+    alike = np.convolve(kernel, kernel)
+    alike = alike[len(kernel) - 1 :] / alike.max()
+    for lag in range(3):
+        for moved in (noise[lag:], noise[:, lag:]):
+            rest = noise[: 200 - lag] if moved.shape[0] < 200 else noise
+            rest = rest[: moved.shape[0], : moved.shape[1]]
+            found = np.mean(moved * rest) / noise.var()
+            assert abs(found - alike[lag]) < 0.02
+    channels = np.corrcoef(noise.reshape(-1, 3).T)
+    assert np.abs(channels - np.eye(3)).max() < 0.03
+
+
+def test_an_image_of_one_pixel_has_correlated_noise_too():
+    found = [GaussianNoise(255, 2.0)(GREY[:1, :1], seed) for seed in range(500)]
+    assert abs(np.std(found) - 1) < 5 / np.sqrt(2 * 1500)

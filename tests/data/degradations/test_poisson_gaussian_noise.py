@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from skimage import color
 
-from keras_indi.data.degradations import PoissonGaussianNoise
+from keras_indi.data.degradations import PoissonGaussianNoise, kernels
 
 pytestmark = pytest.mark.backend_free
 
@@ -49,3 +49,26 @@ def test_in_linear_light_the_noise_falls_on_light():
     above = color.rgb2xyz(np.full((1, 1, 3), stored + step))[0, 0, 1]
     expected = np.sqrt(light / white) * step / (above - light)
     assert abs(noise.std() / expected - 1) < 0.02
+
+
+@pytest.mark.parametrize("correlation", [0.4, 1.0])
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_correlated_noise_has_the_same_moments(correlation, value):
+    image = np.full((200, 200, 1), value, "float32")
+    noise = PoissonGaussianNoise(50, 3, correlation=correlation)(image, 0) - value
+    variance = value / 50 + (3 / 50) ** 2
+    count = image.size / (1 + 4 * np.pi * correlation**2)
+    assert abs(noise.mean()) < 5 * np.sqrt(variance / count)
+    assert abs(noise.var() / variance - 1) < 5 * np.sqrt(2 / count)
+    kernel = kernels.gaussian(correlation)
+    alike = np.convolve(kernel, kernel)
+    neighbours = np.mean(noise[1:] * noise[:-1]) / noise.var()
+    assert abs(neighbours - alike[len(kernel)] / alike.max()) < 0.03
+
+
+def test_correlated_noise_keeps_edges_sharp():
+    image = np.repeat(np.float32([[0.1], [0.9]]), 50, 0)[..., None].repeat(50, 1)
+    draws = [
+        PoissonGaussianNoise(5000, 0, correlation=2)(image, seed) for seed in range(100)
+    ]
+    np.testing.assert_allclose(np.mean(draws, 0), image, atol=0.01)
