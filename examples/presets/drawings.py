@@ -136,6 +136,10 @@ def main():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, Image.fromarray(picture).save)
     for index, photograph in enumerate(photographs):
+        path = options.data / "grey/train" / f"{index:03d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        grey = Image.fromarray(data.read_image(photograph)).convert("L")
+        write_whole(path, grey.save)
         for variant in range(VARIANTS):
             rng = np.random.default_rng((8, index, variant))
             picture = Image.fromarray(varied(data.read_image(photograph), rng))

@@ -42,8 +42,9 @@ class Case(NamedTuple):
     specialist: str | None = None
 
 
-def noise(sigma):
-    return Compose([GaussianNoise(sigma), Quantization()])
+def noise(sigma, correlation=0.0, monochromatic=False):
+    added = GaussianNoise(sigma, correlation, monochromatic)
+    return Compose([added, Quantization()])
 
 
 CASES = {
@@ -56,6 +57,9 @@ CASES = {
     "noise 15": Case(noise(15), "indi_small_denoise"),
     "noise 25": Case(noise(25), "indi_small_denoise"),
     "noise 50": Case(noise(50), "indi_small_denoise"),
+    "coarse noise 10": Case(noise(10, 0.8), "indi_small_denoise"),
+    "coarse noise 25": Case(noise(25, 0.8), "indi_small_denoise"),
+    "grey noise 25": Case(noise(25, monochromatic=True), "indi_small_denoise"),
     "JPEG 30": Case(JPEGCompression(30), "indi_small_jpeg"),
     "JPEG 20": Case(JPEGCompression(20), "indi_small_jpeg"),
     "JPEG 10": Case(JPEGCompression(10), "indi_small_jpeg"),

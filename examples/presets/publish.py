@@ -46,6 +46,7 @@ DATA = {
         "the free photographs at other scales and in other colours",
         "those of the photographs",
     ),
+    "grey/train": ("the free photographs without colours", "those of the photographs"),
     "polyu100/train": ("PolyU, photographs with real camera noise", "non-commercial"),
 }
 # Weights that learned from these alone may be used commercially.
@@ -56,6 +57,7 @@ FREE_DATA = {
     "drawn/train",
     "grain/train",
     "varied/train",
+    "grey/train",
 }
 
 

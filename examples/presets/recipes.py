@@ -71,16 +71,20 @@ MILD_NOISE = RandomChoice(
     [0.1, 0.45, 0.45],
 )
 # Noise that demosaicing, resizing or a camera's noise reduction has spread over
-# neighbouring pixels. Weaker than this it is the grain of a photograph, which stays.
-COARSE_NOISE = RandomChoice(
+# neighbouring pixels; weaker than this it is the grain of a photograph, which stays.
+# And noise without colours, as in photographs without colours.
+COARSE = {"sigma": (6, 40), "correlation": (0.3, 1.2)}
+DEPENDENT_NOISE = RandomChoice(
     [
-        in_a_file(GaussianNoise((6, 40), correlation=(0.3, 1.2))),
-        in_a_file(
-            PoissonGaussianNoise((50, 1000), (0, 8), correlation=(0.3, 1.2)),
-        ),
-        Compose([GaussianNoise((6, 40), correlation=(0.3, 1.2)), jpeg(50, 98)]),
+        in_a_file(GaussianNoise((0, 50), monochromatic=True)),
+        in_a_file(GaussianNoise(**COARSE, monochromatic=True)),
+        in_a_file(GaussianNoise(**COARSE)),
+        in_a_file(PoissonGaussianNoise((50, 1000), (0, 8), correlation=(0.3, 1.2))),
+        in_a_file(PoissonGaussianNoise((50, 2000), (0, 8), monochromatic=True)),
+        Compose([GaussianNoise(**COARSE), jpeg(50, 98)]),
+        Compose([GaussianNoise((0, 40), monochromatic=True), jpeg(50, 98)]),
     ],
-    [0.4, 0.2, 0.4],
+    [0.25, 0.1, 0.2, 0.1, 0.1, 0.15, 0.1],
 )
 COMPRESSED = jpeg(10, 95)
 COMPRESSED_TWICE = Compose([jpeg(30, 95), jpeg(10, 95)])
@@ -255,19 +259,19 @@ GROUND["ground_blind"] = dataclasses.replace(
     jpeg_quality=(10, 100),
 )
 # It goes on with what the ground did not do well: screens, drawings, and the grain of
-# photographs; then noise that is not independent in each pixel.
+# photographs; then noise that is not independent in each pixel and channel.
 GROUND["ground_drawings"] = dataclasses.replace(
     GROUND["ground_blind"],
     clean=(*FREE, "drawn/train", "grain/train"),
     seed=3,
     starts_from="ground_blind",
 )
-GROUND["ground_coarse_noise"] = dataclasses.replace(
+GROUND["ground_dependent_noise"] = dataclasses.replace(
     GROUND["ground_drawings"],
-    degradation=RandomChoice([BLIND, COARSE_NOISE], [0.75, 0.25]),
-    clean=(*VARIED, "drawn/train", "grain/train"),
+    degradation=RandomChoice([BLIND, DEPENDENT_NOISE], [0.72, 0.28]),
+    clean=(*VARIED, "drawn/train", "grain/train", "grey/train"),
     seed=10,
-    batches=10000,
+    batches=8000,
     starts_from="ground_drawings",
 )
 # The specialists, each in two parts: the long one, then its end, on larger crops and
@@ -367,7 +371,7 @@ def end_of(name):
 # Of the specialists, those of version 0.1 are still shipped; these are to replace them
 # one by one.
 RECIPES = {
-    "indi_small_blind": end_of("ground_coarse_noise"),
+    "indi_small_blind": end_of("ground_dependent_noise"),
     "indi_small_jpeg": dataclasses.replace(
         end_of("ground_jpeg"),
         restore_defaults={"num_steps": 4, "time_grid": "power"},

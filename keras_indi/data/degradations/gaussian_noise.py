@@ -6,6 +6,7 @@ import numpy as np
 from keras_indi.annotations import NumberOrRange
 from keras_indi.data.degradations import kernels, parameters
 from keras_indi.data.degradations.degradation import Degradation
+from keras_indi.validation import checked_bool
 
 GREY_LEVELS = 255  # the noise's unit: one level of an 8-bit image
 
@@ -23,6 +24,9 @@ class GaussianNoise(Degradation):
             independent in each pixel. Above 0, the noise of neighbouring pixels is
             alike, as after demosaicing, noise reduction in a camera, or resizing.
             `sigma` remains its standard deviation.
+        monochromatic: Bool, whether the noise of all channels is the same, as in
+            photographs without colours and on black-and-white film. Defaults to
+            `False`.
 
     Example:
 
@@ -32,16 +36,21 @@ class GaussianNoise(Degradation):
     """
 
     def __init__(
-        self, sigma: NumberOrRange = 25.0, correlation: NumberOrRange = 0.0
+        self,
+        sigma: NumberOrRange = 25.0,
+        correlation: NumberOrRange = 0.0,
+        monochromatic: bool = False,
     ) -> None:
         self.sigma = parameters.number_or_range(sigma, "sigma")
         self.correlation = parameters.number_or_range(correlation, "correlation")
+        self.monochromatic = checked_bool("monochromatic", monochromatic)
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         sigma = parameters.draw(self.sigma, generator) / GREY_LEVELS
         correlation = parameters.draw(self.correlation, generator)
         around = 2 * kernels.gaussian_radius(correlation)
         height, width, channels = image.shape
+        channels = 1 if self.monochromatic else channels
         shape = (height + around, width + around, channels)
         noise = generator.standard_normal(shape, dtype="float32")
         return image + np.float32(sigma) * kernels.correlated(noise, correlation)

@@ -31,6 +31,8 @@ class PoissonGaussianNoise(Degradation):
             below black remain negative. Defaults to `False`.
         correlation: As of `GaussianNoise`: above 0, the noise of neighbouring pixels
             is alike, with the same variance where the image is even.
+        monochromatic: Bool, whether the noise of all channels is the same: that of a
+            sensor without colours, which sees their mean. Defaults to `False`.
 
     Example:
 
@@ -48,11 +50,13 @@ class PoissonGaussianNoise(Degradation):
         read_noise: NumberOrRange = (1.0, 5.0),
         linear_light: bool = False,
         correlation: NumberOrRange = 0.0,
+        monochromatic: bool = False,
     ) -> None:
         self.white = parameters.number_or_range(white, "white", least=1.0)
         self.read_noise = parameters.number_or_range(read_noise, "read_noise")
         self.linear_light = checked_bool("linear_light", linear_light)
         self.correlation = parameters.number_or_range(correlation, "correlation")
+        self.monochromatic = checked_bool("monochromatic", monochromatic)
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         white = parameters.draw(self.white, generator)
@@ -62,10 +66,11 @@ class PoissonGaussianNoise(Degradation):
         radius = kernels.gaussian_radius(correlation)
         around = np.pad(light, [(radius, radius)] * 2 + [(0, 0)], "symmetric")
         around = np.maximum(around, 0.0)
-        electrons = generator.poisson(around * white)
-        noise = generator.standard_normal(around.shape, dtype="float32")
+        seen = around.mean(-1, keepdims=True) if self.monochromatic else around
+        electrons = generator.poisson(seen * white)
+        noise = generator.standard_normal(seen.shape, dtype="float32")
         noisy = ((electrons + read_noise * noise) / white).astype("float32")
-        if radius:
-            inner = np.s_[radius:-radius, radius:-radius]
-            noisy = around[inner] + kernels.correlated(noisy - around, correlation)
+        if radius or self.monochromatic:
+            noise = kernels.correlated(noisy - seen, correlation)
+            noisy = np.maximum(light, 0.0) + noise
         return transfer.from_light(noisy) if self.linear_light else noisy

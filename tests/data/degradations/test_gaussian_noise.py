@@ -71,3 +71,12 @@ def test_neighbours_are_alike_as_the_filter_makes_them(correlation):
 def test_an_image_of_one_pixel_has_correlated_noise_too():
     found = [GaussianNoise(255, 2.0)(GREY[:1, :1], seed) for seed in range(500)]
     assert abs(np.std(found) - 1) < 5 / np.sqrt(2 * 1500)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.8])
+def test_monochromatic_noise_is_the_same_in_all_channels(correlation):
+    noise = GaussianNoise(25, correlation, monochromatic=True)(GREY, seed=0) - GREY
+    np.testing.assert_array_equal(noise, noise[..., :1].repeat(3, -1))
+    assert abs(noise.std() * 255 / 25 - 1) < 0.03
+    one = GaussianNoise(25, correlation)(GREY[..., :1], seed=0) - GREY[..., :1]
+    np.testing.assert_array_equal(noise[..., :1], one)

@@ -72,3 +72,11 @@ def test_correlated_noise_keeps_edges_sharp():
         PoissonGaussianNoise(5000, 0, correlation=2)(image, seed) for seed in range(100)
     ]
     np.testing.assert_allclose(np.mean(draws, 0), image, atol=0.01)
+
+
+def test_monochromatic_noise_is_that_of_the_mean_of_the_channels():
+    image = np.broadcast_to(np.float32([0.1, 0.2, 0.6]), (200, 200, 3))
+    noise = PoissonGaussianNoise(100, 2, monochromatic=True)(image, seed=0) - image
+    np.testing.assert_allclose(noise, noise[..., :1].repeat(3, -1), atol=1e-6)
+    expected = 0.3 / 100 + (2 / 100) ** 2
+    assert abs(noise[..., 0].var() / expected - 1) < 5 * np.sqrt(2 / 200**2)
