@@ -291,13 +291,13 @@ GROUND |= {
         LONG,
         task="noise",
         description="Removes camera noise, and Gaussian noise of sigma up to 50.",
-        degradation=NOISE,
-        clean=(*FREE, "bsds500/train"),
+        degradation=RandomChoice([NOISE, DEPENDENT_NOISE], [0.65, 0.35]),
+        clean=(*VARIED, "grey/train", "bsds500/train"),
         pairs=("polyu100/train",),
-        repeats=2,
-        seed=4,
+        repeats=4,
+        seed=11,
         batches=8000,
-        starts_from="ground_blind",
+        starts_from="ground_dependent_noise",
         jpeg_quality=(90, 100),
     ),
     "ground_jpeg": dataclasses.replace(
@@ -379,8 +379,10 @@ RECIPES = {
     # With little noise the ground lost what it started with: PolyU fell by 0.7 dB.
     "indi_small_denoise": dataclasses.replace(
         end_of("ground_denoise"),
-        degradation=RandomChoice([NOISE, MILD_NOISE], [0.55, 0.45]),
-        repeats=4,
+        degradation=RandomChoice(
+            [NOISE, DEPENDENT_NOISE, MILD_NOISE], [0.35, 0.2, 0.45]
+        ),
+        repeats=6,
     ),
     "indi_small_super_resolution_x4": dataclasses.replace(
         end_of("ground_super_resolution"),
