@@ -24,6 +24,7 @@ import numpy as np
 from classical import METHODS
 from patch_distance import PatchDistance
 from PIL import Image
+from recipes import SMALL_COPIES
 from scipy.stats import bootstrap
 
 import keras_indi
@@ -143,6 +144,9 @@ CASES = {
         )
         for name in ("set5", "set14")
     },
+    "small copies of five kinds, kodak24": Case(
+        ENLARGE, ["kodak24"], SMALL_COPIES, conventions=LUMA
+    ),
     "camera x4, city100": Case(ENLARGE, ["city100/eval"], conventions=LUMA),
     "camera shake 5-25, cbsd68": Case(
         "indi_small_motion_deblur",
