@@ -43,6 +43,8 @@ def is_whole(path: FilePath) -> bool:
         return True
     except UnusableImageError as error:
         return isinstance(error.__cause__, PermissionError)
+    except OSError:  # of a disk or network that fails
+        return False
     return True
 
 

@@ -1,5 +1,6 @@
 """Files that end early are told from whole ones, by a look at both ends."""
 
+import errno
 import os
 
 import numpy as np
@@ -79,3 +80,13 @@ def test_what_may_not_be_read_counts_as_whole(photograph, tmp_path):
     if os.access(tmp_path / "a.png", os.R_OK):
         pytest.skip("needs a user who may not read all files")
     assert is_whole(tmp_path / "a.png")
+
+
+def test_a_file_on_a_failing_disk_is_not_whole(photograph, tmp_path, monkeypatch):
+    photograph.save(tmp_path / "a.png")
+
+    def fail(file, size):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("keras_indi.images.png_chunks.check_whole", fail)
+    assert not is_whole(tmp_path / "a.png")
