@@ -10,6 +10,7 @@ ones do not compare, with the parts of a training one after another.
 
 import argparse
 import csv
+import math
 import pathlib
 
 import matplotlib
@@ -21,6 +22,7 @@ from keras_indi.images.whole_writes import write_encoded
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
+COLUMNS = 4
 HERE = pathlib.Path(__file__).parent
 ALL = {**GROUND, **RECIPES}
 
@@ -54,10 +56,14 @@ def curve(name):
 
 def draw(presets):
     panels = panels_of(presets)
+    columns = min(len(panels), COLUMNS)
+    rows = math.ceil(len(panels) / columns)
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(4 * len(panels), 3.2), squeeze=False
+        rows, columns, figsize=(4 * columns, 3.2 * rows), squeeze=False
     )
-    for axis, ((task, _), names) in zip(axes[0], panels.items()):
+    for axis in axes.flat[len(panels) :]:
+        axis.axis("off")
+    for axis, ((task, _), names) in zip(axes.flat, panels.items()):
         start = 0.0
         for name in names:
             losses = curve(name)

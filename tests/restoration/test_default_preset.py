@@ -8,6 +8,7 @@ import pytest
 
 import keras_indi
 from keras_indi.data.sample_photographs import sample_photographs
+from keras_indi.images.channels import to_channels
 from keras_indi.restoration.chosen_model import DEFAULT_PRESET
 
 SCRIPT = pathlib.Path(__file__).parents[2] / "examples" / "presets" / "no_harm.py"
@@ -62,12 +63,28 @@ def test_mild_degradations_are_not_made_worse(found, name):
 
 @pytest.mark.parametrize(
     "name, least",
-    [("noise 15", 5), ("noise 25", 8), ("noise 50", 10), ("JPEG 20", 0.5)],
+    [
+        ("noise 15", 5),
+        ("noise 25", 8),
+        ("noise 50", 10),
+        ("coarse noise 10", 2),
+        ("coarse noise 25", 5),
+        ("grey noise 25", 5),
+        ("JPEG 20", 0.5),
+    ],
 )
 def test_strong_degradations_are_removed(found, name, least):
     _, change = found(name)
     assert np.mean(change) >= least
     assert np.min(change) > 0
+
+
+def test_a_photograph_without_colours_is_restored_too(no_harm, model, photographs):
+    grey = [to_channels(to_channels(image, 1), 3) for image in photographs]
+    add_noise = no_harm.CASES["grey noise 25"].degradation
+    degraded = [add_noise(image, seed) for seed, image in enumerate(grey)]
+    _, change = no_harm.changes(model, degraded, grey)
+    assert np.min(change) > 5
 
 
 def test_drawings_keep_their_lines(no_harm, model):
