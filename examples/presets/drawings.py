@@ -10,7 +10,8 @@ Writes clean images to train on, below DATA:
 - `grain/train`: photographs of `photographs/train` with the fine grain of film, which
   keep a network from taking a photograph's own grain for noise;
 - `varied/train`: each of them reduced, at a random scale, and with other colours: the
-  few hundred photographs as they are were learned by heart (README.md).
+  few hundred photographs as they are were learned by heart (README.md);
+- `grey/train`: each of them without colours.
 """
 
 import argparse
@@ -116,6 +117,11 @@ def varied(photograph, rng):
     return np.rint(255 * rng.uniform(0.7, 1.0) * reduced).astype("uint8")
 
 
+def write(path, picture):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, picture.save)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=pathlib.Path, required=True)
@@ -132,20 +138,15 @@ def main():
             f"grain/train/{index:03d}": grainy(chosen, rng),
         }
         for name, picture in pictures.items():
-            path = options.data / f"{name}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, Image.fromarray(picture).save)
-    for index, photograph in enumerate(photographs):
-        path = options.data / "grey/train" / f"{index:03d}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        grey = Image.fromarray(data.read_image(photograph)).convert("L")
-        write_whole(path, grey.save)
+            write(options.data / f"{name}.png", Image.fromarray(picture))
+    for index, path in enumerate(photographs):
+        photograph = data.read_image(path)
+        grey = Image.fromarray(photograph).convert("L")
+        write(options.data / f"grey/train/{index:03d}.png", grey)
         for variant in range(VARIANTS):
             rng = np.random.default_rng((8, index, variant))
-            picture = Image.fromarray(varied(data.read_image(photograph), rng))
-            path = options.data / "varied/train" / f"{index:03d}-{variant}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, picture.save)
+            picture = Image.fromarray(varied(photograph, rng))
+            write(options.data / f"varied/train/{index:03d}-{variant}.png", picture)
 
 
 if __name__ == "__main__":

@@ -128,11 +128,14 @@ def test_goes_on_where_it_stopped(runs, smoke):
     again, output = run("defocus_deblurring", runs, smoke, run_alone)
     assert output.count("training /") == 0
     assert again["measured"]["rows"] == content["measured"]["rows"]
+    # JAX sums in another order in another process.
+    exact = keras.config.backend() != "jax"
+    assert again["measured"] == content["measured"] or not exact
     (model,) = (runs / "smoke" / "models").glob("DefocusBlur*/seed0/restorer.keras")
     shutil.rmtree(model.parent)
     again, output = run("defocus_deblurring", runs, smoke, run_alone)
     assert output.count("training /") == 1
-    # JAX sums in another order in another process.
+    assert again["measured"] == content["measured"] or not exact
     before, after = (
         [row["psnr"] for row in one["measured"]["rows"]] for one in (content, again)
     )

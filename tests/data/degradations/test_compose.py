@@ -10,7 +10,6 @@ from keras_indi.data.degradations import (
     GaussianBlur,
     GaussianNoise,
     JPEGCompression,
-    Quantization,
 )
 
 pytestmark = pytest.mark.backend_free
@@ -47,8 +46,9 @@ def test_members_are_objects_names_and_configs():
         DefocusBlur(2.0),
         Compose([Downsample(2)]),
     )
-    assert repr(Compose([Quantization(4)])) == (
-        "Compose(degradations=(Quantization(bits=4),))"
+    assert repr(Compose([GaussianNoise(5)])) == (
+        "Compose(degradations=(GaussianNoise(sigma=5.0, correlation=0.0, "
+        "monochromatic=False),))"
     )
 
 
