@@ -16,6 +16,7 @@ import pathlib
 
 os.environ["KERAS_BACKEND"] = "torch"
 
+import keras
 import torch
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
@@ -36,11 +37,13 @@ def train(options):
         crop_size=options.crop_size,
         batch_size=options.batch_size,  # of all processes together
         batches_per_epoch=100,
+        seed=options.seed,
     )
+    keras.utils.set_random_seed(options.seed)  # the network's first weights
     unet = keras_indi.UNetBackbone(
         base_channels=options.channels, condition_on_degraded=True
     )
-    model = keras_indi.InDI(unet, seed=0)
+    model = keras_indi.InDI(unet, seed=options.seed)
     model.compile(keras_indi.models.AveragedAdam(options.learning_rate))
     model.optimizer.build(model.trainable_variables)
     network = DistributedDataParallel(model)  # all begin as the first does
@@ -80,6 +83,7 @@ def main():
     parser.add_argument("--crop-size", type=int, default=64)
     parser.add_argument("--channels", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=1e-4)
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     try:
