@@ -15,21 +15,20 @@ stopped. The tables are written to `measured/results.json` and `measured/results
 """
 
 import argparse
+import hashlib
 import json
 import pathlib
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
+from cases import CASES
 from classical import METHODS
 from patch_distance import PatchDistance
 from PIL import Image
-from recipes import SMALL_COPIES
 from scipy.stats import bootstrap
+from score_tables import as_markdown
 
 import keras_indi
 from keras_indi import data, evaluation
-from keras_indi.data import degradations
 from keras_indi.evaluation.grain import (
     added_energy,
     finest_band_power,
@@ -44,123 +43,6 @@ from keras_indi.metrics import InceptionV3Features
 NUM_STEPS = (1, 2, 4, 8, 16)
 BUDGETS = (0.3, 0.6, 1.0)  # decibels
 LPIPS = ("lpips_alex", "lpips_squeeze")
-DIGITS = {"psnr": 2, "kid768 x1000": 2}
-
-
-class Unclipped:
-    """A degradation whose noise may leave the value range: floats, not 8 bits."""
-
-    def __init__(self, degradation):
-        self.degradation = degradation
-        self.sigma = degradation.sigma
-
-    def __call__(self, clean, seed):
-        return self.degradation(clean.astype("float32"), seed, (0, 255))
-
-    def __repr__(self):
-        return f"{self.degradation!r}, not clipped"
-
-
-class Case(NamedTuple):
-    """What is measured.
-
-    Attributes:
-        preset: Name of the preset.
-        folders: List of the folders of clean photographs, or of one with real pairs.
-        degradation: How the photographs are degraded, or `None` for real pairs.
-        tools: List of names of classical tools, of `METHODS`.
-        conventions: Dict, PSNR's and SSIM's channel and border.
-        select: Function of a dict of names to paths that returns those to measure, or
-            `None` for all.
-    """
-
-    preset: str
-    folders: list[str]
-    degradation: object = None
-    tools: tuple = ()
-    conventions: dict = {}
-    select: Callable | None = None
-
-
-def most_saturated(files):
-    """The quarter of the photographs whose colours are the most saturated."""
-
-    def saturation(name):
-        image = np.asarray(Image.fromarray(data.read_image(files[name])).convert("HSV"))
-        return image[..., 1].mean()
-
-    return {
-        name: files[name]
-        for name in sorted(files, key=saturation)[-(len(files) // 4) :]
-    }
-
-
-WITH_KNOWN_KERNEL = ("richardson-lucy with known kernel", "wiener with known kernel")
-LUMA = {"channel": "y", "crop_border": 4}
-CBSD68 = ["bsds500/eval_cbsd68"]
-DENOISE = "indi_small_denoise"
-ENLARGE = "indi_small_super_resolution_x4"
-CASES = {
-    "jpeg q15, set5 + kodak24": Case(
-        "indi_small_jpeg",
-        ["set5", "kodak24"],
-        degradations.JPEGCompression(15),
-        ("non-local means",),
-    ),
-    "JPEG of quality 15, set5 + kodak24": Case(
-        "indi_small_blind", ["set5", "kodak24"], degradations.JPEGCompression(15)
-    ),
-    "noise sigma 25, cbsd68": Case(
-        DENOISE,
-        CBSD68,
-        degradations.GaussianNoise(25),
-        ("non-local means", "bm3d with known sigma"),
-    ),
-    "noise sigma 25 not clipped, cbsd68": Case(
-        DENOISE,
-        CBSD68,
-        Unclipped(degradations.GaussianNoise(25)),
-    ),
-    **{
-        f"noise sigma {sigma}, saturated": Case(
-            DENOISE,
-            ["kodak24", "photographs/validation"],
-            degradations.GaussianNoise(sigma),
-            ("bm3d", "bm3d with known sigma"),
-            select=most_saturated,
-        )
-        for sigma in (25, 50)
-    },
-    "camera noise, polyu100": Case(
-        DENOISE, ["polyu100/eval"], None, ("non-local means", "bm3d")
-    ),
-    **{
-        f"bicubic x4, {name}": Case(
-            ENLARGE,
-            [name],
-            degradations.Downsample(4),
-            ("bicubic", "lanczos"),
-            LUMA,
-        )
-        for name in ("set5", "set14")
-    },
-    "small copies of five kinds, kodak24": Case(
-        ENLARGE, ["kodak24"], SMALL_COPIES, conventions=LUMA
-    ),
-    "camera x4, city100": Case(ENLARGE, ["city100/eval"], conventions=LUMA),
-    "camera shake 5-25, cbsd68": Case(
-        "indi_small_motion_deblur",
-        CBSD68,
-        degradations.MotionBlur((5, 25)),
-        ("unsharp mask", *WITH_KNOWN_KERNEL),
-    ),
-    "defocus radius 1-5, cbsd68": Case(
-        "indi_small_defocus_deblur",
-        CBSD68,
-        degradations.DefocusBlur((1, 5)),
-        ("unsharp mask", *WITH_KNOWN_KERNEL),
-    ),
-}
 
 
 def save(image, path):
@@ -226,6 +108,22 @@ def restore(model, names, num_steps, out):
                 degraded, num_steps, scale=1, seed=number, verbose=0
             )
             save(as_integers(restored, "uint8", (0, 255)), path)
+
+
+def check_same_model(model, dtype, path):
+    """Refuse to go on with what other weights or settings have restored."""
+    digest = hashlib.sha256()
+    for weight in model.backbone.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    defaults = {name: str(value) for name, value in model.restore_defaults.items()}
+    made_by = {"weights": digest.hexdigest(), "dtype": dtype, **defaults}
+    if path.exists() and json.loads(path.read_text()) != made_by:
+        raise ValueError(
+            f"{path.parent} holds what other weights or settings have restored: delete "
+            "it, and measure again."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(made_by))
 
 
 def label(num_steps):
@@ -314,6 +212,8 @@ def measure(name, options, weights):
     """The rows of one case: name of the system to its scores."""
     case = CASES[name]
     out = options.out / name.replace(",", "").replace(" ", "_")
+    model = keras_indi.models.InDI.from_preset(case.preset, dtype=options.dtype)
+    check_same_model(model, options.dtype, out / "made_by.json")
     names = write_folders(options.data, case, out)
     lpips = [metric for metric in LPIPS if metric.removeprefix("lpips_") in weights]
     protocol = evaluation.Protocol(
@@ -321,7 +221,6 @@ def measure(name, options, weights):
         weights={key: path for key, path in weights.items() if f"lpips_{key}" in LPIPS},
         **case.conventions,
     )
-    model = keras_indi.models.InDI.from_preset(case.preset, dtype=options.dtype)
     for number in NUM_STEPS:
         restore(model, names, number, out)
     tables = {}
@@ -363,60 +262,16 @@ def add_patch_distances(result, distance):
             row["kid768 x1000"] = 1000 * distance(system)
 
 
-def as_markdown(results):
-    lines = []
-    for name, result in results.items():
-        metrics = list(next(iter(result["rows"].values())))
-        lines += [f"**{name}** ({result['images']} images, `{result['preset']}`)", ""]
-        lines += [
-            "| | " + " | ".join(metrics) + " |",
-            "|---" * (len(metrics) + 1) + "|",
-        ]
-        for system, figures in result["rows"].items():
-            shown = [
-                f"{value:.{DIGITS.get(key, 3)}f}" for key, value in figures.items()
-            ]
-            lines.append(f"| {system} | " + " | ".join(shown) + " |")
-        if "kid768 of clean patches" in result:
-            floor = result["kid768 of clean patches"]
-            lines += [
-                "",
-                f"Clean patches against clean ones: KID-768 x1000 {floor:.2f}.",
-            ]
-        lines += ["", *evidence_as_markdown(result.get("evidence"))]
-    return "\n".join(lines)
-
-
-def evidence_as_markdown(found):
-    if found is None:
-        return []
-    lines = ["| LPIPS, mean difference and 95 % interval | AlexNet | SqueezeNet |"]
-    lines.append("|---|---|---|")
-    for pair, metrics in found.items():
-        if " - " in pair:
-            cells = [
-                f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
-                for mean, low, high in metrics.values()
-            ]
-            lines.append(f"| {pair} | " + " | ".join(cells) + " |")
-    for budget, metrics in found["frontier"].items():
-        cells = [f"{value:.3f}, {system}" for value, system in metrics.values()]
-        lines.append(f"| lowest within {budget} dB | " + " | ".join(cells) + " |")
-    power = ", ".join(f"{k} {v:.2f}" for k, v in found["finest band"].items())
-    ratio = found["squared error to one step's"].items()
-    error = ", ".join(f"{k} {v:.2f}" for k, v in ratio)
-    return [
-        *lines,
-        "",
-        f"Power of the finest frequencies: {power}. Squared error to that of one step: "
-        f"{error}.",
-        "",
-    ]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="presets; all by default")
+    parser.add_argument(
+        "--case",
+        action="append",
+        choices=CASES,
+        metavar="CASE",
+        help="one of the cases of cases.py; all by default",
+    )
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument(
@@ -429,6 +284,8 @@ def main():
     results = json.loads(path.read_text()) if path.exists() else {}
     for name, case in CASES.items():
         if options.names and case.preset not in options.names:
+            continue
+        if options.case and name not in options.case:
             continue
         results[name] = measure(name, options, weights)
         print(as_markdown({name: results[name]}), flush=True)
