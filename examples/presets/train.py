@@ -66,8 +66,11 @@ def build_model(recipe, starts_from):
         scale=recipe.scale,
     )
     if starts_from is not None:
-        earlier = keras_indi.models.load_restorer(str(starts_from))
-        unet.set_weights(earlier.backbone.get_weights())
+        earlier = keras_indi.models.load_restorer(str(starts_from)).backbone
+        weights = earlier.get_weights()
+        if earlier.condition_on_degraded and not unet.condition_on_degraded:
+            weights = without_condition(weights, unet.get_weights())
+        unet.set_weights(weights)
     peak = recipe.learning_rate
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -78,6 +81,26 @@ def build_model(recipe, starts_from):
     )
     model.compile(OPTIMIZERS[recipe.optimizer](rate, global_clipnorm=CLIP_NORM))
     return model
+
+
+def without_condition(weights, like):
+    """The weights of a network that saw the degraded image too, for one that does not.
+
+    In the stem, the kernels of both images are added: at t = 1 they are the same image.
+
+    Args:
+        weights: List of the weights of the network with two images.
+        like: List of the weights of the network with one.
+    """
+    converted = []
+    for weight, wanted in zip(weights, like, strict=True):
+        if weight.shape != wanted.shape:
+            height, width, _, filters = wanted.shape
+            # Each pixel of a patch has the channels of both images.
+            split = weight.reshape(height, width, -1, 2, 3, filters)
+            weight = split.sum(axis=3).reshape(wanted.shape)
+        converted.append(weight)
+    return converted
 
 
 def find_start(name, folder, out):
