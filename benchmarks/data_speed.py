@@ -111,7 +111,6 @@ class KerasSide:
                 base_channels=32,
                 channel_multipliers=(1, 2, 3),
                 blocks_per_level=1,
-                condition_on_degraded=True,
             ),
             noise_schedule=0.02,
         )

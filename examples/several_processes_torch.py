@@ -40,9 +40,7 @@ def train(options):
         seed=options.seed,
     )
     keras.utils.set_random_seed(options.seed)  # the network's first weights
-    unet = keras_indi.UNetBackbone(
-        base_channels=options.channels, condition_on_degraded=True
-    )
+    unet = keras_indi.UNetBackbone(base_channels=options.channels)
     model = keras_indi.InDI(unet, seed=options.seed)
     model.compile(keras_indi.models.AveragedAdam(options.learning_rate))
     model.optimizer.build(model.trainable_variables)

@@ -36,7 +36,6 @@ unet = keras_indi.models.UNetBackbone(
     base_channels=4 if SMOKE else 32,
     channel_multipliers=(1, 2, 3),
     blocks_per_level=1,
-    condition_on_degraded=True,
 )
 model = keras_indi.models.InDI(unet, noise_schedule=0.04, seed=0)
 model.compile(keras_indi.models.AveragedAdam(1e-3))

@@ -34,7 +34,6 @@ def build_model(batches, noise):
         base_channels=32,
         channel_multipliers=(1, 2, 3),
         blocks_per_level=1,
-        condition_on_degraded=True,
         # On CPUs that have it, bfloat16 on TensorFlow trains half as fast again.
         dtype="mixed_bfloat16",
     )

@@ -32,8 +32,9 @@ DRAWN = ("drawn/train", "grain/train")
 HELD_OUT = ("photographs/validation",)
 
 # Network and optimizer, compared for an hour each (README.md has the figures).
+TWO_LEVELS = {**NETWORK, "condition_on_degraded": True}
 THREE_LEVELS = {
-    **NETWORK,
+    **TWO_LEVELS,
     "channel_multipliers": (1, 2, 2),
     "blocks_per_level": (1, 2, 2),
 }
@@ -187,7 +188,7 @@ class Recipe:
     held_out: tuple = ("bsds500/validation",)
     pairs: tuple = ()
     repeats: int = 1
-    network: dict = dataclasses.field(default_factory=lambda: dict(NETWORK))
+    network: dict = dataclasses.field(default_factory=lambda: dict(TWO_LEVELS))
     noise: float = 0.2
     mixture: float = 1.0
     own_states: float = 0.0

@@ -14,6 +14,9 @@ from keras_indi.backend import keras_private, tensorflow_data
 from keras_indi.inference.inputs import check_image
 from keras_indi.validation import checked_integer
 
+# eps_t at t = 0.5, below which the degraded image as an input gives x away.
+LEAST_NOISE = 0.1
+
 
 def checked_backbone(backbone):
     """Return the backbone; raise a ValueError if it is no Keras layer."""
@@ -301,6 +304,29 @@ def warn_of_raw_weights(callbacks):
             f"{' and '.join(raw)} would keep the raw weights of an epoch, not their "
             "average, which restores better. Put "
             "`keras.callbacks.SwapEMAWeights(swap_on_epoch=True)` before it.",
+            stacklevel=4,
+        )
+
+
+def warn_of_known_target(noise_schedule):
+    """Warn that a network that sees x_t and y can compute x from the two.
+
+    Without noise, x = (x_t - t y) / (1 - t): nothing is left to learn for t < 1. With
+    noise, x is known up to noise of t eps_t / (1 - t), which at t = 0.5 is eps_t.
+
+    Args:
+        noise_schedule: `NoiseSchedule` of a model with a value range.
+    """
+    level = float(
+        ops.convert_to_numpy(noise_schedule.level(ops.convert_to_tensor(0.5)))
+    )
+    if level < LEAST_NOISE:
+        warnings.warn(
+            "The network sees the degraded image beside x_t. With little noise on the "
+            "path, the two give the clean image away for every t < 1, and training is "
+            "wasted on computing it. Train a backbone without `condition_on_degraded`, "
+            f"as in the paper, or with `noise_schedule` of {LEAST_NOISE} or more. "
+            f"Received: noise_schedule={noise_schedule!r}",
             stacklevel=4,
         )
 

@@ -170,10 +170,13 @@ class PairTrainer(BackboneModel):
                 Keras 3 does not support.
 
         Warns:
-            UserWarning: If floats lie within [-1, 1] and the value range is at least 50
-                wide; and if a callback would keep raw weights instead of averages.
+            UserWarning: If the backbone of an `InDI` sees the degraded image and there
+                is little noise on the path; if floats lie within [-1, 1] and the value
+                range is at least 50 wide; and if a callback would keep raw weights
+                instead of averages.
         """
         distribution_checks.check_strategy(self)
+        self._warn_before_fit()
         with checks.own_errors(self._check_pairs) as check:
             x = checks.checked_source(x, y, check)
             arguments = _bound(super().fit, x, y, *args, **kwargs)
@@ -186,6 +189,9 @@ class PairTrainer(BackboneModel):
                 validation_data = checks.first_checked(validation_data, check)
                 arguments["validation_data"] = validation_data
             return self._fit(arguments)
+
+    def _warn_before_fit(self) -> None:
+        """Warn of settings that waste a training."""
 
     def _fit(self, arguments: dict[str, Any]) -> keras.callbacks.History:
         """Return `keras.Model.fit` of these arguments, with averages."""

@@ -50,7 +50,8 @@ class UNetBackbone(PresetModel, keras.Model):
             direction, or a sequence of ints, one per level. `(1, 5)` puts most of the
             network at the second level, where a block costs a quarter. Defaults to 2.
         condition_on_degraded: Bool, whether the degraded image y is a further
-            input, concatenated to x_t at the stem. Defaults to `False`.
+            input, concatenated to x_t at the stem. Defaults to `False`, as in the
+            paper. With it, train with noise on the path (see `InDI`).
         patch_size: Int, height and width of the pixel patches that are the input of the
             first level. With 2, it has half the resolution and four times the channels
             of the images, at a quarter of the cost. Defaults to 1, single pixels.

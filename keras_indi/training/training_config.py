@@ -57,8 +57,9 @@ class TrainingConfig:
         validation_degraded: Path of the folder of degraded validation images.
         preset: Preset or model to start from, as for
             `keras_indi.models.load_restorer`. Defaults to a new network.
-        network: Dict of arguments of `UNetBackbone` for a new network. Defaults to the
-            network of the shipped presets, with two million parameters.
+        network: Dict of arguments of `UNetBackbone` for a new network. Defaults to
+            `keras_indi.training.NETWORK`, with two million parameters. As in the paper,
+            it sees x_t and t, not the degraded image.
         time_distribution: p(t), as for `InDI`. Defaults to the preset's, or
             uniform.
         noise_schedule: eps_t, as for `InDI`. Defaults to the preset's, or none.

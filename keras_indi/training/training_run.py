@@ -36,7 +36,6 @@ NETWORK = {
     "channel_multipliers": (1, 2),
     "blocks_per_level": 2,
     "patch_size": 2,
-    "condition_on_degraded": True,
 }
 PREVIEWED = 4  # validation crops restored at the end of an epoch
 

@@ -108,7 +108,6 @@ def _train(photographs, batches, width, seed):
             base_channels=width,
             channel_multipliers=(1, 2, 3),
             blocks_per_level=1,
-            condition_on_degraded=True,
         ),
         time_distribution=UniformTime(stratified=True),
         seed=seed,
