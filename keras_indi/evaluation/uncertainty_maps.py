@@ -16,6 +16,7 @@ from keras_indi.evaluation.plots import (
     viewable,
 )
 from keras_indi.images.whole_writes import write_encoded, write_text
+from keras_indi.models import checks
 from keras_indi.validation import checked_integer
 
 if TYPE_CHECKING:
@@ -61,12 +62,7 @@ def uncertainty(
     ```
     """
     checked_integer("num_samples", num_samples, least=2)
-    noise_schedule = getattr(model, "noise_schedule", None)  # of `InDI`
-    if noise_schedule is not None and noise_schedule.is_zero:
-        raise ValueError(
-            "Draws differ only for a model with noise. Train one, for example with "
-            f"`noise_schedule=0.01`. Received: noise_schedule={noise_schedule!r}"
-        )
+    checks.check_draws_differ(model)
     degraded = np.asarray(degraded)
     clean = None if clean is None else np.asarray(clean)
     scale = getattr(model, "scale", 1)

@@ -100,6 +100,21 @@ def check_restoration(
         )
 
 
+def check_draws_differ(model):
+    """Raise a ValueError if all draws of a model are equal.
+
+    Args:
+        model: Restorer, of any class.
+    """
+    schedule = getattr(model, "noise_schedule", None)  # of `InDI`
+    if schedule is not None and schedule.is_zero:
+        raise ValueError(
+            "Draws differ only for a model with noise. Draw one, or use a model with "
+            "noise, such as the preset `blind` or `jpeg`, or one trained with "
+            f"`noise_schedule=0.01`. Received: noise_schedule={schedule!r}"
+        )
+
+
 def check_tiles(tile_size, tile_overlap):
     """Raise a ValueError unless tile size and overlap are valid for `restore`."""
     if tile_size != "auto":

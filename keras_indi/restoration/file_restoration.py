@@ -193,7 +193,8 @@ def restore_files(
         A `Result`.
 
     Raises:
-        ValueError: If an argument is not valid, before any file is read.
+        ValueError: If an argument is not valid, before any file is read. Also if
+            several restorations of a model without noise would be equal.
         ImportError: If Pillow, OpenCV or the runtime of `engine` is missing. Without
             a package that only some files need, such as HEIC, those fail.
 
@@ -250,6 +251,8 @@ def restore_files(
     settings |= options
     if jobs:
         chosen = choose(DEFAULT_PRESET if model is None else model, dtype, engine)
+        if num_samples is not None and num_samples > 1:
+            checks.check_draws_differ(chosen.model)
         if chosen.name is not None:
             steps = num_steps or chosen.model.restore_defaults["num_steps"]
             result.models[chosen.name] = steps

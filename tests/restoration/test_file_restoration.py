@@ -64,6 +64,17 @@ def test_samples_are_the_models_draws(model, tmp_path):
         np.testing.assert_array_equal(read(path), draw)
 
 
+def test_equal_samples_of_a_model_without_noise_are_an_error(tmp_path):
+    image = smooth_images(1, 13, 10)[0].astype("uint8")
+    path = write(tmp_path / "a.png", image)
+    model = InDI(tiny_unet(gain=0.3), noise_schedule=0.0)
+    with pytest.raises(ValueError, match="`blind`.*Received: noise_schedule=Const"):
+        restore_files(path, None, model, num_steps=1, num_samples=2)
+    assert [found.name for found in tmp_path.iterdir()] == ["a.png"]
+    (written,) = restore_files(path, None, model, num_steps=1, num_samples=1).written
+    assert written.name == "a-restored-1.png"
+
+
 def test_a_result_does_not_depend_on_what_is_restored_beside_it(model, tmp_path):
     image = smooth_images(1, 13, 10)[0].astype("uint8")
     for name in ("a.png", "b.png", "deep/a.png"):
