@@ -386,8 +386,8 @@ def end_of(name):
     )
 
 
-# Of motion_deblur and defocus_deblur, those of version 0.1 are still shipped, and of
-# denoise one that has not seen DEPENDENT_NOISE; these are to replace them.
+# Of motion_deblur and defocus_deblur, those of version 0.1 are still shipped; these are
+# to replace them.
 RECIPES = {
     # Without this share of drawings, grain and little degradation, the long part made
     # screenshots and JPEG files of high quality worse.
@@ -410,6 +410,7 @@ RECIPES = {
             [NOISE, DEPENDENT_NOISE, MILD_NOISE], [0.35, 0.2, 0.45]
         ),
         repeats=6,
+        restore_defaults={"num_steps": 4, "time_grid": "power"},
     ),
     "indi_small_super_resolution_x4": dataclasses.replace(
         end_of("ground_super_resolution"),
