@@ -360,6 +360,14 @@ GROUND |= {
     ),
 }
 
+GROUND["ground_blind_unconditioned"] = dataclasses.replace(
+    GROUND["ground_dependent_noise"],
+    network=UNCONDITIONED,
+    noise=0.0,
+    seed=13,
+    batches=6000,
+    starts_from="ground_dependent_noise",
+)
 GROUND["ground_denoise_unconditioned"] = dataclasses.replace(
     GROUND["ground_denoise"],
     network=UNCONDITIONED,
