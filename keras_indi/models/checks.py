@@ -100,18 +100,19 @@ def check_restoration(
         )
 
 
-def check_draws_differ(model):
-    """Raise a ValueError if all draws of a model are equal.
-
-    Args:
-        model: Restorer, of any class.
-    """
+def draws_differ(model):
+    """Return whether draws of a restorer, of any class, can differ."""
     schedule = getattr(model, "noise_schedule", None)  # of `InDI`
-    if schedule is not None and schedule.is_zero:
+    return schedule is None or not schedule.is_zero
+
+
+def check_draws_differ(model):
+    """Raise a ValueError if all draws of a restorer are equal."""
+    if not draws_differ(model):
         raise ValueError(
             "Draws differ only for a model with noise. Draw one, or use a model with "
             "noise, such as the preset `blind` or `jpeg`, or one trained with "
-            f"`noise_schedule=0.01`. Received: noise_schedule={schedule!r}"
+            f"`noise_schedule=0.01`. Received: noise_schedule={model.noise_schedule!r}"
         )
 
 

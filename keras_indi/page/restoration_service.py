@@ -14,7 +14,7 @@ from keras_indi.annotations import FilePath
 from keras_indi.images.decoding import ImageInfo, UnusableImageError, opened
 from keras_indi.images.formats import EXTENSIONS
 from keras_indi.images.photograph import Photograph
-from keras_indi.models import Restorer
+from keras_indi.models import Restorer, checks
 from keras_indi.page.limits import Limits
 from keras_indi.page.pictures import write_draws, write_pair
 from keras_indi.page.preset_choice import PresetChoice, choice_of, shipped_choices
@@ -238,8 +238,7 @@ class RestorationService:
     def _settings(
         self, path: pathlib.Path, requested: Requested, model: Restorer
     ) -> dict[str, Any]:
-        noise = getattr(model, "noise_schedule", None)
-        if requested.num_samples > 1 and noise is not None and noise.is_zero:
+        if requested.num_samples > 1 and not checks.draws_differ(model):
             raise Refused(
                 "This preset adds no noise, so that all draws are equal. Choose one."
             )
