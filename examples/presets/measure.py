@@ -15,7 +15,6 @@ stopped. The tables are written to `measured/results.json` and `measured/results
 """
 
 import argparse
-import hashlib
 import json
 import pathlib
 
@@ -110,13 +109,11 @@ def restore(model, names, num_steps, out):
             save(as_integers(restored, "uint8", (0, 255)), path)
 
 
-def check_same_model(model, dtype, path):
+def check_same_model(preset, model, dtype, path):
     """Refuse to go on with what other weights or settings have restored."""
-    digest = hashlib.sha256()
-    for weight in model.backbone.get_weights():
-        digest.update(np.ascontiguousarray(weight).tobytes())
+    weights = keras_indi.presets.list_presets()[preset]["weights_sha256"]
     defaults = {name: str(value) for name, value in model.restore_defaults.items()}
-    made_by = {"weights": digest.hexdigest(), "dtype": dtype, **defaults}
+    made_by = {"weights": weights, "dtype": dtype, **defaults}
     if path.exists() and json.loads(path.read_text()) != made_by:
         raise ValueError(
             f"{path.parent} holds what other weights or settings have restored: delete "
@@ -213,7 +210,7 @@ def measure(name, options, weights):
     case = CASES[name]
     out = options.out / name.replace(",", "").replace(" ", "_")
     model = keras_indi.models.InDI.from_preset(case.preset, dtype=options.dtype)
-    check_same_model(model, options.dtype, out / "made_by.json")
+    check_same_model(case.preset, model, options.dtype, out / "made_by.json")
     names = write_folders(options.data, case, out)
     lpips = [metric for metric in LPIPS if metric.removeprefix("lpips_") in weights]
     protocol = evaluation.Protocol(
