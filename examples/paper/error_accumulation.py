@@ -69,12 +69,15 @@ class Config:
 TASKS = {
     "noise of sigma 25": (
         GaussianNoise(25),
-        {TRUE: "ground_denoise", OWN: "indi_small_denoise"},
+        {TRUE: "ground_dependent_noise", OWN: "indi_small_blind"},
     ),
-    "JPEG of quality 15": (JPEGCompression(15), {TRUE: "indi_small_jpeg"}),
+    "JPEG of quality 15": (
+        JPEGCompression(15),
+        {TRUE: "ground_jpeg", OWN: "indi_small_jpeg"},
+    ),
     "4x super-resolution": (
         Downsample(4),
-        {TRUE: "indi_small_super_resolution_x4"},
+        {TRUE: "ground_super_resolution", OWN: "indi_small_super_resolution_x4"},
     ),
 }
 CONFIGS = {

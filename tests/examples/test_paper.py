@@ -73,6 +73,14 @@ def test_toy(tmp_path, smoke):
     assert again["measured"] == content["measured"]
 
 
+def test_the_networks_of_error_accumulation_are_here():
+    from error_accumulation import CHECKPOINTS, TASKS
+
+    known = {path.name for path in CHECKPOINTS.iterdir()} | {*keras_indi.InDI.presets}
+    for _, models in TASKS.values():
+        assert known.issuperset(models.values())
+
+
 @pytest.mark.slow
 def test_error_accumulation(tmp_path, smoke):
     content, _ = run("error_accumulation", tmp_path, smoke)

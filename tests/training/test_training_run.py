@@ -125,7 +125,6 @@ def test_a_training_of_version_0_1_goes_on(settings):
 @pytest.mark.slow
 def test_it_learns(settings):
     config = TrainingConfig(**{**settings, "batches": 60, "batches_per_epoch": 30})
-    config.learning_rate = 1e-2
     train(config, verbose=0)
     losses = [float(row["loss"]) for row in log(settings["output"])]
     assert len(losses) == 2 and losses[-1] < 0.7 * losses[0]
