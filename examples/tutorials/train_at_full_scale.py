@@ -186,7 +186,6 @@ unet = keras_indi.models.UNetBackbone(
     base_channels=4 if SMOKE else 64,
     channel_multipliers=(1, 2) if SMOKE else (1, 2, 3, 4),
     blocks_per_level=1 if SMOKE else 2,
-    condition_on_degraded=True,
 )
 model = keras_indi.models.InDI(unet, noise_schedule=0.02, seed=0)
 model.compile(keras_indi.models.AveragedAdam(1e-4, ema_momentum=0.9999))

@@ -164,13 +164,15 @@ print(degraded.shape, degraded.dtype, clean.shape)
 ## The model
 
 `UNetBackbone` is the network: a small convolutional U-Net that takes an image $x_t$ and
-the number $t$, and returns an image. With `condition_on_degraded=True` it also sees the
-degraded photograph $y$, at every step. `InDI` is the restorer around it. Its settings:
+the number $t$, and returns an image. `InDI` is the restorer around it. Both have sensible
+defaults. Two of them are good to know:
 
-- `noise_schedule=0.02`: the path from clean to degraded carries a little noise, for images
-  in [-1, 1], as in the paper: 2.55 grey levels of 255. It lets you draw several
-  restorations of one photograph.
-- `value_range`, from black to white, is (0, 255) unless you set another.
+- `value_range`, from black to white, is (0, 255).
+- `noise_schedule` adds noise to the path from clean to degraded. The default is none, which
+  is right here: the photographs bring noise of their own. Where the flaw is no noise but
+  blur, compression or a small size, `noise_schedule=0.02` lets the model invent detail, and
+  draw several restorations of one photograph. It is for images in [-1, 1], as in the paper:
+  0.02 is 2.55 grey levels of 255.
 
 `compile` sets what the paper trains with: the mean absolute error between the network's
 estimate and the clean image, and Adam with a moving average of the weights. The average
@@ -186,9 +188,8 @@ def make_model():
         base_channels=4 if SMOKE else 32,
         channel_multipliers=(1, 2) if SMOKE else (1, 2, 3),
         blocks_per_level=1,
-        condition_on_degraded=True,
     )
-    model = keras_indi.models.InDI(unet, noise_schedule=0.02, seed=0)
+    model = keras_indi.models.InDI(unet, seed=0)
     rate = keras.optimizers.schedules.CosineDecay(1e-3, epochs * batches_per_epoch)
     model.compile(keras_indi.models.AveragedAdam(rate))
     return model
