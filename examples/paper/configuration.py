@@ -132,12 +132,13 @@ class Budget:
 
 
 def medium_budget():
-    """Ten times the steps of the small scale, each of four times the operations.
+    """Ten times the steps of the small scale, each of twice the operations.
 
-    One seed: a training takes two hours on two CPU cores.
+    One seed: a training takes an hour on two CPU cores.
     """
     return Budget(
         network=MEDIUM_NETWORK,
+        batch_size=8,
         steps=20_000,
         optimizer="muon",
         learning_rate=1e-3,

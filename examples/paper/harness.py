@@ -103,7 +103,7 @@ def main(name, run, configs):
         "--scale",
         choices=sorted(configs),
         default="small",
-        help="small: minutes a model; medium: two hours a model, of some experiments; "
+        help="small: minutes a model; medium: an hour a model, of some experiments; "
         "full: the paper's; smoke: seconds, to see that the script runs (default: "
         "small)",
     )

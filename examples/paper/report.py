@@ -75,8 +75,9 @@ script runs.
 
 The small scale trains half a million parameters for 2,000 steps. The medium scale
 trains the network and optimizer of the shipped presets (3.6 million parameters, Muon)
-for 20,000 steps at a fixed rate, with a = 2 in p(t) where p(t) is not the question. It
-is measured after 2,000, 5,000 and 10,000 steps, too, to show where a claim is heading.
+for 20,000 steps of eight crops at a fixed rate, with a = 2 in p(t) where p(t) is not
+the question. It is measured after 2,000, 5,000 and 10,000 steps, too, to show where a
+claim is heading.
 
 At full scale, the loss (L1), the learning rate, the weight average (EMA 0.9999), the
 500,000 steps and the noise of the path are those of the paper. The sizes of networks,
