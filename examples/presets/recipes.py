@@ -400,7 +400,8 @@ RECIPES = {
     # Without this share of drawings, grain and little degradation, the long part made
     # screenshots and JPEG files of high quality worse.
     "indi_small_blind": dataclasses.replace(
-        end_of("ground_dependent_noise"),
+        end_of("ground_blind_unconditioned"),
+        own_states=0.0,
         degradation=RandomChoice([BLIND, DEPENDENT_NOISE, MILD], [0.5, 0.2, 0.3]),
         clean=(*FREE, *DRAWN),
         batches=3000,
