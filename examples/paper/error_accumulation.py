@@ -7,7 +7,7 @@ The paper leaves open why quality falls again after the best number of steps, an
 suspects an accumulation of errors. Here F, the estimate, is asked at each t on true
 states, which it was trained on, and on its own, which it meets in restoring. Where F is
 exact (two controls) both are distributed alike; where it is a network they are not.
-Then three cures: the time shift, training on own states, noise on the path.
+Then four cures: a time shift, own states in training, less noise, a network without y.
 """
 
 import dataclasses
@@ -31,6 +31,8 @@ from keras_indi.schedules import ConstantNoise
 
 CHECKPOINTS = pathlib.Path(__file__).parents[1] / "presets" / "checkpoints"
 TRUE, OWN = "trained on true states", "trained on own states too"
+ALONE = "sees x_t alone, no noise on the path"
+STYLES = {TRUE: "-", OWN: "--", ALONE: ":"}  # of lines
 WITH_NOISE, WITHOUT_NOISE = "with the noise of training", "without noise"
 
 
@@ -69,7 +71,7 @@ class Config:
 TASKS = {
     "noise of sigma 25": (
         GaussianNoise(25),
-        {TRUE: "ground_dependent_noise", OWN: "indi_small_blind"},
+        {TRUE: "ground_dependent_noise", ALONE: "ground_blind_unconditioned"},
     ),
     "JPEG of quality 15": (
         JPEGCompression(15),
@@ -238,10 +240,11 @@ def run(config, folder, options):
                     config, model, pairs, protocol, kept, config.time_shifts
                 )
             }
-            model.noise_schedule = ConstantNoise(0.0)
-            scores[task][training][WITHOUT_NOISE] = score(
-                config, model, pairs, protocol, f"{kept}_without_noise", (1.0,)
-            )
+            if training != ALONE:
+                model.noise_schedule = ConstantNoise(0.0)
+                scores[task][training][WITHOUT_NOISE] = score(
+                    config, model, pairs, protocol, f"{kept}_without_noise", (1.0,)
+                )
     figures = [
         draw_walks(walks, folder / "states.png"),
         draw_cures(config, scores, folder / "cures.png"),
@@ -335,10 +338,13 @@ def cure_claims(config, scores, figure):
         )
         title = "A time shift makes many steps better."
         yield cure(title, task, plain, shifted, f"with k = {k:g}")
-        if OWN in models:
-            own = models[OWN][WITH_NOISE][1.0][most][metric]
-            title = "Training on own states makes many steps better."
-            yield cure(title, task, plain, own, OWN)
+        for training, title in {
+            OWN: "Training on own states makes many steps better.",
+            ALONE: "Seeing x_t alone, without noise, makes many steps better.",
+        }.items():
+            if training in models:
+                other = models[training][WITH_NOISE][1.0][most][metric]
+                yield cure(title, task, plain, other, training)
 
 
 def draw_walks(walks, path):
@@ -347,7 +353,7 @@ def draw_walks(walks, path):
     columns |= {task: found for task, found in walks.items() if task != "controls"}
     figure, axes = harness.new_figure(3, len(columns), 3.2, 2.6)
     for column, (name, found) in enumerate(columns.items()):
-        for training, style in ((TRUE, "C0"), (OWN, "C1")):
+        for style, training in zip(("C0", "C1", "C2"), STYLES):
             if training not in found:
                 continue
             one = found[training]
@@ -377,9 +383,10 @@ def draw_cures(config, scores, path):
     for axis, (task, models) in zip(axes, scores.items()):
         for training, found in models.items():
             lines = {f"k = {k:g}": counts for k, counts in found[WITH_NOISE].items()}
-            lines[WITHOUT_NOISE] = found[WITHOUT_NOISE][1.0]
+            if WITHOUT_NOISE in found:
+                lines[WITHOUT_NOISE] = found[WITHOUT_NOISE][1.0]
             for number, (name, counts) in enumerate(lines.items()):
-                style = f"C{number}" + ("-" if training == TRUE else "--")
+                style = f"C{number}{STYLES[training]}"
                 values = [scores[metric] for scores in counts.values()]
                 (line,) = axis.plot(list(counts), values, style, marker="o", ms=3)
                 labels.setdefault(f"{name}, {training}", line)

@@ -92,6 +92,8 @@ def test_error_accumulation(tmp_path, smoke):
     np.testing.assert_allclose(exact["kept"], 1 / (1 + squared) ** 2, rtol=0.1)
     np.testing.assert_allclose(exact["power_own"], exact["power_true"], rtol=0.1)
     (task,) = measured["scores"].values()
+    assert len(task) == 2  # without noise on the path there is none to leave out
+    assert [len(training) for training in task.values()] == [2, 1]
     for training in task.values():
         plain, shifted = training["with the noise of training"].values()
         assert plain["1"] == shifted["1"] and plain["3"] != shifted["3"]
