@@ -111,7 +111,7 @@ def check_draws_differ(model):
     if not draws_differ(model):
         raise ValueError(
             "Draws differ only for a model with noise. Draw one, or use a model with "
-            "noise, such as the preset `blind` or `jpeg`, or one trained with "
+            "noise, such as the preset `jpeg`, or one trained with "
             f"`noise_schedule=0.01`. Received: noise_schedule={model.noise_schedule!r}"
         )
 

@@ -89,12 +89,10 @@ class Layout:
             self._samples = gradio.Slider(
                 minimum=1,
                 maximum=service.limits.max_samples,
-                value=1,
                 step=1,
                 label="Draws",
-                info="Several restorations of one photograph, and a map of where they "
-                "differ.",
                 elem_id="draws",
+                **texts.draws_setting(first),
             )
             self._enlarge = gradio.Checkbox(
                 value=True,
@@ -140,7 +138,7 @@ class Layout:
             "show_progress": "hidden",
             "api_visibility": "private",
         }
-        dial = [self._steps, self._curve, self._card, self._enlarge]
+        dial = [self._steps, self._curve, self._card, self._samples, self._enlarge]
         self._preset.change(self._turn_to, self._preset, dial, **at_once)
         # A file that is too large for one preset may fit another.
         gradio.on(
@@ -205,6 +203,7 @@ class Layout:
             steps,
             texts.dial_picture(choice, choice.num_steps),
             texts.preset_text(choice),
+            self.gradio.update(**texts.draws_setting(choice)),
             self.gradio.update(visible=choice.scale > 1, value=True),
         )
 

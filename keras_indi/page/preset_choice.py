@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 from keras_indi import presets
 from keras_indi.presets import read_metadata
+from keras_indi.schedules import ConstantNoise
 
+WITHOUT_NOISE = repr(ConstantNoise(0.0))  # as metadata say it
 STEPS = re.compile(r"(\d+) steps?")  # the row names in a card
 # Abbreviations in the cards of the shipped presets.
 DATA_SETS = {
@@ -54,6 +56,7 @@ class PresetChoice:
         licence: String, of the weights.
         training_terms: List of strings, each a training data set and its terms.
         scale: Int, the factor by which height and width grow.
+        draws_differ: Bool, `False` if the path has no noise.
         num_steps: Int, the recommended number of steps.
         trade_off: `TradeOff`, the first one in its card, or `None`.
     """
@@ -72,6 +75,7 @@ class PresetChoice:
             for data in metadata.get("training_data") or []
         ]
         self.scale = metadata.get("scale") or 1
+        self.draws_differ = metadata.get("noise_schedule") != WITHOUT_NOISE
         recommended = metadata.get("recommended") or {}
         self.num_steps = recommended.get("num_steps") or 1
         self.trade_off = _trade_off(metadata.get("held_out_scores") or {})

@@ -240,7 +240,7 @@ class RestorationService:
     ) -> dict[str, Any]:
         if requested.num_samples > 1 and not checks.draws_differ(model):
             raise Refused(
-                "This preset adds no noise, so that all draws are equal. Choose one."
+                "This preset adds no noise, so that all draws are equal. Ask for one."
             )
         settings: dict[str, Any] = {"seed": file_seed(requested.seed, path.name)}
         if requested.num_steps is not None:

@@ -1,6 +1,7 @@
 """Texts of the page about presets, files and results."""
 
 import html
+from typing import Any
 
 from keras_indi.images.decoding import ImageInfo
 from keras_indi.page.preset_choice import PresetChoice
@@ -58,6 +59,15 @@ def dial_picture(choice: PresetChoice, num_steps: int) -> str:
         f"Measured on test photographs: {data}. "
         f"Recommended: {_count(choice.num_steps, 'step')}.</figcaption></figure>"
     )
+
+
+def draws_setting(choice: PresetChoice) -> dict[str, Any]:
+    """Return the arguments of the slider for the number of draws."""
+    if choice.draws_differ:
+        info = "Several restorations of one photograph, and a map of where they differ."
+    else:
+        info = "This preset adds no noise: all its draws would be equal."
+    return {"value": 1, "interactive": choice.draws_differ, "info": info}
 
 
 def file_text(info: ImageInfo) -> str:

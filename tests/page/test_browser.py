@@ -173,6 +173,18 @@ def test_draws_are_shown_with_their_spread(tab, tmp_path):
     assert tab.locator(".compare img.after").get_attribute("src") != first
 
 
+def test_draws_are_not_offered_where_they_are_equal(tab):
+    tab.get_by_text("More settings").click()
+    draws = tab.locator("#draws input[type=number]")
+    draws.fill("3")
+    draws.press("Enter")
+    for name, offered in (("Noise", False), ("JPEG artefacts", True)):
+        tab.get_by_label("Remove").click()
+        tab.get_by_role("option", name=name, exact=True).click()
+        (expect(draws).to_be_enabled if offered else expect(draws).to_be_disabled)()
+        expect(draws).to_have_value("1")
+
+
 def test_refused_files_are_named(tab, tmp_path):
     alert = tab.get_by_role("alert")
     text = tmp_path / "text.png"

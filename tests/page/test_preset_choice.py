@@ -54,6 +54,14 @@ def test_training_data_are_named_as_people_do():
             assert not folder.search(data), data
 
 
+def test_draws_are_offered_where_they_differ():
+    choices = shipped_choices()
+    for name, differ in (("indi_small_denoise", False), ("indi_small_jpeg", True)):
+        setting = texts.draws_setting(choices[name])
+        assert setting["interactive"] == differ == ("no noise" not in setting["info"])
+    assert PresetChoice("mine.keras", {}).draws_differ
+
+
 def test_a_preset_of_few_words():
     choice = PresetChoice("mine", {})
     assert (choice.scale, choice.num_steps, choice.trade_off) == (1, 1, None)
