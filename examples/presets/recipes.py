@@ -406,6 +406,7 @@ RECIPES = {
         clean=(*FREE, *DRAWN),
         batches=3000,
         learning_rate=4e-4,
+        restore_defaults={"num_steps": 2, "time_grid": "power"},
     ),
     "indi_small_jpeg": dataclasses.replace(
         end_of("ground_jpeg"),
