@@ -68,7 +68,7 @@ def test_equal_samples_of_a_model_without_noise_are_an_error(tmp_path):
     image = smooth_images(1, 13, 10)[0].astype("uint8")
     path = write(tmp_path / "a.png", image)
     model = InDI(tiny_unet(gain=0.3), noise_schedule=0.0)
-    with pytest.raises(ValueError, match="`blind`.*Received: noise_schedule=Const"):
+    with pytest.raises(ValueError, match="`jpeg`.*Received: noise_schedule=Const"):
         restore_files(path, None, model, num_steps=1, num_samples=2)
     assert [found.name for found in tmp_path.iterdir()] == ["a.png"]
     (written,) = restore_files(path, None, model, num_steps=1, num_samples=1).written
