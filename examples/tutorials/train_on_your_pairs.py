@@ -293,9 +293,9 @@ plt.show()
 """
 ![PSNR of the held-out crops by epoch, in one step and in four](pictures/pairs_training.png)
 
-One step gets closer with every epoch. Four steps stay below it: they end in one of the
-possible photographs instead of their average, and what ten photographs and some minutes
-have not taught the network about the path's own noise is left as grain.
+Both get closer, and four steps are ahead of one. The first step has the furthest to go, from
+$t = 1$, and the training draws times near 1 no more often than others. The steps after it
+mend some of what it missed. In a longer training the lead shrinks.
 
 This is what the monitor drew after the last epoch: degraded, restored in one step and in
 four, clean.
@@ -318,10 +318,10 @@ explains to others what the model is for. What only you know goes into `metadata
 every backend, whichever it was trained on.
 
 Which number of steps will users get who do not choose one? Set it in
-`restore_defaults`, by the plot above and by your eyes. Here it is one.
+`restore_defaults`, by the plot above and by your eyes. Here it is four.
 """
 
-model.restore_defaults = {"num_steps": 1}
+model.restore_defaults = {"num_steps": 4}
 folder = model.save_to_preset(
     RUN / "preset",
     metadata={
@@ -367,8 +367,10 @@ estimate, and an estimate is no evidence.
 
 ## Time and result
 
-This version of the tutorial was not run in full. Its smoke run was, on two cores of a server CPU
-with TensorFlow. The pictures above are those of a full run of the first version.
+On two cores of a server CPU, which did other work too, with TensorFlow, the full run took 14
+minutes. The held-out photographs went from 25.7 and 26.5 dB to 33.6 and 31.0 dB in one step,
+and to 33.6 and 31.2 dB in four. Some grain is left in smooth places (see the coffee): ten
+photographs are few.
 
 ## Where to go from here
 
