@@ -240,7 +240,7 @@ def run(config, folder, options):
                     config, model, pairs, protocol, kept, config.time_shifts
                 )
             }
-            if training != ALONE:
+            if not model.noise_schedule.is_zero:
                 model.noise_schedule = ConstantNoise(0.0)
                 scores[task][training][WITHOUT_NOISE] = score(
                     config, model, pairs, protocol, f"{kept}_without_noise", (1.0,)
@@ -353,9 +353,10 @@ def draw_walks(walks, path):
     columns |= {task: found for task, found in walks.items() if task != "controls"}
     figure, axes = harness.new_figure(3, len(columns), 3.2, 2.6)
     for column, (name, found) in enumerate(columns.items()):
-        for style, training in zip(("C0", "C1", "C2"), STYLES):
+        for number, training in enumerate(STYLES):
             if training not in found:
                 continue
+            style = f"C{number}"
             one = found[training]
             label = "exact F" if name in walks["controls"] else training
             error, power, kept = axes[:, column]
