@@ -2,8 +2,8 @@
 
     python examples/page/pictures.py photo.png --output docs/pictures
 
-The photograph is compressed to a JPEG file of quality 15 first. Needs `pip install
-playwright` and a Chromium on the path.
+The photograph is compressed to a JPEG file of quality 15 first, and restored by `jpeg`,
+whose draws differ. Needs `pip install playwright` and a Chromium on the path.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def main():
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        RestorationService() as service,
+        RestorationService("jpeg") as service,
         running(service, port=free_port()) as address,
         sync_playwright() as playwright,
     ):
