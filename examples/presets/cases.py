@@ -112,12 +112,6 @@ CASES = {
         ENLARGE, ["kodak24"], SMALL_COPIES, conventions=LUMA
     ),
     "camera x4, city100": Case(ENLARGE, ["city100/eval"], conventions=LUMA),
-    "camera shake 5-25, cbsd68": Case(
-        "indi_small_motion_deblur",
-        CBSD68,
-        degradations.MotionBlur((5, 25)),
-        ("unsharp mask", *WITH_KNOWN_KERNEL),
-    ),
     "defocus radius 1-5, cbsd68": Case(
         "indi_small_defocus_deblur",
         CBSD68,

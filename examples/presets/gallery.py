@@ -20,7 +20,6 @@ from keras_indi.data.degradations import (
     Downsample,
     GaussianNoise,
     JPEGCompression,
-    MotionBlur,
 )
 from keras_indi.data.sample_photographs import sample_photographs
 from keras_indi.evaluation import Protocol, Table
@@ -42,7 +41,6 @@ ROWS = (
     ("indi_small_blind", NOISY_FILE, "astronaut", 90, 170),
     ("indi_small_denoise", GaussianNoise(25), "coffee", 40, 160),
     ("indi_small_super_resolution_x4", Downsample(4), "astronaut", 90, 170),
-    ("indi_small_motion_deblur", MotionBlur(15), "coffee", 230, 250),
     ("indi_small_defocus_deblur", DefocusBlur(3), "chelsea", 150, 220),
 )
 

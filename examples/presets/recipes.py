@@ -394,8 +394,7 @@ def end_of(name):
     )
 
 
-# Of motion_deblur and defocus_deblur, those of version 0.1 are still shipped; these are
-# to replace them.
+# Of defocus_deblur, that of version 0.1 is still shipped; this is to replace it.
 RECIPES = {
     # Without this share of drawings, grain and little degradation, the long part made
     # screenshots and JPEG files of high quality worse.
@@ -426,6 +425,5 @@ RECIPES = {
         end_of("ground_super_resolution"),
         restore_defaults={"num_steps": 8, "time_grid": "power"},
     ),
-    "indi_small_motion_deblur": end_of("ground_motion_deblur"),
     "indi_small_defocus_deblur": end_of("ground_defocus_deblur"),
 }

@@ -20,7 +20,6 @@ DATA_SETS = {
     "city100": "City100",
     "jpeg q15": "JPEG of quality 15",
     "noise sigma 25": "noise of sigma 25",
-    "camera shake 5-25": "camera shake of 5 to 25 pixels",
     "defocus radius 1-5": "defocus with a radius of 1 to 5 pixels",
     "bicubic x4": "reduced to a quarter of the width and height",
 }

@@ -17,6 +17,12 @@ from keras_indi.validation import did_you_mean
 PRESETS_FOLDER = pathlib.Path(__file__).parent / "data"
 # Shipped presets may be named without it: `jpeg` is `indi_small_jpeg`.
 PREFIX = "indi_small_"
+# Shipped once, and what to do without them.
+REMOVED = {
+    "motion_deblur": "The preset 'motion_deblur' was removed after version 0.2: it "
+    "gained only 0.4 dB. The architecture 'indi_motion_deblur' can be trained on "
+    "your pairs.",
+}
 
 
 def list_presets() -> dict[str, dict[str, Any]]:
@@ -96,6 +102,8 @@ def _lacking(folder: pathlib.Path) -> str:
 
 def _no_preset(preset: object, reason: str | None = None) -> ValueError:
     names = _shipped_names()
+    if reason is None and isinstance(preset, str):
+        reason = REMOVED.get(preset.removeprefix(PREFIX))
     if reason is None:
         short = [name.removeprefix(PREFIX) for name in names]
         hint = did_you_mean(preset, dict.fromkeys([*short, *names]))

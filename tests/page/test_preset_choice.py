@@ -39,7 +39,6 @@ def test_captions_name_data_as_people_do():
         ("indi_small_blind", "JPEG of quality 15, Set5 and Kodak."),
         ("indi_small_jpeg", "JPEG of quality 15, Set5 and Kodak."),
         ("indi_small_denoise", "noise of sigma 25, CBSD68."),
-        ("indi_small_motion_deblur", "camera shake of 5 to 25 pixels, CBSD68."),
         ("indi_small_defocus_deblur", "a radius of 1 to 5 pixels, CBSD68."),
         ("indi_small_super_resolution_x4", "of the width and height, Set5."),
     ]:

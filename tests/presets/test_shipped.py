@@ -2,6 +2,7 @@
 
 import functools
 import math
+import pathlib
 
 import keras
 import numpy as np
@@ -66,8 +67,8 @@ def test_a_saved_folder_is_all_it_takes_to_ship_one(tmp_path, monkeypatch):
 
 @pytest.mark.backend_free
 def test_short_names():
-    shorts = ("jpeg", "denoise", "super_resolution_x4", "motion_deblur")
-    for short in (*shorts, "defocus_deblur"):
+    shorts = ("blind", "jpeg", "denoise", "super_resolution_x4", "defocus_deblur")
+    for short in shorts:
         assert handles.locate(short) == PRESETS_FOLDER / f"indi_small_{short}"
     assert handles.locate("indi_jpeg_q15") == PRESETS_FOLDER / "indi_jpeg_q15"
     assert card("jpeg") == card("indi_small_jpeg")
@@ -76,6 +77,16 @@ def test_short_names():
             InDI.from_preset(wrong)
     with pytest.raises(ValueError, match="No preset has this name. A preset is"):
         handles.locate("small")
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("name", ["motion_deblur", "indi_small_motion_deblur"])
+def test_a_removed_preset_says_what_to_do_without_it(name, tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match=rf"was removed.*Received: preset='{name}'"):
+        InDI.from_preset(name)
+    monkeypatch.chdir(tmp_path)
+    InDI(tiny_unet()).save_to_preset(name)  # a folder of that name is the user's own
+    assert handles.locate(name) == pathlib.Path(name)
 
 
 @pytest.mark.backend_free
