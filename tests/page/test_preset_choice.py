@@ -17,7 +17,7 @@ STRAIGHT = TradeOff("some images", [(1, 30.0, 0.3), (4, 28.0, 0.1)], None)
 
 def test_the_shipped_presets_say_what_they_are_for():
     choices = shipped_choices()
-    assert len(choices) == 6
+    assert len(choices) == 5
     for name, choice in choices.items():
         metadata = presets.read_metadata(name)
         text = html.unescape(texts.preset_text(choice))
