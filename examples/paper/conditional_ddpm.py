@@ -11,7 +11,7 @@ ancestral steps or by DDIM, with three schedules of noise.
 import photographs
 import super_resolution
 import verdicts
-from configuration import Method, Variant
+from configuration import CENTRES, Method, Variant
 from harness import Claim, judged
 
 FEWER = 4  # times fewer calls are far fewer
@@ -43,6 +43,7 @@ CONFIGS = super_resolution.scales(
             **baselines(("cosine", "continuous"), (1, 4, 16, 64, 250)),
         },
         "earlier_calls": (1, 4, 16),
+        **CENTRES,
     },
 )
 

@@ -231,6 +231,11 @@ class Config:
                 yield name, variant_name, method
 
 
+# At the medium scale, of what calls the network hundreds of times: no FID or KID, which
+# need the whole photographs.
+CENTRES = {"tiles": False, "metrics": ("psnr", "lpips_alex", "lpips_squeeze")}
+
+
 def medium(config, **changes):
     """An experiment at the medium scale.
 

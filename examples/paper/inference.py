@@ -13,7 +13,7 @@ import dataclasses
 import photographs
 import super_resolution
 import verdicts
-from configuration import Method, Variant
+from configuration import CENTRES, Method, Variant
 
 from keras_indi.schedules import PowerGrid
 
@@ -48,6 +48,7 @@ CONFIGS = super_resolution.scales(
         },
         "calls": CALLS,
         "earlier_calls": CALLS[:3],
+        **CENTRES,
     },
     calls=CALLS,
 )
