@@ -376,6 +376,14 @@ GROUND["ground_denoise_unconditioned"] = dataclasses.replace(
     batches=3000,
     starts_from="ground_denoise",
 )
+GROUND["ground_defocus_deblur_unconditioned"] = dataclasses.replace(
+    GROUND["ground_defocus_deblur"],
+    network=UNCONDITIONED,
+    noise=0.0,
+    seed=14,
+    batches=3000,
+    starts_from="ground_defocus_deblur",
+)
 
 
 def end_of(name):
