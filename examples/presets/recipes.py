@@ -376,14 +376,6 @@ GROUND["ground_denoise_unconditioned"] = dataclasses.replace(
     batches=3000,
     starts_from="ground_denoise",
 )
-GROUND["ground_defocus_deblur_unconditioned"] = dataclasses.replace(
-    GROUND["ground_defocus_deblur"],
-    network=UNCONDITIONED,
-    noise=0.0,
-    seed=14,
-    batches=3000,
-    starts_from="ground_defocus_deblur",
-)
 
 
 def end_of(name):
@@ -402,7 +394,6 @@ def end_of(name):
     )
 
 
-# Of defocus_deblur, that of version 0.1 is still shipped; this is to replace it.
 RECIPES = {
     # Without this share of drawings, grain and little degradation, the long part made
     # screenshots and JPEG files of high quality worse.
@@ -433,5 +424,9 @@ RECIPES = {
         end_of("ground_super_resolution"),
         restore_defaults={"num_steps": 8, "time_grid": "power"},
     ),
-    "indi_small_defocus_deblur": end_of("ground_defocus_deblur"),
+    "indi_small_defocus_deblur": dataclasses.replace(
+        end_of("ground_defocus_deblur"),
+        noise=0.05,
+        restore_defaults={"num_steps": 8, "time_grid": "power"},
+    ),
 }
