@@ -422,6 +422,7 @@ RECIPES = {
     ),
     "indi_small_super_resolution_x4": dataclasses.replace(
         end_of("ground_super_resolution"),
+        noise=0.05,
         restore_defaults={"num_steps": 8, "time_grid": "power"},
     ),
     "indi_small_defocus_deblur": dataclasses.replace(
