@@ -59,7 +59,6 @@ def most_saturated(files):
     }
 
 
-WITH_KNOWN_KERNEL = ("richardson-lucy with known kernel", "wiener with known kernel")
 LUMA = {"channel": "y", "crop_border": 4}
 CBSD68 = ["bsds500/eval_cbsd68"]
 DENOISE = "indi_small_denoise"
@@ -116,6 +115,10 @@ CASES = {
         "indi_small_defocus_deblur",
         CBSD68,
         degradations.DefocusBlur((1, 5)),
-        ("unsharp mask", *WITH_KNOWN_KERNEL),
+        (
+            "unsharp mask",
+            "richardson-lucy with known kernel",
+            "wiener with known kernel",
+        ),
     ),
 }

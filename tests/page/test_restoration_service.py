@@ -16,7 +16,6 @@ from keras_indi.images import read_image, write_png
 from keras_indi.images.orientation import upright
 from keras_indi.models import InDI, load_restorer
 from keras_indi.page import Limits, Requested, RestorationService
-from keras_indi.page.preset_choice import shipped_choices
 from keras_indi.page.refused import Refused
 from keras_indi.page.restoration_service import LARGE
 from keras_indi.restoration import restore_files
@@ -277,7 +276,7 @@ def test_a_shipped_preset_by_its_short_name():
     with RestorationService("jpeg") as service:
         assert service.suggested_preset == "indi_small_jpeg"
         assert list(service.choices)[0] == "indi_small_jpeg"
-        assert sorted(service.choices) == sorted(shipped_choices())
+        assert len(service.choices) == len(set(service.choices)) == 5
     with pytest.raises(ValueError, match="preset='jpegs'"):
         RestorationService("jpegs")
 
