@@ -25,6 +25,8 @@ from keras_indi.validation import (
 
 DTYPES = ("auto", "float32", "bfloat16")
 DEVICES = (None, "all")
+# With the default rate of each.
+OPTIMIZERS = {"adam": 1e-4, "muon": 1e-3}
 LEARNING_RATE_SCHEDULES = ("constant", "cosine")
 MOST_BATCHES_PER_EPOCH = 250
 # The names of settings in version 0.1, still found in old files.
@@ -58,7 +60,7 @@ class TrainingConfig:
         preset: Preset or model to start from, as for
             `keras_indi.models.load_restorer`. Defaults to a new network.
         network: Dict of arguments of `UNetBackbone` for a new network. Defaults to
-            `keras_indi.training.NETWORK`, with two million parameters. As in the paper,
+            `keras_indi.training.NETWORK`, with 3.6 million parameters. As in the paper,
             it sees x_t and t, not the degraded image.
         time_distribution: p(t), as for `InDI`. Defaults to the preset's, or
             uniform.
@@ -78,7 +80,11 @@ class TrainingConfig:
         max_pixels: Int, maximum number of pixels of an image, as for
             `keras_indi.data.read_image`. Larger images are skipped with a message.
             Defaults to 89 megapixels.
-        learning_rate: Float, learning rate of Adam.
+        optimizer: `"adam"`, as in the paper, or `"muon"`, which learns faster from
+            scratch: `keras_indi.models.AveragedAdam` or `AveragedMuon`. Defaults to
+            Adam with a `preset`, to Muon for a new network.
+        learning_rate: Float. Defaults to 1e-4 of Adam, as in the paper, and 1e-3 of
+            Muon.
         learning_rate_schedule: `"constant"`, as in the paper, or `"cosine"`, which
             decays to zero.
         global_clipnorm: Float, the maximum norm of all gradients together, or `None`
@@ -124,7 +130,8 @@ class TrainingConfig:
     batch_size: int = 16
     crop_size: int = 64
     max_pixels: int | None = None
-    learning_rate: float = 1e-4
+    optimizer: str | None = None
+    learning_rate: float | None = None
     learning_rate_schedule: str = "constant"
     global_clipnorm: float | None = None
     ema_momentum: float | None = 0.9999
@@ -147,13 +154,14 @@ class TrainingConfig:
             checked_integer(name, getattr(self, name), optional=True)
         for name, choices in (
             ("noise_unit", [noise_schedules.UNIT]),
+            ("optimizer", [None, *OPTIMIZERS]),
             ("dtype", DTYPES),
             ("learning_rate_schedule", LEARNING_RATE_SCHEDULES),
             ("devices", DEVICES),
         ):
             checked_choice(name, getattr(self, name), choices)
         for name, bounds in (
-            ("learning_rate", {"above": 0}),
+            ("learning_rate", {"above": 0, "optional": True}),
             ("global_clipnorm", {"above": 0, "optional": True}),
             ("ema_momentum", {"least": 0, "below": 1, "optional": True}),
             ("own_states", {"least": 0, "most": 1, "optional": True}),
@@ -186,6 +194,10 @@ class TrainingConfig:
                 f"Validation requires pairs: pass `{wanted}` too. Received: "
                 f"validation_clean={self.validation_clean!r}"
             )
+        if self.optimizer is None:
+            self.optimizer = "muon" if self.preset is None else "adam"
+        if self.learning_rate is None:
+            self.learning_rate = OPTIMIZERS[self.optimizer]
         if self.batches_per_epoch is None:
             self.batches_per_epoch = min(MOST_BATCHES_PER_EPOCH, self.batches)
 

@@ -18,7 +18,13 @@ from keras_indi.configurable import class_of, name_hint
 from keras_indi.data import degradations
 from keras_indi.images.folder_lock import locked_folder
 from keras_indi.images.whole_writes import remove_left_overs
-from keras_indi.models import AveragedAdam, InDI, UNetBackbone, load_restorer
+from keras_indi.models import (
+    AveragedAdam,
+    AveragedMuon,
+    InDI,
+    UNetBackbone,
+    load_restorer,
+)
 from keras_indi.models.loading import POLICIES
 from keras_indi.models.saving import check_finite, check_read_back, save_read_back
 from keras_indi.training import output_dir
@@ -33,9 +39,10 @@ if TYPE_CHECKING:
 # The network of the shipped presets.
 NETWORK = {
     "base_channels": 64,
-    "channel_multipliers": (1, 2),
-    "blocks_per_level": 2,
+    "channel_multipliers": (1, 2, 2),
+    "blocks_per_level": (1, 2, 2),
     "patch_size": 2,
+    "activation": "relu",
 }
 PREVIEWED = 4  # validation crops restored at the end of an epoch
 
@@ -141,7 +148,10 @@ def build_model(config: "TrainingConfig") -> InDI:
         if config.scale is not None:
             model.scale = config.scale
     else:
-        network = {**NETWORK, **(config.network or {})}
+        given = config.network or {}
+        network = {**NETWORK, **given}
+        if "channel_multipliers" in given:  # with as many levels as it has
+            network["blocks_per_level"] = given.get("blocks_per_level", 2)
         known = set(inspect.signature(UNetBackbone).parameters) - {"dtype", "kwargs"}
         if not network.keys() <= known:
             raise ValueError(
@@ -161,10 +171,11 @@ def build_model(config: "TrainingConfig") -> InDI:
     if config.learning_rate_schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(rate, config.batches)
     averaged = config.ema_momentum is not None
-    optimizer = AveragedAdam(
+    kind = AveragedMuon if config.optimizer == "muon" else AveragedAdam
+    optimizer = kind(
         rate,
-        averaged,
-        config.ema_momentum or 0.0,
+        use_ema=averaged,
+        ema_momentum=config.ema_momentum or 0.0,
         global_clipnorm=config.global_clipnorm,
     )
     model.compile(optimizer)
@@ -221,6 +232,8 @@ def build_degradation(description: Any) -> "Degradation | None":
         return None if description is None else degradations.get(description)
     arguments = _tupled(description)
     name = arguments.pop("name")
+    if "degradation" in arguments:  # of what another one makes
+        arguments["degradation"] = build_degradation(arguments["degradation"])
     known = degradations.BUILTIN
     found = class_of(str(name), degradations.Degradation, known)
     if found is None:
@@ -289,7 +302,7 @@ def _callbacks(config, model, pairs, validation):
 def _metadata(config):
     """Return the metadata of the preset about its training."""
     settings = dataclasses.asdict(config)
-    names = ("batch_size", "crop_size", "learning_rate", "ema_momentum")
+    names = "batch_size crop_size optimizer learning_rate ema_momentum".split()
     folder = pathlib.Path(config.clean).name
     known = {
         "training_data": [{"name": folder, "terms": "known to who trained it"}],

@@ -3,7 +3,12 @@
 from helpers import smooth_images
 from PIL import Image
 
-TINY = {"base_channels": 4, "channel_multipliers": [1, 2], "blocks_per_level": 1}
+TINY = {
+    "base_channels": 4,
+    "channel_multipliers": [1, 2],
+    "blocks_per_level": 1,
+    "activation": "silu",
+}
 
 
 def short_training(folder):
@@ -26,6 +31,7 @@ def short_training(folder):
         "batches_per_epoch": 2,
         "batch_size": 2,
         "crop_size": 16,
+        "optimizer": "adam",
         "learning_rate": 1e-3,
         "dtype": "float32",
     }

@@ -141,6 +141,7 @@ def test_unknown_names_name_the_known():
         ({"own_states": 1.5}, "own_states=1.5"),
         ({"own_states": "all"}, "own_states='all'"),
         ({"learning_rate_schedule": "linear"}, "learning_rate_schedule='linear'"),
+        ({"optimizer": "sgd"}, "'adam'.*'muon'.*Received: optimizer='sgd'"),
         ({"dtype": "float16"}, "dtype='float16'"),
         ({"seed": -1}, "seed=-1"),
         ({"tensorboard": "yes"}, "tensorboard='yes'"),
@@ -158,6 +159,21 @@ def test_unknown_names_name_the_known():
 def test_settings_that_are_not_valid(settings, message):
     with pytest.raises(ValueError, match=message):
         TrainingConfig.from_dict({**LEAST, **settings})
+
+
+@pytest.mark.parametrize(
+    "settings, optimizer, rate",
+    [
+        ({}, "muon", 1e-3),
+        ({"learning_rate": 2e-4}, "muon", 2e-4),
+        ({"optimizer": "adam"}, "adam", 1e-4),
+        ({"preset": "jpeg"}, "adam", 1e-4),
+        ({"preset": "jpeg", "optimizer": "muon"}, "muon", 1e-3),
+    ],
+)
+def test_a_new_network_learns_by_muon_and_a_preset_by_adam(settings, optimizer, rate):
+    config = TrainingConfig.from_dict({**LEAST, **settings})
+    assert (config.optimizer, config.learning_rate) == (optimizer, rate)
 
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "a: [1\n", "just text"])
@@ -227,6 +243,13 @@ def test_degradations_as_a_file_describes_them():
     both = build_degradation([{"name": "gaussian_noise", "sigma": 5}, "downsample"])
     assert both == degradations.Compose(
         [degradations.GaussianNoise(5), degradations.Downsample()]
+    )
+    stored = {"name": "downsample", "factor": 4, "degradation": {"name": "noise"}}
+    with pytest.raises(ValueError, match="gaussian_noise.*name='noise'"):
+        build_degradation(stored)
+    stored["degradation"] = {"name": "jpeg_compression", "quality": [60, 98]}
+    assert build_degradation(stored) == degradations.Downsample(
+        4, degradation=degradations.JPEGCompression((60, 98))
     )
     with pytest.raises(ValueError, match="gaussian_noise.*name='noise'"):
         build_degradation({"name": "noise"})

@@ -131,6 +131,15 @@ def test_it_learns(settings):
 
 
 @pytest.mark.slow
+def test_it_learns_by_muon(settings):
+    changed = {"optimizer": "muon", "learning_rate": 5e-3}
+    changed |= {"batches": 90, "batches_per_epoch": 30}
+    train(TrainingConfig(**{**settings, **changed}), verbose=0)
+    losses = [float(row["loss"]) for row in log(settings["output"])]
+    assert len(losses) == 3 and losses[-1] < 0.6 * losses[0]
+
+
+@pytest.mark.slow
 def test_an_interrupted_training_ends_like_one_that_was_not(settings, tmp_path):
     whole = {**settings, "ema_momentum": 0.9, "noise_schedule": 0.05}
     expected = keras.saving.load_model(train(TrainingConfig(**whole), verbose=0))
@@ -179,6 +188,32 @@ def test_a_preset_is_where_it_starts(settings, tmp_path):
     model = build_model(TrainingConfig(**{**settings, **changed}))
     assert model.noise_schedule == keras_indi.schedules.ConstantNoise(0.1)
     assert model.own_states == 0
+
+
+def test_the_network_is_that_of_the_presets():
+    config = TrainingConfig(output="run", clean="clean", degradation="gaussian_noise")
+    model = build_model(config)
+    shipped = keras_indi.load_restorer("indi_small_blind")
+    sizes = [tuple(weight.shape) for weight in model.backbone.weights]
+    assert sizes == [tuple(weight.shape) for weight in shipped.backbone.weights]
+    assert model.backbone.activation == shipped.backbone.activation
+
+
+def test_other_levels_have_two_blocks_each(settings):
+    network = {"base_channels": 4, "channel_multipliers": [1, 2]}
+    config = {**settings, "network": network}
+    assert build_model(TrainingConfig(**config)).backbone.blocks_per_level == 2
+    network["blocks_per_level"] = [1, 3]
+    assert build_model(TrainingConfig(**config)).backbone.blocks_per_level == (1, 3)
+
+
+@pytest.mark.parametrize("name", ("adam", "muon"))
+def test_optimizers(settings, name):
+    model = build_model(TrainingConfig(**{**settings, "optimizer": name}))
+    assert type(model.optimizer).__name__ == f"Averaged{name.capitalize()}"
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
+    config = model.optimizer.get_config()
+    assert config["use_ema"] and config["ema_momentum"] == 0.9999
 
 
 @pytest.mark.slow

@@ -23,7 +23,6 @@ class Compose(Group):
     >>> degradations = keras_indi.data.degradations
     >>> degrade = degradations.Compose([
     ...     degradations.GaussianBlur((0.5, 2.0)),
-    ...     degradations.Downsample(4),
     ...     degradations.PoissonGaussianNoise(),
     ...     degradations.JPEGCompression((30, 90)),
     ... ])

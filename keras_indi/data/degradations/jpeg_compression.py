@@ -12,6 +12,7 @@ from keras_indi.optional_packages import optional_import
 from keras_indi.validation import checked_bool, checked_choice
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
+BLOCKS = 16  # pixels: blocks of 8 at half the resolution for colours
 
 
 @keras.saving.register_keras_serializable(package="keras_indi")
@@ -39,8 +40,6 @@ class JPEGCompression(Degradation):
     >>> compressed = keras_indi.data.degradations.JPEGCompression(15)(image, seed=0)
     """
 
-    period = 16  # blocks of 8 pixels at half the resolution for colours
-
     def __init__(
         self,
         quality: NumberOrRange = (10, 50),
@@ -59,6 +58,11 @@ class JPEGCompression(Degradation):
         self.subsampling = checked_choice("subsampling", subsampling, SUBSAMPLINGS)
         self.random_grid = checked_bool("random_grid", random_grid)
 
+    @property
+    def period(self) -> int:
+        """The size of blocks; or 1 if they begin anywhere."""
+        return 1 if self.random_grid else BLOCKS
+
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         quality = self.quality
         if isinstance(quality, tuple):
@@ -67,7 +71,7 @@ class JPEGCompression(Degradation):
         stored = np.rint(np.clip(image, 0, 1) * 255).astype("uint8")
         top = left = 0
         if self.random_grid:
-            top, left = generator.integers(self.period, size=2)
+            top, left = generator.integers(BLOCKS, size=2)
             stored = np.pad(stored, ((top, 0), (left, 0), (0, 0)), "edge")
         if image.shape[-1] == 3:
             read = self._round_trip(stored, quality)

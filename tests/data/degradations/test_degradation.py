@@ -36,6 +36,7 @@ FIXED = [
     Downsample(3, "area", linear_light=True),
     Downsample(4, "bilinear"),
     Downsample(2, "nearest"),
+    Downsample(2, degradation=GaussianBlur(0.8)),
     GaussianBlur(1.3, linear_light=True),
     DefocusBlur(2.2),
     MotionBlur(7.5, angle=30.0),
@@ -57,15 +58,24 @@ RANDOM = [
     MotionBlur((3, 9)),
     MotionBlur((3, 9), angle=(-90, 90), linear_light=True),
     PureNoise(),
+    Downsample(2, degradation=JPEGCompression((20, 60), random_grid=True)),
     Compose([GaussianBlur(0.7), Downsample(2), GaussianNoise(5), JPEGCompression()]),
     RandomChoice([GaussianNoise(9), MotionBlur(5)], probabilities=[1, 3]),
 ]
 EVERY = [*FIXED, *RANDOM]
-SINGLE = [item for item in EVERY if not isinstance(item, (Compose, RandomChoice))]
+
+
+def is_group(item):
+    inner = getattr(item, "degradation", None)
+    return isinstance(item, (Compose, RandomChoice)) or inner is not None
+
+
+SINGLE = [item for item in EVERY if not is_group(item)]
 # Those whose result on a crop with margin is the crop of the whole's.
 LOCAL = [
     *(item for item in SINGLE if item.margin),
     Downsample(1),
+    Downsample(2, degradation=GaussianBlur(0.8)),
     RandomChoice([DefocusBlur(2.5), Downsample(3)]),
     Compose([MotionBlur((3, 6)), Downsample(2, "area"), GaussianBlur(0.6)]),
 ]

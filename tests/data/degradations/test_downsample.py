@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage import color
 
-from keras_indi.data.degradations import Compose, Downsample, GaussianBlur
+from keras_indi.data.degradations import (
+    Compose,
+    Downsample,
+    FrameAverage,
+    GaussianBlur,
+    GaussianNoise,
+    JPEGCompression,
+)
 
 pytestmark = pytest.mark.backend_free
 
@@ -95,3 +102,53 @@ def test_what_crops_need():
     group = Compose([small, GaussianBlur(1.0), Downsample(2, enlarge=False)])
     assert group.reduction == 8 and group.size_multiple == 8
     assert group.margin == 8 + 4 * 4 + 4 * 4
+
+
+@pytest.mark.parametrize("method", ["bicubic", "area"])
+@pytest.mark.parametrize("value_range", [None, (0, 100)])
+def test_a_degradation_of_the_small_image(method, value_range):
+    image = image_of(33, 42)
+    image = image if value_range is None else image // 3
+    stored = JPEGCompression(30)
+    small = Downsample(4, method, enlarge=False)(image, 0, value_range)
+    small = stored(small, 0, value_range)
+    found = Downsample(4, method, enlarge=False, degradation=stored)
+    np.testing.assert_array_equal(found(image, 0, value_range), small)
+    # Nine rows become 36, of which the image has 33.
+    expected = cv2.resize(
+        small.astype("float32"), (42, 33), interpolation=cv2.INTER_LINEAR
+    )
+    found = Downsample(4, method, degradation=stored)(image, 0, value_range)
+    np.testing.assert_allclose(found, expected, atol=0.501)
+
+
+def test_it_is_stored_with_its_degradation():
+    noisy = Downsample(2, enlarge=False, degradation=GaussianNoise(200))
+    small = Compose([noisy])(image_of(32, 32), seed=0)
+    assert small.min() == 0 and small.max() == 255
+    # A group passes floats on; these were stored before.
+    levels = noisy.apply_with_levels(
+        image_of(32, 32) / np.float32(255), np.random.default_rng(0), 255
+    )
+    np.testing.assert_allclose(levels * 255, np.rint(levels * 255), atol=1e-4)
+    assert levels.min() == 0 and levels.max() == 1
+
+
+def test_what_crops_need_with_a_degradation():
+    blurred = Downsample(4, degradation=GaussianBlur(1.0))
+    assert blurred.margin == 12 + 4 * 4 and blurred.size_multiple == 4
+    blocks = Downsample(4, degradation=JPEGCompression())
+    assert blocks.period == 64 and blocks.margin == 64
+    anywhere = Downsample(4, degradation=JPEGCompression(random_grid=True))
+    assert anywhere.period == 4 and anywhere.margin == 12
+    nested = Downsample(2, degradation=Downsample(2))
+    assert nested.size_multiple == 4 and nested.margin == 20  # 2 * (3 + 2 * 3), and 2
+    assert Downsample(1, degradation=GaussianBlur(1.0)).margin == 4
+
+
+@pytest.mark.parametrize(
+    "degradation", [Downsample(2, enlarge=False), FrameAverage(), "blur", 3]
+)
+def test_degradations_that_small_images_cannot_have(degradation):
+    with pytest.raises(ValueError, match="`degradation`.*Received: degradation="):
+        Downsample(4, degradation=degradation)
