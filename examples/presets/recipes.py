@@ -20,7 +20,6 @@ from keras_indi.data.degradations import (
     Quantization,
     RandomChoice,
 )
-from keras_indi.training import NETWORK
 
 # Folders of clean photographs, below the folder of data: with free licences alone,
 # and with those for research.
@@ -32,7 +31,13 @@ DRAWN = ("drawn/train", "grain/train")
 HELD_OUT = ("photographs/validation",)
 
 # Network and optimizer, compared for an hour each (README.md has the figures).
-TWO_LEVELS = {**NETWORK, "condition_on_degraded": True}
+TWO_LEVELS = {
+    "base_channels": 64,
+    "channel_multipliers": (1, 2),
+    "blocks_per_level": 2,
+    "patch_size": 2,
+    "condition_on_degraded": True,
+}
 THREE_LEVELS = {
     **TWO_LEVELS,
     "channel_multipliers": (1, 2, 2),
@@ -98,18 +103,25 @@ BLURRED = RandomChoice(
     ]
 )
 SMALL = in_a_file(Downsample(4))
-# Small copies, as cameras, websites and photo editors make them, a little blurred and
-# compressed now and then.
-SMALL_COPIES = RandomChoice(
-    [
-        SMALL,
-        in_a_file(Downsample(4, "area")),
-        in_a_file(Downsample(4, "bilinear")),
-        in_a_file(Downsample(4, linear_light=True)),
-        in_a_file(GaussianBlur((0.5, 2.0)), Downsample(4)),
-    ],
-    [0.5, 0.15, 0.15, 0.1, 0.1],
-)
+
+
+def small_copies(stored=None):
+    """Small copies, as cameras, websites and photo editors make and store them."""
+    return RandomChoice(
+        [
+            in_a_file(Downsample(4, degradation=stored)),
+            in_a_file(Downsample(4, "area", degradation=stored)),
+            in_a_file(Downsample(4, "bilinear", degradation=stored)),
+            in_a_file(Downsample(4, linear_light=True, degradation=stored)),
+            in_a_file(GaussianBlur((0.5, 2.0)), Downsample(4, degradation=stored)),
+        ],
+        [0.5, 0.15, 0.15, 0.1, 0.1],
+    )
+
+
+SMALL_COPIES = small_copies()
+# Most small images are JPEG files.
+STORED_COPIES = RandomChoice([SMALL_COPIES, small_copies(jpeg(60, 98))], [0.6, 0.4])
 
 
 def in_either_light(blur, size):
@@ -360,6 +372,16 @@ GROUND |= {
     ),
 }
 
+# Small images that are JPEG files, or of screens.
+GROUND["ground_stored_super_resolution"] = dataclasses.replace(
+    GROUND["ground_super_resolution"],
+    degradation=STORED_COPIES,
+    clean=(*VARIED, "drawn/train"),
+    noise=0.05,
+    seed=15,
+    batches=8000,
+    starts_from="ground_super_resolution",
+)
 GROUND["ground_blind_unconditioned"] = dataclasses.replace(
     GROUND["ground_dependent_noise"],
     network=UNCONDITIONED,
@@ -421,8 +443,7 @@ RECIPES = {
         restore_defaults={"num_steps": 4, "time_grid": "power"},
     ),
     "indi_small_super_resolution_x4": dataclasses.replace(
-        end_of("ground_super_resolution"),
-        noise=0.05,
+        end_of("ground_stored_super_resolution"),
         restore_defaults={"num_steps": 8, "time_grid": "power"},
     ),
     "indi_small_defocus_deblur": dataclasses.replace(
