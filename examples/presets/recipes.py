@@ -372,7 +372,8 @@ GROUND |= {
     ),
 }
 
-# Small images that are JPEG files, or of screens.
+# Small images that are JPEG files, or of screens. Not shipped (README.md has the
+# figures).
 GROUND["ground_stored_super_resolution"] = dataclasses.replace(
     GROUND["ground_super_resolution"],
     degradation=STORED_COPIES,
@@ -443,7 +444,8 @@ RECIPES = {
         restore_defaults={"num_steps": 4, "time_grid": "power"},
     ),
     "indi_small_super_resolution_x4": dataclasses.replace(
-        end_of("ground_stored_super_resolution"),
+        end_of("ground_super_resolution"),
+        noise=0.05,
         restore_defaults={"num_steps": 8, "time_grid": "power"},
     ),
     "indi_small_defocus_deblur": dataclasses.replace(
