@@ -302,7 +302,7 @@ def _callbacks(config, model, pairs, validation):
 def _metadata(config):
     """Return the metadata of the preset about its training."""
     settings = dataclasses.asdict(config)
-    names = "batch_size crop_size optimizer learning_rate ema_momentum".split()
+    names = ("batch_size", "crop_size", "optimizer", "learning_rate", "ema_momentum")
     folder = pathlib.Path(config.clean).name
     known = {
         "training_data": [{"name": folder, "terms": "known to who trained it"}],

@@ -12,6 +12,7 @@ from keras_indi.data import resize as resizing
 from keras_indi.data.degradations import linear_light as transfer
 from keras_indi.data.degradations.degradation import Degradation
 from keras_indi.data.degradations.group import round_up
+from keras_indi.data.degradations.quantization import quantized
 from keras_indi.validation import checked_bool, checked_choice, checked_integer
 
 # Reach of the kernels, in pixels of the small image.
@@ -113,10 +114,10 @@ class Downsample(Degradation):
         )
         if self.linear_light:
             small = transfer.from_light(small)
-        small = _stored(small, levels)
+        small = small if levels is None else quantized(small, levels)
         if self.degradation is not None:
             small = self.degradation.apply_with_levels(small, generator, levels)
-            small = _stored(small, levels)
+            small = small if levels is None else quantized(small, levels)
         if not self.enlarge:
             return small
         return resizing.resize(small, height, width, "bilinear")
@@ -127,10 +128,3 @@ class Downsample(Degradation):
             serialized = keras.saving.serialize_keras_object(self.degradation)
             config["degradation"] = serialized
         return config
-
-
-def _stored(image, levels):
-    """Return the image as a file of integers holds it."""
-    if levels is None:
-        return image
-    return np.rint(np.clip(image, 0, 1) * levels) / np.float32(levels)

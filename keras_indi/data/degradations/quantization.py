@@ -31,5 +31,18 @@ class Quantization(Degradation):
         self.bits = checked_integer("bits", bits, most=16)
 
     def apply(self, image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        steps = np.float32(2**self.bits - 1)
-        return np.rint(np.clip(image, 0, 1) * steps) / steps
+        return quantized(image, 2**self.bits - 1)
+
+
+def quantized(image: np.ndarray, levels: int) -> np.ndarray:
+    """Clip an image to [0, 1] and round it, as a file of integers stores it.
+
+    Args:
+        image: float32 array.
+        levels: Number of steps from black to white.
+
+    Returns:
+        float32 array of the same shape.
+    """
+    steps = np.float32(levels)
+    return np.rint(np.clip(image, 0, 1) * steps) / steps
